@@ -1,1 +1,48 @@
 //! An OSS-compatible server for tests and for the laptop.
+//!
+//! It checks the signatures of requests, keeps objects in memory, and delivers upload callbacks as Alibaba Cloud OSS does:
+//! validated, substituted, signed, and answered with 200 or 203. It says exactly what it stored and delivered.
+//!
+//! [`Server`] is the server, [`Receiver`] an application server to be called back. Both run on threads of their own and are
+//! used without `async`.
+//!
+//! ```
+//! use local_oss::{Answer, Receiver, Server};
+//!
+//! # fn main() -> std::io::Result<()> {
+//! let receiver = Receiver::start(|_| Answer::json(r#"{"Status":"OK"}"#))?;
+//! let server = Server::builder().credentials("AK", "SK").start()?;
+//! // Upload to `server.endpoint()` with the callback URL `receiver.url("/callback")`; then look:
+//! println!("{:?} {:?} {:?}", server.stored(), server.deliveries(), receiver.requests());
+//! # Ok(())
+//! # }
+//! ```
+
+mod addressing;
+mod answer;
+mod authorization;
+mod background;
+mod callback;
+mod connection;
+mod contents;
+mod encoding;
+mod error;
+mod history;
+mod log;
+mod memory;
+mod message;
+mod objects;
+mod operations;
+mod query;
+mod receiver;
+mod record;
+mod server;
+mod service;
+
+pub use receiver::{Answer, ReceivedRequest, Receiver, RefusedAddress};
+pub use record::{CallbackAnswer, Delivery, Stored};
+pub use server::{
+    Builder, DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_BUCKET,
+    DEFAULT_CALLBACK_KEY_BITS, DEFAULT_CALLBACK_TIMEOUT, DEFAULT_IDLE_TIMEOUT,
+    DEFAULT_MAX_TOTAL_BYTES, DEFAULT_REGION, Server,
+};

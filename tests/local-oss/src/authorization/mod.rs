@@ -1,0 +1,233 @@
+//! Who sent the request, and is it what they signed?
+
+mod v1;
+mod v4;
+
+use std::time::{Duration, SystemTime};
+
+use hyper::{HeaderMap, StatusCode, header::HeaderName};
+
+pub(crate) use v1::SUB_RESOURCES;
+
+use crate::{error::OssError, query::Query};
+
+/// The clock of a request may be this far from the server's (OSS documentation, RequestTimeTooSkewed).
+const LARGEST_SKEW: Duration = Duration::from_secs(15 * 60);
+
+/// An access key that the server knows.
+#[derive(Clone, Debug)]
+pub(crate) struct Credential {
+    pub(crate) access_key_id: String,
+    pub(crate) access_key_secret: String,
+    /// Present for temporary credentials (STS).
+    pub(crate) security_token: Option<String>,
+}
+
+/// The part of a request that signatures cover.
+pub(crate) struct SignedRequest<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) bucket: Option<&'a str>,
+    /// Decoded; empty for the bucket itself.
+    pub(crate) key: &'a [u8],
+    pub(crate) query: &'a Query,
+    pub(crate) headers: &'a HeaderMap,
+}
+
+/// Refuses a request that none of `credentials` signed.
+pub(crate) fn authorize(
+    request: &SignedRequest<'_>,
+    credentials: &[Credential],
+    region: &str,
+    now: SystemTime,
+) -> Result<(), OssError> {
+    let signed_url = ["Signature", "x-oss-signature"]
+        .into_iter()
+        .find(|name| request.query.contains(name));
+    let Some(authorization) = request.headers.get("authorization") else {
+        return Err(match signed_url {
+            Some(_) => OssError::access_denied("local-oss does not accept presigned URLs yet."),
+            None => OssError::access_denied(
+                "You have no right to access this object because of bucket acl.",
+            )
+            .ec("0003-00000001"),
+        });
+    };
+    if let Some(name) = signed_url {
+        return Err(OssError::invalid_argument(
+            "A signature in both the Authorization header and the URL is not allowed.",
+            name,
+            "",
+        ));
+    }
+    let text = authorization.to_str().map_err(|_| malformed(""))?;
+    let credential = if let Some(rest) = text.strip_prefix("OSS4-HMAC-SHA256 ") {
+        v4::verify(request, rest, credentials, region, now)
+    } else if let Some(rest) = text.strip_prefix("OSS ") {
+        v1::verify(request, rest, credentials, now)
+    } else {
+        Err(malformed(text))
+    }?;
+    check_security_token(request.headers, credential)
+}
+
+/// Runs after the signature was found right, so that only the owner of the secret learns anything here.
+fn check_security_token(headers: &HeaderMap, credential: &Credential) -> Result<(), OssError> {
+    let sent = header(headers, "x-oss-security-token").filter(|token| !token.is_empty());
+    match (&credential.security_token, sent) {
+        (None, None) => Ok(()),
+        (Some(expected), Some(sent)) if expected.as_bytes() == sent => Ok(()),
+        // OSS does not know the key of temporary credentials without their token.
+        (Some(_), None) => Err(unknown_access_key_id(&credential.access_key_id)),
+        _ => Err(OssError::new(
+            StatusCode::FORBIDDEN,
+            "InvalidSecurityToken",
+            "The security token you provided is invalid.",
+        )),
+    }
+}
+
+fn find<'a>(credentials: &'a [Credential], id: &str) -> Result<&'a Credential, OssError> {
+    credentials
+        .iter()
+        .find(|credential| credential.access_key_id == id)
+        .ok_or_else(|| unknown_access_key_id(id))
+}
+
+fn unknown_access_key_id(id: &str) -> OssError {
+    OssError::new(
+        StatusCode::FORBIDDEN,
+        "InvalidAccessKeyId",
+        "The OSS Access Key Id you provided does not exist in our records.",
+    )
+    .ec("0002-00000902")
+    .detail("OSSAccessKeyId", id)
+}
+
+fn malformed(authorization: &str) -> OssError {
+    OssError::invalid_argument(
+        "The Authorization header is malformed.",
+        "Authorization",
+        authorization,
+    )
+}
+
+fn check_clock(request_time: SystemTime, now: SystemTime) -> Result<(), OssError> {
+    let skew = now
+        .duration_since(request_time)
+        .unwrap_or_else(|early| early.duration());
+    if skew <= LARGEST_SKEW {
+        return Ok(());
+    }
+    Err(OssError::new(
+        StatusCode::FORBIDDEN,
+        "RequestTimeTooSkewed",
+        "The difference between the request time and the current time is too large.",
+    )
+    .ec("0002-00000504")
+    .detail(
+        "MaxAllowedSkewMilliseconds",
+        LARGEST_SKEW.as_millis().to_string(),
+    )
+    .detail("RequestTime", httpdate::fmt_http_date(request_time))
+    .detail("ServerTime", httpdate::fmt_http_date(now)))
+}
+
+/// The error for a signature that differs, with all that a client needs to compare.
+fn does_not_match(access_key_id: &str, provided: &str, string_to_sign: &[u8]) -> OssError {
+    let bytes: Vec<String> = string_to_sign
+        .iter()
+        .map(|byte| format!("{byte:02X}"))
+        .collect();
+    OssError::new(
+        StatusCode::FORBIDDEN,
+        "SignatureDoesNotMatch",
+        "The request signature we calculated does not match the signature you provided. \
+         Check your key and signing method.",
+    )
+    .ec("0002-00000201")
+    .detail("OSSAccessKeyId", access_key_id)
+    .detail("SignatureProvided", provided)
+    .detail("StringToSign", String::from_utf8_lossy(string_to_sign))
+    .detail("StringToSignBytes", bytes.join(" "))
+}
+
+/// A header's value without blanks around it; the values of a repeated header are joined by commas, as the Go SDK does.
+fn header(headers: &HeaderMap, name: &str) -> Option<Vec<u8>> {
+    let values: Vec<&[u8]> = headers
+        .get_all(name)
+        .iter()
+        .map(|value| value.as_bytes().trim_ascii())
+        .collect();
+    (!values.is_empty()).then(|| values.join(&b','))
+}
+
+/// `name:value\n` for every header that `include` admits, sorted by name.
+fn canonical_headers(headers: &HeaderMap, include: impl Fn(&str) -> bool) -> Vec<u8> {
+    let mut names: Vec<&str> = headers.keys().map(HeaderName::as_str).collect();
+    names.sort_unstable();
+    let mut lines = Vec::new();
+    for name in names.into_iter().filter(|name| include(name)) {
+        lines.extend_from_slice(name.as_bytes());
+        lines.push(b':');
+        lines.extend(header(headers, name).unwrap_or_default());
+        lines.push(b'\n');
+    }
+    lines
+}
+
+/// `/`, `/bucket/` or `/bucket/key`, whatever the style of the URL was.
+fn canonical_resource(request: &SignedRequest<'_>) -> Vec<u8> {
+    let mut resource = b"/".to_vec();
+    if let Some(bucket) = request.bucket {
+        resource.extend_from_slice(bucket.as_bytes());
+        resource.push(b'/');
+        resource.extend_from_slice(request.key);
+    }
+    resource
+}
+
+/// `20231203T121212Z`
+fn parse_basic_time(text: &[u8]) -> Option<SystemTime> {
+    let shape = |(index, byte): (usize, &u8)| match index {
+        8 => *byte == b'T',
+        15 => *byte == b'Z',
+        _ => byte.is_ascii_digit(),
+    };
+    if text.len() != 16 || !text.iter().enumerate().all(shape) {
+        return None;
+    }
+    let number = |from: usize, to: usize| {
+        text[from..to]
+            .iter()
+            .fold(0u64, |sum, digit| sum * 10 + u64::from(digit - b'0'))
+    };
+    let (year, month, day) = (number(0, 4), number(4, 6), number(6, 8));
+    let (hour, minute, second) = (number(9, 11), number(11, 13), number(13, 15));
+    let days_in_month = match month {
+        2 if is_leap(year) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if year < 1970 || !(1..=days_in_month).contains(&day) || hour > 23 || minute > 59 || second > 60
+    {
+        return None;
+    }
+    let leap_days = |year: u64| year / 4 - year / 100 + year / 400;
+    let days_before_month = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
+    let days = (year - 1970) * 365 + leap_days(year - 1) - leap_days(1969)
+        + days_before_month[month as usize - 1]
+        + u64::from(month > 2 && is_leap(year))
+        + day
+        - 1;
+    let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second;
+    Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
+}
+
+fn is_leap(year: u64) -> bool {
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! Blocking handles on asynchronous work: a runtime on a thread of its own.
+
+use std::{
+    io,
+    net::{SocketAddr, TcpListener as StdTcpListener, ToSocketAddrs},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use tokio::{net::TcpListener, runtime, select, sync::oneshot};
+
+/// Calls into the user's code that may be under way at once.
+const BLOCKING_THREADS: usize = 32;
+
+/// A user's function that does not return may hold up the end for so long, and no longer.
+const END_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Work that goes on until it is stopped or dropped.
+#[derive(Debug)]
+pub(crate) struct Background {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Background {
+    /// Listens, and gives the listener to `serve`, which runs on two threads.
+    ///
+    /// The address is known before `serve` is made, since it may need to tell it.
+    pub(crate) fn start<Serve, Served>(
+        name: &str,
+        listen: impl ToSocketAddrs,
+        serve: impl FnOnce(SocketAddr) -> io::Result<Serve>,
+    ) -> io::Result<Self>
+    where
+        Serve: FnOnce(TcpListener) -> Served + Send + 'static,
+        Served: Future<Output = ()>,
+    {
+        let listener = StdTcpListener::bind(listen)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let serve = serve(address)?;
+        let runtime = runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .max_blocking_threads(BLOCKING_THREADS)
+            .thread_name(name)
+            .enable_all()
+            .build()?;
+        let listener = {
+            let _inside = runtime.enter();
+            TcpListener::from_std(listener)?
+        };
+        let (stop, stopped) = oneshot::channel();
+        let thread = thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || {
+                runtime.block_on(async {
+                    select! {
+                        _ = stopped => {}
+                        () = serve(listener) => {}
+                    }
+                });
+                // Drops all tasks, and with them all connections.
+                runtime.shutdown_timeout(END_TIMEOUT);
+            })?;
+        Ok(Self {
+            address,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns when all connections are closed.
+    pub(crate) fn stop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

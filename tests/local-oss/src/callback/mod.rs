@@ -1,0 +1,29 @@
+//! Upload callbacks: checked before the object is stored, delivered after.
+
+mod check;
+mod delivery;
+mod key;
+mod template;
+mod url;
+
+use std::{io, net::SocketAddr, sync::Arc};
+
+pub(crate) use check::{Placed, Rules, check};
+pub(crate) use delivery::{Deliverer, Outcome, Upload};
+pub(crate) use key::{CallbackKey, KEY_PATH};
+use template::{BodyType, Template};
+use url::CallbackUrl;
+
+/// Turns the host and port of a callback URL into addresses.
+pub(crate) type Resolver = Arc<dyn Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync>;
+
+/// A callback that OSS accepts.
+#[derive(Debug)]
+pub(crate) struct Callback {
+    /// One to five, each with the addresses found when it was checked.
+    targets: Vec<(CallbackUrl, Vec<SocketAddr>)>,
+    host: Option<String>,
+    body: Template,
+    body_type: BodyType,
+    variables: Vec<(String, String)>,
+}

@@ -1,0 +1,363 @@
+//! The server as its user holds it.
+
+use std::{
+    fmt, fs, io,
+    net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use rand_core::{OsRng, RngCore};
+
+use crate::{
+    addressing::is_bucket_name,
+    authorization::Credential,
+    background::Background,
+    callback::{CallbackKey, Deliverer, Resolver, Rules},
+    connection,
+    log::Log,
+    memory::Memory,
+    objects::Objects,
+    record::{Delivery, Record, Stored},
+    service::{RequestIds, Service},
+};
+
+/// The bucket of a server that was given none.
+pub const DEFAULT_BUCKET: &str = "examplebucket";
+/// The region of a server that was given none.
+pub const DEFAULT_REGION: &str = "cn-hangzhou";
+/// The access key id of a server that was given no credentials.
+pub const DEFAULT_ACCESS_KEY_ID: &str = "local-oss-key-id";
+/// The access key secret of a server that was given no credentials.
+pub const DEFAULT_ACCESS_KEY_SECRET: &str = "local-oss-key-secret";
+/// How long OSS waits for an application server.
+pub const DEFAULT_CALLBACK_TIMEOUT: Duration = Duration::from_secs(5);
+/// The size of OSS's own key.
+pub const DEFAULT_CALLBACK_KEY_BITS: usize = 512;
+/// 1 GiB of objects.
+pub const DEFAULT_MAX_TOTAL_BYTES: u64 = 1024 * 1024 * 1024;
+/// For connections on which nothing moves.
+pub const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A running server. It stops when it is dropped.
+///
+/// May be shared between threads.
+///
+/// ```
+/// # fn main() -> std::io::Result<()> {
+/// let server = local_oss::Server::builder()
+///     .bucket("photos")
+///     .credentials("AK", "SK")
+///     .start()?;
+/// assert!(server.endpoint().starts_with("http://127.0.0.1:"));
+/// assert!(server.stored().is_empty());
+/// # Ok(())
+/// # }
+/// ```
+pub struct Server {
+    background: Background,
+    endpoint: String,
+    service: Arc<Service>,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let endpoint = &self.endpoint;
+        f.debug_struct("Server")
+            .field("endpoint", endpoint)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    /// A server with every setting at its default, ready to be changed.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// `http://127.0.0.1:PORT`: what to give to a client as endpoint.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// The address it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.background.address()
+    }
+
+    /// Every object that was stored, overwritten ones too, in order.
+    ///
+    /// Only the latest are kept once all together take more than 128 MiB.
+    pub fn stored(&self) -> Vec<Stored> {
+        self.service.record.stored().all()
+    }
+
+    /// Every attempt to deliver a callback, in order. When the uploader has its answer the attempts of its upload are here.
+    ///
+    /// Only the latest are kept once all together take more than 128 MiB.
+    pub fn deliveries(&self) -> Vec<Delivery> {
+        self.service.record.deliveries().all()
+    }
+
+    /// [`stored`](Self::stored), once `count` objects have been stored or `patience` has ended.
+    pub fn wait_for_stored(&self, count: usize, patience: Duration) -> Vec<Stored> {
+        self.service.record.stored().wait_for(count, patience)
+    }
+
+    /// [`deliveries`](Self::deliveries), once there were `count` of them or `patience` has ended. For uploaders that do not
+    /// wait for their answer.
+    pub fn wait_for_deliveries(&self, count: usize, patience: Duration) -> Vec<Delivery> {
+        self.service.record.deliveries().wait_for(count, patience)
+    }
+
+    /// The contents that an object has now.
+    pub fn object(&self, bucket: &str, key: &str) -> Option<Vec<u8>> {
+        let object = self.service.objects.get(bucket, key)?;
+        Some(object.contents.to_vec())
+    }
+
+    /// The key that verifies its callbacks, as a PEM document.
+    pub fn public_key_pem(&self) -> &str {
+        self.service.deliverer.key.public_pem()
+    }
+
+    /// Where the server serves that document; callbacks name it in `x-oss-pub-key-url`.
+    pub fn public_key_url(&self) -> &str {
+        self.service.deliverer.key.public_url()
+    }
+
+    /// Stops the server and closes all connections. Dropping it does the same.
+    pub fn shutdown(mut self) {
+        self.background.stop();
+    }
+}
+
+/// Settings of a [`Server`].
+pub struct Builder {
+    listen: String,
+    buckets: Vec<String>,
+    credentials: Vec<Credential>,
+    region: String,
+    callback_timeout: Duration,
+    callback_key: Option<PathBuf>,
+    callback_key_bits: usize,
+    strict: bool,
+    resolver: Resolver,
+    max_total_bytes: u64,
+    idle_timeout: Duration,
+    record_file: Option<PathBuf>,
+    quiet: bool,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:0".to_owned(),
+            buckets: Vec::new(),
+            credentials: Vec::new(),
+            region: DEFAULT_REGION.to_owned(),
+            callback_timeout: DEFAULT_CALLBACK_TIMEOUT,
+            callback_key: None,
+            callback_key_bits: DEFAULT_CALLBACK_KEY_BITS,
+            strict: false,
+            resolver: Arc::new(|host, port| Ok((host, port).to_socket_addrs()?.collect())),
+            max_total_bytes: DEFAULT_MAX_TOTAL_BYTES,
+            idle_timeout: DEFAULT_IDLE_TIMEOUT,
+            record_file: None,
+            quiet: true,
+        }
+    }
+}
+
+impl Builder {
+    /// Address and port to listen on; port 0, the default, is one that is free.
+    pub fn listen(mut self, address: impl Into<String>) -> Self {
+        self.listen = address.into();
+        self
+    }
+
+    /// Adds a bucket. Without any there is [`DEFAULT_BUCKET`].
+    pub fn bucket(mut self, name: impl Into<String>) -> Self {
+        self.buckets.push(name.into());
+        self
+    }
+
+    /// Adds an access key. Without any there is [`DEFAULT_ACCESS_KEY_ID`] with [`DEFAULT_ACCESS_KEY_SECRET`].
+    pub fn credentials(
+        self,
+        access_key_id: impl Into<String>,
+        access_key_secret: impl Into<String>,
+    ) -> Self {
+        self.credential(access_key_id.into(), access_key_secret.into(), None)
+    }
+
+    /// Adds temporary credentials (STS): requests must carry the token.
+    pub fn sts_credentials(
+        self,
+        access_key_id: impl Into<String>,
+        access_key_secret: impl Into<String>,
+        security_token: impl Into<String>,
+    ) -> Self {
+        let token = Some(security_token.into());
+        self.credential(access_key_id.into(), access_key_secret.into(), token)
+    }
+
+    fn credential(mut self, id: String, secret: String, security_token: Option<String>) -> Self {
+        self.credentials.push(Credential {
+            access_key_id: id,
+            access_key_secret: secret,
+            security_token,
+        });
+        self
+    }
+
+    /// The region that version 4 signatures must name; [`DEFAULT_REGION`] by default.
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.region = region.into();
+        self
+    }
+
+    /// How long each callback URL may take; 5 s by default, as OSS has it.
+    pub fn callback_timeout(mut self, timeout: Duration) -> Self {
+        self.callback_timeout = timeout;
+        self
+    }
+
+    /// A file with the private key that signs callbacks: RSA, PEM, PKCS #8 or PKCS #1. By default a key is made.
+    pub fn callback_key(mut self, pem_file: impl Into<PathBuf>) -> Self {
+        self.callback_key = Some(pem_file.into());
+        self
+    }
+
+    /// The size of the key that is made; 512 by default, the size of OSS's own.
+    pub fn callback_key_bits(mut self, bits: usize) -> Self {
+        self.callback_key_bits = bits;
+        self
+    }
+
+    /// Refuse callback addresses that OSS could not reach, loopback and private ones. Off by default.
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
+    }
+
+    /// Finds the addresses of callback hosts in place of the system. May block; must not block for ever.
+    ///
+    /// ```
+    /// # fn main() -> std::io::Result<()> {
+    /// let server = local_oss::Server::builder()
+    ///     .resolver(|_host, port| Ok(vec![([127, 0, 0, 1], port).into()]))
+    ///     .start()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn resolver(
+        mut self,
+        resolver: impl Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
+    ) -> Self {
+        self.resolver = Arc::new(resolver);
+        self
+    }
+
+    /// Memory for objects, those under way too; 1 GiB by default. What goes beyond is refused.
+    pub fn max_total_bytes(mut self, bytes: u64) -> Self {
+        self.max_total_bytes = bytes;
+        self
+    }
+
+    /// How long a connection may stay without a request, a request without its next bytes, an answer without anybody who
+    /// takes it; 60 s by default.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = timeout;
+        self
+    }
+
+    /// Also append every event to this file, one JSON object a line.
+    pub fn record_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.record_file = Some(path.into());
+        self
+    }
+
+    /// No log on stderr. On by default.
+    pub fn quiet(mut self, quiet: bool) -> Self {
+        self.quiet = quiet;
+        self
+    }
+
+    /// Starts the server, which then listens.
+    ///
+    /// # Errors
+    ///
+    /// The address cannot be had, a file cannot be opened, or a setting is impossible.
+    pub fn start(mut self) -> io::Result<Server> {
+        if self.buckets.is_empty() {
+            self.buckets.push(DEFAULT_BUCKET.to_owned());
+        }
+        if self.credentials.is_empty() {
+            self = self.credentials(DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET);
+        }
+        if let Some(bucket) = self.buckets.iter().find(|bucket| !is_bucket_name(bucket)) {
+            let message =
+                format!("`{bucket}` is no bucket name: 3 to 63 of a-z, 0-9 and inner hyphens");
+            return Err(invalid_input(message));
+        }
+        let listen = self.listen.clone();
+        let mut service = None;
+        let background = Background::start("local-oss", listen.as_str(), |address| {
+            let endpoint = endpoint(address);
+            let shared = Arc::new(self.service(&endpoint)?);
+            service = Some((Arc::clone(&shared), endpoint));
+            Ok(move |listener| connection::serve(shared, listener))
+        })?;
+        let (service, endpoint) = service.expect("the service was made before the thread");
+        Ok(Server {
+            background,
+            endpoint,
+            service,
+        })
+    }
+
+    fn service(self, endpoint: &str) -> io::Result<Service> {
+        let key = match &self.callback_key {
+            Some(file) => CallbackKey::from_pem(&fs::read_to_string(file)?, endpoint),
+            None => CallbackKey::generate(self.callback_key_bits, endpoint),
+        };
+        let record = Arc::new(Record::new(self.record_file.as_deref())?);
+        let log = Log { quiet: self.quiet };
+        Ok(Service {
+            objects: Objects::new(&self.buckets),
+            region: self.region,
+            buckets: self.buckets,
+            credentials: self.credentials,
+            memory: Memory::new(self.max_total_bytes),
+            deliverer: Deliverer {
+                key: key.map_err(invalid_input)?,
+                timeout: self.callback_timeout,
+                record: Arc::clone(&record),
+                log,
+            },
+            record,
+            rules: Rules {
+                strict: self.strict,
+                resolver: self.resolver,
+            },
+            idle_timeout: self.idle_timeout,
+            request_ids: RequestIds::new(OsRng.next_u64()),
+            log,
+        })
+    }
+}
+
+fn invalid_input(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, error)
+}
+
+/// What a client on this machine connects to, also when the server listens on all addresses.
+fn endpoint(address: SocketAddr) -> String {
+    let ip = match address.ip() {
+        ip if !ip.is_unspecified() => ip,
+        _ => IpAddr::V4(Ipv4Addr::LOCALHOST),
+    };
+    format!("http://{}", SocketAddr::new(ip, address.port()))
+}

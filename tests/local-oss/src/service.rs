@@ -1,0 +1,283 @@
+//! From a request to its answer.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant, SystemTime},
+};
+
+use http_body_util::BodyExt;
+use hyper::{
+    Method, Request, StatusCode,
+    body::{Body, Incoming},
+    header::{EXPECT, HOST, HeaderName, HeaderValue, SERVER},
+    http::request::Parts,
+};
+use tokio::time::timeout;
+
+use crate::{
+    addressing::{self, Resource, is_bucket_name, is_object_name},
+    answer::{self, Answer},
+    authorization::{Credential, SUB_RESOURCES, SignedRequest, authorize},
+    callback::{Deliverer, KEY_PATH, Rules},
+    error::OssError,
+    log::Log,
+    memory::Memory,
+    objects::Objects,
+    operations,
+    query::Query,
+    record::Record,
+};
+
+/// An answer may be ready before the body has come in. So much of the rest is still read, so that a client which sends
+/// all before it reads sees the answer, and its connection stays usable.
+const DRAINED_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Everything that requests share.
+pub(crate) struct Service {
+    pub(crate) region: String,
+    pub(crate) buckets: Vec<String>,
+    pub(crate) credentials: Vec<Credential>,
+    pub(crate) memory: Memory,
+    pub(crate) objects: Objects,
+    pub(crate) record: Arc<Record>,
+    pub(crate) deliverer: Deliverer,
+    pub(crate) rules: Rules,
+    /// For a body of which nothing more comes.
+    pub(crate) idle_timeout: Duration,
+    pub(crate) request_ids: RequestIds,
+    pub(crate) log: Log,
+}
+
+/// 24 hexadecimal digits, as OSS's request ids have: a random start and a number.
+#[derive(Debug)]
+pub(crate) struct RequestIds {
+    start: u64,
+    next: AtomicU32,
+}
+
+impl RequestIds {
+    pub(crate) fn new(start: u64) -> Self {
+        Self {
+            start,
+            next: AtomicU32::new(0),
+        }
+    }
+
+    fn next(&self) -> String {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        format!("{:016X}{number:08X}", self.start)
+    }
+}
+
+/// A request whose signature was found right, as operations see it.
+pub(crate) struct Call {
+    pub(crate) request_id: String,
+    pub(crate) client: SocketAddr,
+    pub(crate) bucket: String,
+    pub(crate) key: String,
+    pub(crate) query: Query,
+    pub(crate) head: Parts,
+}
+
+impl Call {
+    /// The document of an error that is not the whole answer.
+    pub(crate) fn error_answer(&self, error: &OssError) -> Answer {
+        error_answer(error, &self.request_id, host(&self.head))
+    }
+}
+
+impl Service {
+    pub(crate) async fn serve(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        client: SocketAddr,
+    ) -> Answer {
+        let start = Instant::now();
+        let request_id = self.request_ids.next();
+        let (head, mut body) = request.into_parts();
+        let expects_continue = head.headers.contains_key(EXPECT);
+        let host = host(&head).to_owned();
+        let (method, uri) = (head.method.clone(), head.uri.clone());
+
+        let result = self
+            .answer(head, &mut body, &host, client, &request_id)
+            .await;
+        let (mut answer, code) = match result {
+            Ok(answer) => (answer, ""),
+            Err(error) => (error_answer(&error, &request_id, &host), error.code),
+        };
+        let headers = answer.headers_mut();
+        headers.insert(SERVER, HeaderValue::from_static("AliyunOSS"));
+        insert(headers, "x-oss-request-id", &request_id);
+        insert(
+            headers,
+            "x-oss-server-time",
+            &start.elapsed().as_millis().to_string(),
+        );
+
+        self.log.line(format_args!(
+            "{method} {} -> {} {code} {:?} [{request_id}]",
+            uri.path(),
+            answer.status().as_u16(),
+            start.elapsed(),
+        ));
+        // A client that waits for `100 Continue` has its answer now and sends nothing.
+        if !expects_continue && !body.is_end_stream() {
+            tokio::spawn(drain(body, self.idle_timeout));
+        }
+        answer
+    }
+
+    async fn answer(
+        self: &Arc<Self>,
+        head: Parts,
+        body: &mut Incoming,
+        host: &str,
+        client: SocketAddr,
+        request_id: &str,
+    ) -> Result<Answer, OssError> {
+        let path = head.uri.path();
+        let resource = addressing::resource(host, path, &self.region, &self.buckets);
+        let is_anonymous = !head.headers.contains_key("authorization");
+        if path == KEY_PATH && is_anonymous && !resource.virtual_host && head.method == Method::GET
+        {
+            let pem = self.deliverer.key.public_pem().to_owned();
+            return Ok(answer::with_body(
+                StatusCode::OK,
+                "application/x-pem-file",
+                pem,
+            ));
+        }
+        let query = Query::parse(head.uri.query().unwrap_or_default());
+        let signed = SignedRequest {
+            method: head.method.as_str(),
+            bucket: resource.bucket.as_deref(),
+            key: &resource.key,
+            query: &query,
+            headers: &head.headers,
+        };
+        authorize(&signed, &self.credentials, &self.region, SystemTime::now())?;
+
+        let (bucket, key) = self.existing(resource)?;
+        let call = Call {
+            request_id: request_id.to_owned(),
+            client,
+            bucket,
+            key,
+            query,
+            head,
+        };
+        self.dispatch(call, body).await
+    }
+
+    /// The bucket, which must exist, and the key, which must be one.
+    fn existing(&self, resource: Resource) -> Result<(String, String), OssError> {
+        let bucket = resource
+            .bucket
+            .ok_or_else(|| OssError::not_implemented("operations on the service"))?;
+        if !is_bucket_name(&bucket) {
+            return Err(OssError::new(
+                StatusCode::BAD_REQUEST,
+                "InvalidBucketName",
+                "The specified bucket is not valid.",
+            )
+            .detail("BucketName", bucket));
+        }
+        if !self.objects.has_bucket(&bucket) {
+            return Err(OssError::new(
+                StatusCode::NOT_FOUND,
+                "NoSuchBucket",
+                "The specified bucket does not exist.",
+            )
+            .ec("0015-00000101")
+            .detail("BucketName", bucket));
+        }
+        if resource.key.is_empty() {
+            return Err(OssError::not_implemented("operations on buckets"));
+        }
+        match String::from_utf8(resource.key) {
+            Ok(key) if is_object_name(&key) => Ok((bucket, key)),
+            other => {
+                let key = other
+                    .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+                Err(OssError::new(
+                    StatusCode::BAD_REQUEST,
+                    "InvalidObjectName",
+                    "The specified object is not valid.",
+                )
+                .detail("ObjectName", key))
+            }
+        }
+    }
+
+    async fn dispatch(
+        self: &Arc<Self>,
+        call: Call,
+        body: &mut Incoming,
+    ) -> Result<Answer, OssError> {
+        // `response-*` applies to Get, the callback to Put; elsewhere OSS ignores them.
+        let is_known = |name: &str| {
+            name.starts_with("response-")
+                || matches!(name, "callback" | "callback-var" | "objectMeta")
+        };
+        let unknown = SUB_RESOURCES
+            .iter()
+            .find(|name| call.query.contains(name) && !is_known(name));
+        if let Some(name) = unknown {
+            return Err(OssError::not_implemented(&format!(
+                "the sub-resource {name}"
+            )));
+        }
+        match call.head.method {
+            Method::PUT if call.head.headers.contains_key("x-oss-copy-source") => {
+                Err(OssError::not_implemented("CopyObject"))
+            }
+            Method::PUT => operations::put_object(self, call, body).await,
+            Method::GET => operations::get_object(self, &call),
+            Method::HEAD => operations::head_object(self, &call),
+            Method::DELETE => Ok(operations::delete_object(self, &call)),
+            ref method => Err(OssError::not_implemented(&format!("{method} on objects"))),
+        }
+    }
+}
+
+/// The Host header, or what an absolute URL in the request line says.
+fn host(head: &Parts) -> &str {
+    let header = head.headers.get(HOST).and_then(|host| host.to_str().ok());
+    head.uri
+        .authority()
+        .map(|authority| authority.as_str())
+        .or(header)
+        .unwrap_or_default()
+}
+
+fn error_answer(error: &OssError, request_id: &str, host: &str) -> Answer {
+    let document = error.document(request_id, addressing::without_port(host));
+    let mut answer = answer::with_body(error.status, "application/xml", document);
+    if let Some(ec) = error.ec {
+        insert(answer.headers_mut(), "x-oss-ec", ec);
+    }
+    answer
+}
+
+/// Inserts a value that the server made itself, or leaves it out if it cannot stand in a header.
+pub(crate) fn insert(headers: &mut hyper::HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+        headers.insert(HeaderName::from_static(name), value);
+    }
+}
+
+async fn drain(mut body: Incoming, idle_timeout: Duration) {
+    let mut left = DRAINED_BYTES;
+    while let Ok(Some(Ok(frame))) = timeout(idle_timeout, body.frame()).await {
+        let length = frame.data_ref().map_or(0, |data| data.len() as u64);
+        match left.checked_sub(length) {
+            Some(rest) => left = rest,
+            None => return,
+        }
+    }
+}
