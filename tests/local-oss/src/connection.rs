@@ -56,6 +56,8 @@ pub(crate) async fn serve(service: Arc<Service>, listener: TcpListener) {
             // Garbage and lost connections are the client's affair.
             let _ = http1::Builder::new()
                 .timer(TokioTimer::new())
+                // Whoever has sent all of a request may say so and still gets the answer.
+                .half_close(true)
                 .header_read_timeout(idle_timeout)
                 .max_headers(MOST_HEADERS)
                 .max_buf_size(LARGEST_HEAD)

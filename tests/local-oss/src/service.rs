@@ -106,9 +106,12 @@ impl Service {
         let result = self
             .answer(head, &mut body, &host, client, &request_id)
             .await;
-        let (mut answer, code) = match result {
-            Ok(answer) => (answer, ""),
-            Err(error) => (error_answer(&error, &request_id, &host), error.code),
+        let (mut answer, why) = match result {
+            Ok(answer) => (answer, String::new()),
+            Err(error) => (
+                error_answer(&error, &request_id, &host),
+                format!(" {}: {}", error.code, error.message),
+            ),
         };
         let headers = answer.headers_mut();
         headers.insert(SERVER, HeaderValue::from_static("AliyunOSS"));
@@ -119,11 +122,9 @@ impl Service {
             &start.elapsed().as_millis().to_string(),
         );
 
+        let (path, status, time) = (uri.path(), answer.status().as_u16(), start.elapsed());
         self.log.line(format_args!(
-            "{method} {} -> {} {code} {:?} [{request_id}]",
-            uri.path(),
-            answer.status().as_u16(),
-            start.elapsed(),
+            "{method} {host}{path} -> {status}{why} in {time:.1?} [{request_id}]"
         ));
         // A client that waits for `100 Continue` has its answer now and sends nothing.
         if !expects_continue && !body.is_end_stream() {
@@ -219,15 +220,7 @@ impl Service {
         call: Call,
         body: &mut Incoming,
     ) -> Result<Answer, OssError> {
-        // `response-*` applies to Get, the callback to Put; elsewhere OSS ignores them.
-        let is_known = |name: &str| {
-            name.starts_with("response-")
-                || matches!(name, "callback" | "callback-var" | "objectMeta")
-        };
-        let unknown = SUB_RESOURCES
-            .iter()
-            .find(|name| call.query.contains(name) && !is_known(name));
-        if let Some(name) = unknown {
+        if let Some(name) = call.query.pairs().find_map(unknown_sub_resource) {
             return Err(OssError::not_implemented(&format!(
                 "the sub-resource {name}"
             )));
@@ -243,6 +236,25 @@ impl Service {
             ref method => Err(OssError::not_implemented(&format!("{method} on objects"))),
         }
     }
+}
+
+/// A query parameter that makes another operation of the request, or a variant that would have to differ.
+///
+/// `response-*` belongs to Get and the callback to Put; elsewhere OSS ignores them. HEAD with `objectMeta` is a shorter
+/// HeadObject. Limits of speed and who pays do not matter here.
+fn unknown_sub_resource<'a>((name, _): (&'a [u8], &[u8])) -> Option<&'a str> {
+    let name = std::str::from_utf8(name).ok()?;
+    let changes_nothing = name.starts_with("response-")
+        || matches!(
+            name,
+            "callback"
+                | "callback-var"
+                | "objectMeta"
+                | "x-oss-request-payer"
+                | "x-oss-traffic-limit"
+        );
+    let is_sub_resource = name.starts_with("x-oss-") || SUB_RESOURCES.contains(&name);
+    (is_sub_resource && !changes_nothing).then_some(name)
 }
 
 /// The Host header, or what an absolute URL in the request line says.
