@@ -33,7 +33,7 @@ struct Arguments {
     #[arg(long, value_name = "ID", default_value = DEFAULT_ACCESS_KEY_ID)]
     access_key_id: String,
 
-    /// Its secret
+    /// The secret of that access key
     #[arg(long, value_name = "SECRET", default_value = DEFAULT_ACCESS_KEY_SECRET)]
     access_key_secret: String,
 

@@ -1,0 +1,357 @@
+//! The program: its flags, its first line, its end, its record.
+
+mod client;
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    net::SocketAddr,
+    process::{Child, ChildStdout, Command, Stdio},
+    time::SystemTime,
+};
+
+use client::{Response, connect, put};
+use local_oss::{Answer, Receiver};
+use serde_json::{Value, json};
+
+struct Program {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    address: SocketAddr,
+}
+
+impl Program {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = command(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let address = line
+            .strip_prefix("listening http://")
+            .unwrap()
+            .trim_end()
+            .parse()
+            .unwrap();
+        Self {
+            child,
+            stdout,
+            address,
+        }
+    }
+
+    /// Ends it by a signal: exit code, rest of stdout, stderr.
+    fn end(mut self, signal: &str) -> (Option<i32>, String, String) {
+        let process = self.child.id().to_string();
+        let sent = Command::new("kill")
+            .args(["-s", signal, &process])
+            .status()
+            .unwrap();
+        assert!(sent.success());
+        let (mut out, mut log) = (String::new(), String::new());
+        self.stdout.read_to_string(&mut out).unwrap();
+        self.child
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut log)
+            .unwrap();
+        (self.child.wait().unwrap().code(), out, log)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_local-oss"));
+    command.args(arguments);
+    command
+}
+
+#[test]
+fn a_signal_ends_it_cleanly() {
+    for signal in ["INT", "TERM"] {
+        let program = Program::start(&[]);
+        let _idle = connect(program.address);
+        let (code, out, log) = program.end(signal);
+        assert_eq!((code, out.as_str()), (Some(0), ""), "{signal}");
+        for default in [
+            "http://127.0.0.1:",
+            "cn-hangzhou",
+            "examplebucket",
+            "local-oss-key-id",
+            "local-oss-key-secret",
+        ] {
+            assert!(log.contains(default), "{default}: {log}");
+        }
+    }
+}
+
+#[test]
+fn a_line_is_logged_for_each_request_and_callback() {
+    let receiver = Receiver::start(|_| Answer::json("{}")).unwrap();
+    let url = receiver.url("/");
+    let callback = json!({ "callbackUrl": url, "callbackBody": "a" });
+    let request = put("a", "hello").callback(&callback);
+    let flags = ["--access-key-id", "AK", "--access-key-secret", "SK"];
+    let program = Program::start(&flags);
+    assert_eq!(request.send_on(&mut connect(program.address)).status, 200);
+    let refused = put("a", "hello")
+        .secret("wrong")
+        .send_on(&mut connect(program.address));
+    assert_eq!(refused.status, 403);
+    let (_, _, log) = program.end("TERM");
+    assert!(
+        log.contains("PUT 127.0.0.1/examplebucket/a -> 200 in "),
+        "{log}"
+    );
+    assert!(log.contains("-> 403 SignatureDoesNotMatch: "), "{log}");
+    assert!(
+        log.contains(&format!("callback {url} -> 200: accepted")),
+        "{log}"
+    );
+
+    let quiet = Program::start(&[&flags[..], &["--quiet"]].concat());
+    assert_eq!(request.send_on(&mut connect(quiet.address)).status, 200);
+    assert_eq!(quiet.end("TERM").2, "");
+}
+
+#[test]
+fn every_flag_reaches_the_server() {
+    let key =
+        serde_json::from_str::<Value>(include_str!("vectors/callback_signature.json")).unwrap();
+    let key = &key["test_keys"][1];
+    let folder = std::env::temp_dir().join(format!("local-oss-flags-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let key_file = folder.join("key.pem");
+    std::fs::write(&key_file, key["private_pkcs8_pem"].as_str().unwrap()).unwrap();
+
+    let program = Program::start(&[
+        "--listen",
+        "127.0.0.1:0",
+        "--bucket",
+        "one-bucket",
+        "--bucket",
+        "examplebucket",
+        "--access-key-id",
+        "AK",
+        "--access-key-secret",
+        "SK",
+        "--security-token",
+        "token",
+        "--region",
+        "eu-central-1",
+        "--callback-timeout",
+        "0.2",
+        "--callback-key",
+        key_file.to_str().unwrap(),
+        "--max-total-bytes",
+        "10000",
+    ]);
+    let send = |request: client::Request| {
+        request
+            .header("x-oss-security-token", "token")
+            .send_on(&mut connect(program.address))
+    };
+    assert_eq!(send(client::request("PUT", "/one-bucket/a")).status, 200);
+    assert_eq!(
+        send(put("a", vec![0; 10_000])).error(),
+        (403, "QuotaExceeded".to_owned())
+    );
+    assert_eq!(
+        put("a", "x").send_on(&mut connect(program.address)).status,
+        403
+    );
+    let region =
+        "OSS4-HMAC-SHA256 Credential=AK/20260101/cn-hangzhou/oss/aliyun_v4_request,Signature=00";
+    let answer = send(put("a", "x").header("Authorization", region));
+    assert!(answer.element("Message").unwrap().contains("eu-central-1"));
+    let silent = Receiver::start(|_| Answer::silence()).unwrap();
+    let callback = json!({ "callbackUrl": silent.url("/"), "callbackBody": "a" });
+    let answer = send(put("a", "x").callback(&callback));
+    assert_eq!(
+        answer.element("Message").as_deref(),
+        Some("Cost too long time.")
+    );
+    let mut stream = connect(program.address);
+    let request = b"GET /callback_pub_key_v1.pem HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    std::io::Write::write_all(&mut stream, request).unwrap();
+    assert_eq!(
+        Response::read(&mut stream, "GET").text(),
+        key["public_pem"].as_str().unwrap()
+    );
+    drop(program);
+
+    let strict = Program::start(&[
+        "--access-key-id",
+        "AK",
+        "--access-key-secret",
+        "SK",
+        "--strict",
+        "--callback-key-bits",
+        "1024",
+    ]);
+    let answer = put("a", "x")
+        .callback(&callback)
+        .send_on(&mut connect(strict.address));
+    assert_eq!(answer.element("EC").as_deref(), Some("0007-00000008"));
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn what_happened_is_recorded_line_by_line() {
+    let folder = std::env::temp_dir().join(format!("local-oss-record-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("record.jsonl");
+    let program = Program::start(&[
+        "--access-key-id",
+        "AK",
+        "--access-key-secret",
+        "SK",
+        "--record",
+        file.to_str().unwrap(),
+    ]);
+    let receiver = Receiver::start(|_| Answer::new(200, "application/json", *b"\xff")).unwrap();
+    let url = receiver.url("/a?b");
+    let callback = json!({ "callbackUrl": url, "callbackBody": "size=${size}" });
+    let request = put("目", "hello").resource("/examplebucket/目");
+    let request = request.header("x-oss-meta-a", "b").callback(&callback);
+    let answer = request.send_on(&mut connect(program.address));
+    assert_eq!(answer.status, 203, "{}", answer.text());
+
+    // Written through: everything is there when the uploader has its answer.
+    let text = std::fs::read_to_string(&file).unwrap();
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 2);
+    let request_id = answer.header("x-oss-request-id");
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap()
+        .as_millis() as u64;
+    for line in &lines {
+        assert_eq!(line["request_id"].as_str(), request_id);
+        assert_eq!(
+            (line["bucket"].as_str(), line["key"].as_str()),
+            (Some("examplebucket"), Some("目"))
+        );
+        assert!(now - line["time_ms"].as_u64().unwrap() < 60_000);
+    }
+    let stored = &lines[0];
+    assert_eq!(
+        (stored["event"].as_str(), stored["operation"].as_str()),
+        (Some("stored"), Some("PutObject"))
+    );
+    assert_eq!(
+        (stored["size"].as_u64(), stored["crc64"].as_str()),
+        (Some(5), Some("11177612005948864433"))
+    );
+    assert_eq!(stored["etag"], "5D41402ABC4B2A76B9719D911017C592");
+    assert_eq!(stored["content_type"], "application/octet-stream");
+    assert_eq!(stored["headers"], json!([["x-oss-meta-a", "b"]]));
+    let delivery = &lines[1];
+    assert_eq!(
+        (delivery["event"].as_str(), delivery["url"].as_str()),
+        (Some("delivery"), Some(url.as_str()))
+    );
+    assert_eq!(
+        (delivery["target"].as_str(), delivery["body"].as_str()),
+        (Some("/a?b"), Some("size=5"))
+    );
+    assert_eq!(
+        (delivery["accepted"].as_bool(), delivery["ec"].as_str()),
+        (Some(false), Some("0007-00000205"))
+    );
+    assert_eq!(
+        delivery["message"],
+        "Response body is not valid json format."
+    );
+    assert_eq!(delivery["headers"][0], json!(["Host", "127.0.0.1"]));
+    assert_eq!(delivery["answer"]["status"], 200);
+    assert_eq!(delivery["answer"]["body_base64"], "/w==");
+    assert!(
+        delivery["answer"]["headers"]
+            .as_array()
+            .unwrap()
+            .contains(&json!(["Content-Length", "1"]))
+    );
+
+    // A second server appends.
+    drop(program);
+    let again = Program::start(&[
+        "--access-key-id",
+        "AK",
+        "--access-key-secret",
+        "SK",
+        "--record",
+        file.to_str().unwrap(),
+    ]);
+    put("b", "x").send_on(&mut connect(again.address));
+    drop(again);
+    assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count(), 3);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn help_explains_every_flag() {
+    let help = command(&["--help"]).output().unwrap();
+    assert!(help.status.success());
+    let help = String::from_utf8(help.stdout).unwrap();
+    for flag in [
+        "--listen",
+        "--bucket",
+        "--access-key-id",
+        "--access-key-secret",
+        "--security-token",
+        "--region",
+        "--callback-timeout",
+        "--callback-key",
+        "--callback-key-bits",
+        "--strict",
+        "--max-total-bytes",
+        "--record",
+        "--quiet",
+        "--help",
+        "--version",
+    ] {
+        let (_, rest) = help
+            .split_once(&format!("{flag} "))
+            .or(help.split_once(&format!("{flag}\n")))
+            .expect(flag);
+        let explanation = rest
+            .lines()
+            .map(str::trim)
+            .find(|line| !line.is_empty() && !line.starts_with('<'));
+        assert!(explanation.is_some_and(|line| line.len() > 10), "{flag}");
+    }
+}
+
+#[test]
+fn what_cannot_be_is_said_and_ends_it() {
+    for (arguments, code, word) in [
+        (&["--unknown"][..], 2, "--unknown"),
+        (&["--callback-timeout", "0"], 2, "length of time"),
+        (&["--callback-timeout", "soon"], 2, "not a number"),
+        (&["--bucket", "Bad_Name"], 1, "Bad_Name"),
+        (&["--callback-key", "/no/such/file"], 1, "No such file"),
+        (&["--callback-key-bits", "100"], 1, "512"),
+        (&["--listen", "nowhere"], 1, "local-oss: "),
+    ] {
+        let output = command(arguments).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        assert!(
+            error.contains(word) && output.stdout.is_empty(),
+            "{arguments:?}: {error}"
+        );
+    }
+}
