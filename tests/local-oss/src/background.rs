@@ -2,15 +2,22 @@
 
 use std::{
     io,
-    net::{SocketAddr, TcpListener as StdTcpListener, ToSocketAddrs},
+    net::{SocketAddr, ToSocketAddrs},
     thread::{self, JoinHandle},
     time::Duration,
 };
 
-use tokio::{net::TcpListener, runtime, select, sync::oneshot};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    runtime, select,
+    sync::oneshot,
+};
 
 /// Calls into the user's code that may be under way at once.
 const BLOCKING_THREADS: usize = 32;
+
+/// Connections that wait to be accepted. The usual 128 makes some of a thousand at once wait for a second.
+const BACKLOG: u32 = 1024;
 
 /// A user's function that does not return may hold up the end for so long, and no longer.
 const END_TIMEOUT: Duration = Duration::from_secs(1);
@@ -36,9 +43,8 @@ impl Background {
         Serve: FnOnce(TcpListener) -> Served + Send + 'static,
         Served: Future<Output = ()>,
     {
-        let listener = StdTcpListener::bind(listen)?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
+        let socket = bind(listen)?;
+        let address = socket.local_addr()?;
         let serve = serve(address)?;
         let runtime = runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -48,7 +54,15 @@ impl Background {
             .build()?;
         let listener = {
             let _inside = runtime.enter();
-            TcpListener::from_std(listener)?
+            socket.listen(BACKLOG)
+        };
+        let listener = match listener {
+            Ok(listener) => listener,
+            Err(error) => {
+                // Its drop would wait, which is forbidden where the caller is asynchronous.
+                runtime.shutdown_background();
+                return Err(error);
+            }
         };
         let (stop, stopped) = oneshot::channel();
         let thread = thread::Builder::new()
@@ -81,6 +95,30 @@ impl Background {
             let _ = thread.join();
         }
     }
+}
+
+/// Takes the first of the addresses that can be had.
+fn bind(addresses: impl ToSocketAddrs) -> io::Result<TcpSocket> {
+    let mut result = Err(io::ErrorKind::AddrNotAvailable.into());
+    for address in addresses.to_socket_addrs()? {
+        result = bind_one(address);
+        if result.is_ok() {
+            break;
+        }
+    }
+    result
+}
+
+fn bind_one(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    // A server that is started again gets the port of the one before.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
 }
 
 impl Drop for Background {

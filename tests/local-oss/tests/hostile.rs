@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use client::{PATIENCE, Response, builder, connect, get, put, request, start};
+use client::{Response, builder, connect, get, put, request, start};
 use local_oss::Server;
 
 fn still_serves(server: &Server) {

@@ -337,6 +337,8 @@ fn help_explains_every_flag() {
 
 #[test]
 fn what_cannot_be_is_said_and_ends_it() {
+    let other = Program::start(&[]);
+    let taken = other.address.to_string();
     for (arguments, code, word) in [
         (&["--unknown"][..], 2, "--unknown"),
         (&["--callback-timeout", "0"], 2, "length of time"),
@@ -345,6 +347,7 @@ fn what_cannot_be_is_said_and_ends_it() {
         (&["--callback-key", "/no/such/file"], 1, "No such file"),
         (&["--callback-key-bits", "100"], 1, "512"),
         (&["--listen", "nowhere"], 1, "local-oss: "),
+        (&["--listen", &taken], 1, "in use"),
     ] {
         let output = command(arguments).output().unwrap();
         let error = String::from_utf8(output.stderr).unwrap();
