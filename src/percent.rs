@@ -1,0 +1,20 @@
+//! Percent-encoding with the alphabet of OSS: everything but `A-Z a-z 0-9 - _ . ~`, upper-case hex.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+const PATH: &AsciiSet = &QUERY.remove(b'/');
+
+/// Encodes a query name or value, a form value, or anything else in which `/` has no meaning.
+pub(crate) fn encode(text: &str) -> String {
+    utf8_percent_encode(text, QUERY).to_string()
+}
+
+/// Encodes a path; `/` stays.
+pub(crate) fn encode_path(text: &str) -> String {
+    utf8_percent_encode(text, PATH).to_string()
+}
