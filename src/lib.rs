@@ -1,1 +1,77 @@
-//! Uploads to Alibaba Cloud OSS with an upload callback.
+//! Uploads to Alibaba Cloud OSS with an *upload callback*.
+//!
+//! A program uploads an object and names an application server; OSS stores the object, POSTs a message
+//! to that server and hands the server's answer back to the uploader. This crate is the uploader:
+//! blocking, without a runtime, and exact about what happened. It has a C ABI behind the feature `capi`.
+//!
+//! ```no_run
+//! use oss_callback::{CallbackSpec, Client, Credentials, ErrorKind, Stored};
+//!
+//! let client = Client::builder()
+//!     .endpoint("https://oss-cn-hangzhou.aliyuncs.com")
+//!     .credentials(Credentials::from_env()?)
+//!     .build()?;
+//! let spec = CallbackSpec::builder()
+//!     .url("https://app.example.com/oss-callback")
+//!     .body("filename=${object}&size=${size}")
+//!     .build()?;
+//!
+//! match client.put_object("examplebucket", "cat.jpg").callback(&spec).send_file("cat.jpg") {
+//!     Ok(receipt) => println!("{}", String::from_utf8_lossy(receipt.answer())),
+//!     // HTTP 203: stored, but the application server did not agree. Do not upload again.
+//!     Err(e) if e.kind() == ErrorKind::CallbackFailed => println!("{e}: {:?}", e.diagnosis()),
+//!     // The answer was lost: look before you send again.
+//!     Err(e) if e.stored() == Stored::Unknown => {
+//!         client.head_object("examplebucket", "cat.jpg").send()?;
+//!     }
+//!     Err(e) => return Err(e),
+//! }
+//! # Ok::<(), oss_callback::Error>(())
+//! ```
+//!
+//! # What happened
+//!
+//! Every [`Error`] says whether the object is [stored](Error::stored) and whether the callback was
+//! [answered](Error::answered); a [`Receipt`] means both.
+//!
+//! | seen | result | stored | answered |
+//! |---|---|---|---|
+//! | HTTP 200 with a whole answer | [`Receipt`] | yes | yes |
+//! | HTTP 200, the answer cut short or too long | [`ErrorKind::AnswerDamaged`] | yes | yes |
+//! | HTTP 203 | [`ErrorKind::CallbackFailed`] | yes | no |
+//! | HTTP 200 or 203 with another CRC-64 | [`ErrorKind::ChecksumMismatch`] | yes, wrong contents | yes or no |
+//! | HTTP 4xx of OSS | [`ErrorKind::Refused`] and its kin | no | no |
+//! | anything else, once the last byte was on its way | its cause | unknown | unknown |
+//! | anything, before that | its cause | no | no |
+//!
+//! Nothing is sent twice: a request is never repeated by the library.
+
+mod callback;
+mod client;
+mod crc64;
+mod credentials;
+mod error;
+mod error_document;
+#[cfg(feature = "capi")]
+#[allow(unsafe_code, reason = "the C boundary is made of raw pointers")]
+mod ffi;
+mod headers;
+mod object;
+mod outcome;
+mod percent;
+mod put;
+mod receipt;
+mod request;
+mod sign;
+mod transport;
+#[cfg(test)]
+mod vectors;
+
+pub use callback::{BodyTemplate, BodyType, CallbackSpec, CallbackSpecBuilder, TemplateValue};
+pub use client::{Client, ClientBuilder, SignatureVersion};
+pub use credentials::Credentials;
+pub use error::{Answered, Error, ErrorKind, Result, Stored};
+pub use headers::Headers;
+pub use object::{DeleteObject, GetObject, HeadObject, ObjectMetadata};
+pub use put::PutObject;
+pub use receipt::Receipt;

@@ -1,0 +1,482 @@
+//! The client: where requests go, who signs them, how long they may take.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crate::credentials::Credentials;
+use crate::error::{Error, Result};
+use crate::object::{DeleteObject, GetObject, HeadObject};
+use crate::outcome;
+use crate::put::PutObject;
+use crate::request::{Endpoint, Request};
+use crate::sign::{RequestToSign, v1, v4};
+use crate::transport::{Answer, Body, BodyLimit, Exchange, Limits, SignedRequest, Transport};
+
+/// OSS may wait so long for the application server, at each callback URL (OSS documentation,
+/// "Callback"), and be silent meanwhile.
+const CALLBACK_TIME: Duration = Duration::from_secs(5);
+
+/// Which signature requests carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum SignatureVersion {
+    /// HMAC-SHA1. Older, needs no region.
+    V1,
+    /// HMAC-SHA256, bound to the day and the region.
+    #[default]
+    V4,
+}
+
+/// A connection to OSS, or to a server that speaks its protocol.
+///
+/// A client can be used from many threads at once, and a clone is cheap: both share the connections.
+/// Create it after `fork`, not before.
+///
+/// ```
+/// use oss_callback::{Client, Credentials};
+///
+/// let client = Client::builder()
+///     .endpoint("https://oss-cn-hangzhou.aliyuncs.com")
+///     .credentials(Credentials::new("access-key-id", "access-key-secret"))
+///     .build()?;
+/// # Ok::<(), oss_callback::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    endpoint: Endpoint,
+    region: Option<String>,
+    credentials: Credentials,
+    signature_version: SignatureVersion,
+    user_agent: String,
+    connect_timeout: Duration,
+    answer_timeout: Duration,
+    timeout: Option<Duration>,
+    max_answer_len: usize,
+    transport: Transport,
+}
+
+impl Client {
+    /// Everything a client can be told; only the endpoint and the credentials must be given.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// Uploads an object in one request, at most 5 GiB: OSS's PutObject.
+    pub fn put_object(&self, bucket: &str, object: &str) -> PutObject {
+        PutObject::new(self.clone(), bucket, object)
+    }
+
+    /// Reads what is known of an object: OSS's HeadObject.
+    pub fn head_object(&self, bucket: &str, object: &str) -> HeadObject {
+        HeadObject::new(self.clone(), bucket, object)
+    }
+
+    /// Downloads an object: OSS's GetObject.
+    pub fn get_object(&self, bucket: &str, object: &str) -> GetObject {
+        GetObject::new(self.clone(), bucket, object)
+    }
+
+    /// Deletes an object: OSS's DeleteObject.
+    pub fn delete_object(&self, bucket: &str, object: &str) -> DeleteObject {
+        DeleteObject::new(self.clone(), bucket, object)
+    }
+
+    /// Time for the head of the answer, when OSS may call `callback_urls` servers before it answers.
+    pub(crate) fn limits(&self, callback_urls: usize, body: BodyLimit) -> Limits {
+        let callbacks = CALLBACK_TIME * u32::try_from(callback_urls).unwrap_or(u32::MAX);
+        Limits {
+            connect: self.0.connect_timeout,
+            answer: self.0.answer_timeout.saturating_add(callbacks),
+            body,
+            overall: self.0.timeout,
+        }
+    }
+
+    /// A body that is read as a whole: an answer, an error document.
+    pub(crate) fn whole_body(&self) -> BodyLimit {
+        BodyLimit::Whole(self.0.answer_timeout)
+    }
+
+    /// A body of any size: no time without a byte may be longer than the wait for the answer.
+    pub(crate) fn long_body(&self) -> BodyLimit {
+        BodyLimit::BetweenBytes(self.0.answer_timeout)
+    }
+
+    /// Signs and sends a request that has been checked.
+    pub(crate) fn exchange(
+        &self,
+        mut request: Request,
+        body: Option<Body<'_>>,
+        limits: &Limits,
+    ) -> Exchange {
+        request.set_header("User-Agent", self.0.user_agent.as_str());
+        self.sign(&mut request, SystemTime::now());
+        let signed = SignedRequest {
+            method: request.method,
+            url: &self.0.endpoint.url(&request),
+            headers: &request.headers,
+        };
+        self.0.transport.exchange(&signed, body, limits)
+    }
+
+    /// Reads the body of an answer as far as the client's limit allows.
+    pub(crate) fn read(&self, answer: Answer) -> outcome::Answer {
+        let (body, damage) = answer.body.read_to_limit(self.0.max_answer_len);
+        outcome::Answer {
+            status: answer.status,
+            headers: answer.headers,
+            body,
+            damage,
+        }
+    }
+
+    /// Adds the headers of the signature.
+    fn sign(&self, request: &mut Request, now: SystemTime) {
+        let date = httpdate::fmt_http_date(now);
+        let Some(pair) = self.0.credentials.key_pair() else {
+            return;
+        };
+        if let Some(token) = &pair.security_token {
+            request.set_header("x-oss-security-token", token.as_str());
+        }
+        let authorization = match self.0.signature_version {
+            SignatureVersion::V1 => {
+                request.set_header("Date", date);
+                v1::sign(&to_sign(request), &pair.id, &pair.secret).authorization
+            }
+            SignatureVersion::V4 => {
+                let time = iso8601_basic(&date);
+                request.set_header("x-oss-date", time.as_str());
+                request.set_header("x-oss-content-sha256", "UNSIGNED-PAYLOAD");
+                let scope = v4::Scope {
+                    time: &time,
+                    // The builder has seen to it that there is one.
+                    region: self.0.region.as_deref().unwrap_or_default(),
+                    product: "oss",
+                };
+                v4::sign(&to_sign(request), &pair.id, &pair.secret, &scope, &[]).authorization
+            }
+        };
+        request.set_header("Authorization", authorization);
+    }
+}
+
+fn to_sign(request: &Request) -> RequestToSign<'_> {
+    RequestToSign {
+        method: request.method,
+        bucket: Some(&request.bucket),
+        key: Some(&request.key),
+        query: &request.query,
+        headers: &request.headers,
+    }
+}
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT` as `19941106T084937Z`, the form of x-oss-date.
+fn iso8601_basic(http_date: &str) -> String {
+    const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    let month = MONTHS.find(&http_date[8..11]).unwrap_or_default() / 3 + 1;
+    let (day, year) = (&http_date[5..7], &http_date[12..16]);
+    let time = http_date[17..25].replace(':', "");
+    format!("{year}{month:02}{day}T{time}Z")
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("endpoint", &self.0.endpoint)
+            .field("region", &self.0.region)
+            .field("credentials", &self.0.credentials)
+            .field("signature_version", &self.0.signature_version)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Puts a [`Client`] together.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct ClientBuilder {
+    endpoint: String,
+    region: Option<String>,
+    credentials: Option<Credentials>,
+    signature_version: SignatureVersion,
+    cname: bool,
+    path_style: bool,
+    user_agent: String,
+    connect_timeout: Duration,
+    answer_timeout: Duration,
+    timeout: Option<Duration>,
+    max_answer_len: usize,
+}
+
+impl Default for ClientBuilder {
+    fn default() -> Self {
+        ClientBuilder {
+            endpoint: String::new(),
+            region: None,
+            credentials: None,
+            signature_version: SignatureVersion::default(),
+            cname: false,
+            path_style: false,
+            user_agent: concat!("oss-callback/", env!("CARGO_PKG_VERSION")).to_owned(),
+            connect_timeout: Duration::from_secs(10),
+            answer_timeout: Duration::from_secs(30),
+            timeout: None,
+            max_answer_len: 4 * 1024 * 1024,
+        }
+    }
+}
+
+impl ClientBuilder {
+    /// The server: `https://oss-cn-hangzhou.aliyuncs.com`, with a port if need be; https without a
+    /// scheme. Required. An IP address means path style, `http://127.0.0.1:9000/bucket/object`.
+    pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
+        self.endpoint = endpoint.into();
+        self
+    }
+
+    /// The region, `cn-hangzhou` or `oss-cn-hangzhou`. Read from a standard endpoint when not given;
+    /// [`SignatureVersion::V4`] needs one.
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.region = Some(region.into());
+        self
+    }
+
+    /// Who signs. Required.
+    pub fn credentials(mut self, credentials: Credentials) -> Self {
+        self.credentials = Some(credentials);
+        self
+    }
+
+    /// Default: [`SignatureVersion::V4`].
+    pub fn signature_version(mut self, version: SignatureVersion) -> Self {
+        self.signature_version = version;
+        self
+    }
+
+    /// The endpoint is a custom domain that is bound to one bucket, which URLs then do not name.
+    pub fn cname(mut self, cname: bool) -> Self {
+        self.cname = cname;
+        self
+    }
+
+    /// URLs name the bucket in the path, not in the host. OSS itself refuses that on its standard
+    /// endpoints; it serves other servers that are reached by a name, such as `localhost`.
+    pub fn path_style(mut self, path_style: bool) -> Self {
+        self.path_style = path_style;
+        self
+    }
+
+    /// The User-Agent of requests. Default: `oss-callback/` and the version.
+    pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
+        self.user_agent = user_agent.into();
+        self
+    }
+
+    /// Time for finding the server's address, and time for connecting, TLS included. Default: 10 s each.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
+        self
+    }
+
+    /// Time from the last byte sent until OSS answers, and then again for the answer's body; in a
+    /// download the longest time without a byte. Default: 30 s. With a callback 5 s are added for each
+    /// of its URLs, since OSS is silent while it waits for the application server; a spec that was made
+    /// elsewhere counts as five URLs.
+    pub fn answer_timeout(mut self, limit: Duration) -> Self {
+        self.answer_timeout = limit;
+        self
+    }
+
+    /// Time for an operation as a whole. Default: no limit.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.timeout = Some(limit);
+        self
+    }
+
+    /// Bytes of an answer's body that are read; more is an error. Default: 4 MiB. Downloads are not
+    /// limited.
+    pub fn max_answer_len(mut self, bytes: usize) -> Self {
+        self.max_answer_len = bytes;
+        self
+    }
+
+    /// Checks everything and makes the client. Nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument), naming what is missing or
+    /// wrong.
+    pub fn build(self) -> Result<Client> {
+        let endpoint = Endpoint::parse(&self.endpoint, self.cname, self.path_style)?;
+        if endpoint.is_https() && !cfg!(feature = "tls") {
+            return Err(Error::argument(
+                "`endpoint` is https, but this build of the library has no TLS (feature `tls`)",
+            ));
+        }
+        let credentials = self.credentials.ok_or_else(|| {
+            Error::argument("`credentials` are missing: give a key pair, or say anonymous")
+        })?;
+        credentials.check()?;
+        let region = match &self.region {
+            Some(region) => Some(bare_region(region)?),
+            None => endpoint.region().map(str::to_owned),
+        };
+        let needs_region =
+            self.signature_version == SignatureVersion::V4 && credentials.key_pair().is_some();
+        if needs_region && region.is_none() {
+            return Err(Error::argument(format!(
+                "`region` is missing: signature version 4 needs it, and endpoint {:?} does not name one",
+                self.endpoint
+            )));
+        }
+        if self.user_agent.is_empty()
+            || !self.user_agent.bytes().all(|b| (b' '..=b'~').contains(&b))
+        {
+            return Err(Error::argument(
+                "`user_agent` is empty or not printable ASCII",
+            ));
+        }
+        for (name, limit) in [
+            ("connect_timeout", Some(self.connect_timeout)),
+            ("answer_timeout", Some(self.answer_timeout)),
+            ("timeout", self.timeout),
+        ] {
+            if limit == Some(Duration::ZERO) {
+                return Err(Error::argument(format!("`{name}` is zero")));
+            }
+        }
+        Ok(Client(Arc::new(Inner {
+            endpoint,
+            region,
+            credentials,
+            signature_version: self.signature_version,
+            user_agent: self.user_agent,
+            connect_timeout: self.connect_timeout,
+            answer_timeout: self.answer_timeout,
+            timeout: self.timeout,
+            max_answer_len: self.max_answer_len,
+            transport: Transport::new(),
+        })))
+    }
+}
+
+/// `oss-cn-hangzhou` and `cn-hangzhou` are the same region; signatures want the bare one.
+fn bare_region(region: &str) -> Result<String> {
+    let bare = region.strip_prefix("oss-").unwrap_or(region);
+    let valid = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if bare.is_empty() || !bare.bytes().all(valid) {
+        return Err(Error::argument(format!(
+            "`region` {region:?} is not a region such as cn-hangzhou"
+        )));
+    }
+    Ok(bare.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn builder() -> ClientBuilder {
+        Client::builder()
+            .endpoint("http://127.0.0.1:1")
+            .credentials(Credentials::new("id", "geheim"))
+    }
+
+    #[test]
+    fn version_4_needs_a_region_and_finds_it_in_a_standard_endpoint() {
+        let error = builder().build().unwrap_err();
+        assert!(
+            error.to_string().starts_with("`region` is missing"),
+            "{error}"
+        );
+        assert_eq!(
+            builder()
+                .region("oss-cn-hangzhou")
+                .build()
+                .unwrap()
+                .0
+                .region
+                .as_deref(),
+            Some("cn-hangzhou")
+        );
+        builder()
+            .signature_version(SignatureVersion::V1)
+            .build()
+            .unwrap();
+        builder()
+            .credentials(Credentials::anonymous())
+            .build()
+            .unwrap();
+        let client = builder()
+            .endpoint("http://oss-cn-shanghai.aliyuncs.com")
+            .build()
+            .unwrap();
+        assert_eq!(client.0.region.as_deref(), Some("cn-shanghai"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (builder, named) in [
+            (
+                Client::builder().credentials(Credentials::anonymous()),
+                "`endpoint` is empty",
+            ),
+            (
+                Client::builder().endpoint("http://a"),
+                "`credentials` are missing",
+            ),
+            (builder().region("Hangzhou"), "`region` \"Hangzhou\""),
+            (
+                builder().region("a").timeout(Duration::ZERO),
+                "`timeout` is zero",
+            ),
+            (
+                builder().region("a").connect_timeout(Duration::ZERO),
+                "`connect_timeout` is zero",
+            ),
+            (builder().region("a").user_agent("a\nb"), "`user_agent`"),
+        ] {
+            let error = builder.build().unwrap_err().to_string();
+            assert!(error.starts_with(named), "{error}");
+        }
+    }
+
+    #[test]
+    fn debug_hides_the_secret() {
+        let builder = builder().region("a");
+        assert!(!format!("{builder:?}").contains("geheim"));
+        assert!(!format!("{:?}", builder.build().unwrap()).contains("geheim"));
+    }
+
+    #[test]
+    fn a_callback_url_buys_five_seconds_of_silence() {
+        let client = builder().region("a").build().unwrap();
+        let answer = |urls| client.limits(urls, client.whole_body()).answer.as_secs();
+        assert_eq!((answer(0), answer(1), answer(5)), (30, 35, 55));
+    }
+
+    #[test]
+    fn dates_have_the_form_of_version_4() {
+        let date = httpdate::parse_http_date("Thu, 29 Feb 2024 23:59:59 GMT").unwrap();
+        assert_eq!(
+            iso8601_basic(&httpdate::fmt_http_date(date)),
+            "20240229T235959Z"
+        );
+        for (index, month) in ["Jan", "Sep", "Dec"]
+            .into_iter()
+            .zip([1, 9, 12])
+            .map(|(m, i)| (i, m))
+        {
+            let date = iso8601_basic(&format!("Mon, 01 {month} 2024 00:00:00 GMT"));
+            assert_eq!(date, format!("2024{index:02}01T000000Z"));
+        }
+    }
+
+    #[test]
+    fn clients_are_shared_between_threads() {
+        fn is_send_sync_clone<T: Send + Sync + Clone + 'static>() {}
+        is_send_sync_clone::<Client>();
+    }
+}

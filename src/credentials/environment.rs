@@ -1,0 +1,69 @@
+//! Credentials from the environment's variables, by the names of the official SDKs.
+
+use std::ffi::OsString;
+
+use super::Credentials;
+use crate::error::{Error, Result};
+
+/// Reads the variables through `get`, so that a test need not change the process.
+pub(super) fn read(get: impl Fn(&str) -> Option<OsString>) -> Result<Credentials> {
+    let optional = |name: &str| match get(name) {
+        None => Ok(None),
+        Some(value) => match value.into_string() {
+            Ok(text) => Ok(Some(text).filter(|text| !text.is_empty())),
+            Err(_) => Err(Error::argument(format!(
+                "environment variable {name} is not UTF-8"
+            ))),
+        },
+    };
+    let required = |name: &str| {
+        optional(name)?.ok_or_else(|| {
+            Error::argument(format!("environment variable {name} is not set or empty"))
+        })
+    };
+    let credentials = Credentials::new(
+        required("OSS_ACCESS_KEY_ID")?,
+        required("OSS_ACCESS_KEY_SECRET")?,
+    );
+    Ok(match optional("OSS_SESSION_TOKEN")? {
+        Some(token) => credentials.security_token(token),
+        None => credentials,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_from(variables: &[(&str, &str)]) -> Result<Credentials> {
+        read(|name| {
+            variables
+                .iter()
+                .find(|(n, _)| *n == name)
+                .map(|(_, value)| value.into())
+        })
+    }
+
+    #[test]
+    fn the_variables_of_the_official_sdks_are_read() {
+        let pair = [
+            ("OSS_ACCESS_KEY_ID", "id"),
+            ("OSS_ACCESS_KEY_SECRET", "secret"),
+        ];
+        assert_eq!(read_from(&pair).unwrap(), Credentials::new("id", "secret"));
+
+        let role = [pair[0], pair[1], ("OSS_SESSION_TOKEN", "token")];
+        let expected = Credentials::new("id", "secret").security_token("token");
+        assert_eq!(read_from(&role).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_missing_variable_is_named() {
+        let error =
+            read_from(&[("OSS_ACCESS_KEY_ID", "id"), ("OSS_ACCESS_KEY_SECRET", "")]).unwrap_err();
+        assert!(
+            error.to_string().contains("OSS_ACCESS_KEY_SECRET"),
+            "{error}"
+        );
+    }
+}

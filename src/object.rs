@@ -1,0 +1,225 @@
+//! Enough of the read side to look at what was stored: HeadObject, GetObject, DeleteObject.
+
+use std::io::{Read, Write};
+use std::time::SystemTime;
+
+use crate::client::Client;
+use crate::crc64::Crc64;
+use crate::error::{Error, ErrorKind, Result};
+use crate::headers::Headers;
+use crate::outcome;
+use crate::request::Request;
+use crate::transport::{AnswerBody, BodyLimit};
+
+/// What OSS says about an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectMetadata {
+    headers: Headers,
+}
+
+impl ObjectMetadata {
+    /// The object's size in bytes; of a range the range's.
+    pub fn content_length(&self) -> Option<u64> {
+        self.number("content-length")
+    }
+
+    /// The ETag without its quotes.
+    pub fn etag(&self) -> Option<&str> {
+        self.header("etag").map(|etag| etag.trim_matches('"'))
+    }
+
+    /// The CRC-64 of the whole object (CRC-64/XZ).
+    pub fn crc64(&self) -> Option<u64> {
+        self.number("x-oss-hash-crc64ecma")
+    }
+
+    /// The object's Content-Type.
+    pub fn content_type(&self) -> Option<&str> {
+        self.header("content-type")
+    }
+
+    /// When the object was stored.
+    pub fn last_modified(&self) -> Option<SystemTime> {
+        httpdate::parse_http_date(self.header("last-modified")?).ok()
+    }
+
+    /// User metadata by its name without `x-oss-meta-`, in any case.
+    pub fn metadata(&self, name: &str) -> Option<&str> {
+        self.header(&format!("x-oss-meta-{name}"))
+    }
+
+    /// The object's version, in a bucket with versioning.
+    pub fn version_id(&self) -> Option<&str> {
+        self.header("x-oss-version-id")
+    }
+
+    /// The id under which OSS's support finds the request.
+    pub fn request_id(&self) -> Option<&str> {
+        self.header("x-oss-request-id")
+    }
+
+    /// A header of the answer, by its name in any case. `None` too when its value is not UTF-8: see
+    /// [`headers`](ObjectMetadata::headers).
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.text(name)
+    }
+
+    /// The headers of the answer.
+    pub fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    fn number(&self, name: &str) -> Option<u64> {
+        self.header(name)?.parse().ok()
+    }
+}
+
+/// Asks for an object's metadata. Made by [`Client::head_object`].
+///
+/// ```no_run
+/// # fn look(client: &oss_callback::Client) -> Result<(), oss_callback::Error> {
+/// let metadata = client.head_object("examplebucket", "photos/cat.jpg").send()?;
+/// println!("{:?} bytes", metadata.content_length());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `send` is called"]
+pub struct HeadObject(Operation);
+
+impl HeadObject {
+    pub(crate) fn new(client: Client, bucket: &str, object: &str) -> HeadObject {
+        HeadObject(Operation {
+            client,
+            request: Request::new("HEAD", bucket, object),
+        })
+    }
+
+    /// Sends the request.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] when there is no such object, and every error of arguments and network.
+    pub fn send(self) -> Result<ObjectMetadata> {
+        let answer = self.0.send(&[200])?;
+        Ok(ObjectMetadata {
+            headers: answer.headers,
+        })
+    }
+}
+
+/// Deletes an object. Made by [`Client::delete_object`].
+#[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `send` is called"]
+pub struct DeleteObject(Operation);
+
+impl DeleteObject {
+    pub(crate) fn new(client: Client, bucket: &str, object: &str) -> DeleteObject {
+        DeleteObject(Operation {
+            client,
+            request: Request::new("DELETE", bucket, object),
+        })
+    }
+
+    /// Sends the request. An object that does not exist counts as deleted, as with OSS.
+    ///
+    /// # Errors
+    ///
+    /// Every error of arguments and network, and refusals of OSS. After a lost answer the object may be
+    /// deleted or not; deleting again does no harm.
+    pub fn send(self) -> Result<()> {
+        self.0.send(&[204, 200]).map(drop)
+    }
+}
+
+/// Downloads an object. Made by [`Client::get_object`].
+///
+/// ```no_run
+/// # fn download(client: &oss_callback::Client) -> Result<(), oss_callback::Error> {
+/// let mut bytes = Vec::new();
+/// client.get_object("examplebucket", "photos/cat.jpg").write_to(&mut bytes)?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `write_to` is called"]
+pub struct GetObject(Operation);
+
+impl GetObject {
+    pub(crate) fn new(client: Client, bucket: &str, object: &str) -> GetObject {
+        GetObject(Operation {
+            client,
+            request: Request::new("GET", bucket, object),
+        })
+    }
+
+    /// Sends the request and writes the object's contents to `writer`, comparing their CRC-64 with the
+    /// one that OSS has.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`], [`ErrorKind::WriteFailed`] when `writer` fails,
+    /// [`ErrorKind::ConnectionLost`] when the contents end early, [`ErrorKind::ChecksumMismatch`] when
+    /// they are not what OSS stored, and every error of arguments and network. What was written until
+    /// then is then not the object.
+    pub fn write_to(self, writer: &mut dyn Write) -> Result<ObjectMetadata> {
+        let Operation { client, request } = self.0;
+        request.check()?;
+        let exchange = client.exchange(request, None, &client.limits(0, client.long_body()));
+        let answer = exchange.result?;
+        if answer.status != 200 {
+            outcome::of_other(client.read(answer), &[200])?;
+            // `of_other` gives an error for every status but 200.
+            return Err(Error::new(
+                ErrorKind::Internal,
+                "a status is refused and accepted",
+            ));
+        }
+        let metadata = ObjectMetadata {
+            headers: answer.headers,
+        };
+        let crc64 = copy(answer.body, writer)?;
+        match metadata.crc64() {
+            Some(remote) if remote != crc64 => Err(Error::new(
+                ErrorKind::ChecksumMismatch,
+                format!("the contents have CRC-64 {crc64}, the object {remote}"),
+            )),
+            _ => Ok(metadata),
+        }
+    }
+}
+
+/// Copies a body and returns the CRC-64 of what was copied.
+fn copy(mut body: AnswerBody, writer: &mut dyn Write) -> Result<u64> {
+    let mut crc64 = Crc64::new();
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let count = match body.read(&mut buffer) {
+            Ok(0) => return Ok(crc64.value()),
+            Ok(count) => count,
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(e) => return Err(body.error(e)),
+        };
+        crc64.update(&buffer[..count]);
+        writer.write_all(&buffer[..count]).map_err(|e| {
+            Error::new(ErrorKind::WriteFailed, format!("write the object: {e}")).with_source(e)
+        })?;
+    }
+}
+
+/// A request without a body and with a short answer.
+#[derive(Debug, Clone)]
+struct Operation {
+    client: Client,
+    request: Request,
+}
+
+impl Operation {
+    fn send(self, wanted: &[u16]) -> Result<outcome::Answer> {
+        let Operation { client, request } = self;
+        request.check()?;
+        let limit: BodyLimit = client.whole_body();
+        let exchange = client.exchange(request, None, &client.limits(0, limit));
+        outcome::of_other(client.read(exchange.result?), wanted)
+    }
+}
