@@ -242,12 +242,18 @@ impl Error {
     /// A further element of OSS's error document by its name, for example `ArgumentName` or
     /// `StringToSign`.
     pub fn detail(&self, name: &str) -> Option<&str> {
+        self.details()
+            .find(|(n, _)| *n == name)
+            .map(|(_, value)| value)
+    }
+
+    /// Every further element of OSS's error document, in its order.
+    pub fn details(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
             .oss
             .details
             .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, value)| value.as_str())
+            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// What is known of the stored object: present exactly when [`stored`](Error::stored) is

@@ -10,11 +10,11 @@ pub(crate) fn file(name: &str) -> Value {
 }
 
 /// Runs a test for each row of `vectors`; a file without rows fails.
-pub(crate) fn each(name: &str, mut test: impl FnMut(Value)) {
+pub(crate) fn each(name: &str, test: impl FnMut(Value)) {
     let mut file = file(name);
     let Value::Array(rows) = file["vectors"].take() else {
         panic!("{name} has no vectors")
     };
     assert!(!rows.is_empty(), "{name} has no vectors");
-    rows.into_iter().for_each(|row| test(row));
+    rows.into_iter().for_each(test);
 }

@@ -1,1 +1,31 @@
-//! The C ABI.
+//! The C ABI, and the only place with `unsafe`.
+//!
+//! The doc comments in this folder become `include/oss_callback.h`, so they speak to a C reader. The
+//! rules of the boundary:
+//!
+//! * A handle is a `Box` that C owns between `_new` (or an output parameter) and `_free`. It is opaque, so
+//!   it can grow.
+//! * Every function runs its body in a [`guard`]: a panic becomes `OSS_CALLBACK_CODE_INTERNAL`, never
+//!   an unwinding into C.
+//! * Every pointer may be NULL. Arguments are read during the call only and copied when they are kept.
+//! * Outputs are written on success only, `*error` on failure only.
+//! * Setters return nothing. The first fault that one finds stays in the options and is reported by
+//!   the function that uses them, so that a C program checks one code and not ten.
+//! * Enumerations come in as `uint32_t`: an unknown number in a Rust enum is undefined behaviour.
+//! * Nothing here reaches below the crate's public interface, except to make an [`Error`](crate::Error).
+
+// C's names, so that the header, the Rust source and the symbols agree to the letter.
+#![allow(non_camel_case_types, reason = "C's names")]
+
+mod body_template;
+mod client;
+mod code;
+mod error;
+mod guard;
+mod object;
+mod options;
+mod put;
+mod receipt;
+mod spec;
+mod text;
+mod version;

@@ -1,0 +1,810 @@
+/**
+ * oss-callback: uploads to Alibaba Cloud OSS with an upload callback.
+ *
+ * A program uploads an object and names an application server; OSS stores the object, POSTs a message to
+ * that server and hands the server's answer back to the uploader. This library is the uploader: it blocks,
+ * and it says exactly what happened: every failure says whether
+ * the object is stored and whether the callback was answered.
+ *
+ * In this header
+ *  - functions that can fail return an oss_callback_code: zero is success;
+ *  - `oss_callback_error **error`, always last, may be NULL. It is written on failure only: start with
+ *    `oss_callback_error *error = NULL;` and free it with oss_callback_error_free. Other outputs are
+ *    written on success only;
+ *  - `T_new` and an output `T **` give a handle that the caller owns and frees once with `T_free`; `T_free`
+ *    of NULL does nothing;
+ *  - a returned `const char *` or `const uint8_t *` is borrowed: it lives until its handle is freed and is
+ *    never freed by itself;
+ *  - arguments are read during the call only; what is kept is copied. Text is NUL-terminated UTF-8;
+ *  - any pointer may be NULL: where that makes no sense the function fails with
+ *    OSS_CALLBACK_CODE_INVALID_ARGUMENT and names the argument;
+ *  - a *callback* is always the HTTP request that OSS sends, never a C function.
+ *
+ * The library installs no signal handler, raises no SIGPIPE and writes no log. Do not share its handles
+ * across fork.
+ */
+
+#ifndef OSS_CALLBACK_H
+#define OSS_CALLBACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** The version of this header; oss_callback_version() is that of the library. */
+#define OSS_CALLBACK_VERSION "0.1.0"
+#define OSS_CALLBACK_VERSION_MAJOR 0
+#define OSS_CALLBACK_VERSION_MINOR 1
+#define OSS_CALLBACK_VERSION_PATCH 0
+/** major * 1000000 + minor * 1000 + patch */
+#define OSS_CALLBACK_VERSION_NUMBER 1000
+
+#if defined(__GNUC__) || defined(__clang__)
+#define OSS_CALLBACK_MUST_USE __attribute__((warn_unused_result))
+#else
+#define OSS_CALLBACK_MUST_USE
+#endif
+
+
+/**
+ * What a function returns: zero is success, so that `if (code)` reads well.
+ *
+ * A code names the cause only. Whether the object is stored is said by oss_callback_error_stored, never
+ * by the code. Values are never changed or reused; new ones may be added, so a `switch` needs a `default`.
+ */
+typedef enum {
+    /**
+     * Success.
+     */
+    OSS_CALLBACK_CODE_OK = 0,
+    /**
+     * An argument is missing, malformed or out of range. Nothing was sent.
+     */
+    OSS_CALLBACK_CODE_INVALID_ARGUMENT = 1,
+    /**
+     * The callback or its variables break a rule of OSS. Nothing was sent.
+     */
+    OSS_CALLBACK_CODE_INVALID_CALLBACK = 2,
+    /**
+     * The endpoint's name could not be resolved to an address.
+     */
+    OSS_CALLBACK_CODE_RESOLVE = 20,
+    /**
+     * No connection: refused, unreachable, or given up by the system.
+     */
+    OSS_CALLBACK_CODE_CONNECT = 21,
+    /**
+     * The TLS handshake failed, most often because of the certificate.
+     */
+    OSS_CALLBACK_CODE_TLS = 22,
+    /**
+     * A time limit of the client ran out.
+     */
+    OSS_CALLBACK_CODE_TIMEOUT = 23,
+    /**
+     * The connection ended before the answer did.
+     */
+    OSS_CALLBACK_CODE_CONNECTION_LOST = 24,
+    /**
+     * The peer does not speak HTTP properly, or answered success before it had the whole object.
+     */
+    OSS_CALLBACK_CODE_PROTOCOL = 25,
+    /**
+     * An HTTP answer that OSS does not give: a redirect, another 2xx, a 4xx from something in between.
+     */
+    OSS_CALLBACK_CODE_UNEXPECTED_ANSWER = 26,
+    /**
+     * OSS refused the request (a 4xx that no other code names).
+     */
+    OSS_CALLBACK_CODE_REFUSED = 40,
+    /**
+     * OSS refused the credentials or the signature, or they lack the permission (401, 403).
+     */
+    OSS_CALLBACK_CODE_ACCESS_DENIED = 41,
+    /**
+     * The bucket or the object does not exist (404).
+     */
+    OSS_CALLBACK_CODE_NOT_FOUND = 42,
+    /**
+     * The request conflicts with what is stored, for example with x-oss-forbid-overwrite (409).
+     */
+    OSS_CALLBACK_CODE_CONFLICT = 43,
+    /**
+     * OSS or something before it failed (5xx).
+     */
+    OSS_CALLBACK_CODE_SERVER_ERROR = 50,
+    /**
+     * HTTP 203: the object IS STORED, but the application server was not reached or did not agree.
+     */
+    OSS_CALLBACK_CODE_CALLBACK_FAILED = 60,
+    /**
+     * Stored, but the CRC-64 that OSS computed differs from the one computed while sending.
+     */
+    OSS_CALLBACK_CODE_CHECKSUM_MISMATCH = 61,
+    /**
+     * Stored, and the callback was answered, but the answer was cut short or is too long.
+     */
+    OSS_CALLBACK_CODE_ANSWER_DAMAGED = 62,
+    /**
+     * A local file cannot be opened or read.
+     */
+    OSS_CALLBACK_CODE_FILE_UNREADABLE = 70,
+    /**
+     * A local file was not as long as it said when the upload began.
+     */
+    OSS_CALLBACK_CODE_FILE_CHANGED = 71,
+    /**
+     * The destination of a download refused the data.
+     */
+    OSS_CALLBACK_CODE_WRITE_FAILED = 72,
+    /**
+     * A fault of this library. Please report it.
+     */
+    OSS_CALLBACK_CODE_INTERNAL = 99,
+} oss_callback_code;
+
+/**
+ * Did this operation store the object?
+ */
+typedef enum {
+    /**
+     * It cannot be known from here: the answer was lost. Look with oss_callback_client_head_object before
+     * you send again.
+     */
+    OSS_CALLBACK_STORED_UNKNOWN = 0,
+    /**
+     * No. Sending again cannot store it twice.
+     */
+    OSS_CALLBACK_STORED_NO = 1,
+    /**
+     * Yes.
+     */
+    OSS_CALLBACK_STORED_YES = 2,
+} oss_callback_stored;
+
+/**
+ * Did OSS accept the application server's answer to the callback?
+ */
+typedef enum {
+    /**
+     * It cannot be known from here: the answer was lost.
+     */
+    OSS_CALLBACK_ANSWERED_UNKNOWN = 0,
+    /**
+     * No. With OSS_CALLBACK_CODE_CALLBACK_FAILED the application server may have received the callback all
+     * the same: it may have answered too late, or with something that OSS does not accept.
+     */
+    OSS_CALLBACK_ANSWERED_NO = 1,
+    /**
+     * Yes: the application server answered, and OSS passed its answer on.
+     */
+    OSS_CALLBACK_ANSWERED_YES = 2,
+    /**
+     * The request carried no callback.
+     */
+    OSS_CALLBACK_ANSWERED_NOT_REQUESTED = 3,
+} oss_callback_answered;
+
+/**
+ * The type of a callback's body, which becomes its Content-Type.
+ */
+typedef enum {
+    /**
+     * application/x-www-form-urlencoded, which is also OSS's default.
+     */
+    OSS_CALLBACK_BODY_TYPE_FORM = 0,
+    /**
+     * application/json.
+     */
+    OSS_CALLBACK_BODY_TYPE_JSON = 1,
+} oss_callback_body_type;
+
+/**
+ * The body of a callback, put together member by member, so that names and values are escaped as they must
+ * be. A body of plain text needs none: see oss_callback_spec_options_set_body. Faults are kept and
+ * reported by oss_callback_spec_new. Not safe to share between threads while it changes.
+ */
+typedef struct oss_callback_body_template oss_callback_body_template;
+
+/**
+ * A connection to OSS, or to a server that speaks its protocol. It does not change and may be used from
+ * many threads at once; one of them frees it, when no call uses it any more. Create it after fork, not
+ * before.
+ */
+typedef struct oss_callback_client oss_callback_client;
+
+/**
+ * Everything a client can be told; only the endpoint and the credentials must be. Setters copy what they
+ * get and return nothing: the first fault is kept and reported by oss_callback_client_new. Not safe to
+ * share between threads while it changes.
+ */
+typedef struct oss_callback_client_options oss_callback_client_options;
+
+/**
+ * A failure, with everything that is known about it. It comes through the last parameter of a function,
+ * and is freed with oss_callback_error_free. It does not change: any thread may read it, one frees it.
+ */
+typedef struct oss_callback_error oss_callback_error;
+
+/**
+ * What OSS says about an object. It does not change: any thread may read it, one frees it.
+ */
+typedef struct oss_callback_object_metadata oss_callback_object_metadata;
+
+/**
+ * Options of an upload, all optional. Setters copy what they get and return nothing: the first fault is
+ * kept and reported by the upload. May be used for any number of uploads, from many threads at once while
+ * nobody changes them.
+ */
+typedef struct oss_callback_put_options oss_callback_put_options;
+
+/**
+ * What OSS said about a stored object, together with the application server's answer. It comes from an
+ * upload and is freed with oss_callback_receipt_free, or is borrowed from an error. It does not change:
+ * any thread may read it, one frees it.
+ */
+typedef struct oss_callback_receipt oss_callback_receipt;
+
+/**
+ * What OSS is asked to call once it has stored an object. A spec does not change and may be used for any
+ * number of uploads, from many threads at once; one of them frees it.
+ */
+typedef struct oss_callback_spec oss_callback_spec;
+
+/**
+ * What a callback consists of; only a URL and a body must be given. Setters copy what they get and return
+ * nothing: the first fault is kept and reported by oss_callback_spec_new. Not safe to share between
+ * threads while it changes.
+ */
+typedef struct oss_callback_spec_options oss_callback_spec_options;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * The version of the library that is linked, such as "0.1.0". Compare it with OSS_CALLBACK_VERSION, the
+ * version of this header. The text is static. Any thread.
+ */
+const char *oss_callback_version(void);
+
+/**
+ * The version of the library that is linked as a number that grows: major * 1000000 + minor * 1000 +
+ * patch, as OSS_CALLBACK_VERSION_NUMBER has it for this header. Any thread.
+ */
+uint32_t oss_callback_version_number(void);
+
+/**
+ * The name of a code without its prefix, such as "CALLBACK_FAILED", or "UNKNOWN" for a number that is no
+ * code of this version. The text is static. Any thread.
+ */
+const char *oss_callback_code_name(uint32_t code);
+
+/**
+ * Makes options with the defaults. Free them with oss_callback_client_options_free; a client does not
+ * need them any more once it is made.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_options_new(oss_callback_client_options **options);
+
+/**
+ * The server: "https://oss-cn-hangzhou.aliyuncs.com", with a port if need be; https without a scheme.
+ * Required. An IP address means path style, http://127.0.0.1:9000/bucket/object.
+ */
+void oss_callback_client_options_set_endpoint(oss_callback_client_options *options, const char *endpoint);
+
+/**
+ * The region, "cn-hangzhou" or "oss-cn-hangzhou". Read from a standard endpoint when not given; signature
+ * version 4 needs one.
+ */
+void oss_callback_client_options_set_region(oss_callback_client_options *options, const char *region);
+
+/**
+ * An access key pair: of a RAM user, then `security_token` is NULL, or of a role with the token that STS
+ * gave. No secret ever appears in a message.
+ */
+void oss_callback_client_options_set_credentials(oss_callback_client_options *options,
+                                                 const char *access_key_id,
+                                                 const char *access_key_secret,
+                                                 const char *security_token);
+
+/**
+ * The key pair of the environment: OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, for a role,
+ * OSS_SESSION_TOKEN. Read now; not while another thread changes the environment.
+ */
+void oss_callback_client_options_set_credentials_from_env(oss_callback_client_options *options);
+
+/**
+ * Nobody: requests are not signed. Only a bucket that is open to everyone accepts them, and OSS delivers
+ * no callback for them.
+ */
+void oss_callback_client_options_set_credentials_anonymous(oss_callback_client_options *options);
+
+/**
+ * The version of the signature: 4 (default) or 1.
+ */
+void oss_callback_client_options_set_signature_version(oss_callback_client_options *options,
+                                                       uint32_t version);
+
+/**
+ * The endpoint is a custom domain that is bound to one bucket, which URLs then do not name. Default: false.
+ */
+void oss_callback_client_options_set_cname(oss_callback_client_options *options, bool cname);
+
+/**
+ * URLs name the bucket in the path, not in the host. OSS itself refuses that on its standard endpoints; it
+ * serves other servers that are reached by a name, such as localhost. Default: false.
+ */
+void oss_callback_client_options_set_path_style(oss_callback_client_options *options, bool path_style);
+
+/**
+ * The User-Agent of requests, printable ASCII. Default: "oss-callback/" and the version.
+ */
+void oss_callback_client_options_set_user_agent(oss_callback_client_options *options, const char *user_agent);
+
+/**
+ * Time for finding the server's address, and time for connecting, TLS included. Default: 10000 ms each.
+ */
+void oss_callback_client_options_set_connect_timeout_ms(oss_callback_client_options *options,
+                                                        uint64_t timeout_ms);
+
+/**
+ * Time from the last byte sent until OSS answers, and then again for the answer's body. Default: 30000 ms.
+ * With a callback 5000 ms are added for each of its URLs, since OSS is silent while it waits for the
+ * application server; a spec that was made elsewhere counts as five URLs.
+ */
+void oss_callback_client_options_set_answer_timeout_ms(oss_callback_client_options *options,
+                                                       uint64_t timeout_ms);
+
+/**
+ * Time for an operation as a whole. Default: no limit.
+ */
+void oss_callback_client_options_set_timeout_ms(oss_callback_client_options *options, uint64_t timeout_ms);
+
+/**
+ * Bytes of an answer's body that are read; more is an error. Default: 4 MiB.
+ */
+void oss_callback_client_options_set_max_answer_len(oss_callback_client_options *options,
+                                                    size_t max_answer_len);
+
+/**
+ * Frees options. NULL does nothing.
+ */
+void oss_callback_client_options_free(oss_callback_client_options *options);
+
+/**
+ * Checks the options and makes a client; nothing is sent yet. On success `*client` is a new handle: free it
+ * with oss_callback_client_free. OSS_CALLBACK_CODE_INVALID_ARGUMENT names in `*error` what is missing or
+ * wrong. The options may be used again.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_new(const oss_callback_client_options *options,
+                                          oss_callback_client **client,
+                                          oss_callback_error **error);
+
+/**
+ * Frees a client. NULL does nothing. No call may use the client any more.
+ */
+void oss_callback_client_free(oss_callback_client *client);
+
+/**
+ * Makes an empty body of one of the types oss_callback_body_type. Free it with
+ * oss_callback_body_template_free.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_body_template_new(uint32_t body_type,
+                                                 oss_callback_body_template **template_);
+
+/**
+ * Adds a member whose value OSS fills in. `variable` is one of bucket, object, etag, size, mimeType,
+ * imageInfo.height, imageInfo.width, imageInfo.format, crc64, contentMd5, vpcId, clientIp, reqId and
+ * operation, or a variable of the caller's, which begins with x:.
+ */
+void oss_callback_body_template_add_variable(oss_callback_body_template *template_,
+                                             const char *name,
+                                             const char *variable);
+
+/**
+ * Adds a member with a fixed value, which is escaped.
+ */
+void oss_callback_body_template_add_text(oss_callback_body_template *template_,
+                                         const char *name,
+                                         const char *value);
+
+/**
+ * Frees a template. NULL does nothing.
+ */
+void oss_callback_body_template_free(oss_callback_body_template *template_);
+
+/**
+ * Makes empty options. Free them with oss_callback_spec_options_free; a spec does not need them any more
+ * once it is made.
+ */
+OSS_CALLBACK_MUST_USE oss_callback_code oss_callback_spec_options_new(oss_callback_spec_options **options);
+
+/**
+ * Adds a URL of the application server, percent-encoded. Required; up to five, which OSS tries in this
+ * order until one agrees.
+ */
+void oss_callback_spec_options_add_url(oss_callback_spec_options *options, const char *url);
+
+/**
+ * The Host header of the callback: a domain name or an IP address. Default: the host of the URL.
+ */
+void oss_callback_spec_options_set_host(oss_callback_spec_options *options, const char *host);
+
+/**
+ * What OSS sends, as text with placeholders: "filename=${object}&size=${size}". This or
+ * oss_callback_spec_options_set_body_template is required. In a JSON body OSS inserts the quotes of a
+ * string itself: {"filename":${object}}.
+ */
+void oss_callback_spec_options_set_body(oss_callback_spec_options *options, const char *body);
+
+/**
+ * What OSS sends, put together with oss_callback_body_template_new, which also decides the body type. The
+ * template is copied.
+ */
+void oss_callback_spec_options_set_body_template(oss_callback_spec_options *options,
+                                                 const oss_callback_body_template *template_);
+
+/**
+ * The type of a body that was given as text, one of oss_callback_body_type. Default: a form.
+ */
+void oss_callback_spec_options_set_body_type(oss_callback_spec_options *options, uint32_t body_type);
+
+/**
+ * Whether OSS names the host in the TLS handshake (SNI) of an https URL. Default: false, and then a server
+ * with several certificates typically fails the callback with "Error status : 502."
+ */
+void oss_callback_spec_options_set_sni(oss_callback_spec_options *options, bool sni);
+
+/**
+ * Adds a variable of the caller's, which the body names as ${x:name}. "x:" is added to the name when it is
+ * missing; upper-case letters are refused, as OSS refuses them.
+ */
+void oss_callback_spec_options_add_variable(oss_callback_spec_options *options,
+                                            const char *name,
+                                            const char *value);
+
+/**
+ * Adds a further member of the callback by its name, for example "callbackPolicy". `json` is JSON text, so
+ * a string needs its quotes.
+ */
+void oss_callback_spec_options_add_member(oss_callback_spec_options *options,
+                                          const char *name,
+                                          const char *json);
+
+/**
+ * Frees options. NULL does nothing.
+ */
+void oss_callback_spec_options_free(oss_callback_spec_options *options);
+
+/**
+ * Encodes a callback and checks it against OSS's rules. On success `*spec` is a new handle: free it with
+ * oss_callback_spec_free. OSS_CALLBACK_CODE_INVALID_CALLBACK names in `*error` the member and its problem;
+ * oss_callback_error_ec is the code that OSS would have answered. The options may be used again.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_spec_new(const oss_callback_spec_options *options,
+                                        oss_callback_spec **spec,
+                                        oss_callback_error **error);
+
+/**
+ * Takes a callback that somebody else issued, already Base64: the values of x-oss-callback and, if there
+ * are variables, x-oss-callback-var, else NULL. They go out byte for byte, unchecked: see
+ * oss_callback_spec_check. On success `*spec` is a new handle: free it with oss_callback_spec_free.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_spec_new_from_base64(const char *callback,
+                                                    const char *callback_var,
+                                                    oss_callback_spec **spec,
+                                                    oss_callback_error **error);
+
+/**
+ * As oss_callback_spec_new_from_base64, from the JSON texts before they are Base64.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_spec_new_from_json(const char *callback,
+                                                  const char *callback_var,
+                                                  oss_callback_spec **spec,
+                                                  oss_callback_error **error);
+
+/**
+ * Applies OSS's rules to a spec that was made elsewhere; one of oss_callback_spec_new has passed already.
+ * OSS_CALLBACK_CODE_INVALID_CALLBACK as there. A private address is no error.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_spec_check(const oss_callback_spec *spec,
+                                          oss_callback_error **error);
+
+/**
+ * The value of the header x-oss-callback: Base64 of JSON. NULL for NULL. Borrowed from `spec`.
+ */
+const char *oss_callback_spec_callback(const oss_callback_spec *spec);
+
+/**
+ * The value of the header x-oss-callback-var, or NULL without variables. Borrowed from `spec`.
+ */
+const char *oss_callback_spec_callback_var(const oss_callback_spec *spec);
+
+/**
+ * Frees a spec. NULL does nothing. No call may use the spec any more.
+ */
+void oss_callback_spec_free(oss_callback_spec *spec);
+
+/**
+ * Makes empty options. Free them with oss_callback_put_options_free.
+ */
+OSS_CALLBACK_MUST_USE oss_callback_code oss_callback_put_options_new(oss_callback_put_options **options);
+
+/**
+ * The object's Content-Type. Default: guessed from the extension of the file, else of the object's name,
+ * else application/octet-stream.
+ */
+void oss_callback_put_options_set_content_type(oss_callback_put_options *options, const char *content_type);
+
+/**
+ * Adds user metadata, stored with the object as x-oss-meta-name. Names are letters, digits and hyphens;
+ * all together at most 8 KiB.
+ */
+void oss_callback_put_options_add_metadata(oss_callback_put_options *options,
+                                           const char *name,
+                                           const char *value);
+
+/**
+ * Adds any other header of PutObject, for example x-oss-forbid-overwrite or Cache-Control. A later value
+ * replaces an earlier one. Headers that the library sets itself are refused.
+ */
+void oss_callback_put_options_add_header(oss_callback_put_options *options,
+                                         const char *name,
+                                         const char *value);
+
+/**
+ * Frees options. NULL does nothing.
+ */
+void oss_callback_put_options_free(oss_callback_put_options *options);
+
+/**
+ * Uploads `body_len` bytes as `object` into `bucket` and waits for the application server's answer.
+ *
+ * `spec` NULL means a plain upload, `options` NULL no options, `receipt` or `error` NULL that they are not
+ * wanted. At most 5 GiB. Blocks for as long as the client's limits allow. On success `*receipt` is a new
+ * handle: free it with oss_callback_receipt_free. On failure `*error` is a new handle: free it with
+ * oss_callback_error_free; without it the ETag and the request id of a stored object are lost.
+ *
+ * OSS_CALLBACK_CODE_CALLBACK_FAILED means that the object IS STORED, and the application server was not
+ * reached or did not agree: do not upload again. For every other code oss_callback_error_stored says
+ * whether the object is stored. Nothing is ever sent twice.
+ *
+ * May be called from several threads with the same client, spec and options.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_put_object_with_callback(const oss_callback_client *client,
+                                               const char *bucket,
+                                               const char *object,
+                                               const uint8_t *body,
+                                               size_t body_len,
+                                               const oss_callback_spec *spec,
+                                               const oss_callback_put_options *options,
+                                               oss_callback_receipt **receipt,
+                                               oss_callback_error **error);
+
+/**
+ * Uploads a file as `object` into `bucket` and waits for the application server's answer.
+ *
+ * As oss_put_object_with_callback. The file is read while it is sent, 128 KiB at a time; it must be a
+ * regular file. OSS_CALLBACK_CODE_FILE_UNREADABLE and OSS_CALLBACK_CODE_FILE_CHANGED, when it turns out
+ * shorter or longer than it was when the upload began, mean that nothing is stored.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_put_object_from_file_with_callback(const oss_callback_client *client,
+                                                         const char *bucket,
+                                                         const char *object,
+                                                         const char *path,
+                                                         const oss_callback_spec *spec,
+                                                         const oss_callback_put_options *options,
+                                                         oss_callback_receipt **receipt,
+                                                         oss_callback_error **error);
+
+/**
+ * Reads what is known of an object. On success `*metadata` is a new handle: free it with
+ * oss_callback_object_metadata_free. OSS_CALLBACK_CODE_NOT_FOUND when there is no such object. May be
+ * called from several threads with the same client.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_head_object(const oss_callback_client *client,
+                                                  const char *bucket,
+                                                  const char *object,
+                                                  oss_callback_object_metadata **metadata,
+                                                  oss_callback_error **error);
+
+/**
+ * Writes the object's size in bytes to `*content_length` and returns true; returns false and writes
+ * nothing if OSS did not say it.
+ */
+bool oss_callback_object_metadata_content_length(const oss_callback_object_metadata *metadata,
+                                                 uint64_t *content_length);
+
+/**
+ * Writes the CRC-64 of the object (CRC-64/XZ) to `*crc64` and returns true; returns false and writes
+ * nothing if OSS did not say it.
+ */
+bool oss_callback_object_metadata_crc64(const oss_callback_object_metadata *metadata, uint64_t *crc64);
+
+/**
+ * Writes when the object was stored, in seconds since 1970-01-01 00:00 UTC, to `*last_modified` and returns
+ * true; returns false and writes nothing if OSS did not say it.
+ */
+bool oss_callback_object_metadata_last_modified(const oss_callback_object_metadata *metadata,
+                                                uint64_t *last_modified);
+
+/**
+ * The object's ETag without its quotes; NULL if OSS did not say it. Borrowed from `metadata`.
+ */
+const char *oss_callback_object_metadata_etag(const oss_callback_object_metadata *metadata);
+
+/**
+ * A header of OSS's answer by its name, in any case, for example "Content-Type" or "x-oss-meta-author"; NULL
+ * if there is none. Borrowed from `metadata`.
+ */
+const char *oss_callback_object_metadata_header(const oss_callback_object_metadata *metadata,
+                                                const char *name);
+
+/**
+ * Frees metadata and everything borrowed from it. NULL does nothing.
+ */
+void oss_callback_object_metadata_free(oss_callback_object_metadata *metadata);
+
+/**
+ * The HTTP status: 200, or 203 in a receipt of OSS_CALLBACK_CODE_CALLBACK_FAILED. 0 for NULL.
+ */
+uint32_t oss_callback_receipt_status(const oss_callback_receipt *receipt);
+
+/**
+ * The object's ETag without its quotes, as ${etag} has it in a callback body; NULL if OSS did not say it.
+ * Borrowed from `receipt`.
+ */
+const char *oss_callback_receipt_etag(const oss_callback_receipt *receipt);
+
+/**
+ * Writes the CRC-64 that OSS computed over the object (CRC-64/XZ) to `*crc64` and returns true; returns
+ * false and writes nothing if OSS did not say it.
+ */
+bool oss_callback_receipt_crc64(const oss_callback_receipt *receipt, uint64_t *crc64);
+
+/**
+ * The object's version in a bucket with versioning, otherwise NULL. Borrowed from `receipt`.
+ */
+const char *oss_callback_receipt_version_id(const oss_callback_receipt *receipt);
+
+/**
+ * The id under which OSS's support finds the request; the callback carries the same one. NULL if OSS did
+ * not say it. Borrowed from `receipt`.
+ */
+const char *oss_callback_receipt_request_id(const oss_callback_receipt *receipt);
+
+/**
+ * How often the request was sent until this answer came: 1 or more, 0 for NULL.
+ */
+uint32_t oss_callback_receipt_attempts(const oss_callback_receipt *receipt);
+
+/**
+ * The application server's answer, byte for byte: `*answer_len` bytes, not NUL-terminated. JSON as a rule,
+ * but nothing is assumed. Empty without a callback and when the callback failed; cut short in a receipt
+ * of OSS_CALLBACK_CODE_ANSWER_DAMAGED. `answer_len` may be NULL. Never NULL except for a NULL `receipt`.
+ * Borrowed from `receipt`.
+ */
+const uint8_t *oss_callback_receipt_answer(const oss_callback_receipt *receipt, size_t *answer_len);
+
+/**
+ * The Content-Type of the answer, as the application server gave it; NULL without an answer. Borrowed
+ * from `receipt`.
+ */
+const char *oss_callback_receipt_answer_content_type(const oss_callback_receipt *receipt);
+
+/**
+ * A header of OSS's answer by its name, in any case; NULL if there is none. Borrowed from `receipt`.
+ */
+const char *oss_callback_receipt_header(const oss_callback_receipt *receipt, const char *name);
+
+/**
+ * Frees a receipt that an upload gave, and everything borrowed from it. NULL does nothing. A receipt that
+ * is borrowed from an error is not freed.
+ */
+void oss_callback_receipt_free(oss_callback_receipt *receipt);
+
+/**
+ * The code that the function returned. OSS_CALLBACK_CODE_OK for NULL.
+ */
+oss_callback_code oss_callback_error_code(const oss_callback_error *error);
+
+/**
+ * What was tried and what happened, in one line of UTF-8 without secrets. Borrowed from `error`; an
+ * empty text for NULL.
+ */
+const char *oss_callback_error_message(const oss_callback_error *error);
+
+/**
+ * Did the operation store the object all the same? OSS_CALLBACK_STORED_UNKNOWN for NULL. An operation that
+ * stores nothing, such as oss_callback_client_head_object, says OSS_CALLBACK_STORED_NO.
+ */
+oss_callback_stored oss_callback_error_stored(const oss_callback_error *error);
+
+/**
+ * Did OSS accept the application server's answer? OSS_CALLBACK_ANSWERED_UNKNOWN for NULL.
+ */
+oss_callback_answered oss_callback_error_answered(const oss_callback_error *error);
+
+/**
+ * What is known of the stored object: ETag, CRC-64, request id and the application server's answer.
+ * Borrowed from `error`, do not free it. NULL unless oss_callback_error_stored says
+ * OSS_CALLBACK_STORED_YES.
+ */
+const oss_callback_receipt *oss_callback_error_receipt(const oss_callback_error *error);
+
+/**
+ * The HTTP status, or 0 if no answer came.
+ */
+uint32_t oss_callback_error_status(const oss_callback_error *error);
+
+/**
+ * The code of OSS's error document, such as "NoSuchBucket" or "CallbackFailed"; NULL if there is none.
+ * Borrowed from `error`.
+ */
+const char *oss_callback_error_oss_code(const oss_callback_error *error);
+
+/**
+ * The message of OSS's error document; NULL if there is none. For a failed callback it says what the
+ * application server did, for example "Error status : 502." Borrowed from `error`.
+ */
+const char *oss_callback_error_oss_message(const oss_callback_error *error);
+
+/**
+ * The code of OSS's troubleshooting pages, such as "0007-00000203"; NULL if there is none. OSS may change
+ * these codes: show them, do not branch on them. Borrowed from `error`.
+ */
+const char *oss_callback_error_ec(const oss_callback_error *error);
+
+/**
+ * The id under which OSS's support finds the request; NULL if no answer came. Borrowed from `error`.
+ */
+const char *oss_callback_error_request_id(const oss_callback_error *error);
+
+/**
+ * The host that OSS believes to have answered; NULL if it does not say. Borrowed from `error`.
+ */
+const char *oss_callback_error_host_id(const oss_callback_error *error);
+
+/**
+ * For an error of the callback: what usually causes it and what to do, in one or two sentences; NULL for
+ * other errors. Borrowed from `error`.
+ */
+const char *oss_callback_error_diagnosis(const oss_callback_error *error);
+
+/**
+ * A further element of OSS's error document by its name, for example "ArgumentName" or "StringToSign";
+ * NULL if there is none. Borrowed from `error`.
+ */
+const char *oss_callback_error_detail(const oss_callback_error *error, const char *name);
+
+/**
+ * A header of OSS's answer by its name, in any case; NULL if there is none. Borrowed from `error`.
+ */
+const char *oss_callback_error_header(const oss_callback_error *error, const char *name);
+
+/**
+ * The body of OSS's answer as it came, up to the client's limit: `*body_len` bytes, not NUL-terminated.
+ * `body_len` may be NULL. Never NULL except for a NULL `error`. Borrowed from `error`.
+ */
+const uint8_t *oss_callback_error_body(const oss_callback_error *error, size_t *body_len);
+
+/**
+ * Frees an error and everything borrowed from it. NULL does nothing.
+ */
+void oss_callback_error_free(oss_callback_error *error);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* OSS_CALLBACK_H */

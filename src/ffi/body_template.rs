@@ -1,0 +1,113 @@
+//! The body of a callback, put together member by member.
+
+use libc::c_char;
+
+use super::code::oss_callback_code;
+use super::guard::{free, guard, make, text};
+use super::options::Options;
+use crate::{BodyTemplate, Error, Result};
+
+/// The body of a callback, put together member by member, so that names and values are escaped as they must
+/// be. A body of plain text needs none: see oss_callback_spec_options_set_body. Faults are kept and
+/// reported by oss_callback_spec_new. Not safe to share between threads while it changes.
+pub struct oss_callback_body_template {
+    pub(super) options: Options<BodyTemplate>,
+}
+
+/// The type of a callback's body, which becomes its Content-Type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+pub enum oss_callback_body_type {
+    /// application/x-www-form-urlencoded, which is also OSS's default.
+    Form = 0,
+    /// application/json.
+    Json = 1,
+}
+
+/// Runs a setter over the template, which the Rust interface passes by value.
+///
+/// # Safety
+///
+/// The pointer is NULL or leads to a live template that nobody else uses meanwhile.
+unsafe fn add(
+    template: *mut oss_callback_body_template,
+    body: impl FnOnce(BodyTemplate) -> Result<BodyTemplate>,
+) {
+    // SAFETY: as promised by the caller.
+    if let Some(template) = unsafe { template.as_mut() } {
+        template.options.replace(body);
+    }
+}
+
+/// Makes an empty body of one of the types oss_callback_body_type. Free it with
+/// oss_callback_body_template_free.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_body_template_new(
+    body_type: u32,
+    template: *mut *mut oss_callback_body_template,
+) -> oss_callback_code {
+    guard(std::ptr::null_mut(), || {
+        let new = || {
+            let empty = if body_type == oss_callback_body_type::Form as u32 {
+                BodyTemplate::form()
+            } else if body_type == oss_callback_body_type::Json as u32 {
+                BodyTemplate::json()
+            } else {
+                return Err(unknown_body_type(body_type));
+            };
+            Ok(oss_callback_body_template {
+                options: Options::of(empty),
+            })
+        };
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(template, "template", new) }
+    })
+}
+
+pub(super) fn unknown_body_type(body_type: u32) -> Error {
+    Error::argument(format!(
+        "`body_type` {body_type} is not one of oss_callback_body_type"
+    ))
+}
+
+/// Adds a member whose value OSS fills in. `variable` is one of bucket, object, etag, size, mimeType,
+/// imageInfo.height, imageInfo.width, imageInfo.format, crc64, contentMd5, vpcId, clientIp, reqId and
+/// operation, or a variable of the caller's, which begins with x:.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_body_template_add_variable(
+    template: *mut oss_callback_body_template,
+    name: *const c_char,
+    variable: *const c_char,
+) {
+    // SAFETY: NULL or a live template; NULL or NUL-terminated strings.
+    unsafe {
+        add(template, |body| {
+            Ok(body.variable(text(name, "name")?, text(variable, "variable")?))
+        });
+    }
+}
+
+/// Adds a member with a fixed value, which is escaped.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_body_template_add_text(
+    template: *mut oss_callback_body_template,
+    name: *const c_char,
+    value: *const c_char,
+) {
+    // SAFETY: NULL or a live template; NULL or NUL-terminated strings.
+    unsafe {
+        add(template, |body| {
+            Ok(body.text(text(name, "name")?, text(value, "value")?))
+        })
+    }
+}
+
+/// Frees a template. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_body_template_free(
+    template: *mut oss_callback_body_template,
+) {
+    // SAFETY: NULL or a template that was given out and not freed yet.
+    unsafe { free(template) };
+}

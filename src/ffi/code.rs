@@ -1,0 +1,161 @@
+//! The codes that functions return, and what becomes of an `ErrorKind`.
+
+use libc::c_char;
+
+use crate::ErrorKind;
+
+/// What a function returns: zero is success, so that `if (code)` reads well.
+///
+/// A code names the cause only. Whether the object is stored is said by oss_callback_error_stored, never
+/// by the code. Values are never changed or reused; new ones may be added, so a `switch` needs a `default`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+pub enum oss_callback_code {
+    /// Success.
+    Ok = 0,
+
+    /// An argument is missing, malformed or out of range. Nothing was sent.
+    InvalidArgument = 1,
+    /// The callback or its variables break a rule of OSS. Nothing was sent.
+    InvalidCallback = 2,
+
+    /// The endpoint's name could not be resolved to an address.
+    Resolve = 20,
+    /// No connection: refused, unreachable, or given up by the system.
+    Connect = 21,
+    /// The TLS handshake failed, most often because of the certificate.
+    Tls = 22,
+    /// A time limit of the client ran out.
+    Timeout = 23,
+    /// The connection ended before the answer did.
+    ConnectionLost = 24,
+    /// The peer does not speak HTTP properly, or answered success before it had the whole object.
+    Protocol = 25,
+    /// An HTTP answer that OSS does not give: a redirect, another 2xx, a 4xx from something in between.
+    UnexpectedAnswer = 26,
+
+    /// OSS refused the request (a 4xx that no other code names).
+    Refused = 40,
+    /// OSS refused the credentials or the signature, or they lack the permission (401, 403).
+    AccessDenied = 41,
+    /// The bucket or the object does not exist (404).
+    NotFound = 42,
+    /// The request conflicts with what is stored, for example with x-oss-forbid-overwrite (409).
+    Conflict = 43,
+    /// OSS or something before it failed (5xx).
+    ServerError = 50,
+
+    /// HTTP 203: the object IS STORED, but the application server was not reached or did not agree.
+    CallbackFailed = 60,
+    /// Stored, but the CRC-64 that OSS computed differs from the one computed while sending.
+    ChecksumMismatch = 61,
+    /// Stored, and the callback was answered, but the answer was cut short or is too long.
+    AnswerDamaged = 62,
+
+    /// A local file cannot be opened or read.
+    FileUnreadable = 70,
+    /// A local file was not as long as it said when the upload began.
+    FileChanged = 71,
+    /// The destination of a download refused the data.
+    WriteFailed = 72,
+
+    /// A fault of this library. Please report it.
+    Internal = 99,
+}
+
+impl From<ErrorKind> for oss_callback_code {
+    fn from(kind: ErrorKind) -> Self {
+        // Without a wildcard: a new kind must not compile before it has a code.
+        match kind {
+            ErrorKind::InvalidArgument => Self::InvalidArgument,
+            ErrorKind::InvalidCallback => Self::InvalidCallback,
+            ErrorKind::Resolve => Self::Resolve,
+            ErrorKind::Connect => Self::Connect,
+            ErrorKind::Tls => Self::Tls,
+            ErrorKind::Timeout => Self::Timeout,
+            ErrorKind::ConnectionLost => Self::ConnectionLost,
+            ErrorKind::Protocol => Self::Protocol,
+            ErrorKind::UnexpectedAnswer => Self::UnexpectedAnswer,
+            ErrorKind::Refused => Self::Refused,
+            ErrorKind::AccessDenied => Self::AccessDenied,
+            ErrorKind::NotFound => Self::NotFound,
+            ErrorKind::Conflict => Self::Conflict,
+            ErrorKind::ServerError => Self::ServerError,
+            ErrorKind::CallbackFailed => Self::CallbackFailed,
+            ErrorKind::ChecksumMismatch => Self::ChecksumMismatch,
+            ErrorKind::AnswerDamaged => Self::AnswerDamaged,
+            ErrorKind::FileUnreadable => Self::FileUnreadable,
+            ErrorKind::FileChanged => Self::FileChanged,
+            ErrorKind::WriteFailed => Self::WriteFailed,
+            ErrorKind::Internal => Self::Internal,
+        }
+    }
+}
+
+/// The codes with their names, once.
+macro_rules! names {
+    ($($variant:ident => $name:literal,)*) => {
+        /// The name of a value, with its NUL.
+        fn name(code: u32) -> &'static str {
+            $(if code == oss_callback_code::$variant as u32 {
+                return concat!($name, "\0");
+            })*
+            "UNKNOWN\0"
+        }
+
+        #[cfg(test)]
+        const ALL: &[oss_callback_code] = &[$(oss_callback_code::$variant),*];
+    };
+}
+
+names! {
+    Ok => "OK",
+    InvalidArgument => "INVALID_ARGUMENT",
+    InvalidCallback => "INVALID_CALLBACK",
+    Resolve => "RESOLVE",
+    Connect => "CONNECT",
+    Tls => "TLS",
+    Timeout => "TIMEOUT",
+    ConnectionLost => "CONNECTION_LOST",
+    Protocol => "PROTOCOL",
+    UnexpectedAnswer => "UNEXPECTED_ANSWER",
+    Refused => "REFUSED",
+    AccessDenied => "ACCESS_DENIED",
+    NotFound => "NOT_FOUND",
+    Conflict => "CONFLICT",
+    ServerError => "SERVER_ERROR",
+    CallbackFailed => "CALLBACK_FAILED",
+    ChecksumMismatch => "CHECKSUM_MISMATCH",
+    AnswerDamaged => "ANSWER_DAMAGED",
+    FileUnreadable => "FILE_UNREADABLE",
+    FileChanged => "FILE_CHANGED",
+    WriteFailed => "WRITE_FAILED",
+    Internal => "INTERNAL",
+}
+
+/// The name of a code without its prefix, such as "CALLBACK_FAILED", or "UNKNOWN" for a number that is no
+/// code of this version. The text is static. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn oss_callback_code_name(code: u32) -> *const c_char {
+    name(code).as_ptr().cast()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_code_has_the_name_of_its_enumerator() {
+        for code in ALL {
+            let mut expected = String::new();
+            for (index, letter) in format!("{code:?}").char_indices() {
+                if index > 0 && letter.is_ascii_uppercase() {
+                    expected.push('_');
+                }
+                expected.push(letter.to_ascii_uppercase());
+            }
+            assert_eq!(name(*code as u32), format!("{expected}\0"));
+        }
+        assert_eq!(name(12345), "UNKNOWN\0");
+    }
+}

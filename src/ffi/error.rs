@@ -1,0 +1,285 @@
+//! The error handle.
+
+use std::ffi::CString;
+use std::ptr;
+
+use libc::{c_char, size_t};
+
+use super::code::oss_callback_code;
+use super::guard::{free, of, optional_text};
+use super::receipt::oss_callback_receipt;
+use super::text::{Texts, borrowed, c_string};
+use crate::{Answered, Error, Stored};
+
+/// Did this operation store the object?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+pub enum oss_callback_stored {
+    /// It cannot be known from here: the answer was lost. Look with oss_callback_client_head_object before
+    /// you send again.
+    Unknown = 0,
+    /// No. Sending again cannot store it twice.
+    No = 1,
+    /// Yes.
+    Yes = 2,
+}
+
+/// Did OSS accept the application server's answer to the callback?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+pub enum oss_callback_answered {
+    /// It cannot be known from here: the answer was lost.
+    Unknown = 0,
+    /// No. With OSS_CALLBACK_CODE_CALLBACK_FAILED the application server may have received the callback all
+    /// the same: it may have answered too late, or with something that OSS does not accept.
+    No = 1,
+    /// Yes: the application server answered, and OSS passed its answer on.
+    Yes = 2,
+    /// The request carried no callback.
+    NotRequested = 3,
+}
+
+/// A failure, with everything that is known about it. It comes through the last parameter of a function,
+/// and is freed with oss_callback_error_free. It does not change: any thread may read it, one frees it.
+pub struct oss_callback_error {
+    error: Error,
+    message: CString,
+    oss_code: Option<CString>,
+    oss_message: Option<CString>,
+    ec: Option<CString>,
+    request_id: Option<CString>,
+    host_id: Option<CString>,
+    diagnosis: Option<CString>,
+    details: Texts,
+    headers: Texts,
+    receipt: Option<oss_callback_receipt>,
+}
+
+impl oss_callback_error {
+    pub(super) fn new(error: Error) -> Self {
+        oss_callback_error {
+            message: c_string(error.to_string()),
+            oss_code: error.oss_code().map(c_string),
+            oss_message: error.oss_message().map(c_string),
+            ec: error.ec().map(c_string),
+            request_id: error.request_id().map(c_string),
+            host_id: error.host_id().map(c_string),
+            diagnosis: error.diagnosis().map(c_string),
+            details: Texts::new(error.details()),
+            headers: Texts::of_headers(error.headers()),
+            receipt: error.receipt().cloned().map(oss_callback_receipt::new),
+            error,
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn error(&self) -> &Error {
+        &self.error
+    }
+}
+
+/// The code that the function returned. OSS_CALLBACK_CODE_OK for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_error_code(
+    error: *const oss_callback_error,
+) -> oss_callback_code {
+    // SAFETY: NULL or a live error.
+    unsafe {
+        of(error, oss_callback_code::Ok, |error| {
+            error.error.kind().into()
+        })
+    }
+}
+
+/// What was tried and what happened, in one line of UTF-8 without secrets. Borrowed from `error`; an
+/// empty text for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_error_message(
+    error: *const oss_callback_error,
+) -> *const c_char {
+    // SAFETY: NULL or a live error.
+    unsafe { of(error, c"".as_ptr(), |error| error.message.as_ptr()) }
+}
+
+/// Did the operation store the object all the same? OSS_CALLBACK_STORED_UNKNOWN for NULL. An operation that
+/// stores nothing, such as oss_callback_client_head_object, says OSS_CALLBACK_STORED_NO.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_error_stored(
+    error: *const oss_callback_error,
+) -> oss_callback_stored {
+    // SAFETY: NULL or a live error.
+    unsafe {
+        of(error, oss_callback_stored::Unknown, |error| {
+            match error.error.stored() {
+                Stored::Unknown => oss_callback_stored::Unknown,
+                Stored::No => oss_callback_stored::No,
+                Stored::Yes => oss_callback_stored::Yes,
+            }
+        })
+    }
+}
+
+/// Did OSS accept the application server's answer? OSS_CALLBACK_ANSWERED_UNKNOWN for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_error_answered(
+    error: *const oss_callback_error,
+) -> oss_callback_answered {
+    // SAFETY: NULL or a live error.
+    unsafe {
+        of(error, oss_callback_answered::Unknown, |error| {
+            match error.error.answered() {
+                Answered::Unknown => oss_callback_answered::Unknown,
+                Answered::No => oss_callback_answered::No,
+                Answered::Yes => oss_callback_answered::Yes,
+                Answered::NotRequested => oss_callback_answered::NotRequested,
+            }
+        })
+    }
+}
+
+/// What is known of the stored object: ETag, CRC-64, request id and the application server's answer.
+/// Borrowed from `error`, do not free it. NULL unless oss_callback_error_stored says
+/// OSS_CALLBACK_STORED_YES.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_error_receipt(
+    error: *const oss_callback_error,
+) -> *const oss_callback_receipt {
+    // SAFETY: NULL or a live error.
+    unsafe {
+        of(error, ptr::null(), |error| {
+            error.receipt.as_ref().map_or(ptr::null(), ptr::from_ref)
+        })
+    }
+}
+
+/// The HTTP status, or 0 if no answer came.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_error_status(error: *const oss_callback_error) -> u32 {
+    // SAFETY: NULL or a live error.
+    unsafe { of(error, 0, |error| error.error.status().unwrap_or(0).into()) }
+}
+
+/// The code of OSS's error document, such as "NoSuchBucket" or "CallbackFailed"; NULL if there is none.
+/// Borrowed from `error`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_error_oss_code(
+    error: *const oss_callback_error,
+) -> *const c_char {
+    // SAFETY: NULL or a live error.
+    unsafe {
+        of(error, ptr::null(), |error| {
+            borrowed(error.oss_code.as_ref())
+        })
+    }
+}
+
+/// The message of OSS's error document; NULL if there is none. For a failed callback it says what the
+/// application server did, for example "Error status : 502." Borrowed from `error`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_error_oss_message(
+    error: *const oss_callback_error,
+) -> *const c_char {
+    // SAFETY: NULL or a live error.
+    unsafe {
+        of(error, ptr::null(), |error| {
+            borrowed(error.oss_message.as_ref())
+        })
+    }
+}
+
+/// The code of OSS's troubleshooting pages, such as "0007-00000203"; NULL if there is none. OSS may change
+/// these codes: show them, do not branch on them. Borrowed from `error`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_error_ec(error: *const oss_callback_error) -> *const c_char {
+    // SAFETY: NULL or a live error.
+    unsafe { of(error, ptr::null(), |error| borrowed(error.ec.as_ref())) }
+}
+
+/// The id under which OSS's support finds the request; NULL if no answer came. Borrowed from `error`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_error_request_id(
+    error: *const oss_callback_error,
+) -> *const c_char {
+    // SAFETY: NULL or a live error.
+    unsafe {
+        of(error, ptr::null(), |error| {
+            borrowed(error.request_id.as_ref())
+        })
+    }
+}
+
+/// The host that OSS believes to have answered; NULL if it does not say. Borrowed from `error`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_error_host_id(
+    error: *const oss_callback_error,
+) -> *const c_char {
+    // SAFETY: NULL or a live error.
+    unsafe { of(error, ptr::null(), |error| borrowed(error.host_id.as_ref())) }
+}
+
+/// For an error of the callback: what usually causes it and what to do, in one or two sentences; NULL for
+/// other errors. Borrowed from `error`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_error_diagnosis(
+    error: *const oss_callback_error,
+) -> *const c_char {
+    // SAFETY: NULL or a live error.
+    unsafe {
+        of(error, ptr::null(), |error| {
+            borrowed(error.diagnosis.as_ref())
+        })
+    }
+}
+
+/// A further element of OSS's error document by its name, for example "ArgumentName" or "StringToSign";
+/// NULL if there is none. Borrowed from `error`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_error_detail(
+    error: *const oss_callback_error,
+    name: *const c_char,
+) -> *const c_char {
+    // SAFETY: NULL or a live error; NULL or a NUL-terminated name.
+    unsafe {
+        let name = optional_text(name, "name")
+            .ok()
+            .flatten()
+            .unwrap_or_default();
+        of(error, ptr::null(), |error| error.details.get(name))
+    }
+}
+
+/// A header of OSS's answer by its name, in any case; NULL if there is none. Borrowed from `error`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_error_header(
+    error: *const oss_callback_error,
+    name: *const c_char,
+) -> *const c_char {
+    // SAFETY: NULL or a live error; NULL or a NUL-terminated name.
+    unsafe {
+        let name = optional_text(name, "name")
+            .ok()
+            .flatten()
+            .unwrap_or_default();
+        of(error, ptr::null(), |error| error.headers.get(name))
+    }
+}
+
+/// The body of OSS's answer as it came, up to the client's limit: `*body_len` bytes, not NUL-terminated.
+/// `body_len` may be NULL. Never NULL except for a NULL `error`. Borrowed from `error`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_error_body(
+    error: *const oss_callback_error,
+    body_len: *mut size_t,
+) -> *const u8 {
+    // SAFETY: NULL or a live error.
+    let body = unsafe { of(error, None, |error| Some(error.error.body())) };
+    // SAFETY: NULL or valid for a write.
+    unsafe { super::receipt::lend(body, body_len) }
+}
+
+/// Frees an error and everything borrowed from it. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_error_free(error: *mut oss_callback_error) {
+    // SAFETY: NULL or an error that was given out and not freed yet.
+    unsafe { free(error) };
+}

@@ -1,0 +1,206 @@
+//! Across the boundary: panics into codes, pointers into references, handles out.
+
+use std::any::Any;
+use std::ffi::CStr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use libc::{c_char, size_t};
+
+use super::code::oss_callback_code;
+use super::error::oss_callback_error;
+use crate::{Answered, Error, ErrorKind, Result, Stored};
+
+/// Runs the body of a function that can fail. On failure `*error`, if wanted, becomes a new handle.
+pub(super) fn guard(
+    error: *mut *mut oss_callback_error,
+    body: impl FnOnce() -> Result<()>,
+) -> oss_callback_code {
+    let failure = match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(())) => return oss_callback_code::Ok,
+        Ok(Err(failure)) => failure,
+        Err(panic) => internal(panic.as_ref()),
+    };
+    let code = failure.kind().into();
+    // SAFETY: NULL means "not wanted"; otherwise valid for a write, as the caller promises.
+    unsafe { give(error, oss_callback_error::new(failure)) };
+    code
+}
+
+/// Runs the body of a function that only looks something up; a panic gives `otherwise`.
+fn look<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or(otherwise)
+}
+
+/// Looks something up in a handle that may be NULL.
+///
+/// # Safety
+///
+/// The pointer is NULL or leads to a live handle that nobody changes meanwhile.
+pub(super) unsafe fn of<'a, H, T: Copy>(
+    handle: *const H,
+    otherwise: T,
+    look_up: impl FnOnce(&'a H) -> T,
+) -> T
+where
+    H: 'a,
+{
+    look(otherwise, || {
+        // SAFETY: as promised by the caller.
+        unsafe { handle.as_ref() }.map_or(otherwise, look_up)
+    })
+}
+
+/// An error for a panic. It may have come after the last byte was sent, so nothing is claimed.
+fn internal(panic: &(dyn Any + Send)) -> Error {
+    let what = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message");
+    Error::new(
+        ErrorKind::Internal,
+        format!("a fault of the library, please report it: {what}"),
+    )
+    .with_verdict(Stored::Unknown, Answered::Unknown)
+}
+
+/// A handle that must be given.
+///
+/// # Safety
+///
+/// The pointer is NULL or leads to a live handle that nobody changes meanwhile.
+pub(super) unsafe fn required<'a, T>(handle: *const T, name: &str) -> Result<&'a T> {
+    // SAFETY: as promised by the caller.
+    unsafe { handle.as_ref() }.ok_or_else(|| is_null(name))
+}
+
+/// Text that must be given.
+///
+/// # Safety
+///
+/// The pointer is NULL or leads to a NUL-terminated string that stays as it is during the call.
+pub(super) unsafe fn text<'a>(text: *const c_char, name: &str) -> Result<&'a str> {
+    // SAFETY: as promised by the caller.
+    unsafe { optional_text(text, name) }?.ok_or_else(|| is_null(name))
+}
+
+/// Text that may be NULL.
+///
+/// # Safety
+///
+/// As [`text`].
+pub(super) unsafe fn optional_text<'a>(text: *const c_char, name: &str) -> Result<Option<&'a str>> {
+    if text.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: not NULL, and NUL-terminated as promised by the caller.
+    match unsafe { CStr::from_ptr(text) }.to_str() {
+        Ok(text) => Ok(Some(text)),
+        Err(_) => Err(Error::argument(format!("`{name}` is not UTF-8"))),
+    }
+}
+
+/// Bytes; NULL only with length 0.
+///
+/// # Safety
+///
+/// The pointer is NULL or leads to `len` bytes that stay as they are during the call.
+pub(super) unsafe fn bytes<'a>(bytes: *const u8, len: size_t, name: &str) -> Result<&'a [u8]> {
+    if len == 0 {
+        return Ok(&[]);
+    }
+    if bytes.is_null() {
+        return Err(Error::argument(format!(
+            "`{name}` is NULL, but its length is {len}"
+        )));
+    }
+    if isize::try_from(len).is_err() {
+        return Err(Error::argument(format!(
+            "`{name}` cannot be {len} bytes long"
+        )));
+    }
+    // SAFETY: not NULL, not longer than an object can be, and readable as promised by the caller.
+    Ok(unsafe { std::slice::from_raw_parts(bytes, len) })
+}
+
+/// Gives a handle to C, which then owns it. NULL means "not wanted".
+///
+/// # Safety
+///
+/// The pointer is NULL or valid for a write.
+pub(super) unsafe fn give<T>(out: *mut *mut T, handle: T) {
+    if !out.is_null() {
+        // SAFETY: not NULL, and valid as promised by the caller.
+        unsafe { out.write(Box::into_raw(Box::new(handle))) };
+    }
+}
+
+/// Writes a number if there is one and it is wanted, and says whether it did.
+///
+/// # Safety
+///
+/// The pointer is NULL or valid for a write.
+pub(super) unsafe fn give_number(number: Option<u64>, out: *mut u64) -> bool {
+    // SAFETY: as promised by the caller.
+    match (number, unsafe { out.as_mut() }) {
+        (Some(number), Some(out)) => {
+            *out = number;
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Makes a handle and gives it out; unlike an optional output, here it must be wanted.
+///
+/// # Safety
+///
+/// As [`give`].
+pub(super) unsafe fn make<T>(
+    out: *mut *mut T,
+    name: &str,
+    new: impl FnOnce() -> Result<T>,
+) -> Result<()> {
+    if out.is_null() {
+        return Err(is_null(name));
+    }
+    let handle = new()?;
+    // SAFETY: as promised by the caller.
+    unsafe { give(out, handle) };
+    Ok(())
+}
+
+/// Takes a handle back and drops it. NULL is fine.
+///
+/// # Safety
+///
+/// The pointer is NULL or came from [`give`] and was not taken back yet.
+pub(super) unsafe fn free<T>(handle: *mut T) {
+    look((), || {
+        if !handle.is_null() {
+            // SAFETY: made by `Box::into_raw` in `give`, and owned by the caller until now.
+            drop(unsafe { Box::from_raw(handle) });
+        }
+    });
+}
+
+fn is_null(name: &str) -> Error {
+    Error::argument(format!("`{name}` is NULL"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_a_code_and_claims_nothing() {
+        let mut error = std::ptr::null_mut();
+        let code = guard(&mut error, || panic!("on purpose"));
+        assert_eq!(code, oss_callback_code::Internal);
+        // SAFETY: the guard gave a handle, which is taken back once.
+        let error = unsafe { Box::from_raw(error) };
+        assert!(error.error().to_string().contains("on purpose"));
+        assert_eq!(error.error().stored(), Stored::Unknown);
+        assert_eq!(look(7, || panic!("on purpose")), 7);
+    }
+}

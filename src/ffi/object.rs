@@ -1,0 +1,140 @@
+//! HeadObject.
+
+use std::ffi::CString;
+use std::ptr;
+use std::time::UNIX_EPOCH;
+
+use libc::c_char;
+
+use super::client::oss_callback_client;
+use super::code::oss_callback_code;
+use super::error::oss_callback_error;
+use super::guard::{free, give_number, guard, make, of, optional_text, required, text};
+use super::text::{Texts, borrowed, c_string};
+use crate::ObjectMetadata;
+
+/// What OSS says about an object. It does not change: any thread may read it, one frees it.
+pub struct oss_callback_object_metadata {
+    metadata: ObjectMetadata,
+    etag: Option<CString>,
+    headers: Texts,
+}
+
+/// Reads what is known of an object. On success `*metadata` is a new handle: free it with
+/// oss_callback_object_metadata_free. OSS_CALLBACK_CODE_NOT_FOUND when there is no such object. May be
+/// called from several threads with the same client.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_client_head_object(
+    client: *const oss_callback_client,
+    bucket: *const c_char,
+    object: *const c_char,
+    metadata: *mut *mut oss_callback_object_metadata,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise the caller promises a live client.
+        let client = unsafe { required(client, "client") }?;
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let bucket = unsafe { text(bucket, "bucket") }?;
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let object = unsafe { text(object, "object") }?;
+        let new = || {
+            let metadata = client.client.head_object(bucket, object).send()?;
+            Ok(oss_callback_object_metadata {
+                etag: metadata.etag().map(c_string),
+                headers: Texts::of_headers(metadata.headers()),
+                metadata,
+            })
+        };
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(metadata, "metadata", new) }
+    })
+}
+
+/// Writes the object's size in bytes to `*content_length` and returns true; returns false and writes
+/// nothing if OSS did not say it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_object_metadata_content_length(
+    metadata: *const oss_callback_object_metadata,
+    content_length: *mut u64,
+) -> bool {
+    // SAFETY: NULL or live metadata; NULL or valid for a write.
+    unsafe {
+        give_number(
+            of(metadata, None, |object| object.metadata.content_length()),
+            content_length,
+        )
+    }
+}
+
+/// Writes the CRC-64 of the object (CRC-64/XZ) to `*crc64` and returns true; returns false and writes
+/// nothing if OSS did not say it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_object_metadata_crc64(
+    metadata: *const oss_callback_object_metadata,
+    crc64: *mut u64,
+) -> bool {
+    // SAFETY: NULL or live metadata; NULL or valid for a write.
+    unsafe { give_number(of(metadata, None, |object| object.metadata.crc64()), crc64) }
+}
+
+/// Writes when the object was stored, in seconds since 1970-01-01 00:00 UTC, to `*last_modified` and returns
+/// true; returns false and writes nothing if OSS did not say it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_object_metadata_last_modified(
+    metadata: *const oss_callback_object_metadata,
+    last_modified: *mut u64,
+) -> bool {
+    // SAFETY: NULL or live metadata; NULL or valid for a write.
+    unsafe {
+        let seconds = of(metadata, None, |object| {
+            let since = object
+                .metadata
+                .last_modified()?
+                .duration_since(UNIX_EPOCH)
+                .ok()?;
+            Some(since.as_secs())
+        });
+        give_number(seconds, last_modified)
+    }
+}
+
+/// The object's ETag without its quotes; NULL if OSS did not say it. Borrowed from `metadata`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_object_metadata_etag(
+    metadata: *const oss_callback_object_metadata,
+) -> *const c_char {
+    // SAFETY: NULL or live metadata.
+    unsafe {
+        of(metadata, ptr::null(), |object| {
+            borrowed(object.etag.as_ref())
+        })
+    }
+}
+
+/// A header of OSS's answer by its name, in any case, for example "Content-Type" or "x-oss-meta-author"; NULL
+/// if there is none. Borrowed from `metadata`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_object_metadata_header(
+    metadata: *const oss_callback_object_metadata,
+    name: *const c_char,
+) -> *const c_char {
+    // SAFETY: NULL or live metadata; NULL or a NUL-terminated name.
+    unsafe {
+        let name = optional_text(name, "name")
+            .ok()
+            .flatten()
+            .unwrap_or_default();
+        of(metadata, ptr::null(), |object| object.headers.get(name))
+    }
+}
+
+/// Frees metadata and everything borrowed from it. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_object_metadata_free(
+    metadata: *mut oss_callback_object_metadata,
+) {
+    // SAFETY: NULL or metadata that was given out and not freed yet.
+    unsafe { free(metadata) };
+}

@@ -1,0 +1,165 @@
+//! The receipt handle.
+
+use std::ffi::CString;
+use std::ptr;
+
+use libc::{c_char, size_t};
+
+use super::guard::{free, give_number, of, optional_text};
+use super::text::{Texts, borrowed, c_string};
+use crate::Receipt;
+
+/// What OSS said about a stored object, together with the application server's answer. It comes from an
+/// upload and is freed with oss_callback_receipt_free, or is borrowed from an error. It does not change:
+/// any thread may read it, one frees it.
+pub struct oss_callback_receipt {
+    receipt: Receipt,
+    etag: Option<CString>,
+    answer_content_type: Option<CString>,
+    headers: Texts,
+}
+
+impl oss_callback_receipt {
+    pub(super) fn new(receipt: Receipt) -> Self {
+        oss_callback_receipt {
+            etag: receipt.etag().map(c_string),
+            answer_content_type: receipt.answer_content_type().map(c_string),
+            headers: Texts::of_headers(receipt.headers()),
+            receipt,
+        }
+    }
+}
+
+/// Lends bytes with their length; nothing is NULL and 0.
+///
+/// # Safety
+///
+/// `len` is NULL or valid for a write.
+pub(super) unsafe fn lend(bytes: Option<&[u8]>, len: *mut size_t) -> *const u8 {
+    if !len.is_null() {
+        // SAFETY: not NULL, and valid as promised by the caller.
+        unsafe { len.write(bytes.map_or(0, <[u8]>::len)) };
+    }
+    bytes.map_or(ptr::null(), <[u8]>::as_ptr)
+}
+
+/// The HTTP status: 200, or 203 in a receipt of OSS_CALLBACK_CODE_CALLBACK_FAILED. 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_receipt_status(receipt: *const oss_callback_receipt) -> u32 {
+    // SAFETY: NULL or a live receipt.
+    unsafe { of(receipt, 0, |receipt| receipt.receipt.status().into()) }
+}
+
+/// The object's ETag without its quotes, as ${etag} has it in a callback body; NULL if OSS did not say it.
+/// Borrowed from `receipt`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_receipt_etag(
+    receipt: *const oss_callback_receipt,
+) -> *const c_char {
+    // SAFETY: NULL or a live receipt.
+    unsafe {
+        of(receipt, ptr::null(), |receipt| {
+            borrowed(receipt.etag.as_ref())
+        })
+    }
+}
+
+/// Writes the CRC-64 that OSS computed over the object (CRC-64/XZ) to `*crc64` and returns true; returns
+/// false and writes nothing if OSS did not say it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_receipt_crc64(
+    receipt: *const oss_callback_receipt,
+    crc64: *mut u64,
+) -> bool {
+    // SAFETY: NULL or a live receipt; NULL or valid for a write.
+    unsafe { give_number(of(receipt, None, |receipt| receipt.receipt.crc64()), crc64) }
+}
+
+/// The object's version in a bucket with versioning, otherwise NULL. Borrowed from `receipt`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_receipt_version_id(
+    receipt: *const oss_callback_receipt,
+) -> *const c_char {
+    // SAFETY: NULL or a live receipt.
+    unsafe {
+        of(receipt, ptr::null(), |receipt| {
+            receipt.headers.get("x-oss-version-id")
+        })
+    }
+}
+
+/// The id under which OSS's support finds the request; the callback carries the same one. NULL if OSS did
+/// not say it. Borrowed from `receipt`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_receipt_request_id(
+    receipt: *const oss_callback_receipt,
+) -> *const c_char {
+    // SAFETY: NULL or a live receipt.
+    unsafe {
+        of(receipt, ptr::null(), |receipt| {
+            receipt.headers.get("x-oss-request-id")
+        })
+    }
+}
+
+/// How often the request was sent until this answer came: 1 or more, 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_receipt_attempts(
+    receipt: *const oss_callback_receipt,
+) -> u32 {
+    // SAFETY: NULL or a live receipt.
+    unsafe { of(receipt, 0, |receipt| receipt.receipt.attempts()) }
+}
+
+/// The application server's answer, byte for byte: `*answer_len` bytes, not NUL-terminated. JSON as a rule,
+/// but nothing is assumed. Empty without a callback and when the callback failed; cut short in a receipt
+/// of OSS_CALLBACK_CODE_ANSWER_DAMAGED. `answer_len` may be NULL. Never NULL except for a NULL `receipt`.
+/// Borrowed from `receipt`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_receipt_answer(
+    receipt: *const oss_callback_receipt,
+    answer_len: *mut size_t,
+) -> *const u8 {
+    // SAFETY: NULL or a live receipt.
+    let answer = unsafe { of(receipt, None, |receipt| Some(receipt.receipt.answer())) };
+    // SAFETY: NULL or valid for a write.
+    unsafe { lend(answer, answer_len) }
+}
+
+/// The Content-Type of the answer, as the application server gave it; NULL without an answer. Borrowed
+/// from `receipt`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_receipt_answer_content_type(
+    receipt: *const oss_callback_receipt,
+) -> *const c_char {
+    // SAFETY: NULL or a live receipt.
+    unsafe {
+        of(receipt, ptr::null(), |receipt| {
+            borrowed(receipt.answer_content_type.as_ref())
+        })
+    }
+}
+
+/// A header of OSS's answer by its name, in any case; NULL if there is none. Borrowed from `receipt`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_receipt_header(
+    receipt: *const oss_callback_receipt,
+    name: *const c_char,
+) -> *const c_char {
+    // SAFETY: NULL or a live receipt; NULL or a NUL-terminated name.
+    unsafe {
+        let name = optional_text(name, "name")
+            .ok()
+            .flatten()
+            .unwrap_or_default();
+        of(receipt, ptr::null(), |receipt| receipt.headers.get(name))
+    }
+}
+
+/// Frees a receipt that an upload gave, and everything borrowed from it. NULL does nothing. A receipt that
+/// is borrowed from an error is not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_receipt_free(receipt: *mut oss_callback_receipt) {
+    // SAFETY: NULL or a receipt that was given out and not freed yet.
+    unsafe { free(receipt) };
+}

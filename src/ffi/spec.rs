@@ -1,0 +1,304 @@
+//! The callback spec and its options.
+
+use std::ffi::CString;
+use std::ptr;
+
+use libc::c_char;
+
+use super::body_template::{oss_callback_body_template, oss_callback_body_type, unknown_body_type};
+use super::code::oss_callback_code;
+use super::error::oss_callback_error;
+use super::guard::{free, guard, make, of, optional_text, required, text};
+use super::options::Options;
+use super::text::{borrowed, c_string};
+use crate::{BodyType, CallbackSpec, CallbackSpecBuilder, Result};
+
+/// What a callback consists of; only a URL and a body must be given. Setters copy what they get and return
+/// nothing: the first fault is kept and reported by oss_callback_spec_new. Not safe to share between
+/// threads while it changes.
+pub struct oss_callback_spec_options {
+    options: Options<CallbackSpecBuilder>,
+}
+
+/// What OSS is asked to call once it has stored an object. A spec does not change and may be used for any
+/// number of uploads, from many threads at once; one of them frees it.
+pub struct oss_callback_spec {
+    pub(super) spec: CallbackSpec,
+    callback: CString,
+    callback_var: Option<CString>,
+}
+
+impl oss_callback_spec {
+    fn new(spec: CallbackSpec) -> Self {
+        oss_callback_spec {
+            callback: c_string(spec.callback()),
+            callback_var: spec.callback_var().map(c_string),
+            spec,
+        }
+    }
+}
+
+/// Runs a setter over the builder, which the Rust interface passes by value.
+///
+/// # Safety
+///
+/// The pointer is NULL or leads to live options that nobody else uses meanwhile.
+unsafe fn set(
+    options: *mut oss_callback_spec_options,
+    body: impl FnOnce(CallbackSpecBuilder) -> Result<CallbackSpecBuilder>,
+) {
+    // SAFETY: as promised by the caller.
+    if let Some(options) = unsafe { options.as_mut() } {
+        options.options.replace(body);
+    }
+}
+
+/// Makes empty options. Free them with oss_callback_spec_options_free; a spec does not need them any more
+/// once it is made.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_spec_options_new(
+    options: *mut *mut oss_callback_spec_options,
+) -> oss_callback_code {
+    guard(ptr::null_mut(), || {
+        let new = || {
+            Ok(oss_callback_spec_options {
+                options: Options::new(),
+            })
+        };
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(options, "options", new) }
+    })
+}
+
+/// Adds a URL of the application server, percent-encoded. Required; up to five, which OSS tries in this
+/// order until one agrees.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_spec_options_add_url(
+    options: *mut oss_callback_spec_options,
+    url: *const c_char,
+) {
+    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    unsafe { set(options, |builder| Ok(builder.url(text(url, "url")?))) }
+}
+
+/// The Host header of the callback: a domain name or an IP address. Default: the host of the URL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_spec_options_set_host(
+    options: *mut oss_callback_spec_options,
+    host: *const c_char,
+) {
+    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    unsafe { set(options, |builder| Ok(builder.host(text(host, "host")?))) }
+}
+
+/// What OSS sends, as text with placeholders: "filename=${object}&size=${size}". This or
+/// oss_callback_spec_options_set_body_template is required. In a JSON body OSS inserts the quotes of a
+/// string itself: {"filename":${object}}.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_spec_options_set_body(
+    options: *mut oss_callback_spec_options,
+    body: *const c_char,
+) {
+    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    unsafe { set(options, |builder| Ok(builder.body(text(body, "body")?))) }
+}
+
+/// What OSS sends, put together with oss_callback_body_template_new, which also decides the body type. The
+/// template is copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_spec_options_set_body_template(
+    options: *mut oss_callback_spec_options,
+    template: *const oss_callback_body_template,
+) {
+    // SAFETY: NULL or live options; NULL or a live template.
+    unsafe {
+        set(options, |builder| {
+            Ok(builder.body(required(template, "template")?.options.values()?.clone()))
+        });
+    }
+}
+
+/// The type of a body that was given as text, one of oss_callback_body_type. Default: a form.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_spec_options_set_body_type(
+    options: *mut oss_callback_spec_options,
+    body_type: u32,
+) {
+    // SAFETY: NULL or live options.
+    unsafe {
+        set(options, |builder| {
+            if body_type == oss_callback_body_type::Form as u32 {
+                Ok(builder.body_type(BodyType::Form))
+            } else if body_type == oss_callback_body_type::Json as u32 {
+                Ok(builder.body_type(BodyType::Json))
+            } else {
+                Err(unknown_body_type(body_type))
+            }
+        });
+    }
+}
+
+/// Whether OSS names the host in the TLS handshake (SNI) of an https URL. Default: false, and then a server
+/// with several certificates typically fails the callback with "Error status : 502."
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_spec_options_set_sni(
+    options: *mut oss_callback_spec_options,
+    sni: bool,
+) {
+    // SAFETY: NULL or live options.
+    unsafe { set(options, |builder| Ok(builder.sni(sni))) }
+}
+
+/// Adds a variable of the caller's, which the body names as ${x:name}. "x:" is added to the name when it is
+/// missing; upper-case letters are refused, as OSS refuses them.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_spec_options_add_variable(
+    options: *mut oss_callback_spec_options,
+    name: *const c_char,
+    value: *const c_char,
+) {
+    // SAFETY: NULL or live options; NULL or NUL-terminated strings.
+    unsafe {
+        set(options, |builder| {
+            Ok(builder.variable(text(name, "name")?, text(value, "value")?))
+        })
+    }
+}
+
+/// Adds a further member of the callback by its name, for example "callbackPolicy". `json` is JSON text, so
+/// a string needs its quotes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_spec_options_add_member(
+    options: *mut oss_callback_spec_options,
+    name: *const c_char,
+    json: *const c_char,
+) {
+    // SAFETY: NULL or live options; NULL or NUL-terminated strings.
+    unsafe {
+        set(options, |builder| {
+            Ok(builder.member(text(name, "name")?, text(json, "json")?))
+        })
+    }
+}
+
+/// Frees options. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_spec_options_free(options: *mut oss_callback_spec_options) {
+    // SAFETY: NULL or options that were given out and not freed yet.
+    unsafe { free(options) };
+}
+
+/// Encodes a callback and checks it against OSS's rules. On success `*spec` is a new handle: free it with
+/// oss_callback_spec_free. OSS_CALLBACK_CODE_INVALID_CALLBACK names in `*error` the member and its problem;
+/// oss_callback_error_ec is the code that OSS would have answered. The options may be used again.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_spec_new(
+    options: *const oss_callback_spec_options,
+    spec: *mut *mut oss_callback_spec,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise the caller promises live options.
+        let options = unsafe { required(options, "options") }?;
+        let new = || Ok(oss_callback_spec::new(options.options.values()?.build()?));
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(spec, "spec", new) }
+    })
+}
+
+/// Takes a callback that somebody else issued, already Base64: the values of x-oss-callback and, if there
+/// are variables, x-oss-callback-var, else NULL. They go out byte for byte, unchecked: see
+/// oss_callback_spec_check. On success `*spec` is a new handle: free it with oss_callback_spec_free.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_spec_new_from_base64(
+    callback: *const c_char,
+    callback_var: *const c_char,
+    spec: *mut *mut oss_callback_spec,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let callback = unsafe { text(callback, "callback") }?;
+        // SAFETY: NULL or a NUL-terminated string.
+        let callback_var = unsafe { optional_text(callback_var, "callback_var") }?;
+        let new = || {
+            Ok(oss_callback_spec::new(CallbackSpec::from_base64(
+                callback,
+                callback_var,
+            )?))
+        };
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(spec, "spec", new) }
+    })
+}
+
+/// As oss_callback_spec_new_from_base64, from the JSON texts before they are Base64.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_spec_new_from_json(
+    callback: *const c_char,
+    callback_var: *const c_char,
+    spec: *mut *mut oss_callback_spec,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let callback = unsafe { text(callback, "callback") }?;
+        // SAFETY: NULL or a NUL-terminated string.
+        let callback_var = unsafe { optional_text(callback_var, "callback_var") }?;
+        let new = || {
+            Ok(oss_callback_spec::new(CallbackSpec::from_json(
+                callback,
+                callback_var,
+            )?))
+        };
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(spec, "spec", new) }
+    })
+}
+
+/// Applies OSS's rules to a spec that was made elsewhere; one of oss_callback_spec_new has passed already.
+/// OSS_CALLBACK_CODE_INVALID_CALLBACK as there. A private address is no error.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_spec_check(
+    spec: *const oss_callback_spec,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise the caller promises a live spec.
+        unsafe { required(spec, "spec") }?.spec.check()
+    })
+}
+
+/// The value of the header x-oss-callback: Base64 of JSON. NULL for NULL. Borrowed from `spec`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_spec_callback(
+    spec: *const oss_callback_spec,
+) -> *const c_char {
+    // SAFETY: NULL or a live spec.
+    unsafe { of(spec, ptr::null(), |spec| spec.callback.as_ptr()) }
+}
+
+/// The value of the header x-oss-callback-var, or NULL without variables. Borrowed from `spec`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_spec_callback_var(
+    spec: *const oss_callback_spec,
+) -> *const c_char {
+    // SAFETY: NULL or a live spec.
+    unsafe {
+        of(spec, ptr::null(), |spec| {
+            borrowed(spec.callback_var.as_ref())
+        })
+    }
+}
+
+/// Frees a spec. NULL does nothing. No call may use the spec any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_spec_free(spec: *mut oss_callback_spec) {
+    // SAFETY: NULL or a spec that was given out and not freed yet.
+    unsafe { free(spec) };
+}
