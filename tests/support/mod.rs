@@ -1,0 +1,229 @@
+//! What the tests of the Rust interface share: a client for a server, a callback, and servers that lie.
+
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use local_oss::{Receiver, Server};
+use oss_callback::{CallbackSpec, Client, ClientBuilder, Credentials};
+
+pub const BUCKET: &str = "examplebucket";
+pub const KEY_ID: &str = "test-key-id";
+pub const KEY_SECRET: &str = "test-key-secret";
+
+/// A local-oss with the key pair and the bucket of these tests.
+pub fn server() -> local_oss::Builder {
+    Server::builder()
+        .bucket(BUCKET)
+        .credentials(KEY_ID, KEY_SECRET)
+}
+
+/// A client for an endpoint, not built yet.
+pub fn client_builder(endpoint: &str) -> ClientBuilder {
+    Client::builder()
+        .endpoint(endpoint)
+        .region("cn-hangzhou")
+        .credentials(Credentials::new(KEY_ID, KEY_SECRET))
+}
+
+pub fn client(endpoint: &str) -> Client {
+    client_builder(endpoint).build().unwrap()
+}
+
+/// The callback of OSS's samples, to one URL.
+pub fn spec(url: &str) -> CallbackSpec {
+    CallbackSpec::builder()
+        .url(url)
+        .body("filename=${object}&size=${size}&mimeType=${mimeType}")
+        .build()
+        .unwrap()
+}
+
+/// An application server that agrees.
+pub fn agreeing_receiver() -> Receiver {
+    Receiver::start(|_| local_oss::Answer::json(r#"{"Status":"OK"}"#)).unwrap()
+}
+
+/// A server that does with each connection what a test tells it, right or wrong.
+pub struct RawServer {
+    address: SocketAddr,
+    connections: Arc<AtomicUsize>,
+    heads: Arc<Mutex<Vec<String>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl RawServer {
+    /// Reads a request head, keeps it, and gives the connection to `serve`, one after the other.
+    pub fn start(serve: impl Fn(&mut Connection) + Send + 'static) -> RawServer {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let connections = Arc::new(AtomicUsize::new(0));
+        let heads = Arc::new(Mutex::new(Vec::new()));
+        let (counter, kept) = (connections.clone(), heads.clone());
+        let thread = std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let Some(mut connection) = Connection::accept(stream.unwrap()) else {
+                    return;
+                };
+                counter.fetch_add(1, Ordering::SeqCst);
+                kept.lock().unwrap().push(connection.head.clone());
+                serve(&mut connection);
+            }
+        });
+        RawServer {
+            address,
+            connections,
+            heads,
+            thread: Some(thread),
+        }
+    }
+
+    /// Takes the whole request, then says this and closes.
+    pub fn answering(answer: impl Into<Vec<u8>>) -> RawServer {
+        let answer = answer.into();
+        RawServer::start(move |connection| {
+            connection.read_body();
+            connection.write(&answer);
+        })
+    }
+
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// How many requests came.
+    pub fn requests(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+
+    pub fn head(&self, index: usize) -> String {
+        self.heads.lock().unwrap()[index].clone()
+    }
+}
+
+impl Drop for RawServer {
+    fn drop(&mut self) {
+        // A connection without a request ends the loop.
+        drop(TcpStream::connect(self.address));
+        if let Some(thread) = self.thread.take() {
+            let result = thread.join();
+            if !std::thread::panicking() {
+                result.expect("the server's thread does not panic");
+            }
+        }
+    }
+}
+
+pub struct Connection {
+    pub stream: TcpStream,
+    pub head: String,
+    /// What came together with the head.
+    early: Vec<u8>,
+}
+
+impl Connection {
+    fn accept(mut stream: TcpStream) -> Option<Connection> {
+        stream
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        let mut bytes = Vec::new();
+        let mut buffer = [0; 4096];
+        loop {
+            let count = stream.read(&mut buffer).unwrap_or(0);
+            if count == 0 {
+                return None;
+            }
+            bytes.extend_from_slice(&buffer[..count]);
+            if let Some(end) = bytes.windows(4).position(|w| w == b"\r\n\r\n") {
+                let early = bytes.split_off(end + 4);
+                return Some(Connection {
+                    stream,
+                    head: String::from_utf8(bytes).unwrap(),
+                    early,
+                });
+            }
+        }
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        header(&self.head, name)
+    }
+
+    pub fn content_length(&self) -> u64 {
+        self.header("content-length")
+            .unwrap_or("0")
+            .parse()
+            .unwrap()
+    }
+
+    /// Reads the whole body and forgets it.
+    pub fn read_body(&mut self) {
+        let rest = self.content_length() - self.early.len() as u64;
+        let mut body = (&self.stream).take(rest);
+        let _ = std::io::copy(&mut body, &mut std::io::sink());
+    }
+
+    /// Says something; the peer may have gone.
+    pub fn write(&mut self, bytes: &[u8]) {
+        let _ = self.stream.write_all(bytes);
+    }
+
+    /// Waits until the peer closes.
+    pub fn wait_for_close(&mut self) {
+        let _ = std::io::copy(&mut self.stream, &mut std::io::sink());
+    }
+}
+
+/// A header of a request head.
+pub fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    head.lines()
+        .filter_map(|line| line.split_once(": "))
+        .find(|(n, _)| n.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value)
+}
+
+/// A file of its own that goes away with the test.
+pub struct TemporaryFile(PathBuf);
+
+impl TemporaryFile {
+    pub fn new(name: &str, contents: &[u8]) -> TemporaryFile {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("oss-callback-{}-{number}-{name}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, contents).unwrap();
+        TemporaryFile(path)
+    }
+
+    /// A file of any size that takes no room on the disk.
+    pub fn sparse(name: &str, len: u64) -> TemporaryFile {
+        let file = TemporaryFile::new(name, b"");
+        file.set_len(len);
+        file
+    }
+
+    pub fn set_len(&self, len: u64) {
+        std::fs::File::options()
+            .write(true)
+            .open(&self.0)
+            .unwrap()
+            .set_len(len)
+            .unwrap();
+    }
+
+    pub fn path(&self) -> &std::path::Path {
+        &self.0
+    }
+}
+
+impl Drop for TemporaryFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
