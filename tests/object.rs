@@ -1,0 +1,144 @@
+//! HeadObject, GetObject and DeleteObject, through real sockets.
+
+mod support;
+
+use std::io::{self, Write};
+use std::time::{Duration, SystemTime};
+
+use oss_callback::{ErrorKind, Stored};
+use support::{BUCKET, RawServer, client, client_builder, server};
+
+#[test]
+fn head_tells_what_was_stored() {
+    let server = server().start().unwrap();
+    let client = client(server.endpoint());
+    client
+        .put_object(BUCKET, "a.txt")
+        .metadata("author", "Ming")
+        .send_bytes(b"12345")
+        .unwrap();
+    let metadata = client.head_object(BUCKET, "a.txt").send().unwrap();
+    let stored = &server.stored()[0];
+    assert_eq!(metadata.content_length(), Some(5));
+    assert_eq!(metadata.content_type(), Some("text/plain"));
+    assert_eq!(metadata.etag(), Some(stored.etag.as_str()));
+    assert_eq!(metadata.crc64(), Some(stored.crc64));
+    assert_eq!(metadata.metadata("Author"), Some("Ming"));
+    assert!(metadata.request_id().is_some());
+    let age = SystemTime::now()
+        .duration_since(metadata.last_modified().unwrap())
+        .unwrap();
+    assert!(age < Duration::from_secs(60), "{age:?}");
+}
+
+#[test]
+fn what_is_not_there_is_not_found() {
+    let server = server().start().unwrap();
+    let client = client(server.endpoint());
+    let head = client.head_object(BUCKET, "nothing").send().unwrap_err();
+    assert_eq!(
+        (head.kind(), head.status()),
+        (ErrorKind::NotFound, Some(404))
+    );
+    assert_eq!(head.stored(), Stored::No);
+    let get = client
+        .get_object(BUCKET, "nothing")
+        .write_to(&mut Vec::new())
+        .unwrap_err();
+    assert_eq!(
+        (get.kind(), get.oss_code()),
+        (ErrorKind::NotFound, Some("NoSuchKey"))
+    );
+    let bucket = client
+        .get_object("otherbucket", "a")
+        .write_to(&mut Vec::new())
+        .unwrap_err();
+    assert_eq!(
+        (bucket.kind(), bucket.oss_code()),
+        (ErrorKind::NotFound, Some("NoSuchBucket"))
+    );
+}
+
+#[test]
+fn get_writes_what_put_sent() {
+    let server = server().start().unwrap();
+    let client = client(server.endpoint());
+    let contents: Vec<u8> = (0..1_000_000_u32).map(|i| (i % 253) as u8).collect();
+    for (key, contents) in [("big", contents.as_slice()), ("empty", b"")] {
+        client.put_object(BUCKET, key).send_bytes(contents).unwrap();
+        let mut bytes = Vec::new();
+        let metadata = client.get_object(BUCKET, key).write_to(&mut bytes).unwrap();
+        assert!(bytes == contents);
+        assert_eq!(metadata.content_length(), Some(contents.len() as u64));
+    }
+}
+
+#[test]
+fn delete_deletes_and_does_not_mind_an_absent_object() {
+    let server = server().start().unwrap();
+    let client = client(server.endpoint());
+    client.put_object(BUCKET, "a").send_bytes(b"1").unwrap();
+    client.delete_object(BUCKET, "a").send().unwrap();
+    assert_eq!(server.object(BUCKET, "a"), None);
+    client.delete_object(BUCKET, "a").send().unwrap();
+}
+
+#[test]
+fn a_download_that_is_not_the_object_is_an_error() {
+    let get = |answer: &str| {
+        let raw = RawServer::answering(answer);
+        client(&raw.endpoint())
+            .get_object(BUCKET, "a")
+            .write_to(&mut Vec::new())
+            .unwrap_err()
+    };
+    let cut = get("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345");
+    assert_eq!(cut.kind(), ErrorKind::ConnectionLost, "{cut}");
+    let wrong = get("HTTP/1.1 200 OK\r\nx-oss-hash-crc64ecma: 1\r\nContent-Length: 1\r\n\r\n1");
+    assert_eq!(wrong.kind(), ErrorKind::ChecksumMismatch, "{wrong}");
+    let redirect =
+        get("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n");
+    assert_eq!(redirect.kind(), ErrorKind::UnexpectedAnswer, "{redirect}");
+}
+
+#[test]
+fn a_download_that_stalls_ends() {
+    let raw = RawServer::start(|connection| {
+        connection.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345");
+        connection.wait_for_close();
+    });
+    let limit = Duration::from_millis(300);
+    let client = client_builder(&raw.endpoint())
+        .answer_timeout(limit)
+        .build()
+        .unwrap();
+    let mut bytes = Vec::new();
+    let error = client
+        .get_object(BUCKET, "a")
+        .write_to(&mut bytes)
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+    assert_eq!(bytes, b"12345");
+}
+
+#[test]
+fn a_writer_that_fails_is_named() {
+    struct Full;
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::Error::other("disk full"))
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let server = server().start().unwrap();
+    let client = client(server.endpoint());
+    client.put_object(BUCKET, "a").send_bytes(b"1").unwrap();
+    let error = client
+        .get_object(BUCKET, "a")
+        .write_to(&mut Full)
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WriteFailed);
+    assert!(error.to_string().contains("disk full"), "{error}");
+}
