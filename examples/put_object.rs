@@ -6,7 +6,7 @@
 use std::env;
 use std::error::Error;
 use std::path::PathBuf;
-use std::process;
+use std::process::{self, ExitCode};
 
 use clap::Parser;
 use local_oss::{Answer, Receiver, Server};
@@ -45,10 +45,19 @@ struct Target {
     callback_host: String,
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     if env::var_os("OSS_ENDPOINT").is_some() {
-        return upload(&arguments, Target::from_env()?);
+        return upload(arguments, Target::from_env()?);
     }
 
     let receiver = Receiver::start(|_| Answer::json(r#"{"Status":"OK"}"#))?;
@@ -66,7 +75,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         callback_url: receiver.url("/callback"),
         callback_host: "app.example.com".to_owned(),
     };
-    let result = upload(&arguments, target);
+    let result = upload(arguments, target);
 
     for request in receiver.requests() {
         println!(
