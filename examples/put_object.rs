@@ -118,10 +118,8 @@ fn upload(arguments: &Arguments, target: Target) -> Result<(), Box<dyn Error>> {
     if file == &sample {
         std::fs::write(file, "a".repeat(1024 * 1024))?;
     }
-    let file_name = file
-        .file_name()
-        .ok_or("the path does not name a file")?
-        .to_string_lossy();
+    let file_name = arguments.file.as_ref().and_then(|file| file.file_name());
+    let file_name = file_name.map_or("sample.txt".into(), |name| name.to_string_lossy());
     let object = arguments.object.as_deref().unwrap_or(&file_name);
 
     // README begin
