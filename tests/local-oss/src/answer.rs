@@ -8,9 +8,9 @@ use std::{
 };
 
 use hyper::{
-    Response, StatusCode,
+    HeaderMap, Response, StatusCode,
     body::{Body, Bytes, Frame, SizeHint},
-    header::{CONTENT_TYPE, HeaderValue},
+    header::{CONTENT_TYPE, HeaderName, HeaderValue},
 };
 
 /// An answer, its common headers still missing.
@@ -68,4 +68,11 @@ pub(crate) fn with_body(status: StatusCode, content_type: &str, body: impl Into<
         answer.headers_mut().insert(CONTENT_TYPE, content_type);
     }
     answer
+}
+
+/// Inserts a value that the server made itself, or leaves it out if it cannot stand in a header.
+pub(crate) fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+        headers.insert(HeaderName::from_static(name), value);
+    }
 }

@@ -110,6 +110,14 @@ impl<R: AsyncRead + Unpin> MessageReader<R> {
         }
     }
 
+    /// Reads and forgets until the other side ends.
+    pub(crate) async fn discard(&mut self) -> io::Result<()> {
+        loop {
+            self.buffer.clear();
+            self.fill().await?;
+        }
+    }
+
     /// What has been read beyond the head.
     pub(crate) fn into_buffer(self) -> Vec<u8> {
         self.buffer

@@ -315,8 +315,7 @@ async fn answer(shared: Arc<Shared>, mut stream: TcpStream) -> io::Result<()> {
     timeout(IDLE_TIMEOUT, writer.write_all(&bytes)).await??;
     if !close {
         // Ends when the other side does.
-        let mut rest = Vec::new();
-        let _ = reader.body(usize::MAX, &mut rest).await;
+        let _ = reader.discard().await;
     }
     timeout(IDLE_TIMEOUT, writer.shutdown()).await?
 }

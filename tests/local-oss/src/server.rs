@@ -9,6 +9,7 @@ use std::{
 };
 
 use rand_core::{OsRng, RngCore};
+use tokio::sync::Semaphore;
 
 use crate::{
     addressing::is_bucket_name,
@@ -33,6 +34,8 @@ pub const DEFAULT_ACCESS_KEY_ID: &str = "local-oss-key-id";
 pub const DEFAULT_ACCESS_KEY_SECRET: &str = "local-oss-key-secret";
 /// How long OSS waits for an application server.
 pub const DEFAULT_CALLBACK_TIMEOUT: Duration = Duration::from_secs(5);
+/// Callbacks that may be under way at once.
+pub const DEFAULT_MAX_CALLBACKS: usize = 1024;
 /// The size of OSS's own key.
 pub const DEFAULT_CALLBACK_KEY_BITS: usize = 512;
 /// 1 GiB of objects.
@@ -140,6 +143,7 @@ pub struct Builder {
     credentials: Vec<Credential>,
     region: String,
     callback_timeout: Duration,
+    max_callbacks: usize,
     callback_key: Option<PathBuf>,
     callback_key_bits: usize,
     strict: bool,
@@ -158,6 +162,7 @@ impl Default for Builder {
             credentials: Vec::new(),
             region: DEFAULT_REGION.to_owned(),
             callback_timeout: DEFAULT_CALLBACK_TIMEOUT,
+            max_callbacks: DEFAULT_MAX_CALLBACKS,
             callback_key: None,
             callback_key_bits: DEFAULT_CALLBACK_KEY_BITS,
             strict: false,
@@ -221,6 +226,13 @@ impl Builder {
     /// How long each callback URL may take; 5 s by default, as OSS has it.
     pub fn callback_timeout(mut self, timeout: Duration) -> Self {
         self.callback_timeout = timeout;
+        self
+    }
+
+    /// How many callbacks may be under way at once; 1024 by default. The upload of a further one is told "Too many callback
+    /// requests.", as by an OSS that is overloaded.
+    pub fn max_callbacks(mut self, number: usize) -> Self {
+        self.max_callbacks = number.min(Semaphore::MAX_PERMITS);
         self
     }
 
@@ -334,6 +346,7 @@ impl Builder {
             deliverer: Deliverer {
                 key: key.map_err(invalid_input)?,
                 timeout: self.callback_timeout,
+                places: Semaphore::new(self.max_callbacks),
                 record: Arc::clone(&record),
                 log,
             },

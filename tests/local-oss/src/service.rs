@@ -13,14 +13,14 @@ use http_body_util::BodyExt;
 use hyper::{
     Method, Request, StatusCode,
     body::{Body, Incoming},
-    header::{EXPECT, HOST, HeaderName, HeaderValue, SERVER},
+    header::{EXPECT, HOST, HeaderValue, SERVER},
     http::request::Parts,
 };
 use tokio::time::timeout;
 
 use crate::{
     addressing::{self, Resource, is_bucket_name, is_object_name},
-    answer::{self, Answer},
+    answer::{self, Answer, insert},
     authorization::{Credential, SUB_RESOURCES, SignedRequest, authorize},
     callback::{Deliverer, KEY_PATH, Rules},
     error::OssError,
@@ -274,13 +274,6 @@ fn error_answer(error: &OssError, request_id: &str, host: &str) -> Answer {
         insert(answer.headers_mut(), "x-oss-ec", ec);
     }
     answer
-}
-
-/// Inserts a value that the server made itself, or leaves it out if it cannot stand in a header.
-pub(crate) fn insert(headers: &mut hyper::HeaderMap, name: &'static str, value: &str) {
-    if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
-        headers.insert(HeaderName::from_static(name), value);
-    }
 }
 
 async fn drain(mut body: Incoming, idle_timeout: Duration) {

@@ -677,3 +677,32 @@ fn slow_application_servers_do_not_hold_up_other_uploads() {
         assert_eq!(Response::read(stream, "PUT").status, 203);
     }
 }
+
+#[test]
+fn too_many_callbacks_at_once_are_answered_203() {
+    let server = builder().max_callbacks(2).start().unwrap();
+    let silent = answering(Answer::silence());
+    let request = put("a", "hello").callback(&callback(&silent.url("/")));
+    let mut waiting: Vec<_> = (0..2)
+        .map(|_| {
+            let mut stream = connect(server.address());
+            stream.write_all(request.head().as_bytes()).unwrap();
+            stream.write_all(b"hello").unwrap();
+            stream
+        })
+        .collect();
+    assert_eq!(silent.wait_for_requests(2, PATIENCE).len(), 2);
+    let answer = request.send(&server);
+    assert_eq!(answer.error(), (203, "CallbackFailed".to_owned()));
+    assert_eq!(
+        answer.element("Message").as_deref(),
+        Some("Too many callback requests.")
+    );
+    assert_eq!(answer.element("EC").as_deref(), Some("0007-00000201"));
+    assert_eq!((server.stored().len(), silent.requests().len()), (3, 2));
+    drop(silent);
+    for stream in &mut waiting {
+        assert_eq!(Response::read(stream, "PUT").status, 203);
+    }
+    assert_eq!(upload(&server, Answer::json("{}")).status, 200);
+}

@@ -202,9 +202,10 @@ fn a_client_that_takes_nothing_is_ended() {
 }
 
 #[test]
-fn a_thousand_idle_connections_hold_up_nobody() {
+fn idle_connections_hold_up_nobody() {
+    // Both ends of each are in this process, whose descriptors may be limited to 1024.
     let server = start();
-    let idle: Vec<TcpStream> = (0..1_000)
+    let idle: Vec<TcpStream> = (0..400)
         .map(|number| {
             let mut stream = connect(server.address());
             // Some say nothing, some begin.

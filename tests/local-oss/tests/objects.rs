@@ -460,3 +460,32 @@ fn a_connection_serves_many_requests() {
         assert_eq!(refused.status, 403);
     }
 }
+
+#[test]
+fn many_threads_share_a_server() {
+    let server = start();
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let server = &server;
+            scope.spawn(move || {
+                let mut stream = connect(server.address());
+                for number in 0..50 {
+                    let key = format!("{thread}/{number}");
+                    assert_eq!(put(&key, key.clone()).send_on(&mut stream).status, 200);
+                    assert_eq!(
+                        server.object("examplebucket", &key).unwrap(),
+                        key.as_bytes()
+                    );
+                }
+            });
+        }
+    });
+    let mut ids: Vec<String> = server
+        .stored()
+        .into_iter()
+        .map(|stored| stored.request_id)
+        .collect();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 400, "every request has an id of its own");
+}

@@ -13,6 +13,8 @@ use client::{Response, connect, put};
 use local_oss::{Answer, Receiver};
 use serde_json::{Value, json};
 
+const README: &str = include_str!("../README.md");
+
 struct Program {
     child: Child,
     stdout: BufReader<ChildStdout>,
@@ -285,6 +287,19 @@ fn what_happened_is_recorded_line_by_line() {
             .contains(&json!(["Content-Length", "1"]))
     );
 
+    // The README shows every member, and no other.
+    let documented: Vec<Value> = README
+        .split("```json\n")
+        .skip(1)
+        .map(|block| serde_json::from_str(block.split("```").next().unwrap()).unwrap())
+        .collect();
+    let names =
+        |value: &Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
+    assert_eq!(
+        lines.iter().map(names).collect::<Vec<_>>(),
+        documented.iter().map(names).collect::<Vec<_>>()
+    );
+
     // A second server appends.
     drop(program);
     let again = Program::start(&[
@@ -302,36 +317,24 @@ fn what_happened_is_recorded_line_by_line() {
 }
 
 #[test]
-fn help_explains_every_flag() {
+fn help_and_readme_explain_every_flag() {
     let help = command(&["--help"]).output().unwrap();
     assert!(help.status.success());
     let help = String::from_utf8(help.stdout).unwrap();
-    for flag in [
-        "--listen",
-        "--bucket",
-        "--access-key-id",
-        "--access-key-secret",
-        "--security-token",
-        "--region",
-        "--callback-timeout",
-        "--callback-key",
-        "--callback-key-bits",
-        "--strict",
-        "--max-total-bytes",
-        "--record",
-        "--quiet",
-        "--help",
-        "--version",
-    ] {
-        let (_, rest) = help
-            .split_once(&format!("{flag} "))
-            .or(help.split_once(&format!("{flag}\n")))
-            .expect(flag);
-        let explanation = rest
-            .lines()
-            .map(str::trim)
-            .find(|line| !line.is_empty() && !line.starts_with('<'));
-        assert!(explanation.is_some_and(|line| line.len() > 10), "{flag}");
+    let flags: Vec<&str> = help
+        .split_whitespace()
+        .filter(|word| word.starts_with("--"))
+        .collect();
+    assert!(flags.len() >= 15, "{flags:?}");
+    for flag in flags {
+        let (_, rest) = help.split_once(flag).unwrap();
+        let explanation = rest.lines().nth(1).unwrap().trim();
+        assert!(explanation.len() > 10, "{flag}");
+        let everywhere = matches!(flag, "--help" | "--version");
+        assert!(
+            everywhere || README.contains(&format!("| `{flag}")),
+            "{flag}"
+        );
     }
 }
 

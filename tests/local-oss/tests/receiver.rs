@@ -105,15 +105,17 @@ fn a_receiver_that_is_silent_can_be_dropped() {
 #[test]
 fn a_receiver_whose_function_never_returns_can_be_dropped() {
     let (_open, never) = mpsc::channel::<()>();
+    let (enter, entered) = mpsc::channel();
     let never = std::sync::Mutex::new(never);
     let receiver = Receiver::start(move |_| {
+        enter.send(()).unwrap();
         let _ = never.lock().unwrap().recv();
         Answer::close()
     })
     .unwrap();
     let mut stream = connect(receiver.address());
     stream.write_all(REQUEST).unwrap();
-    receiver.wait_for_requests(1, PATIENCE);
+    entered.recv_timeout(PATIENCE).unwrap();
     let before = Instant::now();
     drop(receiver);
     assert!(before.elapsed() < Duration::from_secs(5));

@@ -2,6 +2,7 @@
 
 mod check;
 mod delivery;
+mod exchange;
 mod key;
 mod template;
 mod url;
@@ -9,7 +10,7 @@ mod url;
 use std::{io, net::SocketAddr, sync::Arc};
 
 pub(crate) use check::{Placed, Rules, check};
-pub(crate) use delivery::{Deliverer, Outcome, Upload};
+pub(crate) use delivery::{Deliverer, Upload};
 pub(crate) use key::{CallbackKey, KEY_PATH};
 use template::{BodyType, Template};
 use url::CallbackUrl;

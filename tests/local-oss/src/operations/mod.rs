@@ -1,6 +1,7 @@
 //! The operations on objects, each after its signature was found right.
 
 mod conditions;
+mod instructions;
 mod put;
 mod range;
 mod read;

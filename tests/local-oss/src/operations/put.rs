@@ -4,48 +4,21 @@ use std::{sync::Arc, time::SystemTime};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http_body_util::BodyExt;
-use hyper::{
-    HeaderMap, StatusCode,
-    body::Incoming,
-    header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, TRANSFER_ENCODING},
-};
+use hyper::{StatusCode, body::Incoming, header::HeaderValue};
 use tokio::time::timeout;
 
+use super::instructions::{Instructions, LARGEST_OBJECT, too_large};
 use crate::{
-    answer::{self, Answer},
-    callback::{self, Callback, Outcome, Placed, Upload},
+    answer::{self, Answer, insert},
+    callback::{self, Callback, Placed, Upload},
     contents::{Collector, OutOfMemory},
     encoding::hex,
     error::OssError,
     memory::Memory,
     objects::Object,
     record::Stored,
-    service::{Call, Service, insert},
+    service::{Call, Service},
 };
-
-const LARGEST_OBJECT: u64 = 5 * 1024 * 1024 * 1024;
-const LARGEST_METADATA: usize = 8 * 1024;
-
-/// Besides `x-oss-meta-*`: headers that Get and Head give back.
-const KEPT_HEADERS: [&str; 7] = [
-    "cache-control",
-    "content-disposition",
-    "content-encoding",
-    "content-language",
-    "expires",
-    "x-oss-server-side-encryption",
-    "x-oss-storage-class",
-];
-
-/// What the head of the request says, checked.
-struct Instructions {
-    length: Option<u64>,
-    md5: Option<Vec<u8>>,
-    crc64: Option<u64>,
-    forbid_overwrite: bool,
-    content_type: HeaderValue,
-    kept: Vec<(HeaderName, HeaderValue)>,
-}
 
 pub(crate) async fn put_object(
     service: &Arc<Service>,
@@ -72,7 +45,7 @@ pub(crate) async fn put_object(
         &service.rules,
     )
     .await?;
-    let object = receive(service, &call, instructions.length, body, &instructions).await?;
+    let object = receive(service, &call.key, &instructions, body).await?;
 
     // From here on the upload is complete: it is stored and reported even if the client goes away, so not in the
     // connection's own task.
@@ -93,112 +66,15 @@ pub(crate) async fn put_object(
     })
 }
 
-impl Instructions {
-    fn read(headers: &HeaderMap) -> Result<Self, OssError> {
-        let text = |name: &str| {
-            let value = headers.get(name)?;
-            Some(value.to_str().unwrap_or_default().trim())
-        };
-        let length = match text(CONTENT_LENGTH.as_str()) {
-            Some(length) => Some(length.parse().map_err(|_| {
-                OssError::invalid_argument(
-                    "Content-Length is not a number.",
-                    "Content-Length",
-                    length,
-                )
-            })?),
-            None if headers.contains_key(TRANSFER_ENCODING) => None,
-            None => {
-                return Err(OssError::new(
-                    StatusCode::LENGTH_REQUIRED,
-                    "MissingContentLength",
-                    "You must provide the Content-Length HTTP header.",
-                ));
-            }
-        };
-        if length.is_some_and(|length| length > LARGEST_OBJECT) {
-            return Err(too_large());
-        }
-        let md5 = match text("content-md5") {
-            Some(md5) => Some(
-                STANDARD
-                    .decode(md5)
-                    .ok()
-                    .filter(|md5| md5.len() == 16)
-                    .ok_or_else(|| {
-                        OssError::new(
-                            StatusCode::BAD_REQUEST,
-                            "InvalidDigest",
-                            "The Content-MD5 you specified is not valid.",
-                        )
-                        .detail("Content-MD5", md5)
-                    })?,
-            ),
-            None => None,
-        };
-        let crc64 = match text("x-oss-hash-crc64ecma") {
-            Some(crc64) => Some(crc64.parse().map_err(|_| {
-                OssError::invalid_argument(
-                    "The CRC-64 you specified is not a number.",
-                    "x-oss-hash-crc64ecma",
-                    crc64,
-                )
-            })?),
-            None => None,
-        };
-        let forbid_overwrite = match text("x-oss-forbid-overwrite") {
-            None | Some("false") => false,
-            Some("true") => true,
-            Some(other) => {
-                return Err(OssError::invalid_argument(
-                    "x-oss-forbid-overwrite is true or false.",
-                    "x-oss-forbid-overwrite",
-                    other,
-                ));
-            }
-        };
-        let kept: Vec<_> = headers
-            .iter()
-            .filter(|(name, _)| is_metadata(name) || KEPT_HEADERS.contains(&name.as_str()))
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect();
-        let metadata = kept.iter().filter(|(name, _)| is_metadata(name));
-        let metadata: usize = metadata
-            .map(|(name, value)| name.as_str().len() + value.len())
-            .sum();
-        if metadata > LARGEST_METADATA {
-            return Err(OssError::invalid_argument(
-                "The metadata is larger than 8 KB.",
-                "x-oss-meta-*",
-                metadata.to_string(),
-            ));
-        }
-        let default_type = HeaderValue::from_static("application/octet-stream");
-        Ok(Self {
-            length,
-            md5,
-            crc64,
-            forbid_overwrite,
-            content_type: headers.get(CONTENT_TYPE).cloned().unwrap_or(default_type),
-            kept,
-        })
-    }
-}
-
-fn is_metadata(name: &HeaderName) -> bool {
-    name.as_str().starts_with("x-oss-meta-")
-}
-
 /// Takes the body in and compares it with what was said about it.
 async fn receive(
     service: &Service,
-    call: &Call,
-    length: Option<u64>,
-    body: &mut Incoming,
+    key: &str,
     instructions: &Instructions,
+    body: &mut Incoming,
 ) -> Result<Object, OssError> {
     let full = |OutOfMemory| out_of_memory(&service.memory);
-    let mut collector = Collector::new(&service.memory, length);
+    let mut collector = Collector::new(&service.memory, instructions.length);
     // Even an empty object takes memory: its name, its headers, its place in the map.
     let headers: usize = instructions
         .kept
@@ -206,7 +82,7 @@ async fn receive(
         .map(|(name, value)| name.as_str().len() + value.len() + 64)
         .sum();
     collector
-        .claim((512 + call.key.len() + headers) as u64)
+        .claim((512 + key.len() + headers) as u64)
         .map_err(full)?;
     loop {
         match timeout(service.idle_timeout, body.frame()).await {
@@ -237,29 +113,7 @@ async fn receive(
         }
     }
     let contents = collector.finish();
-    if instructions
-        .md5
-        .as_ref()
-        .is_some_and(|md5| md5[..] != contents.md5)
-    {
-        return Err(OssError::new(
-            StatusCode::BAD_REQUEST,
-            "InvalidDigest",
-            "The Content-MD5 you specified did not match what we received.",
-        )
-        .detail("ServerMD5", STANDARD.encode(contents.md5)));
-    }
-    if instructions
-        .crc64
-        .is_some_and(|crc64| crc64 != contents.crc64)
-    {
-        return Err(OssError::new(
-            StatusCode::BAD_REQUEST,
-            "InvalidCRC64",
-            "The CRC-64 you specified did not match what we received.",
-        )
-        .detail("ServerCRC64", contents.crc64.to_string()));
-    }
+    instructions.compare(&contents)?;
     Ok(Object {
         etag: hex(&contents.md5).to_ascii_uppercase(),
         contents,
@@ -317,21 +171,22 @@ async fn finish(
                 bucket: call.bucket.clone(),
                 key: call.key.clone(),
                 object: Arc::clone(&object),
-                client_ip: call.client.ip(),
+                client_ip: call.client.ip().to_canonical(),
             };
             match service.deliverer.deliver(&callback, &upload).await {
-                Outcome::Accepted { content_type, body } => {
-                    answer::with_body(StatusCode::OK, &content_type, body)
+                Ok(received) => {
+                    let content_type = received.header("content-type");
+                    let content_type = content_type.unwrap_or("application/json").to_owned();
+                    answer::with_body(StatusCode::OK, &content_type, received.body)
                 }
-                Outcome::Failed(failure) => {
-                    let error = OssError::new(
+                Err(failure) => call.error_answer(
+                    &OssError::new(
                         StatusCode::NON_AUTHORITATIVE_INFORMATION,
                         "CallbackFailed",
                         failure.message(),
                     )
-                    .ec(failure.ec());
-                    call.error_answer(&error)
-                }
+                    .ec(failure.ec()),
+                ),
             }
         }
     };
@@ -357,15 +212,6 @@ fn exists(key: &str) -> OssError {
         "The object you specified already exists and can not be overwritten.",
     )
     .detail("Key", key)
-}
-
-fn too_large() -> OssError {
-    OssError::new(
-        StatusCode::BAD_REQUEST,
-        "EntityTooLarge",
-        "Your proposed upload exceeds the maximum allowed size.",
-    )
-    .detail("MaxSizeAllowed", LARGEST_OBJECT.to_string())
 }
 
 /// Not an error of OSS. A 4xx, so that no client tries again.

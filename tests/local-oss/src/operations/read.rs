@@ -13,10 +13,10 @@ use super::{
     range::{Part, part},
 };
 use crate::{
-    answer::{self, Answer, Content},
+    answer::{self, Answer, Content, insert},
     error::OssError,
     objects::Object,
-    service::{Call, Service, insert},
+    service::{Call, Service},
 };
 
 /// Query parameters of GetObject that replace a header of the answer.
