@@ -10,7 +10,8 @@ use super::code::oss_callback_code;
 use super::error::oss_callback_error;
 use crate::{Answered, Error, ErrorKind, Result, Stored};
 
-/// Runs the body of a function that can fail. On failure `*error`, if wanted, becomes a new handle.
+/// Runs the body of a function that can fail and stores nothing. On failure `*error`, if wanted, becomes
+/// a new handle.
 pub(super) fn guard(
     error: *mut *mut oss_callback_error,
     body: impl FnOnce() -> Result<()>,
@@ -20,9 +21,44 @@ pub(super) fn guard(
         Ok(Err(failure)) => failure,
         Err(panic) => internal(panic.as_ref()),
     };
+    fail(error, failure)
+}
+
+/// As [`guard`], for an upload: its failures also say what became of the callback, if there is one.
+pub(super) fn guard_upload(
+    error: *mut *mut oss_callback_error,
+    callback: bool,
+    body: impl FnOnce() -> Result<()>,
+) -> oss_callback_code {
+    let failure = match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(())) => return oss_callback_code::Ok,
+        // An argument was refused before the upload learned of its callback.
+        Ok(Err(failure)) if callback && failure.answered() == Answered::NotRequested => {
+            failure.with_verdict(Stored::No, Answered::No)
+        }
+        Ok(Err(failure)) => failure,
+        // It may have come after the last byte was sent, so nothing is claimed.
+        Err(panic) => internal(panic.as_ref()).with_verdict(
+            Stored::Unknown,
+            if callback {
+                Answered::Unknown
+            } else {
+                Answered::NotRequested
+            },
+        ),
+    };
+    fail(error, failure)
+}
+
+/// Gives a failure out, and says its code.
+fn fail(error: *mut *mut oss_callback_error, failure: Error) -> oss_callback_code {
     let code = failure.kind().into();
-    // SAFETY: NULL means "not wanted"; otherwise valid for a write, as the caller promises.
-    unsafe { give(error, oss_callback_error::new(failure)) };
+    look((), || {
+        if !error.is_null() {
+            // SAFETY: not NULL, and valid for a write, as the caller promises.
+            unsafe { give(error, oss_callback_error::new(failure)) };
+        }
+    });
     code
 }
 
@@ -50,7 +86,7 @@ where
     })
 }
 
-/// An error for a panic. It may have come after the last byte was sent, so nothing is claimed.
+/// An error for a panic.
 fn internal(panic: &(dyn Any + Send)) -> Error {
     let what = panic
         .downcast_ref::<&str>()
@@ -61,7 +97,6 @@ fn internal(panic: &(dyn Any + Send)) -> Error {
         ErrorKind::Internal,
         format!("a fault of the library, please report it: {what}"),
     )
-    .with_verdict(Stored::Unknown, Answered::Unknown)
 }
 
 /// A handle that must be given.
@@ -192,15 +227,33 @@ fn is_null(name: &str) -> Error {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_panic_becomes_a_code_and_claims_nothing() {
+    /// The verdict of a function whose body panics.
+    fn verdict_of(
+        function: impl FnOnce(*mut *mut oss_callback_error) -> oss_callback_code,
+    ) -> (Stored, Answered) {
         let mut error = std::ptr::null_mut();
-        let code = guard(&mut error, || panic!("on purpose"));
-        assert_eq!(code, oss_callback_code::Internal);
+        assert_eq!(function(&mut error), oss_callback_code::Internal);
         // SAFETY: the guard gave a handle, which is taken back once.
         let error = unsafe { Box::from_raw(error) };
         assert!(error.error().to_string().contains("on purpose"));
-        assert_eq!(error.error().stored(), Stored::Unknown);
+        (error.error().stored(), error.error().answered())
+    }
+
+    #[test]
+    fn a_panic_becomes_a_code_and_claims_nothing() {
+        let panics = || panic!("on purpose");
+        assert_eq!(
+            verdict_of(|error| guard(error, panics)),
+            (Stored::No, Answered::NotRequested)
+        );
+        assert_eq!(
+            verdict_of(|error| guard_upload(error, false, panics)),
+            (Stored::Unknown, Answered::NotRequested)
+        );
+        assert_eq!(
+            verdict_of(|error| guard_upload(error, true, panics)),
+            (Stored::Unknown, Answered::Unknown)
+        );
         assert_eq!(look(7, || panic!("on purpose")), 7);
     }
 }

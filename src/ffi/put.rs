@@ -9,7 +9,7 @@ use libc::{c_char, size_t};
 use super::client::oss_callback_client;
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
-use super::guard::{bytes, free, give, guard, make, required, text};
+use super::guard::{bytes, free, give, guard, guard_upload, make, required, text};
 use super::options::Options;
 use super::receipt::oss_callback_receipt;
 use super::spec::oss_callback_spec;
@@ -141,7 +141,7 @@ pub unsafe extern "C" fn oss_put_object_with_callback(
     receipt: *mut *mut oss_callback_receipt,
     error: *mut *mut oss_callback_error,
 ) -> oss_callback_code {
-    guard(error, || {
+    guard_upload(error, !spec.is_null(), || {
         // SAFETY: each pointer is NULL or what its type and the header say.
         let put = unsafe { put_object(client, bucket, object, spec, options) }?;
         // SAFETY: NULL only with length 0; otherwise `body_len` readable bytes.
@@ -170,7 +170,7 @@ pub unsafe extern "C" fn oss_put_object_from_file_with_callback(
     receipt: *mut *mut oss_callback_receipt,
     error: *mut *mut oss_callback_error,
 ) -> oss_callback_code {
-    guard(error, || {
+    guard_upload(error, !spec.is_null(), || {
         // SAFETY: each pointer is NULL or what its type and the header say.
         let put = unsafe { put_object(client, bucket, object, spec, options) }?;
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
