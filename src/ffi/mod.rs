@@ -29,3 +29,21 @@ mod receipt;
 mod spec;
 mod text;
 mod version;
+
+#[cfg(test)]
+mod tests {
+    fn may_be_shared<T: Send + Sync>() {}
+
+    #[test]
+    fn handles_may_be_used_from_the_threads_that_the_header_allows() {
+        may_be_shared::<super::body_template::oss_callback_body_template>();
+        may_be_shared::<super::client::oss_callback_client>();
+        may_be_shared::<super::client::oss_callback_client_options>();
+        may_be_shared::<super::error::oss_callback_error>();
+        may_be_shared::<super::object::oss_callback_object_metadata>();
+        may_be_shared::<super::put::oss_callback_put_options>();
+        may_be_shared::<super::receipt::oss_callback_receipt>();
+        may_be_shared::<super::spec::oss_callback_spec>();
+        may_be_shared::<super::spec::oss_callback_spec_options>();
+    }
+}
