@@ -6,7 +6,7 @@ use std::ptr;
 use libc::{c_char, size_t};
 
 use super::code::oss_callback_code;
-use super::guard::{free, of, optional_text};
+use super::guard::{free, of};
 use super::receipt::oss_callback_receipt;
 use super::text::{Texts, borrowed, c_string};
 use crate::{Answered, Error, Stored};
@@ -231,21 +231,15 @@ pub unsafe extern "C" fn oss_callback_error_diagnosis(
     }
 }
 
-/// A further element of OSS's error document by its name, for example "ArgumentName" or "StringToSign";
-/// NULL if there is none. Borrowed from `error`.
+/// A further element of OSS's error document by its name, in any case, for example "ArgumentName" or
+/// "StringToSign"; NULL if there is none. Borrowed from `error`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_error_detail(
     error: *const oss_callback_error,
     name: *const c_char,
 ) -> *const c_char {
     // SAFETY: NULL or a live error; NULL or a NUL-terminated name.
-    unsafe {
-        let name = optional_text(name, "name")
-            .ok()
-            .flatten()
-            .unwrap_or_default();
-        of(error, ptr::null(), |error| error.details.get(name))
-    }
+    unsafe { of(error, ptr::null(), |error| error.details.find(name)) }
 }
 
 /// A header of OSS's answer by its name, in any case; NULL if there is none. Borrowed from `error`.
@@ -255,17 +249,12 @@ pub unsafe extern "C" fn oss_callback_error_header(
     name: *const c_char,
 ) -> *const c_char {
     // SAFETY: NULL or a live error; NULL or a NUL-terminated name.
-    unsafe {
-        let name = optional_text(name, "name")
-            .ok()
-            .flatten()
-            .unwrap_or_default();
-        of(error, ptr::null(), |error| error.headers.get(name))
-    }
+    unsafe { of(error, ptr::null(), |error| error.headers.find(name)) }
 }
 
 /// The body of OSS's answer as it came, up to the client's limit: `*body_len` bytes, not NUL-terminated.
-/// `body_len` may be NULL. Never NULL except for a NULL `error`. Borrowed from `error`.
+/// `body_len` may be NULL. Never NULL except for a NULL `error`, whose body has 0 bytes. Borrowed from
+/// `error`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_error_body(
     error: *const oss_callback_error,

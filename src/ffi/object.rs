@@ -9,7 +9,7 @@ use libc::c_char;
 use super::client::oss_callback_client;
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
-use super::guard::{free, give_number, guard, make, of, optional_text, required, text};
+use super::guard::{free, give_number, guard, make, of, required, text};
 use super::text::{Texts, borrowed, c_string};
 use crate::ObjectMetadata;
 
@@ -121,13 +121,7 @@ pub unsafe extern "C" fn oss_callback_object_metadata_header(
     name: *const c_char,
 ) -> *const c_char {
     // SAFETY: NULL or live metadata; NULL or a NUL-terminated name.
-    unsafe {
-        let name = optional_text(name, "name")
-            .ok()
-            .flatten()
-            .unwrap_or_default();
-        of(metadata, ptr::null(), |object| object.headers.get(name))
-    }
+    unsafe { of(metadata, ptr::null(), |object| object.headers.find(name)) }
 }
 
 /// Frees metadata and everything borrowed from it. NULL does nothing.

@@ -5,7 +5,7 @@ use std::ptr;
 
 use libc::{c_char, size_t};
 
-use super::guard::{free, give_number, of, optional_text};
+use super::guard::{free, give_number, of};
 use super::text::{Texts, borrowed, c_string};
 use crate::Receipt;
 
@@ -83,7 +83,7 @@ pub unsafe extern "C" fn oss_callback_receipt_version_id(
     // SAFETY: NULL or a live receipt.
     unsafe {
         of(receipt, ptr::null(), |receipt| {
-            receipt.headers.get("x-oss-version-id")
+            receipt.headers.find(c"x-oss-version-id".as_ptr())
         })
     }
 }
@@ -97,7 +97,7 @@ pub unsafe extern "C" fn oss_callback_receipt_request_id(
     // SAFETY: NULL or a live receipt.
     unsafe {
         of(receipt, ptr::null(), |receipt| {
-            receipt.headers.get("x-oss-request-id")
+            receipt.headers.find(c"x-oss-request-id".as_ptr())
         })
     }
 }
@@ -113,8 +113,8 @@ pub unsafe extern "C" fn oss_callback_receipt_attempts(
 
 /// The application server's answer, byte for byte: `*answer_len` bytes, not NUL-terminated. JSON as a rule,
 /// but nothing is assumed. Empty without a callback and when the callback failed; cut short in a receipt
-/// of OSS_CALLBACK_CODE_ANSWER_DAMAGED. `answer_len` may be NULL. Never NULL except for a NULL `receipt`.
-/// Borrowed from `receipt`.
+/// of OSS_CALLBACK_CODE_ANSWER_DAMAGED. `answer_len` may be NULL. Never NULL except for a NULL `receipt`,
+/// whose answer has 0 bytes. Borrowed from `receipt`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_receipt_answer(
     receipt: *const oss_callback_receipt,
@@ -147,13 +147,7 @@ pub unsafe extern "C" fn oss_callback_receipt_header(
     name: *const c_char,
 ) -> *const c_char {
     // SAFETY: NULL or a live receipt; NULL or a NUL-terminated name.
-    unsafe {
-        let name = optional_text(name, "name")
-            .ok()
-            .flatten()
-            .unwrap_or_default();
-        of(receipt, ptr::null(), |receipt| receipt.headers.get(name))
-    }
+    unsafe { of(receipt, ptr::null(), |receipt| receipt.headers.find(name)) }
 }
 
 /// Frees a receipt that an upload gave, and everything borrowed from it. NULL does nothing. A receipt that

@@ -1,6 +1,6 @@
 //! Text that C borrows from a handle.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::ptr;
 
 use libc::c_char;
@@ -44,13 +44,21 @@ impl Texts {
         )
     }
 
-    /// The first with this name, in any case.
-    pub(super) fn get(&self, name: &str) -> *const c_char {
-        borrowed(
-            self.0
-                .iter()
-                .find(|(n, _)| n.eq_ignore_ascii_case(name))
-                .map(|(_, text)| text),
-        )
+    /// The first with this name, in any case; NULL if there is none, and for NULL.
+    ///
+    /// # Safety
+    ///
+    /// The name is NULL or a NUL-terminated string.
+    pub(super) unsafe fn find(&self, name: *const c_char) -> *const c_char {
+        if name.is_null() {
+            return ptr::null();
+        }
+        // SAFETY: not NULL, and NUL-terminated as promised by the caller.
+        let name = unsafe { CStr::from_ptr(name) }.to_bytes();
+        let found = self
+            .0
+            .iter()
+            .find(|(n, _)| n.as_bytes().eq_ignore_ascii_case(name));
+        borrowed(found.map(|(_, text)| text))
     }
 }
