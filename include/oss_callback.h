@@ -3,8 +3,8 @@
  *
  * A program uploads an object and names an application server; OSS stores the object, POSTs a message to
  * that server and hands the server's answer back to the uploader. This library is the uploader: it blocks,
- * and it says exactly what happened: every failure says whether
- * the object is stored and whether the callback was answered.
+ * and it says exactly what happened: every failure says whether the object is stored and whether the
+ * callback was answered.
  *
  * In this header
  *  - functions that can fail return an oss_callback_code: zero is success;
@@ -17,7 +17,8 @@
  *    never freed by itself;
  *  - arguments are read during the call only; what is kept is copied. Text is NUL-terminated UTF-8;
  *  - any pointer may be NULL: where that makes no sense the function fails with
- *    OSS_CALLBACK_CODE_INVALID_ARGUMENT and names the argument;
+ *    OSS_CALLBACK_CODE_INVALID_ARGUMENT and names the argument. What looks something up in a NULL handle
+ *    finds nothing, and what sets something in one does nothing;
  *  - a *callback* is always the HTTP request that OSS sends, never a C function.
  *
  * The library installs no signal handler, raises no SIGPIPE and writes no log. Do not share its handles
@@ -393,28 +394,28 @@ void oss_callback_client_free(oss_callback_client *client);
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_body_template_new(uint32_t body_type,
-                                                 oss_callback_body_template **template_);
+                                                 oss_callback_body_template **body_template);
 
 /**
  * Adds a member whose value OSS fills in. `variable` is one of bucket, object, etag, size, mimeType,
  * imageInfo.height, imageInfo.width, imageInfo.format, crc64, contentMd5, vpcId, clientIp, reqId and
  * operation, or a variable of the caller's, which begins with x:.
  */
-void oss_callback_body_template_add_variable(oss_callback_body_template *template_,
+void oss_callback_body_template_add_variable(oss_callback_body_template *body_template,
                                              const char *name,
                                              const char *variable);
 
 /**
  * Adds a member with a fixed value, which is escaped.
  */
-void oss_callback_body_template_add_text(oss_callback_body_template *template_,
+void oss_callback_body_template_add_text(oss_callback_body_template *body_template,
                                          const char *name,
                                          const char *value);
 
 /**
  * Frees a template. NULL does nothing.
  */
-void oss_callback_body_template_free(oss_callback_body_template *template_);
+void oss_callback_body_template_free(oss_callback_body_template *body_template);
 
 /**
  * Makes empty options. Free them with oss_callback_spec_options_free; a spec does not need them any more
@@ -442,10 +443,10 @@ void oss_callback_spec_options_set_body(oss_callback_spec_options *options, cons
 
 /**
  * What OSS sends, put together with oss_callback_body_template_new, which also decides the body type. The
- * template is copied.
+ * body template is copied.
  */
 void oss_callback_spec_options_set_body_template(oss_callback_spec_options *options,
-                                                 const oss_callback_body_template *template_);
+                                                 const oss_callback_body_template *body_template);
 
 /**
  * The type of a body that was given as text, one of oss_callback_body_type. Default: a form.
@@ -691,8 +692,8 @@ uint32_t oss_callback_receipt_attempts(const oss_callback_receipt *receipt);
 /**
  * The application server's answer, byte for byte: `*answer_len` bytes, not NUL-terminated. JSON as a rule,
  * but nothing is assumed. Empty without a callback and when the callback failed; cut short in a receipt
- * of OSS_CALLBACK_CODE_ANSWER_DAMAGED. `answer_len` may be NULL. Never NULL except for a NULL `receipt`.
- * Borrowed from `receipt`.
+ * of OSS_CALLBACK_CODE_ANSWER_DAMAGED. `answer_len` may be NULL. Never NULL except for a NULL `receipt`,
+ * whose answer has 0 bytes. Borrowed from `receipt`.
  */
 const uint8_t *oss_callback_receipt_answer(const oss_callback_receipt *receipt, size_t *answer_len);
 
@@ -782,8 +783,8 @@ const char *oss_callback_error_host_id(const oss_callback_error *error);
 const char *oss_callback_error_diagnosis(const oss_callback_error *error);
 
 /**
- * A further element of OSS's error document by its name, for example "ArgumentName" or "StringToSign";
- * NULL if there is none. Borrowed from `error`.
+ * A further element of OSS's error document by its name, in any case, for example "ArgumentName" or
+ * "StringToSign"; NULL if there is none. Borrowed from `error`.
  */
 const char *oss_callback_error_detail(const oss_callback_error *error, const char *name);
 
@@ -794,7 +795,8 @@ const char *oss_callback_error_header(const oss_callback_error *error, const cha
 
 /**
  * The body of OSS's answer as it came, up to the client's limit: `*body_len` bytes, not NUL-terminated.
- * `body_len` may be NULL. Never NULL except for a NULL `error`. Borrowed from `error`.
+ * `body_len` may be NULL. Never NULL except for a NULL `error`, whose body has 0 bytes. Borrowed from
+ * `error`.
  */
 const uint8_t *oss_callback_error_body(const oss_callback_error *error, size_t *body_len);
 

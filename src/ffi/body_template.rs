@@ -30,12 +30,12 @@ pub enum oss_callback_body_type {
 ///
 /// The pointer is NULL or leads to a live template that nobody else uses meanwhile.
 unsafe fn add(
-    template: *mut oss_callback_body_template,
+    body_template: *mut oss_callback_body_template,
     body: impl FnOnce(BodyTemplate) -> Result<BodyTemplate>,
 ) {
     // SAFETY: as promised by the caller.
-    if let Some(template) = unsafe { template.as_mut() } {
-        template.options.replace(body);
+    if let Some(body_template) = unsafe { body_template.as_mut() } {
+        body_template.options.replace(body);
     }
 }
 
@@ -45,7 +45,7 @@ unsafe fn add(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_body_template_new(
     body_type: u32,
-    template: *mut *mut oss_callback_body_template,
+    body_template: *mut *mut oss_callback_body_template,
 ) -> oss_callback_code {
     guard(std::ptr::null_mut(), || {
         let new = || {
@@ -61,7 +61,7 @@ pub unsafe extern "C" fn oss_callback_body_template_new(
             })
         };
         // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(template, "template", new) }
+        unsafe { make(body_template, "body_template", new) }
     })
 }
 
@@ -76,13 +76,13 @@ pub(super) fn unknown_body_type(body_type: u32) -> Error {
 /// operation, or a variable of the caller's, which begins with x:.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_body_template_add_variable(
-    template: *mut oss_callback_body_template,
+    body_template: *mut oss_callback_body_template,
     name: *const c_char,
     variable: *const c_char,
 ) {
     // SAFETY: NULL or a live template; NULL or NUL-terminated strings.
     unsafe {
-        add(template, |body| {
+        add(body_template, |body| {
             Ok(body.variable(text(name, "name")?, text(variable, "variable")?))
         });
     }
@@ -91,13 +91,13 @@ pub unsafe extern "C" fn oss_callback_body_template_add_variable(
 /// Adds a member with a fixed value, which is escaped.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_body_template_add_text(
-    template: *mut oss_callback_body_template,
+    body_template: *mut oss_callback_body_template,
     name: *const c_char,
     value: *const c_char,
 ) {
     // SAFETY: NULL or a live template; NULL or NUL-terminated strings.
     unsafe {
-        add(template, |body| {
+        add(body_template, |body| {
             Ok(body.text(text(name, "name")?, text(value, "value")?))
         })
     }
@@ -106,8 +106,8 @@ pub unsafe extern "C" fn oss_callback_body_template_add_text(
 /// Frees a template. NULL does nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_body_template_free(
-    template: *mut oss_callback_body_template,
+    body_template: *mut oss_callback_body_template,
 ) {
     // SAFETY: NULL or a template that was given out and not freed yet.
-    unsafe { free(template) };
+    unsafe { free(body_template) };
 }

@@ -105,16 +105,21 @@ pub unsafe extern "C" fn oss_callback_spec_options_set_body(
 }
 
 /// What OSS sends, put together with oss_callback_body_template_new, which also decides the body type. The
-/// template is copied.
+/// body template is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_options_set_body_template(
     options: *mut oss_callback_spec_options,
-    template: *const oss_callback_body_template,
+    body_template: *const oss_callback_body_template,
 ) {
     // SAFETY: NULL or live options; NULL or a live template.
     unsafe {
         set(options, |builder| {
-            Ok(builder.body(required(template, "template")?.options.values()?.clone()))
+            Ok(builder.body(
+                required(body_template, "body_template")?
+                    .options
+                    .values()?
+                    .clone(),
+            ))
         });
     }
 }
