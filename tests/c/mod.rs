@@ -1,0 +1,99 @@
+//! What the tests of the C face share: compilers, the library beside the test, commands that must succeed.
+
+#![allow(dead_code, reason = "each test uses its part")]
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// Warnings are errors: a header that draws one in a user's build is a fault.
+const STRICT: [&str; 4] = ["-Wall", "-Wextra", "-pedantic", "-Werror"];
+
+/// The C compiler, `CC` or `cc`, with the header's folder.
+pub fn c_compiler(standard: &str) -> Command {
+    compiler("CC", "cc", standard)
+}
+
+/// The C++ compiler, `CXX` or `c++`, with the header's folder.
+pub fn cxx_compiler(standard: &str) -> Command {
+    compiler("CXX", "c++", standard)
+}
+
+fn compiler(variable: &str, default: &str, standard: &str) -> Command {
+    let chosen = env::var(variable).unwrap_or_default();
+    // As make has it, the variable may hold arguments: `ccache gcc`.
+    let mut words = chosen.split_whitespace();
+    let mut command = Command::new(words.next().unwrap_or(default));
+    command
+        .args(words)
+        .arg(format!("-std={standard}"))
+        .args(STRICT)
+        .arg("-I")
+        .arg(source("include"));
+    command
+}
+
+/// A path below the root of the sources.
+pub fn source(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// A path for a product of a test.
+pub fn product(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+/// Where cargo leaves the shared and the static library that belong to this test: beside the test.
+pub fn library_folder() -> PathBuf {
+    let test = env::current_exe().expect("a test has a path");
+    test.parent().expect("a test is in a folder").to_owned()
+}
+
+/// The header as it is committed.
+pub fn header() -> String {
+    let path = source("include/oss_callback.h");
+    std::fs::read_to_string(path).expect("the header is committed")
+}
+
+/// The prototypes of the header, each on one line.
+pub fn prototypes() -> Vec<String> {
+    let header = header();
+    let (_, functions) = header
+        .split_once("extern \"C\" {")
+        .expect("the functions follow the types");
+    let mut code = String::new();
+    for piece in functions.split("/**") {
+        code += piece.split_once("*/").map_or("", |(_, code)| code);
+    }
+    code.split_inclusive(';')
+        .map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "))
+        .filter(|text| text.ends_with(");"))
+        .collect()
+}
+
+/// The name of the function that a prototype declares.
+pub fn name_of(prototype: &str) -> &str {
+    let (head, _) = prototype.split_once('(').expect("a prototype");
+    let start = head.rfind([' ', '*']).expect("a result before the name");
+    &head[start + 1..]
+}
+
+/// Runs a command to its end.
+pub fn run(command: &mut Command) -> Output {
+    command
+        .output()
+        .unwrap_or_else(|e| panic!("{command:?} cannot be started: {e}"))
+}
+
+/// Runs a command that must succeed, and gives back what it wrote.
+pub fn succeed(command: &mut Command) -> String {
+    let output = run(command);
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{stdout}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    stdout
+}
