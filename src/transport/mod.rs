@@ -77,7 +77,10 @@ impl AnswerBody {
     pub(crate) fn read_to_limit(mut self, limit: usize) -> (Vec<u8>, Option<Error>) {
         let mut bytes = Vec::new();
         // One byte more than allowed shows that there is more.
-        let read = self.by_ref().take(limit as u64 + 1).read_to_end(&mut bytes);
+        let read = self
+            .by_ref()
+            .take((limit as u64).saturating_add(1))
+            .read_to_end(&mut bytes);
         if let Err(e) = read {
             return (bytes, Some(self.error(e)));
         }
