@@ -1,0 +1,42 @@
+/* Each code has the name of its enumerator; numbers that are no code have the name UNKNOWN. */
+
+#include "fixture.h"
+
+#define HAS_ITS_NAME(name) assert(is(oss_callback_code_name(OSS_CALLBACK_CODE_##name), #name)), count++
+
+int main(void) {
+    uint32_t code;
+    int count = 0;
+    HAS_ITS_NAME(OK);
+    HAS_ITS_NAME(INVALID_ARGUMENT);
+    HAS_ITS_NAME(INVALID_CALLBACK);
+    HAS_ITS_NAME(RESOLVE);
+    HAS_ITS_NAME(CONNECT);
+    HAS_ITS_NAME(TLS);
+    HAS_ITS_NAME(TIMEOUT);
+    HAS_ITS_NAME(CONNECTION_LOST);
+    HAS_ITS_NAME(PROTOCOL);
+    HAS_ITS_NAME(UNEXPECTED_ANSWER);
+    HAS_ITS_NAME(REFUSED);
+    HAS_ITS_NAME(ACCESS_DENIED);
+    HAS_ITS_NAME(NOT_FOUND);
+    HAS_ITS_NAME(CONFLICT);
+    HAS_ITS_NAME(SERVER_ERROR);
+    HAS_ITS_NAME(CALLBACK_FAILED);
+    HAS_ITS_NAME(CHECKSUM_MISMATCH);
+    HAS_ITS_NAME(ANSWER_DAMAGED);
+    HAS_ITS_NAME(FILE_UNREADABLE);
+    HAS_ITS_NAME(FILE_CHANGED);
+    HAS_ITS_NAME(WRITE_FAILED);
+    HAS_ITS_NAME(INTERNAL);
+
+    /* No other number has a name: a code that is added is added here, too. */
+    for (code = 0; code < 1000; code++) {
+        if (!is(oss_callback_code_name(code), "UNKNOWN")) {
+            count--;
+        }
+    }
+    assert(count == 0);
+    assert(is(oss_callback_code_name(UINT32_MAX), "UNKNOWN"));
+    return 0;
+}
