@@ -91,6 +91,8 @@ impl Arguments {
             .callback_key_bits(self.callback_key_bits)
             .strict(self.strict)
             .max_total_bytes(self.max_total_bytes)
+            // Nobody here asks for it.
+            .history_bytes(0)
             .quiet(self.quiet);
         for bucket in &self.bucket {
             builder = builder.bucket(bucket);

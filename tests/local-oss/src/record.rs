@@ -13,9 +13,6 @@ use serde_json::{Map, Value, json};
 
 use crate::history::History;
 
-/// Memory for the latest events of each kind.
-const KEPT_BYTES: usize = 128 * 1024 * 1024;
-
 /// An object that was stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -186,12 +183,12 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// Appends to the file if there is one of this name.
-    pub(crate) fn new(file: Option<&Path>) -> io::Result<Self> {
+    /// Keeps so many bytes of each kind of event, and appends all to the file.
+    pub(crate) fn new(kept_bytes: usize, file: Option<&Path>) -> io::Result<Self> {
         let open = |path| File::options().create(true).append(true).open(path);
         Ok(Self {
-            stored: History::new(KEPT_BYTES),
-            deliveries: History::new(KEPT_BYTES),
+            stored: History::new(kept_bytes),
+            deliveries: History::new(kept_bytes),
             file: file.map(open).transpose()?.map(Mutex::new),
         })
     }

@@ -34,6 +34,8 @@ pub const DEFAULT_ACCESS_KEY_ID: &str = "local-oss-key-id";
 pub const DEFAULT_ACCESS_KEY_SECRET: &str = "local-oss-key-secret";
 /// How long OSS waits for an application server.
 pub const DEFAULT_CALLBACK_TIMEOUT: Duration = Duration::from_secs(5);
+/// 128 MiB each of [`Server::stored`] and [`Server::deliveries`].
+pub const DEFAULT_HISTORY_BYTES: usize = 128 * 1024 * 1024;
 /// Callbacks that may be under way at once.
 pub const DEFAULT_MAX_CALLBACKS: usize = 1024;
 /// The size of OSS's own key.
@@ -89,16 +91,14 @@ impl Server {
         self.background.address()
     }
 
-    /// Every object that was stored, overwritten ones too, in order.
-    ///
-    /// Only the latest are kept once all together take more than 128 MiB.
+    /// Every object that was stored, overwritten ones too, in order: the latest, see [`Builder::history_bytes`].
     pub fn stored(&self) -> Vec<Stored> {
         self.service.record.stored().all()
     }
 
-    /// Every attempt to deliver a callback, in order. When the uploader has its answer the attempts of its upload are here.
+    /// Every attempt to deliver a callback, in order: the latest, see [`Builder::history_bytes`].
     ///
-    /// Only the latest are kept once all together take more than 128 MiB.
+    /// When the uploader has its answer the attempts of its upload are here.
     pub fn deliveries(&self) -> Vec<Delivery> {
         self.service.record.deliveries().all()
     }
@@ -150,6 +150,7 @@ pub struct Builder {
     resolver: Resolver,
     max_total_bytes: u64,
     idle_timeout: Duration,
+    history_bytes: usize,
     record_file: Option<PathBuf>,
     quiet: bool,
 }
@@ -169,6 +170,7 @@ impl Default for Builder {
             resolver: Arc::new(|host, port| Ok((host, port).to_socket_addrs()?.collect())),
             max_total_bytes: DEFAULT_MAX_TOTAL_BYTES,
             idle_timeout: DEFAULT_IDLE_TIMEOUT,
+            history_bytes: DEFAULT_HISTORY_BYTES,
             record_file: None,
             quiet: true,
         }
@@ -285,6 +287,13 @@ impl Builder {
         self
     }
 
+    /// Memory for [`Server::stored`], and as much for [`Server::deliveries`]; 128 MiB by default. The oldest events are forgotten
+    /// first.
+    pub fn history_bytes(mut self, bytes: usize) -> Self {
+        self.history_bytes = bytes;
+        self
+    }
+
     /// Also append every event to this file, one JSON object a line.
     pub fn record_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.record_file = Some(path.into());
@@ -335,7 +344,10 @@ impl Builder {
             Some(file) => CallbackKey::from_pem(&fs::read_to_string(file)?, endpoint),
             None => CallbackKey::generate(self.callback_key_bits, endpoint),
         };
-        let record = Arc::new(Record::new(self.record_file.as_deref())?);
+        let record = Arc::new(Record::new(
+            self.history_bytes,
+            self.record_file.as_deref(),
+        )?);
         let log = Log { quiet: self.quiet };
         Ok(Service {
             objects: Objects::new(&self.buckets),
