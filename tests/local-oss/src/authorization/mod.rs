@@ -133,7 +133,12 @@ fn check_clock(request_time: SystemTime, now: SystemTime) -> Result<(), OssError
 }
 
 /// The error for a signature that differs, with all that a client needs to compare.
-fn does_not_match(access_key_id: &str, provided: &str, string_to_sign: &[u8]) -> OssError {
+fn does_not_match(
+    ec: &'static str,
+    access_key_id: &str,
+    provided: &str,
+    string_to_sign: &[u8],
+) -> OssError {
     let bytes: Vec<String> = string_to_sign
         .iter()
         .map(|byte| format!("{byte:02X}"))
@@ -144,7 +149,7 @@ fn does_not_match(access_key_id: &str, provided: &str, string_to_sign: &[u8]) ->
         "The request signature we calculated does not match the signature you provided. \
          Check your key and signing method.",
     )
-    .ec("0002-00000201")
+    .ec(ec)
     .detail("OSSAccessKeyId", access_key_id)
     .detail("SignatureProvided", provided)
     .detail("StringToSign", String::from_utf8_lossy(string_to_sign))

@@ -309,6 +309,18 @@ fn a_request_without_a_date_is_refused() {
 }
 
 #[test]
+fn a_hash_of_the_payload_is_refused() {
+    // Nobody would compare it with the body.
+    let mut received = Received::all(V4).remove(0);
+    let hash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let hash = HeaderValue::from_static(hash);
+    received.headers.insert("x-oss-content-sha256", hash);
+    assert_eq!(received.verdict(), Err("InvalidArgument"));
+    received.headers.remove("x-oss-content-sha256");
+    assert_eq!(received.verdict(), Err("InvalidArgument"));
+}
+
+#[test]
 fn basic_times_are_counted_right() {
     let seconds = |text: &str| {
         let time = parse_basic_time(text.as_bytes())?;

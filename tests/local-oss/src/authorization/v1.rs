@@ -55,7 +55,7 @@ pub(super) fn verify<'a>(
         .ok()
         .and_then(|provided| expected.verify_slice(&provided).ok())
         .map(|()| credential)
-        .ok_or_else(|| does_not_match(id, signature, &string_to_sign))
+        .ok_or_else(|| does_not_match("0002-00000040", id, signature, &string_to_sign))
 }
 
 /// RFC 1123, or the form of version 4, which some clients put into `x-oss-date` whatever they sign.

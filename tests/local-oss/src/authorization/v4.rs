@@ -123,6 +123,7 @@ pub(super) fn verify<'a>(
         .map(|()| credential)
         .ok_or_else(|| {
             does_not_match(
+                "0002-00000201",
                 authorization.access_key_id,
                 authorization.signature,
                 &string_to_sign,
