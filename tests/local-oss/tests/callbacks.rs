@@ -425,6 +425,28 @@ fn an_uploader_that_goes_away_does_not_stop_the_callback() {
 }
 
 #[test]
+fn an_uploader_that_half_closes_gets_its_answer() {
+    let server = start();
+    let (go, wait) = mpsc::channel::<()>();
+    let wait = std::sync::Mutex::new(wait);
+    let receiver = Receiver::start(move |_| {
+        let _ = wait.lock().unwrap().recv_timeout(PATIENCE);
+        Answer::json("{}")
+    })
+    .unwrap();
+    let request = put("a", "hello").callback(&callback(&receiver.url("/")));
+    let mut stream = connect(server.address());
+    stream.write_all(request.head().as_bytes()).unwrap();
+    stream.write_all(b"hello").unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(receiver.wait_for_requests(1, PATIENCE).len(), 1);
+    // The server has had time to see the end of the stream when it has served another.
+    assert_eq!(put("b", "x").send(&server).status, 200);
+    go.send(()).unwrap();
+    assert_eq!(Response::read(&mut stream, "PUT").status, 200);
+}
+
+#[test]
 fn an_application_server_may_answer_before_it_has_read() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
