@@ -56,7 +56,8 @@ pub(crate) async fn serve(service: Arc<Service>, listener: TcpListener) {
             // Garbage and lost connections are the client's affair.
             let _ = http1::Builder::new()
                 .timer(TokioTimer::new())
-                // Whoever has sent all of a request may say so and still gets the answer.
+                // Whoever has sent all of a request may say so and still gets the answer. It also means that an upload
+                // which has come in whole is stored and reported even if the client goes away.
                 .half_close(true)
                 .header_read_timeout(idle_timeout)
                 .max_headers(MOST_HEADERS)

@@ -134,7 +134,7 @@ impl Service {
     }
 
     async fn answer(
-        self: &Arc<Self>,
+        &self,
         head: Parts,
         body: &mut Incoming,
         host: &str,
@@ -215,11 +215,7 @@ impl Service {
         }
     }
 
-    async fn dispatch(
-        self: &Arc<Self>,
-        call: Call,
-        body: &mut Incoming,
-    ) -> Result<Answer, OssError> {
+    async fn dispatch(&self, call: Call, body: &mut Incoming) -> Result<Answer, OssError> {
         if let Some(name) = call.query.pairs().find_map(unknown_sub_resource) {
             return Err(OssError::not_implemented(&format!(
                 "the sub-resource {name}"

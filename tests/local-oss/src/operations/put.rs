@@ -21,7 +21,7 @@ use crate::{
 };
 
 pub(crate) async fn put_object(
-    service: &Arc<Service>,
+    service: &Service,
     call: Call,
     body: &mut Incoming,
 ) -> Result<Answer, OssError> {
@@ -47,23 +47,14 @@ pub(crate) async fn put_object(
     .await?;
     let object = receive(service, &call.key, &instructions, body).await?;
 
-    // From here on the upload is complete: it is stored and reported even if the client goes away, so not in the
-    // connection's own task.
-    let service = Arc::clone(service);
-    let finish = finish(
+    finish(
         service,
         call,
         object,
         instructions.forbid_overwrite,
         callback,
-    );
-    tokio::spawn(finish).await.unwrap_or_else(|error| {
-        Err(OssError::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "InternalError",
-            format!("local-oss failed: {error}"),
-        ))
-    })
+    )
+    .await
 }
 
 /// Takes the body in and compares it with what was said about it.
@@ -125,7 +116,7 @@ async fn receive(
 
 /// Stores the object, then delivers the callback.
 async fn finish(
-    service: Arc<Service>,
+    service: &Service,
     call: Call,
     object: Object,
     forbid_overwrite: bool,
