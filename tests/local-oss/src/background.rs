@@ -114,10 +114,13 @@ fn bind_one(address: SocketAddr) -> io::Result<TcpSocket> {
         SocketAddr::V4(_) => TcpSocket::new_v4(),
         SocketAddr::V6(_) => TcpSocket::new_v6(),
     }?;
-    // A server that is started again gets the port of the one before.
+    // A server that is started again gets the port of the one before: both must have said that it may be used again. One
+    // that looks for a free port says so only when it has found it, else two could find the same before either listens.
+    #[cfg(unix)]
+    socket.set_reuseaddr(address.port() != 0)?;
+    socket.bind(address)?;
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
     Ok(socket)
 }
 

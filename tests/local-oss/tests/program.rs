@@ -97,6 +97,20 @@ fn a_signal_ends_it_cleanly() {
 }
 
 #[test]
+fn a_server_that_is_started_again_gets_its_port_again() {
+    let first = Program::start(&[]);
+    let address = first.address.to_string();
+    // A connection that the server closes first keeps its port occupied for a while.
+    let mut client = connect(first.address);
+    assert_eq!(put("a", "x").send_on(&mut client).status, 403);
+    assert_eq!(first.end("TERM").0, Some(0));
+    assert_eq!(client.read(&mut [0]).unwrap(), 0);
+    drop(client);
+    let second = Program::start(&["--listen", &address]);
+    assert_eq!(second.address.to_string(), address);
+}
+
+#[test]
 fn a_line_is_logged_for_each_request_and_callback() {
     let receiver = Receiver::start(|_| Answer::json("{}")).unwrap();
     let url = receiver.url("/");
