@@ -137,23 +137,17 @@ fn build(source: &str, program: &str, library: Library) -> std::path::PathBuf {
         false => c::c_compiler("c99"),
     };
     let program = c::product(&format!("c_abi_{program}.out"));
-    let folder = c::library_folder();
     compiler
         .args(["-g", "-pthread", "-o"])
         .arg(&program)
         .arg(c::source("tests/c").join(source));
     match library {
-        Library::Shared => {
-            let rpath = format!("-Wl,-rpath,{}", folder.display());
-            compiler
-                .arg("-L")
-                .arg(folder)
-                .args(["-loss_callback", &rpath])
+        Library::Shared => c::link(&mut compiler),
+        Library::Static => {
+            let library = c::library_folder().join("liboss_callback.a");
+            compiler.arg(library).args(SYSTEM_LIBRARIES);
         }
-        Library::Static => compiler
-            .arg(folder.join("liboss_callback.a"))
-            .args(SYSTEM_LIBRARIES),
-    };
+    }
     c::succeed(&mut compiler);
     program
 }

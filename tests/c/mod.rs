@@ -49,6 +49,16 @@ pub fn library_folder() -> PathBuf {
     test.parent().expect("a test is in a folder").to_owned()
 }
 
+/// Links the shared library beside this test; the program finds it without an environment.
+pub fn link(compiler: &mut Command) {
+    let folder = library_folder();
+    let rpath = format!("-Wl,-rpath,{}", folder.display());
+    compiler
+        .arg("-L")
+        .arg(folder)
+        .args(["-loss_callback", &rpath]);
+}
+
 /// The header as it is committed.
 pub fn header() -> String {
     let path = source("include/oss_callback.h");

@@ -1,0 +1,124 @@
+//! The C example does what its first lines say, on its own and by `make run`.
+
+mod c;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use local_oss::{Answer, Receiver, RefusedAddress, Server};
+
+const SOURCE: &str = "examples/c/put_object.c";
+
+/// Compiles the example and runs it against a server and this URL of an application server.
+fn put_object(program: &str, server: &Server, url: &str, arguments: &[&Path]) -> Output {
+    let program = c::product(&format!("examples_{program}.out"));
+    let mut compiler = c::c_compiler("c99");
+    compiler.arg(c::source(SOURCE)).arg("-o").arg(&program);
+    c::link(&mut compiler);
+    c::succeed(&mut compiler);
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .env("OSS_ENDPOINT", server.endpoint())
+        .env("OSS_REGION", "cn-hangzhou")
+        .env("OSS_BUCKET", "examplebucket")
+        .env("OSS_ACCESS_KEY_ID", "id")
+        .env("OSS_ACCESS_KEY_SECRET", "secret")
+        .env_remove("OSS_SESSION_TOKEN")
+        .env("OSS_CALLBACK_URL", url)
+        .env_remove("LD_LIBRARY_PATH");
+    c::run(&mut command)
+}
+
+fn server(secret: &str) -> Server {
+    let server = Server::builder().credentials("id", secret);
+    server.start().expect("a free port")
+}
+
+#[test]
+fn the_c_example_prints_the_answer() {
+    let receiver = Receiver::start(|_| Answer::json(r#"{"n":1}"#)).expect("a free port");
+    let server = server("secret");
+    let file = c::product("examples_file.txt");
+    fs::write(&file, "contents").expect("writable");
+    for arguments in [&[][..], &[file.as_path()]] {
+        let output = put_object("success", &server, &receiver.url("/"), arguments);
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(output.stdout, b"{\"n\":1}\n");
+    }
+    let object = |key| server.object("examplebucket", key);
+    assert_eq!(object("hello.txt").as_deref(), Some(&b"hello"[..]));
+    assert_eq!(
+        object("examples_file.txt").as_deref(),
+        Some(&b"contents"[..])
+    );
+}
+
+#[test]
+fn the_c_example_says_whether_the_object_is_stored() {
+    let refused = RefusedAddress::new().expect("a free port");
+    for (secret, stored) in [
+        ("secret", "It is stored: do not upload it again."),
+        ("another", "It is not stored."),
+    ] {
+        let output = put_object("failure", &server(secret), &refused.url("/"), &[]);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert_eq!(stderr.lines().last(), Some(stored), "{stderr}");
+        assert!(output.stdout.is_empty(), "{output:?}");
+    }
+}
+
+#[test]
+fn make_run_uploads_to_a_local_oss_that_it_starts() {
+    if Command::new("make").arg("--version").output().is_err() {
+        assert!(
+            std::env::var_os("OSS_CALLBACK_ALL_FACES").is_none(),
+            "there is no make"
+        );
+        println!("skipped: there is no make");
+        return;
+    }
+    let library = c::library_folder();
+    let target = library.ancestors().nth(2).expect("target/debug/deps");
+    let build = c::product("examples_make");
+    let _ = fs::remove_dir_all(&build);
+    fs::create_dir(&build).expect("writable");
+    let mut make = Command::new("make");
+    make.arg("-C")
+        .arg(c::source("examples/c"))
+        // The library of this test, which is built already.
+        .arg(format!("LIB={}", library.display()))
+        .arg(format!("BUILD={}", build.display()))
+        .arg("run")
+        .env("CARGO_TARGET_DIR", target)
+        .env_remove("LD_LIBRARY_PATH");
+    // The cargo in there must find everything as this test's left it, or it would build the library anew
+    // under the other tests: with the same features, and without what cargo tells a test, which build
+    // scripts may look at.
+    if !cfg!(feature = "tls") {
+        make.arg("CARGOFLAGS=--no-default-features");
+    }
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_")
+            || text.starts_with("CARGO_MANIFEST_")
+            || text == "OUT_DIR"
+        {
+            make.env_remove(&name);
+        }
+    }
+    let stdout = c::succeed(&mut make);
+    assert!(stdout.contains("\n{\"Status\":\"OK\"}\n"), "{stdout}");
+}
+
+/// What the README shows of it.
+#[test]
+fn the_c_example_is_short() {
+    let source = fs::read_to_string(c::source(SOURCE)).expect("it is there");
+    assert!(source.lines().count() < 60);
+    let (_, rest) = source.split_once("/* README begin */\n").expect("a begin");
+    let (region, _) = rest.split_once("/* README end */").expect("an end");
+    assert!((10..=25).contains(&region.trim_end().lines().count()));
+}
