@@ -33,6 +33,7 @@ pub enum SignatureVersion {
 /// Create it after `fork`, not before.
 ///
 /// ```
+/// # if !cfg!(feature = "tls") { return Ok(()); }
 /// use oss_callback::{Client, Credentials};
 ///
 /// let client = Client::builder()
