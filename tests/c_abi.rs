@@ -1,7 +1,7 @@
 //! One small C program for each promise of the header, compiled as a user would and run against real servers.
 //!
-//! `VALGRIND=valgrind cargo test --test c_abi` runs them under valgrind. What a program says is compared with
-//! what the server has recorded.
+//! `VALGRIND=valgrind cargo test --test c_abi` runs them under valgrind, `SANITIZE=address,undefined` compiles
+//! them with sanitizers. What a program says is compared with what the server has recorded.
 
 mod c;
 
@@ -99,9 +99,12 @@ impl Scene {
 }
 
 fn valgrind() -> Option<String> {
-    env::var("VALGRIND")
-        .ok()
-        .filter(|valgrind| !valgrind.is_empty())
+    switch("VALGRIND")
+}
+
+/// A variable of the environment that is set and not empty.
+fn switch(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// The lines of a program's output: a name, a blank, a value.
@@ -148,7 +151,33 @@ fn build(source: &str, program: &str, library: Library) -> std::path::PathBuf {
             compiler.arg(library).args(SYSTEM_LIBRARIES);
         }
     }
+    let sanitizers = switch("SANITIZE");
+    if let Some(sanitizers) = &sanitizers {
+        compiler.args([
+            &format!("-fsanitize={sanitizers}"),
+            "-fno-sanitize-recover=all",
+        ]);
+    }
     c::succeed(&mut compiler);
+    if let Some(sanitizers) = sanitizers {
+        // GCC links their libraries, clang puts them into the program.
+        let inside = c::succeed(
+            Command::new("readelf")
+                .args(["-d", "-s", "-W"])
+                .arg(&program),
+        );
+        for sanitizer in sanitizers.split(',') {
+            let names = match sanitizer {
+                "address" => ["libasan", "__asan_"],
+                "undefined" => ["libubsan", "__ubsan_"],
+                other => panic!("SANITIZE has {other:?}, which is not known here"),
+            };
+            assert!(
+                names.iter().any(|name| inside.contains(name)),
+                "the {sanitizer} sanitizer is not in the program"
+            );
+        }
+    }
     program
 }
 
