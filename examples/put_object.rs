@@ -133,10 +133,8 @@ fn upload(arguments: &Arguments, target: Target) -> Result<(), Box<dyn Error>> {
         .host(target.callback_host)
         .body("filename=${object}&size=${size}&mimeType=${mimeType}")
         .build()?;
-    let result = client
-        .put_object(&target.bucket, object)
-        .callback(&spec)
-        .send_file(file);
+    let upload = client.put_object(&target.bucket, object).callback(&spec);
+    let result = upload.send_file(file);
     // README end
 
     if file == &sample {

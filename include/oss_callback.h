@@ -127,13 +127,17 @@ typedef enum {
      */
     OSS_CALLBACK_CODE_ANSWER_DAMAGED = 62,
     /**
-     * A local file cannot be opened or read.
+     * The caller ended the request.
      */
-    OSS_CALLBACK_CODE_FILE_UNREADABLE = 70,
+    OSS_CALLBACK_CODE_CANCELLED = 63,
     /**
-     * A local file was not as long as it said when the upload began.
+     * A local file, or the caller's reader, cannot be opened or read.
      */
-    OSS_CALLBACK_CODE_FILE_CHANGED = 71,
+    OSS_CALLBACK_CODE_BODY_UNREADABLE = 70,
+    /**
+     * A local file, or the caller's reader, was shorter or longer than it was said to be.
+     */
+    OSS_CALLBACK_CODE_BODY_CHANGED = 71,
     /**
      * The destination of a download refused the data.
      */
@@ -575,7 +579,8 @@ void oss_callback_put_options_free(oss_callback_put_options *options);
  *
  * OSS_CALLBACK_CODE_CALLBACK_FAILED means that the object IS STORED, and the application server was not
  * reached or did not agree: do not upload again. For every other code oss_callback_error_stored says
- * whether the object is stored. Nothing is ever sent twice.
+ * whether the object is stored. A failed upload is tried up to three times where that may help, but with a
+ * spec only while it is certain that nothing was stored: no callback is delivered twice.
  *
  * May be called from several threads with the same client, spec and options.
  */
@@ -594,7 +599,7 @@ oss_callback_code oss_put_object_with_callback(const oss_callback_client *client
  * Uploads a file as `object` into `bucket` and waits for the application server's answer.
  *
  * As oss_put_object_with_callback. The file is read while it is sent, 128 KiB at a time; it must be a
- * regular file. OSS_CALLBACK_CODE_FILE_UNREADABLE and OSS_CALLBACK_CODE_FILE_CHANGED, when it turns out
+ * regular file. OSS_CALLBACK_CODE_BODY_UNREADABLE and OSS_CALLBACK_CODE_BODY_CHANGED, when it turns out
  * shorter or longer than it was when the upload began, mean that nothing is stored.
  */
 OSS_CALLBACK_MUST_USE

@@ -1,8 +1,11 @@
 //! The client: where requests go, who signs them, how long they may take.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
@@ -10,8 +13,11 @@ use crate::object::{DeleteObject, GetObject, HeadObject};
 use crate::outcome;
 use crate::put::PutObject;
 use crate::request::{Endpoint, Request};
+use crate::retry::RetryPolicy;
 use crate::sign::{RequestToSign, v1, v4};
-use crate::transport::{Answer, Body, BodyLimit, Exchange, Limits, SignedRequest, Transport};
+use crate::transport::{Answer, Body, Exchange, Limits, Proxy, Settings, SignedRequest, Transport};
+#[cfg(feature = "tls")]
+use crate::transport::{RootCertificates, TlsSettings};
 
 /// OSS may wait so long for the application server, at each callback URL (OSS documentation,
 /// "Callback"), and be silent meanwhile.
@@ -53,8 +59,12 @@ struct Inner {
     user_agent: String,
     connect_timeout: Duration,
     answer_timeout: Duration,
+    progress_timeout: Duration,
     timeout: Option<Duration>,
     max_answer_len: usize,
+    retry_policy: RetryPolicy,
+    /// Seconds by which the clock here is ahead of OSS's.
+    clock_ahead: AtomicI64,
     transport: Transport,
 }
 
@@ -65,7 +75,7 @@ impl Client {
     }
 
     /// Uploads an object in one request, at most 5 GiB: OSS's PutObject.
-    pub fn put_object(&self, bucket: &str, object: &str) -> PutObject {
+    pub fn put_object<'a>(&self, bucket: &str, object: &str) -> PutObject<'a> {
         PutObject::new(self.clone(), bucket, object)
     }
 
@@ -84,25 +94,51 @@ impl Client {
         DeleteObject::new(self.clone(), bucket, object)
     }
 
-    /// Time for the head of the answer, when OSS may call `callback_urls` servers before it answers.
-    pub(crate) fn limits(&self, callback_urls: usize, body: BodyLimit) -> Limits {
+    /// The limits of a request after which OSS may call `callback_urls` servers before it answers.
+    pub(crate) fn limits(&self, callback_urls: usize) -> Limits {
         let callbacks = CALLBACK_TIME * u32::try_from(callback_urls).unwrap_or(u32::MAX);
         Limits {
             connect: self.0.connect_timeout,
             answer: self.0.answer_timeout.saturating_add(callbacks),
-            body,
-            overall: self.0.timeout,
+            body: Some(self.0.answer_timeout),
+            progress: self.0.progress_timeout,
+            deadline: self
+                .0
+                .timeout
+                .and_then(|limit| Instant::now().checked_add(limit)),
+            cancellation: None,
         }
     }
 
-    /// A body that is read as a whole: an answer, an error document.
-    pub(crate) fn whole_body(&self) -> BodyLimit {
-        BodyLimit::Whole(self.0.answer_timeout)
+    pub(crate) fn retry_policy(&self) -> RetryPolicy {
+        self.0.retry_policy
     }
 
-    /// A body of any size: no time without a byte may be longer than the wait for the answer.
-    pub(crate) fn long_body(&self) -> BodyLimit {
-        BodyLimit::BetweenBytes(self.0.answer_timeout)
+    /// The time, corrected by what OSS said of it.
+    fn now(&self) -> SystemTime {
+        let ahead = self.0.clock_ahead.load(Ordering::Relaxed);
+        let offset = Duration::from_secs(ahead.unsigned_abs());
+        let now = SystemTime::now();
+        let corrected = if ahead < 0 {
+            now.checked_add(offset)
+        } else {
+            now.checked_sub(offset)
+        };
+        corrected.unwrap_or(now)
+    }
+
+    /// Takes OSS's time, an HTTP date, for the right one; false if it did not say it.
+    pub(crate) fn correct_clock(&self, date: Option<&str>) -> bool {
+        let Some(theirs) = date.and_then(|date| httpdate::parse_http_date(date).ok()) else {
+            return false;
+        };
+        let seconds = |time: SystemTime| {
+            let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+            i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+        };
+        let ahead = seconds(SystemTime::now()) - seconds(theirs);
+        self.0.clock_ahead.store(ahead, Ordering::Relaxed);
+        true
     }
 
     /// Signs and sends a request that has been checked.
@@ -113,7 +149,7 @@ impl Client {
         limits: &Limits,
     ) -> Exchange {
         request.set_header("User-Agent", self.0.user_agent.as_str());
-        self.sign(&mut request, SystemTime::now());
+        self.sign(&mut request, self.now());
         let signed = SignedRequest {
             method: request.method,
             url: &self.0.endpoint.url(&request),
@@ -207,8 +243,28 @@ pub struct ClientBuilder {
     user_agent: String,
     connect_timeout: Duration,
     answer_timeout: Duration,
+    progress_timeout: Duration,
     timeout: Option<Duration>,
     max_answer_len: usize,
+    retry_policy: RetryPolicy,
+    proxy: Option<Url>,
+    addresses: HashMap<String, Vec<SocketAddr>>,
+    max_idle_connections: usize,
+    max_idle_time: Duration,
+    #[cfg(feature = "tls")]
+    root_certificates: RootCertificates,
+    #[cfg(feature = "tls")]
+    ca_bundle: Option<Vec<u8>>,
+}
+
+/// A URL that may hold a password, which `Debug` therefore does not show.
+#[derive(Clone)]
+struct Url(String);
+
+impl fmt::Debug for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
 }
 
 impl Default for ClientBuilder {
@@ -223,8 +279,18 @@ impl Default for ClientBuilder {
             user_agent: concat!("oss-callback/", env!("CARGO_PKG_VERSION")).to_owned(),
             connect_timeout: Duration::from_secs(10),
             answer_timeout: Duration::from_secs(30),
+            progress_timeout: Duration::from_secs(30),
             timeout: None,
             max_answer_len: 4 * 1024 * 1024,
+            retry_policy: RetryPolicy::default(),
+            proxy: None,
+            addresses: HashMap::new(),
+            max_idle_connections: 64,
+            max_idle_time: Duration::from_secs(15),
+            #[cfg(feature = "tls")]
+            root_certificates: RootCertificates::default(),
+            #[cfg(feature = "tls")]
+            ca_bundle: None,
         }
     }
 }
@@ -281,8 +347,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Time from the last byte sent until OSS answers, and then again for the answer's body; in a
-    /// download the longest time without a byte. Default: 30 s. With a callback 5 s are added for each
+    /// Time from the last byte sent until OSS answers, and then again for the answer's body. Default:
+    /// 30 s. With a callback 5 s are added for each
     /// of its URLs, since OSS is silent while it waits for the application server; a spec that was made
     /// elsewhere counts as five URLs.
     pub fn answer_timeout(mut self, limit: Duration) -> Self {
@@ -290,7 +356,14 @@ impl ClientBuilder {
         self
     }
 
-    /// Time for an operation as a whole. Default: no limit.
+    /// The longest time without progress while a body is sent or received; less than 1 KiB in that time
+    /// is none. Default: 30 s.
+    pub fn progress_timeout(mut self, limit: Duration) -> Self {
+        self.progress_timeout = limit;
+        self
+    }
+
+    /// Time for an operation as a whole, all its attempts included. Default: no limit.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = Some(limit);
         self
@@ -300,6 +373,54 @@ impl ClientBuilder {
     /// limited.
     pub fn max_answer_len(mut self, bytes: usize) -> Self {
         self.max_answer_len = bytes;
+        self
+    }
+
+    /// When uploads are sent again. Default: [`RetryPolicy::default`].
+    pub fn retry_policy(mut self, policy: RetryPolicy) -> Self {
+        self.retry_policy = policy;
+        self
+    }
+
+    /// An HTTP proxy, `http://user:password@proxy.example.com:3128`, through which all requests go, plain
+    /// ones too, in a tunnel (CONNECT). Default: none; the environment is not asked.
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.proxy = Some(Url(url.into()));
+        self
+    }
+
+    /// Addresses to use for a host name in place of the system's, for tests and split networks.
+    pub fn resolve(mut self, host: &str, addresses: impl Into<Vec<SocketAddr>>) -> Self {
+        self.addresses
+            .insert(host.to_ascii_lowercase(), addresses.into());
+        self
+    }
+
+    /// Connections that are kept open between requests. Default: 64.
+    pub fn max_idle_connections(mut self, connections: usize) -> Self {
+        self.max_idle_connections = connections;
+        self
+    }
+
+    /// How long a connection is kept open between requests. Default: 15 s.
+    pub fn max_idle_time(mut self, limit: Duration) -> Self {
+        self.max_idle_time = limit;
+        self
+    }
+
+    /// Which certificate authorities are trusted. Default: the system's if it has any, otherwise
+    /// Mozilla's as bundled with this library.
+    #[cfg(feature = "tls")]
+    pub fn root_certificates(mut self, roots: RootCertificates) -> Self {
+        self.root_certificates = roots;
+        self
+    }
+
+    /// Certificate authorities in PEM that are trusted besides; alone with
+    /// [`RootCertificates::None`].
+    #[cfg(feature = "tls")]
+    pub fn ca_bundle(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.ca_bundle = Some(pem.into());
         self
     }
 
@@ -342,12 +463,24 @@ impl ClientBuilder {
         for (name, limit) in [
             ("connect_timeout", Some(self.connect_timeout)),
             ("answer_timeout", Some(self.answer_timeout)),
+            ("progress_timeout", Some(self.progress_timeout)),
             ("timeout", self.timeout),
         ] {
             if limit == Some(Duration::ZERO) {
                 return Err(Error::argument(format!("`{name}` is zero")));
             }
         }
+        let settings = Settings {
+            proxy: self.proxy.map(|url| Proxy::parse(&url.0)).transpose()?,
+            addresses: self.addresses,
+            max_idle_connections: self.max_idle_connections,
+            max_idle_time: self.max_idle_time,
+            #[cfg(feature = "tls")]
+            tls: endpoint.is_https().then_some(TlsSettings {
+                roots: self.root_certificates,
+                bundle: self.ca_bundle,
+            }),
+        };
         Ok(Client(Arc::new(Inner {
             endpoint,
             region,
@@ -356,9 +489,12 @@ impl ClientBuilder {
             user_agent: self.user_agent,
             connect_timeout: self.connect_timeout,
             answer_timeout: self.answer_timeout,
+            progress_timeout: self.progress_timeout,
             timeout: self.timeout,
             max_answer_len: self.max_answer_len,
-            transport: Transport::new(),
+            retry_policy: self.retry_policy,
+            clock_ahead: AtomicI64::new(0),
+            transport: Transport::new(settings)?,
         })))
     }
 }
@@ -454,7 +590,7 @@ mod tests {
     #[test]
     fn a_callback_url_buys_five_seconds_of_silence() {
         let client = builder().region("a").build().unwrap();
-        let answer = |urls| client.limits(urls, client.whole_body()).answer.as_secs();
+        let answer = |urls| client.limits(urls).answer.as_secs();
         assert_eq!((answer(0), answer(1), answer(5)), (30, 35, 55));
     }
 

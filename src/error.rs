@@ -1,94 +1,14 @@
 //! What went wrong, and above all: is the object stored, and was the callback answered?
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::headers::Headers;
 use crate::receipt::Receipt;
+use crate::verdict::{Answered, Attempt, ErrorKind, Stored};
 
 /// The result of everything in this crate that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-/// Why an operation failed.
-///
-/// The kind names the cause only. Whether the object is stored is said by [`Error::stored`], never by
-/// the kind: the same [`Timeout`](ErrorKind::Timeout) may come before or after the last byte went out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// An argument is missing, malformed or out of range. Nothing was sent.
-    InvalidArgument,
-    /// The callback or its variables break a rule of OSS. Nothing was sent.
-    InvalidCallback,
-
-    /// The endpoint's name could not be resolved to an address.
-    Resolve,
-    /// No connection: refused, unreachable, or given up by the system.
-    Connect,
-    /// The TLS handshake failed, most often because of the certificate.
-    Tls,
-    /// A time limit of the client ran out.
-    Timeout,
-    /// The connection ended before the answer did.
-    ConnectionLost,
-    /// The peer does not speak HTTP properly, or answered success before it had the whole object.
-    Protocol,
-    /// An HTTP answer that OSS does not give: a redirect, another 2xx, a 4xx from something in between.
-    UnexpectedAnswer,
-
-    /// OSS refused the request (a 4xx that no other kind names).
-    Refused,
-    /// OSS refused the credentials or the signature, or they lack the permission (401, 403).
-    AccessDenied,
-    /// The bucket or the object does not exist (404).
-    NotFound,
-    /// The request conflicts with what is stored, for example with `x-oss-forbid-overwrite` (409).
-    Conflict,
-    /// OSS or something before it failed (5xx).
-    ServerError,
-
-    /// HTTP 203: the object **is stored**, but the application server was not reached or did not agree.
-    CallbackFailed,
-    /// The CRC-64 that OSS computed differs from the one computed while sending or receiving.
-    ChecksumMismatch,
-    /// The object is stored and the callback was answered, but the answer was cut short or is too long.
-    AnswerDamaged,
-
-    /// A local file cannot be opened or read.
-    FileUnreadable,
-    /// A local file was not as long as it said when the upload began.
-    FileChanged,
-    /// The destination of a download refused the data.
-    WriteFailed,
-
-    /// A fault of this library. Please report it.
-    Internal,
-}
-
-/// Did this operation store the object?
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Stored {
-    /// No. Sending again cannot store it twice.
-    No,
-    /// Yes.
-    Yes,
-    /// It cannot be known from here: the answer was lost. Look with
-    /// [`Client::head_object`](crate::Client::head_object) before you send again.
-    Unknown,
-}
-
-/// Did OSS accept the application server's answer to the callback?
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Answered {
-    /// The request carried no callback.
-    NotRequested,
-    /// Yes: the application server answered, and OSS passed its answer on.
-    Yes,
-    /// No. With [`ErrorKind::CallbackFailed`] the application server may have received the callback all
-    /// the same: it may have answered too late, or with something that OSS does not accept.
-    No,
-    /// It cannot be known from here: the answer was lost.
-    Unknown,
-}
 
 /// What OSS says about a refusal, in its XML error document.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -129,6 +49,8 @@ struct Inner {
     oss: OssError,
     receipt: Option<Receipt>,
     diagnosis: Option<&'static str>,
+    waited: Duration,
+    history: Vec<Attempt>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -146,6 +68,8 @@ impl Error {
             oss: OssError::default(),
             receipt: None,
             diagnosis: None,
+            waited: Duration::ZERO,
+            history: Vec::new(),
             source: None,
         }))
     }
@@ -188,6 +112,28 @@ impl Error {
     pub(crate) fn with_diagnosis(mut self, diagnosis: Option<&'static str>) -> Error {
         self.0.diagnosis = diagnosis;
         self
+    }
+
+    pub(crate) fn with_waited(mut self, waited: Duration) -> Error {
+        self.0.waited = waited;
+        self
+    }
+
+    /// Adds the attempts that came before this one.
+    pub(crate) fn with_history(mut self, history: Vec<Attempt>) -> Error {
+        self.0.history = history;
+        self
+    }
+
+    /// What is said of this failure when another attempt follows it.
+    pub(crate) fn attempt(&self) -> Attempt {
+        Attempt {
+            kind: self.kind(),
+            stored: self.stored(),
+            answered: self.answered(),
+            status: self.status(),
+            waited: self.waited(),
+        }
     }
 
     /// The cause.
@@ -267,6 +213,24 @@ impl Error {
         self.0.diagnosis
     }
 
+    /// How long the head of the answer was waited for in the last attempt, after the last byte was sent.
+    pub fn waited(&self) -> Duration {
+        self.0.waited
+    }
+
+    /// The attempts that failed before the last one, in their order. Their verdicts are part of
+    /// [`stored`](Error::stored) and [`answered`](Error::answered) already.
+    pub fn history(&self) -> &[Attempt] {
+        &self.0.history
+    }
+
+    /// How many attempts were made: 1 or more, and 1 also when nothing was sent.
+    pub fn attempts(&self) -> u32 {
+        u32::try_from(self.0.history.len())
+            .unwrap_or(u32::MAX)
+            .saturating_add(1)
+    }
+
     /// A header of the answer, by its name in any case. `None` too when its value is not UTF-8: see
     /// [`headers`](Error::headers).
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -302,6 +266,7 @@ impl fmt::Debug for Error {
             .field("ec", &self.ec())
             .field("request_id", &self.request_id())
             .field("diagnosis", &self.0.diagnosis)
+            .field("history", &self.0.history)
             .field("source", &self.0.source)
             .finish()
     }

@@ -44,9 +44,12 @@
 //! | anything else, once the last byte was on its way | its cause | unknown | unknown |
 //! | anything, before that | its cause | no | no |
 //!
-//! Nothing is sent twice: a request is never repeated by the library.
+//! A failed request is sent again where that is worth it and does no harm; one with a callback only if it
+//! certainly stored nothing, or if the caller allows it: see [`RetryPolicy`].
 
+mod attempts;
 mod callback;
+mod cancellation;
 mod client;
 mod crc64;
 mod credentials;
@@ -62,16 +65,23 @@ mod percent;
 mod put;
 mod receipt;
 mod request;
+mod retry;
 mod sign;
 mod transport;
 #[cfg(test)]
 mod vectors;
+mod verdict;
 
 pub use callback::{BodyTemplate, BodyType, CallbackSpec, CallbackSpecBuilder, TemplateValue};
+pub use cancellation::Cancellation;
 pub use client::{Client, ClientBuilder, SignatureVersion};
 pub use credentials::Credentials;
-pub use error::{Answered, Error, ErrorKind, Result, Stored};
+pub use error::{Error, Result};
 pub use headers::Headers;
 pub use object::{DeleteObject, GetObject, HeadObject, ObjectMetadata};
 pub use put::PutObject;
 pub use receipt::Receipt;
+pub use retry::RetryPolicy;
+#[cfg(feature = "tls")]
+pub use transport::RootCertificates;
+pub use verdict::{Answered, Attempt, ErrorKind, Stored};

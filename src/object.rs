@@ -5,11 +5,12 @@ use std::time::SystemTime;
 
 use crate::client::Client;
 use crate::crc64::Crc64;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::headers::Headers;
 use crate::outcome;
 use crate::request::Request;
-use crate::transport::{AnswerBody, BodyLimit};
+use crate::transport::AnswerBody;
+use crate::verdict::ErrorKind;
 
 /// What OSS says about an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,7 +166,10 @@ impl GetObject {
     pub fn write_to(self, writer: &mut dyn Write) -> Result<ObjectMetadata> {
         let Operation { client, request } = self.0;
         request.check()?;
-        let exchange = client.exchange(request, None, &client.limits(0, client.long_body()));
+        let mut limits = client.limits(0);
+        // The object may be of any size; what counts is that it comes.
+        limits.body = None;
+        let exchange = client.exchange(request, None, &limits);
         let answer = exchange.result?;
         if answer.status != 200 {
             outcome::of_other(client.read(answer), &[200])?;
@@ -218,8 +222,7 @@ impl Operation {
     fn send(self, wanted: &[u16]) -> Result<outcome::Answer> {
         let Operation { client, request } = self;
         request.check()?;
-        let limit: BodyLimit = client.whole_body();
-        let exchange = client.exchange(request, None, &client.limits(0, limit));
+        let exchange = client.exchange(request, None, &client.limits(0));
         outcome::of_other(client.read(exchange.result?), wanted)
     }
 }

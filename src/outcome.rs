@@ -1,13 +1,16 @@
 //! What an answer means: is the object stored, and was the callback answered? Pure.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::callback::diagnosis;
-use crate::error::{Answered, Error, ErrorKind, OssError, Result, Stored};
+use crate::error::{Error, OssError, Result};
 use crate::error_document;
 use crate::headers::Headers;
 use crate::receipt::Receipt;
+use crate::verdict::{Answered, ErrorKind, Stored};
 
 /// An answer whose body has been read as far as it came.
 #[derive(Debug)]
@@ -26,7 +29,10 @@ pub(crate) struct Upload {
     pub(crate) callback: bool,
     /// The CRC-64 of what was sent.
     pub(crate) crc64: u64,
-    pub(crate) attempts: u32,
+    /// Off when the caller does not want the CRC-64 to be compared.
+    pub(crate) compare_crc64: bool,
+    /// How long the head of the answer was waited for.
+    pub(crate) waited: Duration,
     /// An error here is one of the transport: no answer came.
     pub(crate) result: Result<Answer>,
 }
@@ -103,13 +109,24 @@ fn verdict(seen: Seen) -> (Row, Stored, Answered) {
     )
 }
 
+/// The verdict on an upload of which nothing was sent.
+pub(crate) fn before_sending(error: Error, callback: bool) -> Error {
+    let (_, stored, answered) = verdict(Seen {
+        last_write_started: false,
+        callback,
+        head: None,
+    });
+    error.with_verdict(stored, answered)
+}
+
 /// Turns what was seen of an upload into a receipt or an error.
 pub(crate) fn of_upload(upload: Upload) -> Result<Receipt> {
     let Upload {
         last_write_started,
         callback,
         crc64,
-        attempts,
+        compare_crc64,
+        waited,
         result,
     } = upload;
     let mut seen = Seen {
@@ -121,12 +138,12 @@ pub(crate) fn of_upload(upload: Upload) -> Result<Receipt> {
         Ok(answer) => answer,
         Err(error) => {
             let (_, stored, answered) = verdict(seen);
-            return Err(error.with_verdict(stored, answered));
+            return Err(error.with_verdict(stored, answered).with_waited(waited));
         }
     };
     let oss = oss_error(&answer);
     let remote_crc = answer.headers.get("x-oss-hash-crc64ecma");
-    let crc_differs = remote_crc.is_some_and(|value| number(value) != Some(crc64));
+    let crc_differs = compare_crc64 && remote_crc.is_some_and(|value| number(value) != Some(crc64));
     seen.head = Some(Head {
         status: answer.status,
         from_oss: oss.is_some() || answer.headers.get("x-oss-request-id").is_some(),
@@ -143,7 +160,8 @@ pub(crate) fn of_upload(upload: Upload) -> Result<Receipt> {
         } else {
             Vec::new()
         },
-        attempts,
+        waited,
+        history: Vec::new(),
     });
     let oss = oss.unwrap_or_default();
     let request = request_of(&answer, &oss);
@@ -189,13 +207,16 @@ pub(crate) fn of_upload(upload: Upload) -> Result<Receipt> {
             ),
         ),
         Row::NoAnswer | Row::Refused | Row::ServerError | Row::Unexpected => {
-            return Err(refusal(answer, oss).with_verdict(stored, answered));
+            return Err(refusal(answer, oss)
+                .with_verdict(stored, answered)
+                .with_waited(waited));
         }
     };
     let diagnosis =
         (row == Row::CallbackFailed).then(|| diagnosis::of_failed_callback(oss.message.as_deref()));
     Err(Error::new(kind, message)
         .with_verdict(stored, answered)
+        .with_waited(waited)
         .with_diagnosis(diagnosis)
         .with_receipt(receipt)
         .with_oss(oss)
@@ -355,7 +376,8 @@ mod tests {
             last_write_started: true,
             callback: true,
             crc64: 7,
-            attempts: 1,
+            compare_crc64: true,
+            waited: Duration::ZERO,
             result: Ok(Answer {
                 status,
                 headers: all,

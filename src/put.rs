@@ -1,16 +1,22 @@
 //! PutObject: an object in one request.
 
+use std::fmt;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
+use crate::attempts::{Source, Upload};
 use crate::callback::CallbackSpec;
+use crate::cancellation::Cancellation;
 use crate::client::Client;
-use crate::error::{Answered, Error, ErrorKind, Result, Stored};
-use crate::outcome::{self, Upload};
+use crate::error::{Error, Result};
+use crate::outcome;
 use crate::receipt::Receipt;
 use crate::request::Request;
-use crate::transport::Body;
+use crate::retry::RetryPolicy;
+use crate::transport::Progress;
+use crate::verdict::ErrorKind;
 
 /// What OSS takes in one request (OSS documentation, "PutObject").
 const MAX_LEN: u64 = 5 * 1024 * 1024 * 1024;
@@ -54,24 +60,36 @@ const OWN_HEADERS: [(&str, &str); 13] = [
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone)]
 #[must_use = "nothing is sent before one of the `send` methods is called"]
-pub struct PutObject {
+pub struct PutObject<'a> {
     client: Client,
     request: Request,
     callback: Option<CallbackSpec>,
+    idempotent: bool,
+    policy: RetryPolicy,
+    timeout: Option<Duration>,
+    cancellation: Option<Cancellation>,
+    compare_crc64: bool,
+    progress: Option<Box<Progress<'a>>>,
+    bandwidth: Option<u64>,
     /// The first header that belongs to the library; reported by `send`.
     own_header: Option<&'static str>,
 }
 
-impl PutObject {
-    pub(crate) fn new(client: Client, bucket: &str, object: &str) -> PutObject {
-        let request = Request::new("PUT", bucket, object);
+impl<'a> PutObject<'a> {
+    pub(crate) fn new(client: Client, bucket: &str, object: &str) -> PutObject<'a> {
         PutObject {
-            client,
-            request,
+            request: Request::new("PUT", bucket, object),
             callback: None,
+            idempotent: false,
+            policy: client.retry_policy(),
+            timeout: None,
+            cancellation: None,
+            compare_crc64: true,
+            progress: None,
+            bandwidth: None,
             own_header: None,
+            client,
         }
     }
 
@@ -110,6 +128,51 @@ impl PutObject {
         self
     }
 
+    /// Says that the application server does the right thing when the same callback reaches it twice.
+    /// Only then is an upload with a callback sent again after its answer was lost. Default: false.
+    pub fn callback_is_idempotent(mut self, idempotent: bool) -> Self {
+        self.idempotent = idempotent;
+        self
+    }
+
+    /// When this upload is sent again, in place of the client's policy.
+    pub fn retry_policy(mut self, policy: RetryPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Time for this upload with all its attempts, in place of the client's.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.timeout = Some(limit);
+        self
+    }
+
+    /// Lets another thread end this upload.
+    pub fn cancellation(mut self, cancellation: &Cancellation) -> Self {
+        self.cancellation = Some(cancellation.clone());
+        self
+    }
+
+    /// Whether the CRC-64 of OSS is compared with the one of what was sent. Default: true.
+    pub fn compare_crc64(mut self, compare: bool) -> Self {
+        self.compare_crc64 = compare;
+        self
+    }
+
+    /// Calls `hook` with the number of bytes handed over for sending, and of those there are, if that is
+    /// known. It runs on this thread, after each block of up to 128 KiB; with another attempt it begins
+    /// anew.
+    pub fn progress(mut self, hook: impl FnMut(u64, Option<u64>) + 'a) -> Self {
+        self.progress = Some(Box::new(hook));
+        self
+    }
+
+    /// Sends no more than so many bytes per second. Default: no limit.
+    pub fn bandwidth(mut self, bytes_per_second: u64) -> Self {
+        self.bandwidth = Some(bytes_per_second);
+        self
+    }
+
     /// Uploads bytes and waits for the answer: with a callback for that of the application server.
     ///
     /// # Errors
@@ -120,7 +183,15 @@ impl PutObject {
     pub fn send_bytes(self, bytes: impl AsRef<[u8]>) -> Result<Receipt> {
         let bytes = bytes.as_ref();
         let content_type = guess_content_type(Path::new(&self.request.key));
-        self.send(&mut &*bytes, bytes.len() as u64, "`body`", content_type)
+        let len = Some(bytes.len() as u64);
+        let mut reader = Cursor::new(bytes);
+        self.send(
+            Source::Rewindable(&mut reader, 0),
+            len,
+            true,
+            "`body`",
+            content_type,
+        )
     }
 
     /// Uploads a file and waits for the answer: with a callback for that of the application server. The
@@ -128,34 +199,100 @@ impl PutObject {
     ///
     /// # Errors
     ///
-    /// As [`send_bytes`](PutObject::send_bytes), and [`ErrorKind::FileUnreadable`] when the file cannot
-    /// be opened or read, or is not a regular file; [`ErrorKind::FileChanged`] when it turns out shorter
+    /// As [`send_bytes`](PutObject::send_bytes), and [`ErrorKind::BodyUnreadable`] when the file cannot
+    /// be opened or read, or is not a regular file; [`ErrorKind::BodyChanged`] when it turns out shorter
     /// or longer than it was when the upload began. Nothing is stored then.
     pub fn send_file(self, path: impl AsRef<Path>) -> Result<Receipt> {
         let path = path.as_ref();
         let name = format!("{path:?}");
-        let answered = self.not_answered();
-        let (mut file, len) =
-            open(path, &name).map_err(|e| e.with_verdict(Stored::No, answered))?;
-        let content_type =
-            guess_content_type(path).or_else(|| guess_content_type(Path::new(&self.request.key)));
-        self.send(&mut file, len, &name, content_type)
+        let (mut file, len) = open(path, &name).map_err(|e| self.before_sending(e))?;
+        let content_type = self.content_type_of(path);
+        self.send(
+            Source::Rewindable(&mut file, 0),
+            Some(len),
+            true,
+            &name,
+            content_type,
+        )
     }
 
-    /// The verdict on the callback while nothing was sent.
-    fn not_answered(&self) -> Answered {
-        if self.callback.is_some() {
-            Answered::No
-        } else {
-            Answered::NotRequested
+    /// Uploads `len` bytes of a file from `offset` on, as an object of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_file`](PutObject::send_file), and [`ErrorKind::InvalidArgument`] when the file ends
+    /// before the range does.
+    pub fn send_file_range(self, path: impl AsRef<Path>, offset: u64, len: u64) -> Result<Receipt> {
+        let path = path.as_ref();
+        let name = format!("{path:?}");
+        let (mut file, file_len) = open(path, &name).map_err(|e| self.before_sending(e))?;
+        if offset.checked_add(len).is_none_or(|end| end > file_len) {
+            return Err(self.before_sending(Error::argument(format!(
+                "{name} has {file_len} bytes: there are no {len} bytes from {offset} on"
+            ))));
         }
+        let content_type = self.content_type_of(path);
+        self.send(
+            Source::Rewindable(&mut file, offset),
+            Some(len),
+            false,
+            &name,
+            content_type,
+        )
     }
 
-    fn send(
+    /// Uploads what a reader gives, exactly `len` bytes. It is read once, so there is another attempt only
+    /// if nothing was read yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_bytes`](PutObject::send_bytes), and [`ErrorKind::BodyUnreadable`] when the reader
+    /// fails, [`ErrorKind::BodyChanged`] when it gives fewer or more than `len` bytes. Nothing is stored
+    /// then.
+    pub fn send_reader(self, mut reader: impl Read, len: u64) -> Result<Receipt> {
+        let content_type = guess_content_type(Path::new(&self.request.key));
+        self.send(
+            Source::Once(&mut reader),
+            Some(len),
+            true,
+            "the reader",
+            content_type,
+        )
+    }
+
+    /// Uploads whatever a reader gives until it ends, in chunks (`Transfer-Encoding: chunked`). Slower
+    /// than a known length, and not every proxy lets it through. It is read once, so there is another
+    /// attempt only if nothing was read yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_bytes`](PutObject::send_bytes), and [`ErrorKind::BodyUnreadable`] when the reader
+    /// fails. Nothing is stored then.
+    pub fn send_reader_chunked(self, mut reader: impl Read) -> Result<Receipt> {
+        let content_type = guess_content_type(Path::new(&self.request.key));
+        self.send(
+            Source::Once(&mut reader),
+            None,
+            true,
+            "the reader",
+            content_type,
+        )
+    }
+
+    fn content_type_of(&self, path: &Path) -> Option<&'static str> {
+        guess_content_type(path).or_else(|| guess_content_type(Path::new(&self.request.key)))
+    }
+
+    fn before_sending(&self, error: Error) -> Error {
+        outcome::before_sending(error, self.callback.is_some())
+    }
+
+    fn send<'s>(
         mut self,
-        reader: &mut dyn Read,
-        len: u64,
-        name: &str,
+        source: Source<'s>,
+        len: Option<u64>,
+        ends: bool,
+        name: &'s str,
         content_type: Option<&'static str>,
     ) -> Result<Receipt> {
         if self.request.header("Content-Type").is_none() {
@@ -168,23 +305,34 @@ impl PutObject {
                 self.request.set_header("x-oss-callback-var", variables);
             }
         }
-        self.check(len, name)
-            .map_err(|e| e.with_verdict(Stored::No, self.not_answered()))?;
+        self.check(len, name).map_err(|e| self.before_sending(e))?;
 
-        let callback_urls = self.callback.as_ref().map_or(0, CallbackSpec::urls);
-        let limits = self.client.limits(callback_urls, self.client.whole_body());
-        let body = Body { reader, len, name };
-        let exchange = self.client.exchange(self.request, Some(body), &limits);
-        outcome::of_upload(Upload {
-            last_write_started: exchange.last_write_started,
+        let mut limits = self
+            .client
+            .limits(self.callback.as_ref().map_or(0, CallbackSpec::urls));
+        if let Some(timeout) = self.timeout {
+            limits.deadline = Instant::now().checked_add(timeout);
+        }
+        limits.cancellation = self.cancellation;
+        let upload = Upload {
+            client: self.client,
+            request: self.request,
+            source,
+            name,
+            len,
+            ends,
             callback: self.callback.is_some(),
-            crc64: exchange.crc64,
-            attempts: 1,
-            result: exchange.result.map(|answer| self.client.read(answer)),
-        })
+            idempotent: self.idempotent,
+            policy: self.policy,
+            limits,
+            compare_crc64: self.compare_crc64,
+            progress: self.progress,
+            bandwidth: self.bandwidth,
+        };
+        upload.send()
     }
 
-    fn check(&self, len: u64, name: &str) -> Result<()> {
+    fn check(&self, len: Option<u64>, name: &str) -> Result<()> {
         if let Some(own) = self.own_header {
             let advice = OWN_HEADERS
                 .iter()
@@ -195,12 +343,28 @@ impl PutObject {
                 advice.unwrap_or_default()
             )));
         }
-        if len > MAX_LEN {
+        if let Some(len) = len.filter(|len| *len > MAX_LEN) {
             return Err(Error::argument(format!(
                 "{name} has {len} bytes: PutObject takes at most {MAX_LEN} (5 GiB)"
             )));
         }
+        if self.timeout == Some(Duration::ZERO) {
+            return Err(Error::argument("`timeout` is zero"));
+        }
+        if self.bandwidth == Some(0) {
+            return Err(Error::argument("`bandwidth` is zero"));
+        }
         self.request.check()
+    }
+}
+
+impl fmt::Debug for PutObject<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PutObject")
+            .field("bucket", &self.request.bucket)
+            .field("object", &self.request.key)
+            .field("callback", &self.callback)
+            .finish_non_exhaustive()
     }
 }
 
@@ -208,13 +372,13 @@ impl PutObject {
 fn open(path: &Path, name: &str) -> Result<(File, u64)> {
     let unreadable = |e: std::io::Error| {
         let message = format!("open {name}: {}", e.to_string().to_lowercase());
-        Error::new(ErrorKind::FileUnreadable, message).with_source(e)
+        Error::new(ErrorKind::BodyUnreadable, message).with_source(e)
     };
     let mut file = File::open(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
     if !metadata.is_file() {
         return Err(Error::new(
-            ErrorKind::FileUnreadable,
+            ErrorKind::BodyUnreadable,
             format!("{name} is not a regular file"),
         ));
     }
@@ -222,7 +386,7 @@ fn open(path: &Path, name: &str) -> Result<(File, u64)> {
     // be a silent loss.
     if metadata.len() == 0 && file.read(&mut [0]).map_err(unreadable)? > 0 {
         let message = format!("{name} has contents, but says that it is empty");
-        return Err(Error::new(ErrorKind::FileChanged, message));
+        return Err(Error::new(ErrorKind::BodyChanged, message));
     }
     Ok((file, metadata.len()))
 }

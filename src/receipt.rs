@@ -1,6 +1,9 @@
 //! Proof of a stored object.
 
+use std::time::Duration;
+
 use crate::headers::Headers;
+use crate::verdict::Attempt;
 
 /// What OSS said about a stored object, together with the application server's answer.
 ///
@@ -15,10 +18,17 @@ pub struct Receipt {
     pub(crate) status: u16,
     pub(crate) headers: Headers,
     pub(crate) answer: Vec<u8>,
-    pub(crate) attempts: u32,
+    pub(crate) waited: Duration,
+    pub(crate) history: Vec<Attempt>,
 }
 
 impl Receipt {
+    /// Adds the attempts that came before this one.
+    pub(crate) fn with_history(mut self, history: Vec<Attempt>) -> Receipt {
+        self.history = history;
+        self
+    }
+
     /// The HTTP status: 200, or 203 when the callback failed.
     pub fn status(&self) -> u16 {
         self.status
@@ -46,7 +56,20 @@ impl Receipt {
 
     /// How often the request was sent until this answer came, 1 or more.
     pub fn attempts(&self) -> u32 {
-        self.attempts
+        u32::try_from(self.history.len())
+            .unwrap_or(u32::MAX)
+            .saturating_add(1)
+    }
+
+    /// The attempts that failed before this one, in their order.
+    pub fn history(&self) -> &[Attempt] {
+        &self.history
+    }
+
+    /// How long the head of the answer was waited for, after the last byte was sent: with a callback
+    /// mostly the application server's time.
+    pub fn waited(&self) -> Duration {
+        self.waited
     }
 
     /// The application server's answer, byte for byte: JSON as a rule, but nothing is assumed. Empty

@@ -1,15 +1,15 @@
 //! Servers that lie, stall and vanish: what the uploader may claim, with and without a callback.
 //!
 //! The servers here are a few lines each and share nothing with local-oss. Every case also counts the
-//! requests that came: nothing is ever sent twice.
+//! requests that came; sending again is switched off here, and tested in `retries.rs`.
 
 mod support;
 
 use std::time::{Duration, Instant};
 
 use local_oss::RefusedAddress;
-use oss_callback::{Answered, Error, ErrorKind, Receipt, Result, Stored};
-use support::{BUCKET, RawServer, client_builder, spec};
+use oss_callback::{Answered, Error, ErrorKind, Receipt, Result, RetryPolicy, Stored};
+use support::{BUCKET, RawServer, client_builder, socket_reset, spec};
 
 const SHORT: Duration = Duration::from_millis(300);
 
@@ -19,6 +19,7 @@ const LARGE: usize = 64 * 1024 * 1024;
 fn upload(endpoint: &str, len: usize, with_callback: bool) -> Result<Receipt> {
     let client = client_builder(endpoint)
         .max_answer_len(1000)
+        .retry_policy(RetryPolicy::none())
         .build()
         .unwrap();
     let put = client.put_object(BUCKET, "a.txt");
@@ -298,13 +299,6 @@ fn a_reset_in_an_answer_without_length_is_damage() {
     );
 }
 
-/// Makes the end of this connection a reset.
-fn socket_reset(stream: &std::net::TcpStream) {
-    socket2::SockRef::from(stream)
-        .set_linger(Some(Duration::ZERO))
-        .unwrap();
-}
-
 #[test]
 fn before_the_last_block_nothing_can_be_stored() {
     for reset in [false, true] {
@@ -375,6 +369,7 @@ fn silence_ends_with_the_limit_of_the_answer() {
     });
     let client = client_builder(&raw.endpoint())
         .answer_timeout(SHORT)
+        .retry_policy(RetryPolicy::none())
         .build()
         .unwrap();
     let begun = Instant::now();
@@ -400,6 +395,7 @@ fn an_answer_that_stalls_is_damage() {
     });
     let client = client_builder(&raw.endpoint())
         .answer_timeout(SHORT)
+        .retry_policy(RetryPolicy::none())
         .build()
         .unwrap();
     let error = client.put_object(BUCKET, "a").send_bytes(b"x").unwrap_err();

@@ -109,7 +109,7 @@ fn a_download_that_stalls_ends() {
     });
     let limit = Duration::from_millis(300);
     let client = client_builder(&raw.endpoint())
-        .answer_timeout(limit)
+        .progress_timeout(limit)
         .build()
         .unwrap();
     let mut bytes = Vec::new();

@@ -411,12 +411,12 @@ fn bad_arguments_are_named_before_a_byte_is_sent() {
         ),
         (
             put(BUCKET, "a").send_file(&missing),
-            ErrorKind::FileUnreadable,
+            ErrorKind::BodyUnreadable,
             "does-not-exist",
         ),
         (
             put(BUCKET, "a").send_file(std::env::temp_dir()),
-            ErrorKind::FileUnreadable,
+            ErrorKind::BodyUnreadable,
             "regular file",
         ),
     ] {
@@ -439,7 +439,7 @@ fn a_file_that_says_it_is_empty_but_is_not_is_refused() {
         .unwrap_err();
     assert_eq!(
         (error.kind(), error.stored()),
-        (ErrorKind::FileChanged, Stored::No)
+        (ErrorKind::BodyChanged, Stored::No)
     );
     assert_eq!(raw.requests(), 0);
 }
@@ -470,7 +470,7 @@ fn a_file_that_changes_under_way_is_an_error_and_nothing_is_stored() {
             .unwrap_err();
         assert_eq!(
             (error.kind(), error.stored()),
-            (ErrorKind::FileChanged, Stored::No),
+            (ErrorKind::BodyChanged, Stored::No),
             "{error}"
         );
         assert!(error.to_string().contains(said), "{error}");

@@ -16,7 +16,10 @@ fn the_readme_shows_the_examples_as_they_are() {
     if std::env::var_os("BLESS").is_some() {
         fs::write(root.join("README.md"), current).unwrap();
     } else {
-        assert!(readme == current, "the README is not current: BLESS=1 cargo test --test readme");
+        assert!(
+            readme == current,
+            "the README is not current: BLESS=1 cargo test --test readme"
+        );
     }
 }
 
@@ -27,12 +30,21 @@ fn with_regions(readme: &str, root: &Path) -> (String, usize) {
     let mut lines = readme.lines();
     while let Some(line) = lines.next() {
         current.push_str(&format!("{line}\n"));
-        let Some(file) = line.strip_prefix(MARK).and_then(|rest| rest.strip_suffix(" -->")) else {
+        let Some(file) = line
+            .strip_prefix(MARK)
+            .and_then(|rest| rest.strip_suffix(" -->"))
+        else {
             continue;
         };
         let fence = lines.next().expect("a block follows the mark");
-        assert!(fence.starts_with("```"), "a block follows the mark of {file}");
-        lines.by_ref().take_while(|line| *line != "```").for_each(drop);
+        assert!(
+            fence.starts_with("```"),
+            "a block follows the mark of {file}"
+        );
+        lines
+            .by_ref()
+            .take_while(|line| *line != "```")
+            .for_each(drop);
         let source = fs::read_to_string(root.join(file)).unwrap_or_else(|e| panic!("{file}: {e}"));
         current.push_str(&format!("{fence}\n{}```\n", region(&source, file)));
         regions += 1;
@@ -55,5 +67,8 @@ fn region(source: &str, file: &str) -> String {
         .map(|line| line.len() - line.trim_start().len())
         .min()
         .unwrap_or(0);
-    lines.iter().map(|line| format!("{}\n", line.get(indentation..).unwrap_or(""))).collect()
+    lines
+        .iter()
+        .map(|line| format!("{}\n", line.get(indentation..).unwrap_or("")))
+        .collect()
 }

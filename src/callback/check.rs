@@ -8,7 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use super::template;
-use crate::error::{Error, ErrorKind, OssError, Result};
+use crate::error::{Error, OssError, Result};
+use crate::verdict::ErrorKind;
 
 /// Length of the Base64 text of the callback, and of its variables, each.
 const MAX_LEN: usize = 5 * 1024;

@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 
 use super::check::{self, MAX_URLS};
 use super::template::{BodyTemplate, BodyType};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
+use crate::verdict::ErrorKind;
 
 /// What OSS is asked to call once it has stored an object: URLs, a body and variables.
 ///

@@ -3,8 +3,9 @@
 //! OSS documentation, "Callback": a placeholder is `${name}`, a `$` without a brace is refused, and in a
 //! JSON body OSS inserts the quotes of a string itself.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::percent;
+use crate::verdict::ErrorKind;
 
 /// How the application server reads the body of a callback; becomes its Content-Type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -52,10 +52,13 @@ pub enum oss_callback_code {
     /// Stored, and the callback was answered, but the answer was cut short or is too long.
     AnswerDamaged = 62,
 
-    /// A local file cannot be opened or read.
-    FileUnreadable = 70,
-    /// A local file was not as long as it said when the upload began.
-    FileChanged = 71,
+    /// The caller ended the request.
+    Cancelled = 63,
+
+    /// A local file, or the caller's reader, cannot be opened or read.
+    BodyUnreadable = 70,
+    /// A local file, or the caller's reader, was shorter or longer than it was said to be.
+    BodyChanged = 71,
     /// The destination of a download refused the data.
     WriteFailed = 72,
 
@@ -74,6 +77,7 @@ impl From<ErrorKind> for oss_callback_code {
             ErrorKind::Tls => Self::Tls,
             ErrorKind::Timeout => Self::Timeout,
             ErrorKind::ConnectionLost => Self::ConnectionLost,
+            ErrorKind::Cancelled => Self::Cancelled,
             ErrorKind::Protocol => Self::Protocol,
             ErrorKind::UnexpectedAnswer => Self::UnexpectedAnswer,
             ErrorKind::Refused => Self::Refused,
@@ -84,8 +88,8 @@ impl From<ErrorKind> for oss_callback_code {
             ErrorKind::CallbackFailed => Self::CallbackFailed,
             ErrorKind::ChecksumMismatch => Self::ChecksumMismatch,
             ErrorKind::AnswerDamaged => Self::AnswerDamaged,
-            ErrorKind::FileUnreadable => Self::FileUnreadable,
-            ErrorKind::FileChanged => Self::FileChanged,
+            ErrorKind::BodyUnreadable => Self::BodyUnreadable,
+            ErrorKind::BodyChanged => Self::BodyChanged,
             ErrorKind::WriteFailed => Self::WriteFailed,
             ErrorKind::Internal => Self::Internal,
         }
@@ -127,8 +131,9 @@ names! {
     CallbackFailed => "CALLBACK_FAILED",
     ChecksumMismatch => "CHECKSUM_MISMATCH",
     AnswerDamaged => "ANSWER_DAMAGED",
-    FileUnreadable => "FILE_UNREADABLE",
-    FileChanged => "FILE_CHANGED",
+    Cancelled => "CANCELLED",
+    BodyUnreadable => "BODY_UNREADABLE",
+    BodyChanged => "BODY_CHANGED",
     WriteFailed => "WRITE_FAILED",
     Internal => "INTERNAL",
 }

@@ -125,7 +125,8 @@ pub unsafe extern "C" fn oss_callback_put_options_free(options: *mut oss_callbac
 ///
 /// OSS_CALLBACK_CODE_CALLBACK_FAILED means that the object IS STORED, and the application server was not
 /// reached or did not agree: do not upload again. For every other code oss_callback_error_stored says
-/// whether the object is stored. Nothing is ever sent twice.
+/// whether the object is stored. A failed upload is tried up to three times where that may help, but with a
+/// spec only while it is certain that nothing was stored: no callback is delivered twice.
 ///
 /// May be called from several threads with the same client, spec and options.
 #[must_use]
@@ -156,7 +157,7 @@ pub unsafe extern "C" fn oss_put_object_with_callback(
 /// Uploads a file as `object` into `bucket` and waits for the application server's answer.
 ///
 /// As oss_put_object_with_callback. The file is read while it is sent, 128 KiB at a time; it must be a
-/// regular file. OSS_CALLBACK_CODE_FILE_UNREADABLE and OSS_CALLBACK_CODE_FILE_CHANGED, when it turns out
+/// regular file. OSS_CALLBACK_CODE_BODY_UNREADABLE and OSS_CALLBACK_CODE_BODY_CHANGED, when it turns out
 /// shorter or longer than it was when the upload began, mean that nothing is stored.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -192,7 +193,7 @@ unsafe fn put_object(
     object: *const c_char,
     spec: *const oss_callback_spec,
     options: *const oss_callback_put_options,
-) -> Result<PutObject> {
+) -> Result<PutObject<'static>> {
     // SAFETY: NULL is refused; otherwise as promised by the caller.
     let (client, bucket, object) = unsafe {
         (

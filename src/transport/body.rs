@@ -1,119 +1,190 @@
 //! The body on its way out: counted, checksummed, and never shorter or longer than announced.
 
 use std::io::{self, Read};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
 
+use super::current::Current;
+use super::socket::retry_interrupted;
 use crate::crc64::Crc64;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
+use crate::verdict::ErrorKind;
+
+/// Told how much was handed over for sending, and of how much, if that is known.
+pub(crate) type Progress<'a> = dyn FnMut(u64, Option<u64>) + 'a;
 
 /// What a request sends.
 pub(crate) struct Body<'a> {
     pub(crate) reader: &'a mut dyn Read,
-    pub(crate) len: u64,
+    /// Unknown means that it is sent in chunks.
+    pub(crate) len: Option<u64>,
+    /// Nothing may follow after `len` bytes.
+    pub(crate) ends: bool,
     /// Names the reader in errors.
     pub(crate) name: &'a str,
+    pub(crate) progress: &'a mut Progress<'a>,
+    /// Bytes per second.
+    pub(crate) bandwidth: Option<u64>,
 }
 
 /// Hands a body to ureq.
 ///
 /// ureq would spin for ever on a reader that ends early, and cut one that goes on; both are errors here,
 /// and found before the last block leaves, so that nothing is stored.
-pub(super) struct Reader<'a> {
+pub(super) struct Outgoing<'a> {
     body: Option<Body<'a>>,
-    remaining: u64,
+    current: Rc<Current>,
+    /// What was read from the caller, and what ureq was told of it: more, once nothing is sent any more.
+    sent: u64,
+    announced: u64,
+    started: Instant,
     crc64: Crc64,
-    failure: Option<Error>,
 }
 
-impl<'a> Reader<'a> {
-    pub(super) fn new(body: Option<Body<'a>>) -> Reader<'a> {
-        let remaining = body.as_ref().map_or(0, |body| body.len);
-        Reader {
+impl<'a> Outgoing<'a> {
+    pub(super) fn new(body: Option<Body<'a>>, current: Rc<Current>) -> Outgoing<'a> {
+        let started = Instant::now();
+        Outgoing {
             body,
-            remaining,
+            current,
+            sent: 0,
+            announced: 0,
+            started,
             crc64: Crc64::new(),
-            failure: None,
         }
     }
 
-    /// The announced length; `None` without a body.
-    pub(super) fn len(&self) -> Option<u64> {
-        self.body.as_ref().map(|body| body.len)
+    pub(super) fn has_body(&self) -> bool {
+        self.body.is_some()
     }
 
-    pub(super) fn last_block_handed_over(&self) -> bool {
-        self.remaining == 0 && self.failure.is_none()
+    /// The announced length; `None` for a body in chunks.
+    pub(super) fn len(&self) -> Option<u64> {
+        self.body.as_ref().and_then(|body| body.len)
     }
 
     pub(super) fn crc64(&self) -> u64 {
         self.crc64.value()
     }
 
-    /// Why the body could not be read, if that is what ended the request.
-    pub(super) fn into_failure(self) -> Option<Error> {
-        self.failure
-    }
-
     fn next_block(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         let Some(body) = &mut self.body else {
             return Ok(0);
         };
-        let room = usize::try_from(self.remaining)
+        if self.current.early.get() {
+            // The answer is there already. ureq goes on until it has what was announced, but nothing of
+            // it is sent, so there is no need to read it.
+            let rest = body.len.map_or(0, |len| len - self.announced);
+            let count = usize::try_from(rest)
+                .unwrap_or(usize::MAX)
+                .min(buffer.len());
+            self.announced += count as u64;
+            return Ok(count);
+        }
+        let room = body.len.map_or(u64::MAX, |len| len - self.sent);
+        let room = usize::try_from(room)
             .unwrap_or(usize::MAX)
             .min(buffer.len());
-        if room == 0 {
-            return Ok(0);
-        }
-        let count = read(body, &mut buffer[..room])?;
-        if count == 0 {
-            let sent = body.len - self.remaining;
-            let message = format!("{} ended after {sent} of {} bytes", body.name, body.len);
-            return Err(Error::new(ErrorKind::FileChanged, message));
-        }
-        if count as u64 == self.remaining && read(body, &mut [0])? > 0 {
-            let message = format!("{} has more than {} bytes", body.name, body.len);
-            return Err(Error::new(ErrorKind::FileChanged, message));
+        let room = match body.bandwidth {
+            Some(bandwidth) => pace(&self.current, bandwidth, self.started, self.sent, room)?,
+            None => room,
+        };
+        let count = if room == 0 {
+            0
+        } else {
+            read(body, &mut buffer[..room])?
+        };
+        let sent = self.sent + count as u64;
+        match body.len {
+            Some(len) if count == 0 && sent < len => {
+                let message = format!("{} ended after {sent} of {len} bytes", body.name);
+                return Err(Error::new(ErrorKind::BodyChanged, message));
+            }
+            Some(len) if sent == len => {
+                if body.ends && read(body, &mut [0])? > 0 {
+                    let message = format!("{} has more than {len} bytes", body.name);
+                    return Err(Error::new(ErrorKind::BodyChanged, message));
+                }
+                self.current.last_block_ready.set(true);
+            }
+            None if count == 0 => self.current.last_block_ready.set(true),
+            _ => {}
         }
         self.crc64.update(&buffer[..count]);
-        self.remaining -= count as u64;
+        self.sent = sent;
+        self.announced = sent;
+        // The caller's reader may have taken its time; the server is not to blame for that.
+        self.current.rested();
+        (body.progress)(sent, body.len);
+        self.current.patience()?;
         Ok(count)
     }
 }
 
-fn read(body: &mut Body<'_>, buffer: &mut [u8]) -> Result<usize, Error> {
+/// Waits until the bandwidth allows more, and says how much.
+fn pace(
+    current: &Current,
+    bandwidth: u64,
+    started: Instant,
+    sent: u64,
+    room: usize,
+) -> Result<usize, Error> {
+    // A tenth of a second at once is smooth enough and costs little.
+    let block = usize::try_from(bandwidth / 10).unwrap_or(usize::MAX).max(1);
+    let due = Duration::from_secs_f64(sent as f64 / bandwidth as f64);
     loop {
-        match body.reader.read(buffer) {
-            Ok(count) => return Ok(count),
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => {
-                let message = format!("read {}: {}", body.name, e.to_string().to_lowercase());
-                return Err(Error::new(ErrorKind::FileUnreadable, message).with_source(e));
-            }
+        let wait = due.saturating_sub(started.elapsed());
+        if wait.is_zero() {
+            return Ok(block.min(room));
         }
+        current.rested();
+        std::thread::sleep(wait.min(current.patience()?));
     }
 }
 
-impl Read for Reader<'_> {
+fn read(body: &mut Body<'_>, buffer: &mut [u8]) -> Result<usize, Error> {
+    let count = retry_interrupted(|| body.reader.read(buffer)).map_err(|e| {
+        let message = format!("read {}: {}", body.name, e.to_string().to_lowercase());
+        Error::new(ErrorKind::BodyUnreadable, message).with_source(e)
+    })?;
+    if count > buffer.len() {
+        let message = format!(
+            "{} says that it gave more bytes than it was asked for",
+            body.name
+        );
+        return Err(Error::new(ErrorKind::BodyUnreadable, message));
+    }
+    Ok(count)
+}
+
+impl Read for Outgoing<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.next_block(buffer).map_err(|failure| {
-            self.failure = Some(failure);
-            io::Error::other("the body cannot be read")
-        })
+        let block = self.next_block(buffer);
+        block.map_err(|failure| self.current.fail(failure).into_io())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::Limits;
 
-    fn send(reader: &mut dyn Read, len: u64) -> (Vec<u8>, bool, Option<Error>) {
-        let mut reader = Reader::new(Some(Body {
+    /// What goes out, whether its last block was handed over, and what failed.
+    fn send(reader: &mut dyn Read, len: Option<u64>, ends: bool) -> (Vec<u8>, bool, Option<Error>) {
+        let current = Current::new(Limits::default(), "host", len);
+        let progress = &mut |_, _| {};
+        let body = Body {
             reader,
             len,
+            ends,
             name: "it",
-        }));
+            progress,
+            bandwidth: None,
+        };
+        let mut outgoing = Outgoing::new(Some(body), current.clone());
         let mut sent = Vec::new();
-        let _ = reader.read_to_end(&mut sent);
-        (sent, reader.last_block_handed_over(), reader.into_failure())
+        let _ = outgoing.read_to_end(&mut sent);
+        (sent, current.last_block_ready.get(), current.take_failure())
     }
 
     /// Gives one byte at a time, and is interrupted in between.
@@ -134,37 +205,56 @@ mod tests {
 
     #[test]
     fn a_body_of_the_announced_length_goes_out_whole() {
-        let (sent, last, failure) = send(&mut Slow(b"hello".to_vec(), false), 5);
-        assert_eq!((sent.as_slice(), last), (b"hello".as_slice(), true));
-        assert!(failure.is_none());
+        for len in [Some(5), None] {
+            let (sent, last, failure) = send(&mut Slow(b"hello".to_vec(), false), len, true);
+            assert_eq!((sent.as_slice(), last), (b"hello".as_slice(), true));
+            assert!(failure.is_none());
+        }
     }
 
     #[test]
     fn an_early_end_is_an_error() {
-        let (_, last, failure) = send(&mut &b"hell"[..], 5);
+        let (_, last, failure) = send(&mut &b"hell"[..], Some(5), true);
         let failure = failure.unwrap();
-        assert_eq!((failure.kind(), last), (ErrorKind::FileChanged, false));
+        assert_eq!((failure.kind(), last), (ErrorKind::BodyChanged, false));
         assert_eq!(failure.to_string(), "it ended after 4 of 5 bytes");
     }
 
     #[test]
     fn a_longer_body_is_found_before_its_last_block_leaves() {
-        let (sent, last, failure) = send(&mut Slow(b"hello!".to_vec(), false), 5);
+        let (sent, last, failure) = send(&mut Slow(b"hello!".to_vec(), false), Some(5), true);
         assert_eq!((sent.as_slice(), last), (b"hell".as_slice(), false));
         assert_eq!(failure.unwrap().to_string(), "it has more than 5 bytes");
+
+        // A range does not mind what follows.
+        let (sent, last, failure) = send(&mut &b"hello!"[..], Some(5), false);
+        assert_eq!((sent.as_slice(), last), (b"hello".as_slice(), true));
+        assert!(failure.is_none());
     }
 
     #[test]
-    fn a_failing_reader_is_named() {
+    fn a_failing_or_lying_reader_is_named() {
         struct Fails;
         impl Read for Fails {
             fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
                 Err(io::Error::other("disk on fire"))
             }
         }
-        let (_, last, failure) = send(&mut Fails, 5);
-        let failure = failure.unwrap();
-        assert_eq!((failure.kind(), last), (ErrorKind::FileUnreadable, false));
-        assert_eq!(failure.to_string(), "read it: disk on fire");
+        struct Lies;
+        impl Read for Lies {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                Ok(buffer.len() + 1)
+            }
+        }
+        let readers: [(&mut dyn Read, &str); 2] = [
+            (&mut Fails, "read it: disk on fire"),
+            (&mut Lies, "it says that it gave more"),
+        ];
+        for (reader, said) in readers {
+            let (_, last, failure) = send(reader, Some(5), true);
+            let failure = failure.unwrap();
+            assert_eq!((failure.kind(), last), (ErrorKind::BodyUnreadable, false));
+            assert!(failure.to_string().starts_with(said), "{failure}");
+        }
     }
 }

@@ -1,28 +1,43 @@
 //! The only folder that names ureq: sends one signed request and hands back what came.
 //!
-//! Everything else sees one function, [`Transport::exchange`].
+//! Everything else sees one function, [`Transport::exchange`]. ureq speaks HTTP and keeps the pool; the
+//! connections below it are ours, since they must notice answers that come early, end when a request is
+//! cancelled or its time is up, and never raise a signal.
 
 mod body;
-mod watch;
+mod connection;
+mod current;
+mod proxy;
+mod resolve;
+mod socket;
+#[cfg(feature = "tls")]
+mod tls;
+mod wire;
 
+use std::collections::HashMap;
 use std::io::{self, Read};
-use std::time::Duration;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
 
-use crate::error::{Error, ErrorKind};
+use crate::cancellation::Cancellation;
+use crate::error::{Error, Result};
 use crate::headers::Headers;
+use crate::verdict::ErrorKind;
 
-pub(crate) use body::Body;
-use body::Reader;
-use watch::{Phase, WatchedConnector};
+use body::Outgoing;
+pub(crate) use body::{Body, Progress};
+use connection::{Connector, NoResolver};
+use current::{Current, Phase};
+pub(crate) use proxy::Proxy;
+use resolve::Resolver;
+#[cfg(feature = "tls")]
+pub use tls::RootCertificates;
 
 /// A request head must fit into it whole, and file data goes through it unbuffered: smaller ones cost
 /// speed, larger ones gain nothing.
 const OUTPUT_BUFFER_LEN: usize = 128 * 1024;
 const INPUT_BUFFER_LEN: usize = 16 * 1024;
-/// Connections kept open between requests: one for each thread of a busy program.
-const MAX_IDLE_CONNECTIONS: usize = 64;
-/// A peer that takes not a single byte for so long is gone.
-const STALL: Duration = Duration::from_secs(30);
 
 /// A request that is ready to go: signed, its URL encoded.
 pub(crate) struct SignedRequest<'a> {
@@ -31,22 +46,35 @@ pub(crate) struct SignedRequest<'a> {
     pub(crate) headers: &'a [(String, String)],
 }
 
-/// How long each phase of a request may take.
-#[derive(Debug, Clone, Copy)]
+/// How long a request may take, and how it is ended.
+#[derive(Debug, Clone)]
 pub(crate) struct Limits {
     /// Finding the address, and connecting including TLS: each.
     pub(crate) connect: Duration,
     /// From the last byte sent to the head of the answer.
     pub(crate) answer: Duration,
-    /// For a body of unknown size: between two of its bytes. Otherwise for the whole of it.
-    pub(crate) body: BodyLimit,
-    pub(crate) overall: Option<Duration>,
+    /// For the body of the answer, if it is not one of any length.
+    pub(crate) body: Option<Duration>,
+    /// Without progress while a body is sent or received.
+    pub(crate) progress: Duration,
+    /// When everything must have ended.
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) cancellation: Option<Cancellation>,
 }
 
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum BodyLimit {
-    Whole(Duration),
-    BetweenBytes(Duration),
+#[cfg(test)]
+impl Default for Limits {
+    fn default() -> Limits {
+        let long = Duration::from_secs(60);
+        Limits {
+            connect: long,
+            answer: long,
+            body: None,
+            progress: long,
+            deadline: None,
+            cancellation: None,
+        }
+    }
 }
 
 /// One request and what became of it.
@@ -56,8 +84,10 @@ pub(crate) struct Exchange {
     pub(crate) last_write_started: bool,
     /// The CRC-64 of the body as far as it was sent.
     pub(crate) crc64: u64,
+    /// How long the head of the answer was waited for.
+    pub(crate) waited: Duration,
     /// The error has a kind and a message, but no verdict yet.
-    pub(crate) result: Result<Answer, Error>,
+    pub(crate) result: Result<Answer>,
 }
 
 /// The head of an answer, and a reader of its body.
@@ -69,7 +99,7 @@ pub(crate) struct Answer {
 
 pub(crate) struct AnswerBody {
     reader: ureq::BodyReader<'static>,
-    host: String,
+    current: Rc<Current>,
 }
 
 impl AnswerBody {
@@ -77,16 +107,16 @@ impl AnswerBody {
     pub(crate) fn read_to_limit(mut self, limit: usize) -> (Vec<u8>, Option<Error>) {
         let mut bytes = Vec::new();
         // One byte more than allowed shows that there is more.
-        let read = self
-            .by_ref()
-            .take((limit as u64).saturating_add(1))
-            .read_to_end(&mut bytes);
-        if let Err(e) = read {
+        let one_more = (limit as u64).saturating_add(1);
+        if let Err(e) = self.by_ref().take(one_more).read_to_end(&mut bytes) {
             return (bytes, Some(self.error(e)));
         }
         if bytes.len() > limit {
             bytes.truncate(limit);
-            let message = format!("the answer of {} has more than {limit} bytes", self.host);
+            let message = format!(
+                "the answer of {} has over {limit} bytes",
+                self.current.host()
+            );
             return (bytes, Some(Error::new(ErrorKind::AnswerDamaged, message)));
         }
         (bytes, None)
@@ -94,19 +124,44 @@ impl AnswerBody {
 
     /// An error of [`Read::read`] in our terms.
     pub(crate) fn error(&self, e: io::Error) -> Error {
-        translate(ureq::Error::from(e), Phase::Writing, &self.host)
+        let failure = self.current.take_failure();
+        failure.unwrap_or_else(|| translate(ureq::Error::from(e), &self.current))
     }
 }
 
 impl Read for AnswerBody {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.reader.read(buffer)?;
+        let current = self.current.clone();
+        // The caller's writer may have taken its time; the server is not to blame for that.
+        current.rested();
+        let count = current.within(|| self.reader.read(buffer))?;
         // A body that only the end of the connection ends looks whole after a reset, too.
-        if count == 0 && !buffer.is_empty() && watch::connection_was_reset() {
+        if count == 0 && !buffer.is_empty() && current.reset.get() {
             return Err(io::ErrorKind::ConnectionReset.into());
         }
         Ok(count)
     }
+}
+
+/// What a transport is made with.
+#[derive(Debug, Default)]
+pub(crate) struct Settings {
+    pub(crate) proxy: Option<Proxy>,
+    /// Addresses that names, in lower case, are given in place of the system's.
+    pub(crate) addresses: HashMap<String, Vec<SocketAddr>>,
+    pub(crate) max_idle_connections: usize,
+    pub(crate) max_idle_time: Duration,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Option<TlsSettings>,
+}
+
+/// For https: whom to trust.
+#[cfg(feature = "tls")]
+#[derive(Debug, Default)]
+pub(crate) struct TlsSettings {
+    pub(crate) roots: RootCertificates,
+    /// Further authorities, in PEM.
+    pub(crate) bundle: Option<Vec<u8>>,
 }
 
 /// Connections to OSS. Shared by all clones of a client.
@@ -116,9 +171,9 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    pub(crate) fn new() -> Transport {
+    pub(crate) fn new(settings: Settings) -> Result<Transport> {
         // What a library must not do by itself is switched off: errors for statuses, redirects, proxies
-        // from the environment, headers nobody asked for.
+        // from the environment, headers nobody asked for. Time limits are ours, so ureq has none.
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -129,14 +184,22 @@ impl Transport {
             .accept_encoding("")
             .output_buffer_size(OUTPUT_BUFFER_LEN)
             .input_buffer_size(INPUT_BUFFER_LEN)
-            .max_idle_connections(MAX_IDLE_CONNECTIONS)
-            .max_idle_connections_per_host(MAX_IDLE_CONNECTIONS)
-            .timeout_per_write(Some(STALL))
+            .max_idle_connections(settings.max_idle_connections)
+            .max_idle_connections_per_host(settings.max_idle_connections)
+            .max_idle_age(settings.max_idle_time)
             .build();
-        let resolver = ureq::unversioned::resolver::DefaultResolver::default();
-        Transport {
-            agent: ureq::Agent::with_parts(config, WatchedConnector::default(), resolver),
-        }
+        let connector = Connector {
+            resolver: Resolver::new(settings.addresses),
+            proxy: settings.proxy,
+            #[cfg(feature = "tls")]
+            tls: match settings.tls {
+                Some(tls) => Some(tls::config(tls.roots, tls.bundle.as_deref())?),
+                None => None,
+            },
+        };
+        Ok(Transport {
+            agent: ureq::Agent::with_parts(config, connector, NoResolver),
+        })
     }
 
     /// Sends a request and waits for the head of its answer.
@@ -146,27 +209,27 @@ impl Transport {
         body: Option<Body<'_>>,
         limits: &Limits,
     ) -> Exchange {
-        let empty = body.as_ref().is_none_or(|body| body.len == 0);
-        let mut reader = Reader::new(body);
-        let host = host(request.url);
-        watch::begin();
-        let result = self.run(request, &mut reader, limits);
-        let phase = watch::phase();
-
-        let last_write_started = if empty {
-            phase == Phase::Writing
-        } else {
-            reader.last_block_handed_over()
+        let body_len = body.as_ref().map_or(Some(0), |body| body.len);
+        let current = Current::new(limits.clone(), host(request.url), body_len);
+        let mut outgoing = Outgoing::new(body, current.clone());
+        let result = match current.patience() {
+            Ok(_) => current.within(|| self.run(request, &mut outgoing)),
+            Err(e) => Err(current.fail(e)),
         };
-        let crc64 = reader.crc64();
-        let result = match (result, reader.into_failure()) {
-            (Err(_), Some(failure)) => Err(failure),
-            (Err(e), None) => Err(translate(e, phase, host)),
-            (Ok(response), _) => Ok(answer(response, host)),
+        let waited = current.waited();
+        let result = match result {
+            Ok(response) => {
+                current.enter(Phase::Receiving);
+                Ok(answer(response, current.clone()))
+            }
+            Err(e) => Err(current
+                .take_failure()
+                .unwrap_or_else(|| translate(e, &current))),
         };
         Exchange {
-            last_write_started,
-            crc64,
+            last_write_started: current.last_write_started.get(),
+            crc64: outgoing.crc64(),
+            waited,
             result,
         }
     }
@@ -174,8 +237,7 @@ impl Transport {
     fn run(
         &self,
         request: &SignedRequest<'_>,
-        reader: &mut Reader<'_>,
-        limits: &Limits,
+        outgoing: &mut Outgoing<'_>,
     ) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
         let mut head = ureq::http::Request::builder()
             .method(request.method)
@@ -183,40 +245,18 @@ impl Transport {
         for (name, value) in request.headers {
             head = head.header(name.as_str(), value.as_bytes());
         }
-        if let Some(len) = reader.len() {
+        if !outgoing.has_body() {
+            return self.agent.run(head.body(())?);
+        }
+        if let Some(len) = outgoing.len() {
             head = head.header("content-length", len);
         }
-        match reader.len() {
-            None => self.agent.run(self.limited(head.body(())?, limits)),
-            Some(_) => {
-                let body = ureq::SendBody::from_reader(reader);
-                self.agent.run(self.limited(head.body(body)?, limits))
-            }
-        }
-    }
-
-    fn limited<S: ureq::AsSendBody>(
-        &self,
-        request: ureq::http::Request<S>,
-        limits: &Limits,
-    ) -> ureq::http::Request<S> {
-        let (whole, between_bytes) = match limits.body {
-            BodyLimit::Whole(limit) => (Some(limit), None),
-            BodyLimit::BetweenBytes(limit) => (None, Some(limit)),
-        };
         self.agent
-            .configure_request(request)
-            .timeout_global(limits.overall)
-            .timeout_resolve(Some(limits.connect))
-            .timeout_connect(Some(limits.connect))
-            .timeout_recv_response(Some(limits.answer))
-            .timeout_recv_body(whole)
-            .timeout_per_read(between_bytes)
-            .build()
+            .run(head.body(ureq::SendBody::from_reader(outgoing))?)
     }
 }
 
-fn answer(response: ureq::http::Response<ureq::Body>, host: &str) -> Answer {
+fn answer(response: ureq::http::Response<ureq::Body>, current: Rc<Current>) -> Answer {
     let (head, body) = response.into_parts();
     let mut headers = Headers::default();
     for (name, value) in &head.headers {
@@ -227,7 +267,7 @@ fn answer(response: ureq::http::Response<ureq::Body>, host: &str) -> Answer {
         headers,
         body: AnswerBody {
             reader: body.into_reader(),
-            host: host.to_owned(),
+            current,
         },
     }
 }
@@ -238,45 +278,22 @@ fn host(url: &str) -> &str {
     &rest[..rest.find('/').unwrap_or(rest.len())]
 }
 
-/// Names the cause of a failure by what was going on when it happened.
-fn translate(error: ureq::Error, phase: Phase, host: &str) -> Error {
-    use ureq::Timeout;
-    let (kind, message) = match (&error, phase) {
-        (ureq::Error::Timeout(limit), _) => {
-            let what = match limit {
-                Timeout::Resolve => "its address was not found in time",
-                Timeout::Connect => "no connection in time",
-                Timeout::RecvResponse => "no answer in time",
-                Timeout::RecvBody | Timeout::PerRead => "the answer did not end in time",
-                Timeout::PerWrite => "it took no data for too long",
-                _ => "the overall time limit ran out",
-            };
-            (ErrorKind::Timeout, format!("{host}: {what}"))
-        }
-        (ureq::Error::HostNotFound, _) | (ureq::Error::Io(_), Phase::Resolving) => (
-            ErrorKind::Resolve,
-            format!("resolve {host}: {}", cause(&error)),
-        ),
-        (ureq::Error::Io(e), Phase::Connecting) if e.kind() != io::ErrorKind::InvalidData => (
-            ErrorKind::Connect,
-            format!("connect to {host}: {}", cause(&error)),
-        ),
-        (ureq::Error::ConnectionFailed, _) => {
-            (ErrorKind::Connect, format!("connect to {host}: {error}"))
-        }
-        // rustls reports a bad certificate as invalid data.
-        (_, Phase::Connecting) => (
-            ErrorKind::Tls,
-            format!("TLS with {host}: {}", cause(&error)),
-        ),
-        (ureq::Error::Io(e), Phase::Writing) if e.kind() == io::ErrorKind::InvalidData => {
-            (ErrorKind::Protocol, format!("{host}: {}", cause(&error)))
-        }
-        (ureq::Error::Io(_), Phase::Writing) => (
+/// Names the cause of a failure that ureq reports; our own connections keep theirs themselves.
+fn translate(error: ureq::Error, current: &Current) -> Error {
+    let host = current.host();
+    let (kind, message) = match &error {
+        ureq::Error::Io(e) if e.kind() == io::ErrorKind::UnexpectedEof => (
             ErrorKind::ConnectionLost,
-            format!("connection to {host}: {}", cause(&error)),
+            format!("{host} closed the connection before its answer ended"),
         ),
-        (ureq::Error::Protocol(_) | ureq::Error::LargeResponseHeader(..), _) => (
+        ureq::Error::Io(e) => {
+            let what = e.to_string().to_lowercase();
+            (
+                ErrorKind::ConnectionLost,
+                format!("connection to {host}: {what}"),
+            )
+        }
+        ureq::Error::Protocol(_) | ureq::Error::LargeResponseHeader(..) => (
             ErrorKind::Protocol,
             format!("{host} does not answer in proper HTTP: {error}"),
         ),
@@ -284,12 +301,4 @@ fn translate(error: ureq::Error, phase: Phase, host: &str) -> Error {
         _ => (ErrorKind::Internal, format!("request to {host}: {error}")),
     };
     Error::new(kind, message).with_source(error)
-}
-
-/// What the system or the TLS library said.
-fn cause(error: &ureq::Error) -> String {
-    match error {
-        ureq::Error::Io(e) => e.to_string().to_lowercase(),
-        other => other.to_string(),
-    }
 }

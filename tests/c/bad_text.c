@@ -200,7 +200,7 @@ static void uploads(void) {
     assert(oss_callback_error_detail(error, BAD) == NULL);
     oss_callback_error_free(error);
     assert(oss_put_object_from_file_with_callback(client, BUCKET, "object", BAD, NULL, NULL, NULL, NULL) ==
-           OSS_CALLBACK_CODE_FILE_UNREADABLE);
+           OSS_CALLBACK_CODE_BODY_UNREADABLE);
     oss_callback_client_free(client);
 }
 

@@ -17,7 +17,7 @@ static void is_unreadable(const char *path, const char *message) {
     oss_callback_receipt *receipt = NULL;
     oss_callback_error *error = NULL;
     assert(oss_put_object_from_file_with_callback(client, BUCKET, "unreadable", path, spec, NULL, &receipt, &error) ==
-           OSS_CALLBACK_CODE_FILE_UNREADABLE);
+           OSS_CALLBACK_CODE_BODY_UNREADABLE);
     assert(receipt == NULL);
     assert(contains(oss_callback_error_message(error), path));
     assert(contains(oss_callback_error_message(error), message));

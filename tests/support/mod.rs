@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -55,6 +55,8 @@ pub struct RawServer {
     address: SocketAddr,
     connections: Arc<AtomicUsize>,
     heads: Arc<Mutex<Vec<String>>>,
+    /// Connections that are served and closed.
+    served: Arc<(Mutex<usize>, Condvar)>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -65,7 +67,8 @@ impl RawServer {
         let address = listener.local_addr().unwrap();
         let connections = Arc::new(AtomicUsize::new(0));
         let heads = Arc::new(Mutex::new(Vec::new()));
-        let (counter, kept) = (connections.clone(), heads.clone());
+        let served = Arc::new((Mutex::new(0), Condvar::new()));
+        let (counter, kept, closed) = (connections.clone(), heads.clone(), served.clone());
         let thread = std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let Some(mut connection) = Connection::accept(stream.unwrap()) else {
@@ -74,12 +77,16 @@ impl RawServer {
                 counter.fetch_add(1, Ordering::SeqCst);
                 kept.lock().unwrap().push(connection.head.clone());
                 serve(&mut connection);
+                drop(connection);
+                *closed.0.lock().unwrap() += 1;
+                closed.1.notify_all();
             }
         });
         RawServer {
             address,
             connections,
             heads,
+            served,
             thread: Some(thread),
         }
     }
@@ -100,6 +107,17 @@ impl RawServer {
     /// How many requests came.
     pub fn requests(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
+    }
+
+    /// Waits until the server has closed every connection that it has served.
+    pub fn wait_for_closed_connections(&self) {
+        let (served, condition) = &*self.served;
+        let some_open = |served: &mut usize| *served < self.requests();
+        drop(
+            condition
+                .wait_while(served.lock().unwrap(), some_open)
+                .unwrap(),
+        );
     }
 
     pub fn head(&self, index: usize) -> String {
@@ -125,6 +143,8 @@ pub struct Connection {
     pub head: String,
     /// What came together with the head.
     early: Vec<u8>,
+    /// What was read of the body since.
+    taken: u64,
 }
 
 impl Connection {
@@ -146,6 +166,7 @@ impl Connection {
                     stream,
                     head: String::from_utf8(bytes).unwrap(),
                     early,
+                    taken: 0,
                 });
             }
         }
@@ -164,9 +185,47 @@ impl Connection {
 
     /// Reads the whole body and forgets it.
     pub fn read_body(&mut self) {
-        let rest = self.content_length() - self.early.len() as u64;
+        let rest = self.content_length() - self.early.len() as u64 - self.taken;
         let mut body = (&self.stream).take(rest);
         let _ = std::io::copy(&mut body, &mut std::io::sink());
+    }
+
+    /// Reads at least so much of the body, unless it ends.
+    pub fn read_some(&mut self, len: usize) {
+        let mut read = self.early.len();
+        let mut buffer = vec![0; 64 * 1024];
+        while read < len {
+            match self.stream.read(&mut buffer) {
+                Ok(0) | Err(_) => return,
+                Ok(count) => {
+                    read += count;
+                    self.taken += count as u64;
+                }
+            }
+        }
+    }
+
+    /// Reads a little; false at the end.
+    pub fn read_at_most(&mut self, len: usize) -> bool {
+        let count = self.stream.read(&mut vec![0; len]).unwrap_or(0);
+        self.taken += count as u64;
+        count > 0
+    }
+
+    /// Leaves everything in the socket until the peer gives up or the time is over.
+    pub fn wait_without_reading(&mut self, patience: Duration) {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let patience = Timespec::try_from(patience).unwrap();
+        poll(
+            &mut [PollFd::new(&self.stream, PollFlags::RDHUP)],
+            Some(&patience),
+        )
+        .unwrap();
+    }
+
+    /// Says something; false when the peer does not take it any more.
+    pub fn try_write(&mut self, bytes: &[u8]) -> bool {
+        self.stream.write_all(bytes).is_ok()
     }
 
     /// Says something; the peer may have gone.
@@ -178,6 +237,13 @@ impl Connection {
     pub fn wait_for_close(&mut self) {
         let _ = std::io::copy(&mut self.stream, &mut std::io::sink());
     }
+}
+
+/// Makes the end of this connection a reset.
+pub fn socket_reset(stream: &TcpStream) {
+    socket2::SockRef::from(stream)
+        .set_linger(Some(Duration::ZERO))
+        .unwrap();
 }
 
 /// A header of a request head.

@@ -1,0 +1,204 @@
+//! What ureq sees of our connections: it speaks HTTP, we carry the bytes.
+
+#[cfg(feature = "tls")]
+use std::sync::Arc;
+
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver as UreqResolver};
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector as UreqConnector, LazyBuffers, NextTimeout, Transport,
+};
+
+use super::current::{Current, Phase, current};
+use super::proxy::Proxy;
+use super::resolve::Resolver;
+use super::socket::Socket;
+use super::wire::{ReceiveError, Wire};
+use super::{INPUT_BUFFER_LEN, OUTPUT_BUFFER_LEN};
+use crate::error::Error;
+use crate::verdict::ErrorKind;
+
+/// ureq asks for addresses before every request, also for one on an open connection. So this answers
+/// nothing, and [`Connector`] looks when it connects.
+#[derive(Debug)]
+pub(super) struct NoResolver;
+
+impl UreqResolver for NoResolver {
+    fn resolve(
+        &self,
+        _: &ureq::http::Uri,
+        _: &ureq::config::Config,
+        _: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        Ok(self.empty())
+    }
+}
+
+/// Opens connections.
+#[derive(Debug)]
+pub(super) struct Connector {
+    pub(super) resolver: Resolver,
+    pub(super) proxy: Option<Proxy>,
+    #[cfg(feature = "tls")]
+    pub(super) tls: Option<Arc<rustls::ClientConfig>>,
+}
+
+impl UreqConnector for Connector {
+    type Out = Connection;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails,
+        _: Option<()>,
+    ) -> Result<Option<Connection>, ureq::Error> {
+        let Some(current) = current() else {
+            return Err(ureq::Error::ConnectionFailed);
+        };
+        match self.open(details.uri, &current) {
+            Ok(wire) => Ok(Some(Connection::new(wire))),
+            Err(e) => Err(current.fail(e)),
+        }
+    }
+}
+
+impl Connector {
+    fn open(&self, uri: &ureq::http::Uri, current: &Current) -> Result<Wire, Error> {
+        let https = uri.scheme_str() == Some("https");
+        let host = uri.host().unwrap_or_default();
+        let port = uri.port_u16().unwrap_or(if https { 443 } else { 80 });
+        let mut wire = Wire::new(match &self.proxy {
+            Some(proxy) => self.connect(proxy.host(), proxy.port(), current)?,
+            None => self.connect(host, port, current)?,
+        });
+        if let Some(proxy) = &self.proxy {
+            proxy.open_tunnel(&mut wire, host, port, current)?;
+        }
+        #[cfg(feature = "tls")]
+        if https {
+            let config = self.tls.clone().ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Internal,
+                    "an https endpoint without a TLS configuration",
+                )
+            })?;
+            wire.secure(super::tls::TlsSession::new(config, host)?, current)?;
+        }
+        Ok(wire)
+    }
+
+    /// Tries every address of a name; addresses that were remembered are asked for again when none of
+    /// them can be reached.
+    fn connect(&self, host: &str, port: u16, current: &Current) -> Result<Socket, Error> {
+        loop {
+            let (addresses, remembered) = self.resolver.resolve(host, port, current)?;
+            let mut last = None;
+            current.enter(Phase::Connecting);
+            for (index, address) in addresses.iter().enumerate() {
+                match Socket::connect(*address, addresses.len() - index, current)? {
+                    Ok(socket) => return Ok(socket),
+                    Err(e) => last = Some((address, e)),
+                }
+            }
+            self.resolver.forget(host, port);
+            if remembered {
+                continue;
+            }
+            let Some((address, e)) = last else {
+                let message = format!("resolve {host}: it has no address");
+                return Err(Error::new(ErrorKind::Resolve, message));
+            };
+            let what = e.to_string().to_lowercase();
+            let message = if host.trim_matches(['[', ']']) == address.ip().to_string() {
+                format!("connect to {address}: {what}")
+            } else {
+                format!("connect to {host} at {address}: {what}")
+            };
+            return Err(Error::new(ErrorKind::Connect, message).with_source(e));
+        }
+    }
+}
+
+/// One connection, as long as it lives in ureq's pool.
+#[derive(Debug)]
+pub(super) struct Connection {
+    wire: Wire,
+    buffers: LazyBuffers,
+    /// The head of the request, until the first block of its body can go with it.
+    head: Vec<u8>,
+}
+
+impl Connection {
+    fn new(wire: Wire) -> Connection {
+        Connection {
+            wire,
+            buffers: LazyBuffers::new(INPUT_BUFFER_LEN, OUTPUT_BUFFER_LEN),
+            head: Vec::new(),
+        }
+    }
+
+    fn transmit(&mut self, amount: usize, current: &Current) -> Result<(), Error> {
+        let output = &self.buffers.output()[..amount];
+        if current.phase() != Phase::Sending {
+            current.enter(Phase::Sending);
+            self.head.clear();
+            if current.has_body {
+                self.head.extend_from_slice(output);
+                return Ok(());
+            }
+        } else if self.head.is_empty() {
+            // Before each further block: an answer that is already there must not be overlooked when
+            // the socket would take everything without waiting.
+            self.wire.look_for_answer(current);
+        }
+        if current.early.get() {
+            return Ok(());
+        }
+        if current.last_block_ready.get() {
+            current.last_write_started.set(true);
+        }
+        let sent = self.wire.send([&self.head, output], current);
+        self.head.clear();
+        sent
+    }
+}
+
+impl Transport for Connection {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
+        let Some(current) = current() else {
+            return Err(ureq::Error::ConnectionFailed);
+        };
+        self.transmit(amount, &current).map_err(|e| current.fail(e))
+    }
+
+    fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
+        let Some(current) = current() else {
+            return Err(ureq::Error::ConnectionFailed);
+        };
+        if current.phase() == Phase::Sending {
+            current.enter(Phase::Waiting);
+        }
+        let buffer = self.buffers.input_append_buf();
+        match self.wire.receive(buffer, &current) {
+            Ok(count) => {
+                self.buffers.input_appended(count);
+                Ok(count > 0)
+            }
+            Err(ReceiveError::Lost(e)) => {
+                current.reset.set(true);
+                Err(ureq::Error::Io(e))
+            }
+            Err(ReceiveError::Stopped(e)) => Err(current.fail(e)),
+        }
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.wire.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.wire.is_secure()
+    }
+}

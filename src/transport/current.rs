@@ -1,0 +1,211 @@
+//! The request that this thread is carrying out: its limits, how far it got, and whether to go on.
+//!
+//! Calls block and stay on one thread, so a thread-local reaches the sockets through ureq.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use super::Limits;
+use crate::error::Error;
+use crate::verdict::ErrorKind;
+
+/// No wait is longer, so that a cancellation is seen in time.
+const SLICE: Duration = Duration::from_millis(100);
+
+/// Fewer bytes than these in the time of the progress limit count as no progress, so that a drip does not
+/// get past it.
+const LEAST_PROGRESS: usize = 1024;
+
+/// What a request is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    Resolving,
+    Connecting,
+    Sending,
+    Waiting,
+    Receiving,
+}
+
+/// One request under way.
+#[derive(Debug)]
+pub(super) struct Current {
+    limits: Limits,
+    host: String,
+    phase: Cell<Phase>,
+    /// When the phase must have ended.
+    until: Cell<Option<Instant>>,
+    /// When enough bytes had moved last, and how many have since.
+    progress: Cell<(Instant, usize)>,
+    /// A body follows the head.
+    pub(super) has_body: bool,
+    /// The last block of the body, or the head of a request without one, is in the output buffer.
+    pub(super) last_block_ready: Cell<bool>,
+    /// A write was started that could carry the last byte.
+    pub(super) last_write_started: Cell<bool>,
+    /// An answer, or the end, came while the body was still going out: nothing more is sent.
+    pub(super) early: Cell<bool>,
+    /// The connection ended other than in good order.
+    pub(super) reset: Cell<bool>,
+    /// Since when the answer's head is waited for, and how long it was, once it is there.
+    waiting: Cell<Option<Instant>>,
+    waited: Cell<Duration>,
+    failure: RefCell<Option<Error>>,
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Rc<Current>>> = const { RefCell::new(None) };
+}
+
+/// The request that this thread is carrying out.
+pub(super) fn current() -> Option<Rc<Current>> {
+    CURRENT.with_borrow(Clone::clone)
+}
+
+impl Current {
+    pub(super) fn new(limits: Limits, host: &str, body_len: Option<u64>) -> Rc<Current> {
+        let has_body = body_len.is_none_or(|len| len > 0);
+        Rc::new(Current {
+            limits,
+            host: host.to_owned(),
+            phase: Cell::new(Phase::Resolving),
+            until: Cell::new(None),
+            progress: Cell::new((Instant::now(), 0)),
+            has_body,
+            last_block_ready: Cell::new(!has_body),
+            last_write_started: Cell::new(false),
+            early: Cell::new(false),
+            reset: Cell::new(false),
+            waiting: Cell::new(None),
+            waited: Cell::new(Duration::ZERO),
+            failure: RefCell::new(None),
+        })
+    }
+
+    /// Runs a call into ureq on behalf of this request. Calls may nest: a reader may use a client.
+    pub(super) fn within<T>(self: &Rc<Self>, call: impl FnOnce() -> T) -> T {
+        struct Restore(Option<Rc<Current>>);
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                CURRENT.set(self.0.take());
+            }
+        }
+        let _restore = Restore(CURRENT.replace(Some(self.clone())));
+        call()
+    }
+
+    /// Host and port that the request is for.
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        self.phase.get()
+    }
+
+    /// Begins a phase, with its own limit and with fresh progress.
+    pub(super) fn enter(&self, phase: Phase) {
+        let now = Instant::now();
+        let limit = match phase {
+            Phase::Resolving | Phase::Connecting => Some(self.limits.connect),
+            Phase::Waiting => Some(self.limits.answer),
+            Phase::Receiving => self.limits.body,
+            Phase::Sending => None,
+        };
+        if phase == Phase::Waiting {
+            self.waiting.set(Some(now));
+        } else if let Some(since) = self.waiting.take() {
+            self.waited.set(now - since);
+        }
+        self.phase.set(phase);
+        // A limit beyond the end of time is none.
+        self.until
+            .set(limit.and_then(|limit| now.checked_add(limit)));
+        self.progress.set((now, 0));
+    }
+
+    /// How long the head of the answer was waited for.
+    pub(super) fn waited(&self) -> Duration {
+        self.waiting
+            .get()
+            .map_or(self.waited.get(), |since| since.elapsed())
+    }
+
+    /// Notes that bytes went over the wire.
+    pub(super) fn moved(&self, bytes: usize) {
+        let (since, moved) = self.progress.get();
+        if moved + bytes >= LEAST_PROGRESS {
+            self.progress.set((Instant::now(), 0));
+        } else {
+            self.progress.set((since, moved + bytes));
+        }
+    }
+
+    /// Begins the time of the progress limit anew: it was not the peer that took it.
+    pub(super) fn rested(&self) {
+        let (_, moved) = self.progress.get();
+        self.progress.set((Instant::now(), moved));
+    }
+
+    /// What is left of the limit of this phase.
+    pub(super) fn time_left(&self) -> Option<Duration> {
+        self.until
+            .get()
+            .map(|until| until.saturating_duration_since(Instant::now()))
+    }
+
+    /// How long may be waited now; an error when the request must end.
+    pub(super) fn patience(&self) -> Result<Duration, Error> {
+        if self
+            .limits
+            .cancellation
+            .as_ref()
+            .is_some_and(|c| c.is_cancelled())
+        {
+            return Err(self.error(ErrorKind::Cancelled, "the request was cancelled"));
+        }
+        let now = Instant::now();
+        let mut patience = SLICE;
+        let mut limit = |until: Option<Instant>, what: &str| {
+            let Some(until) = until else { return Ok(()) };
+            let left = until.saturating_duration_since(now);
+            patience = patience.min(left);
+            if left.is_zero() {
+                Err(self.error(ErrorKind::Timeout, what))
+            } else {
+                Ok(())
+            }
+        };
+        limit(self.limits.deadline, "the overall time limit ran out")?;
+        let (what, moves) = match self.phase.get() {
+            Phase::Resolving => ("its address was not found in time", false),
+            Phase::Connecting => ("no connection in time", false),
+            Phase::Sending => ("", true),
+            Phase::Waiting => ("no answer in time", false),
+            Phase::Receiving => ("the answer did not end in time", true),
+        };
+        limit(self.until.get(), what)?;
+        if moves {
+            let (since, _) = self.progress.get();
+            limit(
+                since.checked_add(self.limits.progress),
+                "no progress for too long",
+            )?;
+        }
+        Ok(patience)
+    }
+
+    fn error(&self, kind: ErrorKind, what: &str) -> Error {
+        Error::new(kind, format!("{}: {what}", self.host))
+    }
+
+    /// Keeps the error that a call into ureq will end with, and gives what ureq is told.
+    pub(super) fn fail(&self, error: Error) -> ureq::Error {
+        self.failure.replace(Some(error));
+        ureq::Error::ConnectionFailed
+    }
+
+    pub(super) fn take_failure(&self) -> Option<Error> {
+        self.failure.take()
+    }
+}

@@ -1,0 +1,231 @@
+//! Bytes over one connection, in the clear or through TLS, with an eye on answers that come early.
+
+use std::io::{self, IoSlice};
+
+use super::current::Current;
+use super::socket::Socket;
+#[cfg(feature = "tls")]
+use super::tls::TlsSession;
+use crate::error::Error;
+
+/// What may come while a body goes out, before it is taken for an answer whatever it is.
+const MAX_EARLY_LEN: usize = 64 * 1024;
+
+/// Interim answers (1xx) while a body goes out; a server that sends more is up to no good.
+const MAX_INTERIM: usize = 100;
+
+/// A connection.
+#[derive(Debug)]
+pub(super) struct Wire {
+    socket: Socket,
+    #[cfg(feature = "tls")]
+    tls: Option<Box<TlsSession>>,
+    /// What came while a body was still going out.
+    received: Vec<u8>,
+    interim: usize,
+    /// The connection cannot serve another request.
+    spent: bool,
+    /// Why the last write failed; told when no answer explains it.
+    write_error: Option<io::Error>,
+}
+
+/// Why nothing could be read.
+#[derive(Debug)]
+pub(super) enum ReceiveError {
+    /// The connection broke.
+    Lost(io::Error),
+    /// The request must end.
+    Stopped(Error),
+}
+
+impl Wire {
+    pub(super) fn new(socket: Socket) -> Wire {
+        Wire {
+            socket,
+            #[cfg(feature = "tls")]
+            tls: None,
+            received: Vec::new(),
+            interim: 0,
+            spent: false,
+            write_error: None,
+        }
+    }
+
+    /// Puts TLS on top of the connection and completes the handshake.
+    #[cfg(feature = "tls")]
+    pub(super) fn secure(&mut self, session: TlsSession, current: &Current) -> Result<(), Error> {
+        let session = self.tls.insert(Box::new(session));
+        while session.is_handshaking() {
+            match session.shake_hands(&mut self.socket) {
+                Ok(()) => {}
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    if session.wants_write() {
+                        self.socket.wait_to_write(current)?;
+                    } else {
+                        self.socket.wait_to_read(current)?;
+                    }
+                }
+                Err(e) => return Err(super::tls::handshake_error(current.host(), e)),
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_secure(&self) -> bool {
+        #[cfg(feature = "tls")]
+        return self.tls.is_some();
+        #[cfg(not(feature = "tls"))]
+        false
+    }
+
+    /// Sends everything, unless an answer comes first or the peer has gone: then the request is early,
+    /// and whoever reads next finds out what there is.
+    pub(super) fn send(&mut self, parts: [&[u8]; 2], current: &Current) -> Result<(), Error> {
+        let mut accepted = 0;
+        while !current.early.get() {
+            let before = self.socket.sent();
+            let pushed = self.push(parts, &mut accepted);
+            current.moved((self.socket.sent() - before) as usize);
+            match pushed {
+                Ok(true) => return Ok(()),
+                Ok(false) => {}
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    if self.socket.wait_to_write(current)? {
+                        self.look_for_answer(current);
+                    }
+                }
+                Err(e) => {
+                    self.write_error = Some(e);
+                    self.end_early(current);
+                }
+            }
+            current.patience()?;
+        }
+        Ok(())
+    }
+
+    /// Sends what can be sent now; true when that was everything. `accepted` bytes are on their way or in
+    /// TLS's buffer already.
+    fn push(&mut self, [head, body]: [&[u8]; 2], accepted: &mut usize) -> io::Result<bool> {
+        let rest = [
+            IoSlice::new(head.get(*accepted..).unwrap_or_default()),
+            IoSlice::new(&body[accepted.saturating_sub(head.len())..]),
+        ];
+        #[cfg(feature = "tls")]
+        if let Some(session) = &mut self.tls {
+            *accepted += session.encrypt(&rest)?;
+            session.flush(&mut self.socket)?;
+            return Ok(*accepted == head.len() + body.len());
+        }
+        *accepted += self.socket.send(&rest)?;
+        Ok(*accepted == head.len() + body.len())
+    }
+
+    /// Looks without waiting whether an answer came already.
+    pub(super) fn look_for_answer(&mut self, current: &Current) {
+        let mut buffer = [0; 4096];
+        loop {
+            match self.pull(&mut buffer) {
+                Ok(0) => return self.end_early(current),
+                Ok(count) => self.received.extend_from_slice(&buffer[..count]),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return,
+                Err(_) => {
+                    current.reset.set(true);
+                    return self.end_early(current);
+                }
+            }
+            if self.has_final_answer() {
+                return self.end_early(current);
+            }
+        }
+    }
+
+    /// Drops interim answers; true when something else is there.
+    fn has_final_answer(&mut self) -> bool {
+        /// `HTTP/1.1 1`: the first digit of the status decides.
+        const STATUS: usize = 9;
+        loop {
+            if self.received.len() > MAX_EARLY_LEN || self.interim > MAX_INTERIM {
+                return true;
+            }
+            match self.received.get(STATUS) {
+                // Too short to tell.
+                None => return false,
+                Some(b'1') if self.received.starts_with(b"HTTP/1.") => {}
+                Some(_) => return true,
+            }
+            let Some(end) = self.received.windows(4).position(|w| w == b"\r\n\r\n") else {
+                return false;
+            };
+            self.received.drain(..end + 4);
+            self.interim += 1;
+        }
+    }
+
+    fn end_early(&mut self, current: &Current) {
+        current.early.set(true);
+        self.spent = true;
+    }
+
+    /// Waits for bytes and reads some; 0 at the end of the connection.
+    pub(super) fn receive(
+        &mut self,
+        buffer: &mut [u8],
+        current: &Current,
+    ) -> Result<usize, ReceiveError> {
+        if !self.received.is_empty() {
+            let count = self.received.len().min(buffer.len());
+            buffer[..count].copy_from_slice(&self.received[..count]);
+            self.received.drain(..count);
+            return Ok(count);
+        }
+        loop {
+            current.patience().map_err(ReceiveError::Stopped)?;
+            match self.pull(buffer) {
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    self.socket
+                        .wait_to_read(current)
+                        .map_err(ReceiveError::Stopped)?;
+                }
+                Err(e) => {
+                    self.spent = true;
+                    return Err(ReceiveError::Lost(self.write_error.take().unwrap_or(e)));
+                }
+                Ok(0) => {
+                    self.spent = true;
+                    return self
+                        .write_error
+                        .take()
+                        .map_or(Ok(0), |e| Err(ReceiveError::Lost(e)));
+                }
+                Ok(count) => {
+                    current.moved(count);
+                    return Ok(count);
+                }
+            }
+        }
+    }
+
+    /// Reads what is there now.
+    fn pull(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        #[cfg(feature = "tls")]
+        if let Some(session) = &mut self.tls {
+            return session.decrypt(&mut self.socket, buffer);
+        }
+        self.socket.receive(buffer)
+    }
+
+    /// Whether the connection can serve another request. An idle one is probed with one call.
+    pub(super) fn is_open(&mut self) -> bool {
+        if self.spent || !self.received.is_empty() {
+            return false;
+        }
+        #[cfg(feature = "tls")]
+        if let Some(session) = &mut self.tls {
+            // Session tickets may be waiting: they are not an end.
+            let probe = session.decrypt(&mut self.socket, &mut [0]);
+            return probe.is_err_and(|e| e.kind() == io::ErrorKind::WouldBlock);
+        }
+        self.socket.is_silent()
+    }
+}
