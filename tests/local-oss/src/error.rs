@@ -2,8 +2,13 @@
 
 use std::borrow::Cow;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hyper::StatusCode;
-use quick_xml::escape::escape;
+
+use crate::xml::Document;
+
+/// Half of what Node.js takes as a whole head by default.
+const LONGEST_HEADER: usize = 8 * 1024;
 
 /// One error answer: what becomes the status line and the XML document.
 #[derive(Debug)]
@@ -67,36 +72,44 @@ impl OssError {
 
     /// The error document.
     pub(crate) fn document(&self, request_id: &str, host_id: &str) -> String {
-        let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>\n");
-        let mut element = |name: &str, value: &str| {
-            let value: String = value.chars().map(legal_in_xml).collect();
-            xml.push_str(&format!("  <{name}>{}</{name}>\n", escape(&value)));
-        };
-        element("Code", self.code);
-        element("Message", &self.message);
-        element("RequestId", request_id);
-        element("HostId", host_id);
-        for (name, value) in &self.details {
-            element(name, value);
+        self.document_with(&self.details, request_id, host_id)
+    }
+
+    /// The error document in Base64, for the header `x-oss-err`.
+    ///
+    /// A client may refuse a head that is too large: a long document leaves out what only errors of its code have, and one
+    /// that is still too long is not sent.
+    pub(crate) fn header(&self, request_id: &str, host_id: &str) -> Option<String> {
+        [&self.details[..], &[]]
+            .into_iter()
+            .map(|details| STANDARD.encode(self.document_with(details, request_id, host_id)))
+            .find(|header| header.len() <= LONGEST_HEADER)
+    }
+
+    fn document_with(
+        &self,
+        details: &[(&'static str, String)],
+        request_id: &str,
+        host_id: &str,
+    ) -> String {
+        let mut xml = Document::new();
+        xml.open("Error");
+        xml.element("Code", self.code);
+        xml.element("Message", &self.message);
+        xml.element("RequestId", request_id);
+        xml.element("HostId", host_id);
+        for (name, value) in details {
+            xml.element(name, value);
         }
         if let Some(ec) = self.ec {
-            element("EC", ec);
-            element(
+            xml.element("EC", ec);
+            xml.element(
                 "RecommendDoc",
                 &format!("https://api.aliyun.com/troubleshoot?q={ec}"),
             );
         }
-        xml.push_str("</Error>\n");
-        xml
-    }
-}
-
-/// XML 1.0 has no way to write most control characters, not even as references.
-fn legal_in_xml(c: char) -> char {
-    match c {
-        '\t' | '\n' | '\r' => c,
-        '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => '\u{fffd}',
-        _ => c,
+        xml.close("Error");
+        xml.finish()
     }
 }
 
@@ -113,5 +126,20 @@ mod tests {
         assert!(document.contains("\u{fffd}a]]&gt;\u{fffd}&lt;/Error&gt;"));
         assert!(document.contains("<EC>0001</EC>"));
         assert_eq!(document.matches("</Error>").count(), 1);
+    }
+
+    #[test]
+    fn a_header_keeps_its_details_as_long_as_it_is_short() {
+        let decoded = |length: usize| {
+            let error = OssError::access_denied("no").detail("StringToSign", "a".repeat(length));
+            let header = error.header("id", "host").unwrap();
+            assert!(header.len() <= LONGEST_HEADER);
+            String::from_utf8(STANDARD.decode(header).unwrap()).unwrap()
+        };
+        assert!(decoded(5_000).contains(&"a".repeat(5_000)));
+        let cut = decoded(50_000);
+        assert!(cut.contains("<Message>no</Message>") && !cut.contains("StringToSign"));
+        let endless = OssError::access_denied("a".repeat(50_000));
+        assert_eq!(endless.header("id", "host"), None);
     }
 }

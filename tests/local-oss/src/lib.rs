@@ -38,6 +38,8 @@ mod receiver;
 mod record;
 mod server;
 mod service;
+mod timestamp;
+mod xml;
 
 pub use receiver::{Answer, ReceivedRequest, Receiver, RefusedAddress};
 pub use record::{CallbackAnswer, Delivery, Stored};

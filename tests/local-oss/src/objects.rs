@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    ops::Bound,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::SystemTime,
 };
@@ -22,11 +23,45 @@ pub(crate) struct Object {
     pub(crate) last_modified: SystemTime,
 }
 
+impl Object {
+    /// One of its headers, if it is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.headers.iter().find(|(known, _)| known == name)?;
+        value.to_str().ok()
+    }
+}
+
 /// An object of this name exists and must not be overwritten.
 #[derive(Debug)]
 pub(crate) struct Exists;
 
 type Bucket = BTreeMap<String, Arc<Object>>;
+
+/// What a listing has to show.
+#[derive(Debug)]
+pub(crate) enum Entry {
+    Object(String, Arc<Object>),
+    /// Stands for all objects whose keys begin so.
+    CommonPrefix(String),
+}
+
+impl Entry {
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Object(name, _) | Self::CommonPrefix(name) => name,
+        }
+    }
+}
+
+/// Which objects a listing is about.
+pub(crate) struct Selection<'a> {
+    pub(crate) prefix: &'a str,
+    /// Keys that have it behind the prefix are shown as one entry up to it. Empty for none.
+    pub(crate) delimiter: &'a str,
+    /// Only what comes behind this in the order of bytes.
+    pub(crate) after: &'a str,
+    pub(crate) limit: usize,
+}
 
 #[derive(Debug)]
 pub(crate) struct Objects(Mutex<HashMap<String, Bucket>>);
@@ -72,8 +107,147 @@ impl Objects {
         }
     }
 
+    /// The first entries of the selection, and whether there are more.
+    pub(crate) fn list(&self, bucket: &str, selection: &Selection<'_>) -> (Vec<Entry>, bool) {
+        let Selection {
+            prefix,
+            delimiter,
+            after,
+            limit,
+        } = *selection;
+        let buckets = self.lock();
+        let Some(bucket) = buckets.get(bucket) else {
+            return (Vec::new(), false);
+        };
+        let mut entries = Vec::new();
+        let mut from = match after < prefix {
+            true => Bound::Included(prefix.to_owned()),
+            false => Bound::Excluded(after.to_owned()),
+        };
+        loop {
+            let range = (from.as_ref().map(String::as_str), Bound::Unbounded);
+            let Some((key, object)) = bucket.range::<str, _>(range).next() else {
+                return (entries, false);
+            };
+            let Some(rest) = key.strip_prefix(prefix) else {
+                return (entries, false);
+            };
+            let common = match rest.find(delimiter) {
+                Some(found) if !delimiter.is_empty() => {
+                    Some(&key[..prefix.len() + found + delimiter.len()])
+                }
+                _ => None,
+            };
+            // The entry that the page before ended with stands for keys of this page too.
+            let is_new = common != Some(after);
+            if is_new && entries.len() == limit {
+                return (entries, true);
+            }
+            let next = match common {
+                None => Some(Bound::Excluded(key.clone())),
+                Some(common) => behind(common).map(Bound::Included),
+            };
+            if is_new {
+                entries.push(match common {
+                    None => Entry::Object(key.clone(), Arc::clone(object)),
+                    Some(common) => Entry::CommonPrefix(common.to_owned()),
+                });
+            }
+            match next {
+                Some(next) => from = next,
+                None => return (entries, false),
+            }
+        }
+    }
+
     /// The map is whole after every statement above, so a panic elsewhere need not spread.
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Bucket>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The least string that is greater than all which begin with `prefix`; `None` if there is none.
+fn behind(prefix: &str) -> Option<String> {
+    let mut chars: Vec<char> = prefix.chars().collect();
+    while let Some(last) = chars.pop() {
+        // The next code point, beyond those that are no characters.
+        let next = (u32::from(last) + 1..=u32::from(char::MAX)).find_map(char::from_u32);
+        if let Some(next) = next {
+            chars.push(next);
+            return Some(chars.into_iter().collect());
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::{contents::Collector, memory::Memory};
+
+    fn bucket(keys: &[&str]) -> Objects {
+        let objects = Objects::new(&["b".to_owned()]);
+        for key in keys {
+            let object = Object {
+                contents: Collector::new(&Memory::new(1), None).finish(),
+                etag: String::new(),
+                content_type: HeaderValue::from_static("a/b"),
+                headers: Vec::new(),
+                last_modified: SystemTime::UNIX_EPOCH,
+            };
+            let put = objects.put("b", key, Arc::new(object), true, || {});
+            put.unwrap();
+        }
+        objects
+    }
+
+    /// All pages of a listing, their names joined by blanks.
+    fn pages(objects: &Objects, prefix: &str, delimiter: &str, limit: usize) -> Vec<String> {
+        let (mut pages, mut after) = (Vec::new(), String::new());
+        loop {
+            let selection = Selection {
+                prefix,
+                delimiter,
+                after: &after,
+                limit,
+            };
+            let (entries, more) = objects.list("b", &selection);
+            let names: Vec<&str> = entries.iter().map(Entry::name).collect();
+            pages.push(names.join(" "));
+            if !more {
+                return pages;
+            }
+            after = names.last().unwrap().to_string();
+        }
+    }
+
+    #[test]
+    fn every_page_goes_on_where_the_one_before_ended() {
+        let objects = bucket(&["a", "b/", "b/c", "b/d/e", "b0", "c/x", "目/1", "目/2", "盯"]);
+        for (prefix, delimiter, limit, expected) in [
+            ("", "", 100, &["a b/ b/c b/d/e b0 c/x 目/1 目/2 盯"][..]),
+            ("", "", 4, &["a b/ b/c b/d/e", "b0 c/x 目/1 目/2", "盯"]),
+            ("", "/", 100, &["a b/ b0 c/ 目/ 盯"]),
+            ("", "/", 1, &["a", "b/", "b0", "c/", "目/", "盯"]),
+            ("b/", "/", 1, &["b/", "b/c", "b/d/"]),
+            ("b", "/", 2, &["b/ b0"]),
+            ("", "/d/", 100, &["a b/ b/c b/d/ b0 c/x 目/1 目/2 盯"]),
+            ("none", "/", 2, &[""]),
+        ] {
+            let pages = pages(&objects, prefix, delimiter, limit);
+            assert_eq!(pages, expected, "{prefix} {delimiter} {limit}");
+        }
+    }
+
+    #[test]
+    fn what_is_behind_a_prefix_is_behind_all_of_it() {
+        assert_eq!(behind("a/").as_deref(), Some("a0"));
+        assert_eq!(behind("\u{d7ff}").as_deref(), Some("\u{e000}"));
+        assert_eq!(behind("a\u{10ffff}").as_deref(), Some("b"));
+        assert_eq!(behind("\u{10ffff}"), None);
+        let objects = bucket(&["\u{10ffff}", "\u{10ffff}b"]);
+        assert_eq!(pages(&objects, "", "\u{10ffff}", 1), ["\u{10ffff}"]);
     }
 }

@@ -5,7 +5,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs},
     path::PathBuf,
     sync::Arc,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use rand_core::{OsRng, RngCore};
@@ -350,6 +350,7 @@ impl Builder {
         )?);
         let log = Log { quiet: self.quiet };
         Ok(Service {
+            started: SystemTime::now(),
             objects: Objects::new(&self.buckets),
             region: self.region,
             buckets: self.buckets,

@@ -36,8 +36,12 @@ use crate::{
 /// all before it reads sees the answer, and its connection stays usable.
 const DRAINED_BYTES: u64 = 64 * 1024 * 1024;
 
+/// The account that owns every bucket and sends every request.
+pub(crate) const ACCOUNT: &str = "1234567890123456";
+
 /// Everything that requests share.
 pub(crate) struct Service {
+    pub(crate) started: SystemTime,
     pub(crate) region: String,
     pub(crate) buckets: Vec<String>,
     pub(crate) credentials: Vec<Credential>,
@@ -78,6 +82,7 @@ pub(crate) struct Call {
     pub(crate) request_id: String,
     pub(crate) client: SocketAddr,
     pub(crate) bucket: String,
+    /// Empty for the bucket itself.
     pub(crate) key: String,
     pub(crate) query: Query,
     pub(crate) head: Parts,
@@ -86,7 +91,8 @@ pub(crate) struct Call {
 impl Call {
     /// The document of an error that is not the whole answer.
     pub(crate) fn error_answer(&self, error: &OssError) -> Answer {
-        error_answer(error, &self.request_id, host(&self.head))
+        let head = &self.head;
+        error_answer(error, &head.method, &self.request_id, host(head))
     }
 }
 
@@ -109,7 +115,7 @@ impl Service {
         let (mut answer, why) = match result {
             Ok(answer) => (answer, String::new()),
             Err(error) => (
-                error_answer(&error, &request_id, &host),
+                error_answer(&error, &method, &request_id, &host),
                 format!(" {}: {}", error.code, error.message),
             ),
         };
@@ -175,7 +181,7 @@ impl Service {
         self.dispatch(call, body).await
     }
 
-    /// The bucket, which must exist, and the key, which must be one.
+    /// The bucket, which must exist, and the key, which must be one or none.
     fn existing(&self, resource: Resource) -> Result<(String, String), OssError> {
         let bucket = resource
             .bucket
@@ -197,11 +203,8 @@ impl Service {
             .ec("0015-00000101")
             .detail("BucketName", bucket));
         }
-        if resource.key.is_empty() {
-            return Err(OssError::not_implemented("operations on buckets"));
-        }
         match String::from_utf8(resource.key) {
-            Ok(key) if is_object_name(&key) => Ok((bucket, key)),
+            Ok(key) if key.is_empty() || is_object_name(&key) => Ok((bucket, key)),
             other => {
                 let key = other
                     .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
@@ -216,6 +219,9 @@ impl Service {
     }
 
     async fn dispatch(&self, call: Call, body: &mut Incoming) -> Result<Answer, OssError> {
+        if call.key.is_empty() {
+            return self.dispatch_bucket(&call);
+        }
         if let Some(name) = call.query.pairs().find_map(unknown_sub_resource) {
             return Err(OssError::not_implemented(&format!(
                 "the sub-resource {name}"
@@ -230,6 +236,24 @@ impl Service {
             Method::HEAD => operations::head_object(self, &call),
             Method::DELETE => Ok(operations::delete_object(self, &call)),
             ref method => Err(OssError::not_implemented(&format!("{method} on objects"))),
+        }
+    }
+
+    fn dispatch_bucket(&self, call: &Call) -> Result<Answer, OssError> {
+        const KNOWN: [&str; 2] = ["bucketInfo", "continuation-token"];
+        let unknown = |name: &&str| !KNOWN.contains(name);
+        let mut sub_resources = call.query.pairs().filter_map(unknown_sub_resource);
+        if let Some(name) = sub_resources.find(unknown) {
+            return Err(OssError::not_implemented(&format!(
+                "the sub-resource {name}"
+            )));
+        }
+        match call.head.method {
+            Method::GET if call.query.contains("bucketInfo") => {
+                Ok(operations::bucket_info(self, call))
+            }
+            Method::GET => operations::list_objects(self, call),
+            ref method => Err(OssError::not_implemented(&format!("{method} on buckets"))),
         }
     }
 }
@@ -263,11 +287,19 @@ fn host(head: &Parts) -> &str {
         .unwrap_or_default()
 }
 
-fn error_answer(error: &OssError, request_id: &str, host: &str) -> Answer {
-    let document = error.document(request_id, addressing::without_port(host));
+/// The answer to a HEAD has no body, so that the document stands in a header as well; OSS puts that of a 203 there too (both
+/// read in official SDKs).
+fn error_answer(error: &OssError, method: &Method, request_id: &str, host: &str) -> Answer {
+    let host = addressing::without_port(host);
+    let document = error.document(request_id, host);
     let mut answer = answer::with_body(error.status, "application/xml", document);
     if let Some(ec) = error.ec {
         insert(answer.headers_mut(), "x-oss-ec", ec);
+    }
+    let in_header =
+        method == Method::HEAD || error.status == StatusCode::NON_AUTHORITATIVE_INFORMATION;
+    if let Some(header) = in_header.then(|| error.header(request_id, host)).flatten() {
+        insert(answer.headers_mut(), "x-oss-err", &header);
     }
     answer
 }

@@ -154,7 +154,7 @@ fn the_signature_is_checked_before_the_operation() {
         ("PUT", "/examplebucket/a?partNumber=1&uploadId=x"),
         ("POST", "/examplebucket/a?uploads"),
         ("GET", "/examplebucket/a?x-oss-process=image"),
-        ("GET", "/examplebucket/"),
+        ("GET", "/examplebucket/?acl"),
         ("GET", "/"),
         ("PATCH", "/examplebucket/a"),
         ("OPTIONS", "/examplebucket/a"),

@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use client::{
     PATIENCE, Response, builder,
     callback::{answering, callback, upload},
@@ -25,6 +26,8 @@ fn assert_failed(server: &Server, answer: &Response, message: &str, ec: &str) {
     assert_eq!(answer.element("EC").as_deref(), Some(ec));
     assert_eq!(answer.header("x-oss-ec"), Some(ec));
     assert_eq!(answer.header("Content-Type"), Some("application/xml"));
+    let header = answer.header("x-oss-err").unwrap();
+    assert_eq!(STANDARD.decode(header).unwrap(), answer.body);
     for name in [
         "ETag",
         "x-oss-hash-crc64ecma",

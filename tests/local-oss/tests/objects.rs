@@ -148,6 +148,32 @@ fn delete_says_204_whether_there_was_an_object_or_not() {
 }
 
 #[test]
+fn the_error_of_a_head_stands_in_a_header() {
+    let server = start();
+    let head = |secret: &str| {
+        let request = request("HEAD", "/examplebucket/none").secret(secret);
+        request.send(&server)
+    };
+    for (secret, status, code) in [
+        (client::SECRET, 404, "NoSuchKey"),
+        ("wrong", 403, "SignatureDoesNotMatch"),
+    ] {
+        let answer = head(secret);
+        let mut document = answer.clone();
+        document.body = STANDARD
+            .decode(answer.header("x-oss-err").unwrap())
+            .unwrap();
+        assert_eq!(document.error(), (status, code.to_owned()));
+        assert_eq!(
+            document.element("RequestId").as_deref(),
+            answer.header("x-oss-request-id")
+        );
+    }
+    let of_get = get("none").send(&server);
+    assert_eq!((of_get.status, of_get.header("x-oss-err")), (404, None));
+}
+
+#[test]
 fn metadata_comes_back_with_the_object() {
     let server = start();
     let headers = [

@@ -21,10 +21,8 @@ use crate::{
     message::Headers,
     objects::Object,
     record::{CallbackAnswer, Delivery, Record},
+    service::ACCOUNT,
 };
-
-/// The account that owns every bucket and sends every request.
-const ACCOUNT: &str = "1234567890123456";
 
 /// The upload that a callback reports.
 pub(crate) struct Upload {

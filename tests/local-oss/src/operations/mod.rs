@@ -1,5 +1,6 @@
-//! The operations on objects, each after its signature was found right.
+//! The operations, each after its signature was found right.
 
+mod bucket;
 mod conditions;
 mod instructions;
 mod put;
@@ -8,6 +9,7 @@ mod read;
 
 use hyper::StatusCode;
 
+pub(crate) use bucket::{bucket_info, list_objects};
 pub(crate) use put::put_object;
 pub(crate) use read::{get_object, head_object};
 

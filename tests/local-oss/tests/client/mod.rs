@@ -105,6 +105,12 @@ impl Request {
         self
     }
 
+    /// Path and query as sent, where the key needs encoding.
+    pub fn target(mut self, target: &str) -> Self {
+        self.target = target.to_owned();
+        self
+    }
+
     /// What the signature covers, where it is not the target.
     pub fn resource(mut self, resource: impl Into<Vec<u8>>) -> Self {
         self.resource = Some(resource.into());
@@ -193,7 +199,7 @@ pub fn base64(json: &Value) -> String {
     STANDARD.encode(json.to_string())
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Response {
     pub status: u16,
     pub headers: Vec<(String, String)>,

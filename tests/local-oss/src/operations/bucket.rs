@@ -1,0 +1,198 @@
+//! Listings and GetBucketInfo.
+
+use std::borrow::Cow;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use hyper::StatusCode;
+use percent_encoding::utf8_percent_encode;
+
+use crate::{
+    answer::{self, Answer},
+    encoding::UNRESERVED,
+    error::OssError,
+    objects::{Entry, Object, Selection},
+    service::{ACCOUNT, Call, Service},
+    timestamp::timestamp,
+    xml::Document,
+};
+
+const DEFAULT_KEYS: usize = 100;
+const MOST_KEYS: usize = 1000;
+
+/// The two operations differ in how they name the place where a page begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Version {
+    One,
+    Two,
+}
+
+/// ListObjectsV2 with `list-type=2`, ListObjects without `list-type`.
+pub(crate) fn list_objects(service: &Service, call: &Call) -> Result<Answer, OssError> {
+    let version = match parameter(call, "list-type")? {
+        "" => Version::One,
+        "2" => Version::Two,
+        other => return Err(invalid("list-type", other)),
+    };
+    let url_encoded = match parameter(call, "encoding-type")? {
+        "" => false,
+        "url" => true,
+        other => return Err(invalid("encoding-type", other)),
+    };
+    let limit = match parameter(call, "max-keys")? {
+        "" => DEFAULT_KEYS,
+        text => text
+            .parse()
+            .ok()
+            .filter(|limit| (1..=MOST_KEYS).contains(limit))
+            .ok_or_else(|| invalid("max-keys", text))?,
+    };
+    let prefix = parameter(call, "prefix")?;
+    let delimiter = parameter(call, "delimiter")?;
+    let start = match version {
+        Version::One => parameter(call, "marker")?,
+        Version::Two => parameter(call, "start-after")?,
+    };
+    let token = match version {
+        Version::One => "",
+        Version::Two => parameter(call, "continuation-token")?,
+    };
+    // A token outweighs the start: clients send both again with every page.
+    let after = match token {
+        "" => Cow::Borrowed(start),
+        token => from_token(token)
+            .ok_or_else(|| invalid("continuation-token", token))?
+            .into(),
+    };
+    let selection = Selection {
+        prefix,
+        delimiter,
+        after: &after,
+        limit,
+    };
+    let (entries, more) = service.objects.list(&call.bucket, &selection);
+    let next = entries.last().filter(|_| more).map(Entry::name);
+
+    let text = |text: &str| match url_encoded {
+        true => utf8_percent_encode(text, UNRESERVED).to_string(),
+        false => text.to_owned(),
+    };
+    let mut xml = Document::new();
+    xml.open("ListBucketResult");
+    xml.element("Name", &call.bucket);
+    xml.element("Prefix", &text(prefix));
+    xml.element("MaxKeys", &limit.to_string());
+    xml.element("Delimiter", &text(delimiter));
+    if url_encoded {
+        xml.element("EncodingType", "url");
+    }
+    xml.element("IsTruncated", if more { "true" } else { "false" });
+    match version {
+        Version::One => {
+            xml.element("Marker", &text(start));
+            if let Some(next) = next {
+                xml.element("NextMarker", &text(next));
+            }
+        }
+        Version::Two => {
+            xml.element("StartAfter", &text(start));
+            xml.element("ContinuationToken", token);
+            if let Some(next) = next {
+                xml.element("NextContinuationToken", &to_token(next));
+            }
+            xml.element("KeyCount", &entries.len().to_string());
+        }
+    }
+    let with_owner = version == Version::One || parameter(call, "fetch-owner")? == "true";
+    for entry in &entries {
+        match entry {
+            Entry::Object(key, object) => describe(&mut xml, &text(key), object, with_owner),
+            Entry::CommonPrefix(prefix) => {
+                xml.open("CommonPrefixes");
+                xml.element("Prefix", &text(prefix));
+                xml.close("CommonPrefixes");
+            }
+        }
+    }
+    xml.close("ListBucketResult");
+    Ok(document(xml))
+}
+
+fn describe(xml: &mut Document, key: &str, object: &Object, with_owner: bool) {
+    xml.open("Contents");
+    xml.element("Key", key);
+    xml.element("LastModified", &timestamp(object.last_modified));
+    xml.element("ETag", &format!("\"{}\"", object.etag));
+    xml.element("Type", "Normal");
+    xml.element("Size", &object.contents.size().to_string());
+    let class = object.header("x-oss-storage-class").unwrap_or("Standard");
+    xml.element("StorageClass", class);
+    if with_owner {
+        owner(xml);
+    }
+    xml.close("Contents");
+}
+
+/// GetBucketInfo. The bucket has existed since the server started, and has the settings of a new one.
+pub(crate) fn bucket_info(service: &Service, call: &Call) -> Answer {
+    let region = &service.region;
+    let mut xml = Document::new();
+    xml.open("BucketInfo");
+    xml.open("Bucket");
+    xml.element("Name", &call.bucket);
+    xml.element("CreationDate", &timestamp(service.started));
+    xml.element("Location", &format!("oss-{region}"));
+    xml.element("ExtranetEndpoint", &format!("oss-{region}.aliyuncs.com"));
+    xml.element(
+        "IntranetEndpoint",
+        &format!("oss-{region}-internal.aliyuncs.com"),
+    );
+    xml.element("StorageClass", "Standard");
+    xml.element("DataRedundancyType", "LRS");
+    xml.element("AccessMonitor", "Disabled");
+    xml.element("TransferAcceleration", "Disabled");
+    xml.element("CrossRegionReplication", "Disabled");
+    owner(&mut xml);
+    xml.open("AccessControlList");
+    xml.element("Grant", "private");
+    xml.close("AccessControlList");
+    xml.open("ServerSideEncryptionRule");
+    xml.element("SSEAlgorithm", "None");
+    xml.close("ServerSideEncryptionRule");
+    xml.open("BucketPolicy");
+    xml.element("LogBucket", "");
+    xml.element("LogPrefix", "");
+    xml.close("BucketPolicy");
+    xml.close("Bucket");
+    xml.close("BucketInfo");
+    document(xml)
+}
+
+fn owner(xml: &mut Document) {
+    xml.open("Owner");
+    xml.element("ID", ACCOUNT);
+    xml.element("DisplayName", ACCOUNT);
+    xml.close("Owner");
+}
+
+fn document(xml: Document) -> Answer {
+    answer::with_body(StatusCode::OK, "application/xml", xml.finish())
+}
+
+/// Absent is empty. Keys are UTF-8, so that nothing else can name any.
+fn parameter<'a>(call: &'a Call, name: &str) -> Result<&'a str, OssError> {
+    let value = call.query.get(name).unwrap_or_default();
+    std::str::from_utf8(value).map_err(|_| invalid(name, &String::from_utf8_lossy(value)))
+}
+
+fn invalid(name: &str, value: &str) -> OssError {
+    OssError::invalid_argument(format!("The value of {name} is invalid."), name, value)
+}
+
+/// Clients take it for opaque. It needs no encoding, since they do not agree on whether to decode it.
+fn to_token(last: &str) -> String {
+    URL_SAFE_NO_PAD.encode(last)
+}
+
+fn from_token(token: &str) -> Option<String> {
+    String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()
+}
