@@ -7,15 +7,21 @@ use percent_encoding::percent_decode_str;
 pub(crate) struct Query(Vec<(Vec<u8>, Vec<u8>)>);
 
 impl Query {
-    /// Decodes `%XX` and nothing else: a `+` stays a `+`, so that Base64 which a client forgot to encode still arrives.
+    /// Decodes `%XX`, and `+` as a blank: official SDKs send it for one. In a callback it stays a `+`, so that Base64 which a
+    /// client forgot to encode still arrives.
     pub(crate) fn parse(raw: &str) -> Self {
-        let decode = |text| percent_decode_str(text).collect();
+        let decode = |text: &str| percent_decode_str(text).collect::<Vec<u8>>();
         Self(
             raw.split('&')
                 .filter(|pair| !pair.is_empty())
                 .map(|pair| {
                     let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-                    (decode(name), decode(value))
+                    let name = decode(name);
+                    let value = match &name[..] {
+                        b"callback" | b"callback-var" => decode(value),
+                        _ => decode(&value.replace('+', " ")),
+                    };
+                    (name, value)
                 })
                 .collect(),
         )
@@ -44,12 +50,14 @@ mod tests {
 
     #[test]
     fn names_and_values_are_decoded_once() {
-        let query = Query::parse("callback=a%2Bb%3D&&uploads&x=1=2&p=%2541&plus=a+b");
+        let query =
+            Query::parse("callback=a%2Bb%3D&&uploads&x=1=2&p=%2541&plus=a+b%2B&callback-var=c+d");
         assert_eq!(query.get("callback"), Some(&b"a+b="[..]));
         assert_eq!(query.get("uploads"), Some(&b""[..]));
         assert_eq!(query.get("x"), Some(&b"1=2"[..]));
         assert_eq!(query.get("p"), Some(&b"%41"[..]));
-        assert_eq!(query.get("plus"), Some(&b"a+b"[..]));
+        assert_eq!(query.get("plus"), Some(&b"a b+"[..]));
+        assert_eq!(query.get("callback-var"), Some(&b"c+d"[..]));
         assert!(!query.contains("none"));
     }
 }

@@ -184,6 +184,29 @@ class Conformance:
         self.assertTrue(self.bucket.object_exists("exists"))
         self.assertEqual(self.bucket.get_object_meta("exists").content_length, 1)
 
+    def test_listings(self):
+        keys = sorted((f"listed/{folder}/目 +{number}" for folder in "ab" for number in range(5)), key=str.encode)
+        for key in keys:
+            self.bucket.put_object(key, b"hello")
+        for iterator in [oss2.ObjectIterator, oss2.ObjectIteratorV2]:
+            listed = list(iterator(self.bucket, prefix="listed/", max_keys=3))
+            self.assertEqual([found.key for found in listed], keys)
+            self.assertEqual({found.size for found in listed}, {5})
+            self.assertEqual({found.etag for found in listed}, {hashlib.md5(b"hello").hexdigest().upper()})
+            folders = list(iterator(self.bucket, prefix="listed/", delimiter="/", max_keys=1))
+            self.assertEqual([(found.key, found.is_prefix()) for found in folders], [("listed/a/", True), ("listed/b/", True)])
+        started = self.bucket.list_objects_v2(prefix="listed/", start_after=keys[7])
+        self.assertEqual([found.key for found in started.object_list], keys[8:])
+
+    def test_what_a_bucket_says_of_itself(self):
+        info = self.bucket.get_bucket_info()
+        self.assertEqual((info.name, info.location, info.acl.grant), (BUCKET, f"oss-{REGION}", "private"))
+
+    def test_the_error_of_a_head_has_its_code(self):
+        with self.assertRaises(oss2.exceptions.ServerError) as caught:
+            self.bucket.head_object("none")
+        self.assertEqual((caught.exception.status, caught.exception.code), (404, "NoSuchKey"))
+
     def test_files_and_streams(self):
         contents = os.urandom(3_000_001)
         with tempfile.TemporaryDirectory() as folder:
