@@ -3,6 +3,7 @@
 use std::{
     future::Future as _,
     io::{self, ErrorKind, IoSlice},
+    net::SocketAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -15,7 +16,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
     sync::Semaphore,
-    time::{Instant, Sleep, sleep},
+    time::{Instant, Sleep, sleep, timeout},
 };
 
 use crate::service::Service;
@@ -48,25 +49,41 @@ pub(crate) async fn serve(service: Arc<Service>, listener: TcpListener) {
         let _ = stream.set_nodelay(true);
         let service = Arc::clone(&service);
         tokio::spawn(async move {
-            let idle_timeout = service.idle_timeout;
-            let answer = service_fn(move |request| {
-                let service = Arc::clone(&service);
-                async move { Ok::<_, std::convert::Infallible>(service.serve(request, client).await) }
-            });
-            // Garbage and lost connections are the client's affair.
-            let _ = http1::Builder::new()
-                .timer(TokioTimer::new())
-                // Whoever has sent all of a request may say so and still gets the answer. It also means that an upload
-                // which has come in whole is stored and reported even if the client goes away.
-                .half_close(true)
-                .header_read_timeout(idle_timeout)
-                .max_headers(MOST_HEADERS)
-                .max_buf_size(LARGEST_HEAD)
-                .serve_connection(TokioIo::new(Patience::new(stream, idle_timeout)), answer)
-                .await;
+            let stream = Patience::new(stream, service.idle_timeout);
+            match &service.tls {
+                None => converse(&service, stream, client).await,
+                Some(identity) => {
+                    let handshake = identity.acceptor().accept(stream);
+                    if let Ok(Ok(stream)) = timeout(service.idle_timeout, handshake).await {
+                        converse(&service, stream, client).await;
+                    }
+                }
+            }
             drop(place);
         });
     }
+}
+
+/// One request after the other. Garbage and lost connections are the client's affair.
+async fn converse(
+    service: &Arc<Service>,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    client: SocketAddr,
+) {
+    let answer = service_fn(move |request| {
+        let service = Arc::clone(service);
+        async move { Ok::<_, std::convert::Infallible>(service.serve(request, client).await) }
+    });
+    let _ = http1::Builder::new()
+        .timer(TokioTimer::new())
+        // Whoever has sent all of a request may say so and still gets the answer. It also means that an upload
+        // which has come in whole is stored and reported even if the client goes away.
+        .half_close(true)
+        .header_read_timeout(service.idle_timeout)
+        .max_headers(MOST_HEADERS)
+        .max_buf_size(LARGEST_HEAD)
+        .serve_connection(TokioIo::new(stream), answer)
+        .await;
 }
 
 /// A stream that fails when the other side takes nothing of what is written for too long.

@@ -39,6 +39,7 @@ mod record;
 mod server;
 mod service;
 mod timestamp;
+mod tls;
 mod xml;
 
 pub use receiver::{Answer, ReceivedRequest, Receiver, RefusedAddress};

@@ -1,6 +1,7 @@
 //! The server as a program.
 
 use std::{
+    fs,
     io::{self, Write},
     path::PathBuf,
     process::ExitCode,
@@ -16,7 +17,7 @@ use local_oss::{
 
 /// An OSS-compatible server for the laptop: checks signatures, keeps objects in memory, delivers signed upload callbacks.
 ///
-/// The first line on stdout is `listening http://ADDRESS:PORT`. Settings and a line for each request and callback go to
+/// The first line on stdout is `listening http://ADDRESS:PORT`, with --tls `https`. Settings and a line for each request and callback go to
 /// stderr. Ctrl-C or SIGTERM ends it.
 #[derive(Debug, Parser)]
 #[command(name = "local-oss", version)]
@@ -24,6 +25,14 @@ struct Arguments {
     /// Address and port to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     listen: String,
+
+    /// Speak TLS, with a certificate made at each start
+    #[arg(long)]
+    tls: bool,
+
+    /// Write the certificate that clients have to trust to this file: PEM
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    certificate: Option<PathBuf>,
 
     /// A bucket that exists from the start; may be given several times
     #[arg(long, value_name = "NAME", default_value = DEFAULT_BUCKET)]
@@ -57,6 +66,14 @@ struct Arguments {
     #[arg(long, value_name = "BITS", default_value_t = DEFAULT_CALLBACK_KEY_BITS)]
     callback_key_bits: usize,
 
+    /// A file with certificates (PEM): https callbacks go to servers that these signed too, besides those the system trusts
+    #[arg(long, value_name = "FILE")]
+    callback_ca: Option<PathBuf>,
+
+    /// Accept every certificate of https callbacks; OSS does not
+    #[arg(long)]
+    callback_insecure: bool,
+
     /// Refuse callback addresses that OSS could not reach: loopback and private ones
     #[arg(long)]
     strict: bool,
@@ -83,12 +100,14 @@ fn seconds(text: &str) -> Result<f64, String> {
 }
 
 impl Arguments {
-    fn builder(&self) -> Builder {
+    fn builder(&self) -> io::Result<Builder> {
         let mut builder = Server::builder()
             .listen(&self.listen)
             .region(&self.region)
             .callback_timeout(Duration::from_secs_f64(self.callback_timeout))
+            .tls(self.tls)
             .callback_key_bits(self.callback_key_bits)
+            .callback_insecure(self.callback_insecure)
             .strict(self.strict)
             .max_total_bytes(self.max_total_bytes)
             // Nobody here asks for it.
@@ -109,7 +128,10 @@ impl Arguments {
         if let Some(file) = &self.record {
             builder = builder.record_file(file);
         }
-        builder
+        if let Some(file) = &self.callback_ca {
+            builder = builder.callback_ca(fs::read_to_string(file)?);
+        }
+        Ok(builder)
     }
 
     /// What a developer needs to point a client here.
@@ -126,6 +148,9 @@ impl Arguments {
         );
         if let Some(token) = &self.security_token {
             text.push_str(&format!("security token     {token}\n"));
+        }
+        if let Some(file) = &self.certificate {
+            text.push_str(&format!("certificate        {}\n", file.display()));
         }
         if let Some(file) = &self.record {
             text.push_str(&format!("record             {}\n", file.display()));
@@ -152,7 +177,10 @@ fn run(arguments: &Arguments) -> io::Result<()> {
     runtime.block_on(async {
         // Before the address is printed: whoever reads it may send a signal at once.
         let end = end_signal()?;
-        let server = arguments.builder().start()?;
+        let server = arguments.builder()?.start()?;
+        if let (Some(file), Some(pem)) = (&arguments.certificate, server.certificate_pem()) {
+            fs::write(file, pem)?;
+        }
         if !arguments.quiet {
             let _ = io::stderr().write_all(arguments.settings(&server).as_bytes());
         }

@@ -3,7 +3,7 @@
 use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
-    io::AsyncWriteExt,
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt, split},
     net::{TcpListener, TcpSocket, TcpStream},
     sync::Semaphore,
     task::spawn_blocking,
@@ -15,6 +15,7 @@ use crate::{
     history::History,
     message::{BodyLength, MessageReader, body_length},
     record::{bytes_of, header},
+    tls::Identity,
 };
 
 const MOST_CONNECTIONS: usize = 1024;
@@ -37,6 +38,8 @@ pub struct ReceivedRequest {
     pub headers: Vec<(String, String)>,
     /// All of it.
     pub body: Vec<u8>,
+    /// The name that the client asked for in its TLS handshake (SNI).
+    pub server_name: Option<String>,
 }
 
 impl ReceivedRequest {
@@ -227,6 +230,7 @@ impl Answer {
 pub struct Receiver {
     background: Background,
     requests: Arc<History<ReceivedRequest>>,
+    certificate_pem: Option<String>,
 }
 
 impl Receiver {
@@ -238,9 +242,41 @@ impl Receiver {
     pub fn start(
         answer: impl Fn(&ReceivedRequest) -> Answer + Send + Sync + 'static,
     ) -> io::Result<Self> {
+        Self::start_with(Box::new(answer), None)
+    }
+
+    /// Starts one that speaks TLS, with a certificate made for 127.0.0.1, localhost and these names.
+    ///
+    /// ```
+    /// # fn main() -> std::io::Result<()> {
+    /// use local_oss::{Answer, Receiver, Server};
+    ///
+    /// let receiver = Receiver::start_tls(&["app.example.com"], |_| Answer::json("{}"))?;
+    /// assert!(receiver.url("/callback").starts_with("https://127.0.0.1:"));
+    /// // This server trusts it:
+    /// let server = Server::builder().callback_ca(receiver.certificate_pem().unwrap()).start()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// There is no port or no thread to be had, or a name cannot be one.
+    pub fn start_tls(
+        names: &[&str],
+        answer: impl Fn(&ReceivedRequest) -> Answer + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self::start_with(Box::new(answer), Some(Identity::new(address, &names)?))
+    }
+
+    fn start_with(answer: Answering, tls: Option<Identity>) -> io::Result<Self> {
         let requests = Arc::new(History::new(KEPT_BYTES));
+        let certificate_pem = tls.as_ref().map(|tls| tls.authority_pem().to_owned());
         let shared = Arc::new(Shared {
-            answer: Box::new(answer),
+            answer,
+            tls,
             requests: Arc::clone(&requests),
         });
         let background = Background::start("receiver", "127.0.0.1:0", |_| {
@@ -249,12 +285,22 @@ impl Receiver {
         Ok(Self {
             background,
             requests,
+            certificate_pem,
         })
     }
 
     /// The URL of a path, which begins with a slash.
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address())
+        let scheme = match self.certificate_pem {
+            Some(_) => "https",
+            None => "http",
+        };
+        format!("{scheme}://{}{path}", self.address())
+    }
+
+    /// The certificate that clients have to trust, as a PEM document; `None` if it speaks no TLS.
+    pub fn certificate_pem(&self) -> Option<&str> {
+        self.certificate_pem.as_deref()
     }
 
     /// The address it listens on.
@@ -275,8 +321,11 @@ impl Receiver {
     }
 }
 
+type Answering = Box<dyn Fn(&ReceivedRequest) -> Answer + Send + Sync>;
+
 struct Shared {
-    answer: Box<dyn Fn(&ReceivedRequest) -> Answer + Send + Sync>,
+    answer: Answering,
+    tls: Option<Identity>,
     requests: Arc<History<ReceivedRequest>>,
 }
 
@@ -293,17 +342,31 @@ async fn serve(shared: Arc<Shared>, listener: TcpListener) {
         let shared = Arc::clone(&shared);
         tokio::spawn(async move {
             // Whoever sends no request, or takes no answer, is left alone.
-            let _ = answer(shared, stream).await;
+            let _ = accept(shared, stream).await;
             drop(place);
         });
     }
 }
 
+async fn accept(shared: Arc<Shared>, stream: TcpStream) -> io::Result<()> {
+    let Some(tls) = &shared.tls else {
+        return answer(shared, stream, None).await;
+    };
+    let stream = timeout(IDLE_TIMEOUT, tls.acceptor().accept(stream)).await??;
+    let server_name = stream.get_ref().1.server_name().map(str::to_owned);
+    answer(shared, stream, server_name).await
+}
+
 /// One request a connection, as callbacks have it.
-async fn answer(shared: Arc<Shared>, mut stream: TcpStream) -> io::Result<()> {
-    let (reader, mut writer) = stream.split();
+async fn answer(
+    shared: Arc<Shared>,
+    stream: impl AsyncRead + AsyncWrite,
+    server_name: Option<String>,
+) -> io::Result<()> {
+    let (reader, mut writer) = split(stream);
     let mut reader = MessageReader::new(reader);
-    let request = timeout(IDLE_TIMEOUT, read_request(&mut reader)).await??;
+    let mut request = timeout(IDLE_TIMEOUT, read_request(&mut reader)).await??;
+    request.server_name = server_name;
     let bytes = size_of::<ReceivedRequest>() + request.target.len() + request.body.len();
     shared
         .requests
@@ -312,7 +375,11 @@ async fn answer(shared: Arc<Shared>, mut stream: TcpStream) -> io::Result<()> {
     let answer = spawn_blocking(move || (shared.answer)(&request)).await;
     // A function that panics answers nothing; its message is on stderr.
     let (bytes, close) = answer.unwrap_or_else(|_| Answer::close()).into_bytes();
-    timeout(IDLE_TIMEOUT, writer.write_all(&bytes)).await??;
+    let write = async {
+        writer.write_all(&bytes).await?;
+        writer.flush().await
+    };
+    timeout(IDLE_TIMEOUT, write).await??;
     if !close {
         // Ends when the other side does.
         let _ = reader.discard().await;
@@ -321,7 +388,7 @@ async fn answer(shared: Arc<Shared>, mut stream: TcpStream) -> io::Result<()> {
 }
 
 async fn read_request(
-    reader: &mut MessageReader<impl tokio::io::AsyncRead + Unpin>,
+    reader: &mut MessageReader<impl AsyncRead + Unpin>,
 ) -> io::Result<ReceivedRequest> {
     let head = reader.request_head().await?;
     let length = match body_length(&head.headers) {
@@ -336,6 +403,7 @@ async fn read_request(
         target: head.target,
         headers: head.headers,
         body,
+        server_name: None,
     })
 }
 

@@ -22,6 +22,7 @@ use crate::{
     objects::Objects,
     record::{Delivery, Record, Stored},
     service::{RequestIds, Service},
+    tls::{Identity, Trust},
 };
 
 /// The bucket of a server that was given none.
@@ -81,7 +82,7 @@ impl Server {
         Builder::default()
     }
 
-    /// `http://127.0.0.1:PORT`: what to give to a client as endpoint.
+    /// `http://127.0.0.1:PORT`, with TLS `https://127.0.0.1:PORT`: what to give to a client as endpoint.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
@@ -130,6 +131,13 @@ impl Server {
         self.service.deliverer.key.public_url()
     }
 
+    /// The certificate that clients have to trust, as a PEM document; `None` without [`Builder::tls`].
+    ///
+    /// It is that of an authority which signed this server's certificate and can sign no other.
+    pub fn certificate_pem(&self) -> Option<&str> {
+        self.service.tls.as_ref().map(Identity::authority_pem)
+    }
+
     /// Stops the server and closes all connections. Dropping it does the same.
     pub fn shutdown(mut self) {
         self.background.stop();
@@ -139,6 +147,7 @@ impl Server {
 /// Settings of a [`Server`].
 pub struct Builder {
     listen: String,
+    tls: bool,
     buckets: Vec<String>,
     credentials: Vec<Credential>,
     region: String,
@@ -146,6 +155,8 @@ pub struct Builder {
     max_callbacks: usize,
     callback_key: Option<PathBuf>,
     callback_key_bits: usize,
+    callback_ca: Option<String>,
+    callback_insecure: bool,
     strict: bool,
     resolver: Resolver,
     max_total_bytes: u64,
@@ -159,6 +170,7 @@ impl Default for Builder {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:0".to_owned(),
+            tls: false,
             buckets: Vec::new(),
             credentials: Vec::new(),
             region: DEFAULT_REGION.to_owned(),
@@ -166,6 +178,8 @@ impl Default for Builder {
             max_callbacks: DEFAULT_MAX_CALLBACKS,
             callback_key: None,
             callback_key_bits: DEFAULT_CALLBACK_KEY_BITS,
+            callback_ca: None,
+            callback_insecure: false,
             strict: false,
             resolver: Arc::new(|host, port| Ok((host, port).to_socket_addrs()?.collect())),
             max_total_bytes: DEFAULT_MAX_TOTAL_BYTES,
@@ -181,6 +195,24 @@ impl Builder {
     /// Address and port to listen on; port 0, the default, is one that is free.
     pub fn listen(mut self, address: impl Into<String>) -> Self {
         self.listen = address.into();
+        self
+    }
+
+    /// Speak TLS, with a certificate made for this run; see [`Server::certificate_pem`]. Off by default.
+    ///
+    /// The certificate names 127.0.0.1, ::1, localhost, the address listened on, `oss-REGION.aliyuncs.com`, and each bucket in
+    /// front of those that are names.
+    ///
+    /// ```
+    /// # fn main() -> std::io::Result<()> {
+    /// let server = local_oss::Server::builder().tls(true).start()?;
+    /// assert!(server.endpoint().starts_with("https://127.0.0.1:"));
+    /// assert!(server.certificate_pem().unwrap().contains("BEGIN CERTIFICATE"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn tls(mut self, tls: bool) -> Self {
+        self.tls = tls;
         self
     }
 
@@ -247,6 +279,19 @@ impl Builder {
     /// The size of the key that is made; 512 by default, the size of OSS's own.
     pub fn callback_key_bits(mut self, bits: usize) -> Self {
         self.callback_key_bits = bits;
+        self
+    }
+
+    /// Accept https application servers whose certificate one of these signed, a PEM document, besides those that the system
+    /// trusts.
+    pub fn callback_ca(mut self, pem: impl Into<String>) -> Self {
+        self.callback_ca = Some(pem.into());
+        self
+    }
+
+    /// Accept https application servers whatever their certificate, which OSS never does. Off by default.
+    pub fn callback_insecure(mut self, insecure: bool) -> Self {
+        self.callback_insecure = insecure;
         self
     }
 
@@ -326,8 +371,8 @@ impl Builder {
         let listen = self.listen.clone();
         let mut service = None;
         let background = Background::start("local-oss", listen.as_str(), |address| {
-            let endpoint = endpoint(address);
-            let shared = Arc::new(self.service(&endpoint)?);
+            let endpoint = endpoint(address, self.tls);
+            let shared = Arc::new(self.service(address, &endpoint)?);
             service = Some((Arc::clone(&shared), endpoint));
             Ok(move |listener| connection::serve(shared, listener))
         })?;
@@ -339,7 +384,11 @@ impl Builder {
         })
     }
 
-    fn service(self, endpoint: &str) -> io::Result<Service> {
+    fn service(self, address: SocketAddr, endpoint: &str) -> io::Result<Service> {
+        let tls = match self.tls {
+            true => Some(Identity::new(address, &self.names())?),
+            false => None,
+        };
         let key = match &self.callback_key {
             Some(file) => CallbackKey::from_pem(&fs::read_to_string(file)?, endpoint),
             None => CallbackKey::generate(self.callback_key_bits, endpoint),
@@ -351,6 +400,7 @@ impl Builder {
         let log = Log { quiet: self.quiet };
         Ok(Service {
             started: SystemTime::now(),
+            tls,
             objects: Objects::new(&self.buckets),
             region: self.region,
             buckets: self.buckets,
@@ -358,6 +408,10 @@ impl Builder {
             memory: Memory::new(self.max_total_bytes),
             deliverer: Deliverer {
                 key: key.map_err(invalid_input)?,
+                trust: Arc::new(Trust::new(
+                    self.callback_ca.as_deref(),
+                    self.callback_insecure,
+                )?),
                 timeout: self.callback_timeout,
                 places: Semaphore::new(self.max_callbacks),
                 record: Arc::clone(&record),
@@ -373,6 +427,20 @@ impl Builder {
             log,
         })
     }
+
+    /// The names that clients use besides those of this machine. Each bucket's is there too: many clients take no `*` in
+    /// front of a name without a dot, such as localhost.
+    fn names(&self) -> Vec<String> {
+        let regional = format!("oss-{}.aliyuncs.com", self.region);
+        let mut names = vec![format!("*.{regional}")];
+        for bucket in &self.buckets {
+            names.extend(
+                ["localhost", "127.0.0.1", &regional].map(|name| format!("{bucket}.{name}")),
+            );
+        }
+        names.push(regional);
+        names
+    }
 }
 
 fn invalid_input(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
@@ -380,10 +448,11 @@ fn invalid_input(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> 
 }
 
 /// What a client on this machine connects to, also when the server listens on all addresses.
-fn endpoint(address: SocketAddr) -> String {
+fn endpoint(address: SocketAddr, tls: bool) -> String {
     let ip = match address.ip() {
         ip if !ip.is_unspecified() => ip,
         _ => IpAddr::V4(Ipv4Addr::LOCALHOST),
     };
-    format!("http://{}", SocketAddr::new(ip, address.port()))
+    let scheme = if tls { "https" } else { "http" };
+    format!("{scheme}://{}", SocketAddr::new(ip, address.port()))
 }

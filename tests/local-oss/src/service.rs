@@ -30,6 +30,7 @@ use crate::{
     operations,
     query::Query,
     record::Record,
+    tls::Identity,
 };
 
 /// An answer may be ready before the body has come in. So much of the rest is still read, so that a client which sends
@@ -42,6 +43,8 @@ pub(crate) const ACCOUNT: &str = "1234567890123456";
 /// Everything that requests share.
 pub(crate) struct Service {
     pub(crate) started: SystemTime,
+    /// Present if the server speaks TLS.
+    pub(crate) tls: Option<Identity>,
     pub(crate) region: String,
     pub(crate) buckets: Vec<String>,
     pub(crate) credentials: Vec<Credential>,

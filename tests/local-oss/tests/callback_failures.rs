@@ -196,22 +196,6 @@ fn an_answer_that_is_not_json_is_answered_203() {
 }
 
 #[test]
-fn an_https_url_is_a_failed_connection_for_now() {
-    let server = start();
-    let answer = put("a", "hello")
-        .callback(&callback("https://127.0.0.1/"))
-        .send(&server);
-    assert_failed(&server, &answer, "Error status : 502.", "0007-00000203");
-    assert!(
-        server.deliveries()[0]
-            .answer
-            .as_ref()
-            .unwrap_err()
-            .contains("https")
-    );
-}
-
-#[test]
 fn too_many_callbacks_at_once_are_answered_203() {
     let server = builder().max_callbacks(2).start().unwrap();
     let silent = answering(Answer::silence());

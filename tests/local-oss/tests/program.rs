@@ -32,7 +32,10 @@ impl Program {
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
         let address = line
-            .strip_prefix("listening http://")
+            .strip_prefix("listening http")
+            .unwrap()
+            .trim_start_matches('s')
+            .strip_prefix("://")
             .unwrap()
             .trim_end()
             .parse()
@@ -222,6 +225,33 @@ fn every_flag_reaches_the_server() {
 }
 
 #[test]
+fn the_flags_of_tls_reach_the_server() {
+    let folder = std::env::temp_dir().join(format!("local-oss-tls-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let receiver = Receiver::start_tls(&[], |_| Answer::json("{}")).unwrap();
+    std::fs::write(path("ca.pem"), receiver.certificate_pem().unwrap()).unwrap();
+    let callback = json!({ "callbackUrl": receiver.url("/"), "callbackBody": "a" });
+    let keys = ["--access-key-id", "AK", "--access-key-secret", "SK"];
+    for (flags, status) in [
+        (&["--callback-ca", &path("ca.pem")][..], 200),
+        (&["--callback-insecure"], 200),
+        (&[], 203),
+    ] {
+        let certificate = path("certificate.pem");
+        let tls = ["--tls", "--certificate", &certificate];
+        let program = Program::start(&[&keys[..], &tls, flags].concat());
+        let pem = std::fs::read_to_string(&certificate).unwrap();
+        let mut stream = client::tls::connect(program.address, "localhost", &pem);
+        let answer = put("a", "x").callback(&callback).send_on(&mut stream);
+        assert_eq!(answer.status, status, "{flags:?}: {}", answer.text());
+        let (_, _, log) = program.end("TERM");
+        assert!(log.contains(&certificate) && log.contains("https://127.0.0.1:"));
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
 fn what_happened_is_recorded_line_by_line() {
     let folder = std::env::temp_dir().join(format!("local-oss-record-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
@@ -365,6 +395,14 @@ fn what_cannot_be_is_said_and_ends_it() {
         (&["--bucket", "Bad_Name"], 1, "Bad_Name"),
         (&["--callback-key", "/no/such/file"], 1, "No such file"),
         (&["--callback-key-bits", "100"], 1, "512"),
+        (&["--callback-ca", "/no/such/file"], 1, "No such file"),
+        (&["--callback-ca", "Cargo.toml"], 1, "no certificate"),
+        (&["--certificate", "/tmp/unused.pem"], 2, "--tls"),
+        (
+            &["--tls", "--certificate", "/no/such/folder/a.pem"],
+            1,
+            "No such file",
+        ),
         (&["--listen", "nowhere"], 1, "local-oss: "),
         (&["--listen", &taken], 1, "in use"),
     ] {

@@ -117,6 +117,8 @@ pub(crate) async fn check(
         body,
         body_type,
         variables: variables.unwrap_or_default(),
+        // Of another type it is ignored, as if it were unknown.
+        sni: members.get("callbackSNI") == Some(&Value::Bool(true)),
     }))
 }
 

@@ -8,11 +8,12 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use md5::{Digest, Md5};
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::{sync::Semaphore, task::spawn_blocking, time::Instant};
+use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::{
     Callback, CallbackKey,
-    exchange::{Failure, Refused, exchange},
+    exchange::{Failure, Refused, Security, exchange},
     template::Value,
     url::CallbackUrl,
 };
@@ -22,6 +23,7 @@ use crate::{
     objects::Object,
     record::{CallbackAnswer, Delivery, Record},
     service::ACCOUNT,
+    tls::Trust,
 };
 
 /// The upload that a callback reports.
@@ -60,6 +62,8 @@ impl Upload {
 /// Delivers callbacks.
 pub(crate) struct Deliverer {
     pub(crate) key: CallbackKey,
+    /// Whose certificates https URLs may have.
+    pub(crate) trust: Arc<Trust>,
     /// For each URL, from connecting to the last byte of the answer.
     pub(crate) timeout: Duration,
     /// One for each callback that may be under way.
@@ -87,12 +91,11 @@ impl Deliverer {
         let mut last = Failure::Unreachable;
         for (url, addresses) in &callback.targets {
             let headers = self.headers(callback, url, upload, body.as_bytes());
-            let result = if url.https {
-                let reason = "https is not supported yet";
-                Err(Refused::without_answer(Failure::BadGateway, reason))
-            } else {
-                let request = request(url, &headers, body.as_bytes());
-                exchange(addresses, &request, Instant::now() + self.timeout).await
+            let request = request(url, &headers, body.as_bytes());
+            let deadline = Instant::now() + self.timeout;
+            let result = match self.security(url, callback.sni).await {
+                Ok(security) => exchange(addresses, security, &request, deadline).await,
+                Err(reason) => Err(Refused::without_answer(Failure::BadGateway, reason)),
             };
             self.write_down(url, upload, headers, body.as_bytes(), &result);
             match result {
@@ -101,6 +104,20 @@ impl Deliverer {
             }
         }
         Err(last)
+    }
+
+    /// `None` for http.
+    async fn security(&self, url: &CallbackUrl, sni: bool) -> Result<Option<Security>, String> {
+        if !url.https {
+            return Ok(None);
+        }
+        let trust = Arc::clone(&self.trust);
+        let connector = spawn_blocking(move || trust.connector(sni)).await;
+        let connector = connector.map_err(|error| error.to_string())??;
+        // Certificates have names without the dot of the root.
+        let host = url.host.strip_suffix('.').unwrap_or(&url.host).to_owned();
+        let name = ServerName::try_from(host).map_err(|error| error.to_string())?;
+        Ok(Some(Security { connector, name }))
     }
 
     /// The headers of a real callback, in its order and spelling (seen in callbacks that OSS sent).

@@ -8,11 +8,12 @@ use std::{
 use quick_xml::{Reader, events::Event};
 use serde_json::value::RawValue;
 use tokio::{
-    io::{AsyncRead, AsyncWriteExt},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt, split},
     net::TcpStream,
     pin, select,
     time::{Instant, timeout_at},
 };
+use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 
 use crate::{
     message::{BodyLength, MessageReader, body_length},
@@ -88,13 +89,20 @@ impl Refused {
     }
 }
 
+/// What an https URL asks for.
+pub(crate) struct Security {
+    pub(crate) connector: TlsConnector,
+    pub(crate) name: ServerName<'static>,
+}
+
 /// Sends the bytes of a request to the first address that takes the connection, and returns an answer that OSS accepts.
 pub(crate) async fn exchange(
     addresses: &[SocketAddr],
+    security: Option<Security>,
     request: &[u8],
     deadline: Instant,
 ) -> Result<CallbackAnswer, Refused> {
-    let mut stream = match timeout_at(deadline, connect(addresses)).await {
+    let stream = match timeout_at(deadline, connect(addresses)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return Err(Refused::without_answer(Failure::BadGateway, error)),
         Err(_) => {
@@ -102,9 +110,34 @@ pub(crate) async fn exchange(
             return Err(Refused::without_answer(Failure::Unreachable, reason));
         }
     };
-    let (reader, mut writer) = stream.split();
+    let Some(Security { connector, name }) = security else {
+        return converse(stream, request, deadline).await;
+    };
+    match timeout_at(deadline, connector.connect(name, stream)).await {
+        Ok(Ok(stream)) => converse(stream, request, deadline).await,
+        Ok(Err(error)) => {
+            let reason = format!("TLS: {error}");
+            Err(Refused::without_answer(Failure::BadGateway, reason))
+        }
+        Err(_) => {
+            let reason = "no TLS handshake in time";
+            Err(Refused::without_answer(Failure::TooSlow, reason))
+        }
+    }
+}
+
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite,
+    request: &[u8],
+    deadline: Instant,
+) -> Result<CallbackAnswer, Refused> {
+    let (reader, mut writer) = split(stream);
     // An error while writing is not the end: the answer may have been sent before the server closed.
-    let write = async { writer.write_all(request).await };
+    let write = async {
+        let _ = writer.write_all(request).await;
+        // What TLS has not sent yet.
+        let _ = writer.flush().await;
+    };
     let read = read_answer(MessageReader::new(reader), deadline);
     pin!(read);
     select! {

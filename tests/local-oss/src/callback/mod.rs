@@ -27,4 +27,6 @@ pub(crate) struct Callback {
     body: Template,
     body_type: BodyType,
     variables: Vec<(String, String)>,
+    /// Tell https servers which name is meant.
+    sni: bool,
 }

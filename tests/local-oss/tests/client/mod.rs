@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod callback;
+pub mod tls;
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -187,10 +188,11 @@ impl Request {
         self.send_on(&mut stream)
     }
 
-    pub fn send_on(&self, stream: &mut TcpStream) -> Response {
+    pub fn send_on(&self, stream: &mut (impl Read + Write)) -> Response {
         stream.write_all(self.head().as_bytes()).unwrap();
         // An early answer may end the connection.
         let _ = stream.write_all(&self.body);
+        let _ = stream.flush();
         Response::read(stream, &self.method)
     }
 }
@@ -207,12 +209,12 @@ pub struct Response {
 }
 
 impl Response {
-    pub fn read(stream: &mut TcpStream, method: &str) -> Self {
+    pub fn read(stream: &mut impl Read, method: &str) -> Self {
         Self::try_read(stream, method).expect("an answer")
     }
 
     /// `None` if the connection ends before a head.
-    pub fn try_read(stream: &mut TcpStream, method: &str) -> Option<Self> {
+    pub fn try_read(stream: &mut impl Read, method: &str) -> Option<Self> {
         let mut reader = BufReader::new(stream);
         let mut line = || {
             let mut line = String::new();
