@@ -28,6 +28,7 @@ mod contents;
 mod encoding;
 mod error;
 mod history;
+mod image;
 mod log;
 mod memory;
 mod message;

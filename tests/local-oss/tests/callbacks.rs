@@ -474,3 +474,24 @@ fn an_application_server_may_answer_before_it_has_read() {
     assert_eq!((answer.status, answer.text().as_str()), (200, "{}"));
     let _ = thread.join().unwrap();
 }
+
+#[test]
+fn an_image_is_described() {
+    let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x01\x2c\0\0\0\xc8\x08\x02\0\0\0";
+    let body = "${imageInfo.width} ${imageInfo.height} ${imageInfo.format}";
+    for (contents, body_type, expected) in [
+        (&png[..], "application/x-www-form-urlencoded", "300 200 png"),
+        (&png[..], "application/json", "300 200 \"png\""),
+        (b"no image", "application/x-www-form-urlencoded", "  "),
+        (&png[..20], "application/json", "null null null"),
+    ] {
+        let receiver = Receiver::start(|_| Answer::json("{}")).unwrap();
+        let server = start();
+        let callback = json!({
+            "callbackUrl": receiver.url("/"), "callbackBody": body, "callbackBodyType": body_type,
+        });
+        let answer = put("a", contents).callback(&callback).send(&server);
+        assert_eq!(answer.status, 200);
+        assert_eq!(receiver.requests()[0].text(), expected);
+    }
+}

@@ -18,6 +18,7 @@ use super::{
     url::CallbackUrl,
 };
 use crate::{
+    image::Image,
     log::Log,
     message::Headers,
     objects::Object,
@@ -34,6 +35,7 @@ pub(crate) struct Upload {
     pub(crate) key: String,
     pub(crate) object: Arc<Object>,
     pub(crate) client_ip: IpAddr,
+    pub(crate) image: Option<Image>,
 }
 
 impl Upload {
@@ -54,6 +56,9 @@ impl Upload {
             "clientIp" => text(&self.client_ip.to_string()),
             "reqId" => text(&self.request_id),
             "operation" => text(self.operation),
+            "imageInfo.height" => Some(Value::Number(self.image.as_ref()?.height)),
+            "imageInfo.width" => Some(Value::Number(self.image.as_ref()?.width)),
+            "imageInfo.format" => text(self.image.as_ref()?.format),
             _ => None,
         }
     }

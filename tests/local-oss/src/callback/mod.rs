@@ -30,3 +30,10 @@ pub(crate) struct Callback {
     /// Tell https servers which name is meant.
     sni: bool,
 }
+
+impl Callback {
+    /// Does its body tell of the object as an image?
+    pub(crate) fn asks_for_image(&self) -> bool {
+        self.body.asks_for("imageInfo.")
+    }
+}

@@ -65,6 +65,12 @@ impl Template {
         Ok(Self(parts))
     }
 
+    /// Does it ask for a variable whose name begins so?
+    pub(crate) fn asks_for(&self, prefix: &str) -> bool {
+        let mut parts = self.0.iter();
+        parts.any(|part| matches!(part, Part::Variable(name) if name.starts_with(prefix)))
+    }
+
     /// Literal text goes out as it is. A variable without a value is nothing in a form and `null` in JSON.
     pub(crate) fn render(
         &self,

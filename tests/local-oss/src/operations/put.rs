@@ -14,6 +14,7 @@ use crate::{
     contents::{Collector, OutOfMemory},
     encoding::hex,
     error::OssError,
+    image::{Image, LONGEST_START},
     memory::Memory,
     objects::Object,
     record::Stored,
@@ -163,6 +164,7 @@ async fn finish(
                 key: call.key.clone(),
                 object: Arc::clone(&object),
                 client_ip: call.client.ip().to_canonical(),
+                image: callback.asks_for_image().then(|| image(&object)).flatten(),
             };
             match service.deliverer.deliver(&callback, &upload).await {
                 Ok(received) => {
@@ -194,6 +196,11 @@ async fn finish(
         &object.contents.crc64.to_string(),
     );
     Ok(answer)
+}
+
+fn image(object: &Object) -> Option<Image> {
+    let length = object.contents.size().min(LONGEST_START as u64);
+    Image::find(&object.contents.slice(0..length).concat())
 }
 
 fn exists(key: &str) -> OssError {
