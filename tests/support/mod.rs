@@ -2,9 +2,11 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod faults;
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
@@ -237,6 +239,37 @@ impl Connection {
     pub fn wait_for_close(&mut self) {
         let _ = std::io::copy(&mut self.stream, &mut std::io::sink());
     }
+}
+
+/// Holds a part of a document, between `<!-- begin name -->` and `<!-- end name -->`, against what a test
+/// has found; `BLESS=1` writes it.
+pub fn hold_document(document: &Path, name: &str, found: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{document:?}: {e}"));
+    let (begin, end) = (
+        format!("<!-- begin {name} -->\n"),
+        format!("<!-- end {name} -->"),
+    );
+    let from = text
+        .find(&begin)
+        .unwrap_or_else(|| panic!("{document:?} has no {begin}"))
+        + begin.len();
+    let to = text
+        .find(&end)
+        .unwrap_or_else(|| panic!("{document:?} has no {end}"));
+    if std::env::var_os("BLESS").is_some() {
+        let current = format!("{}{found}{}", &text[..from], &text[to..]);
+        std::fs::write(&path, current).unwrap();
+        return;
+    }
+    for (line, (is, should_be)) in text[from..to].lines().zip(found.lines()).enumerate() {
+        assert_eq!(is, should_be, "line {} of {name} in {document:?}", line + 1);
+    }
+    assert_eq!(
+        text[from..to].lines().count(),
+        found.lines().count(),
+        "{name} in {document:?}"
+    );
 }
 
 /// Makes the end of this connection a reset.
