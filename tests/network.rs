@@ -1,0 +1,268 @@
+//! Names, addresses, proxies and readers: how a request finds its way and what it may carry.
+
+mod support;
+
+use std::io::{self, Cursor, Read};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use local_oss::RefusedAddress;
+use oss_callback::{ErrorKind, RetryPolicy, Stored};
+use support::{BUCKET, RawServer, TemporaryFile, client, client_builder, header, server};
+
+#[test]
+fn every_address_of_a_name_is_tried() {
+    let server = server().start().unwrap();
+    let refused = RefusedAddress::new().unwrap();
+    let endpoint = format!("http://oss.example.com:{}", server.address().port());
+    let client = client_builder(&endpoint)
+        .path_style(true)
+        .resolve("OSS.example.com", [refused.address(), server.address()])
+        .build()
+        .unwrap();
+    client.put_object(BUCKET, "a").send_bytes(b"x").unwrap();
+
+    let client = client_builder(&endpoint)
+        .path_style(true)
+        .retry_policy(RetryPolicy::none())
+        .resolve("oss.example.com", [refused.address()])
+        .build()
+        .unwrap();
+    let error = client.put_object(BUCKET, "a").send_bytes(b"x").unwrap_err();
+    assert_eq!(
+        (error.kind(), error.stored()),
+        (ErrorKind::Connect, Stored::No)
+    );
+    assert!(
+        error.to_string().contains("oss.example.com at 127.0.0.1"),
+        "{error}"
+    );
+}
+
+#[test]
+fn virtual_hosts_are_reached_by_fixed_addresses() {
+    let server = server().start().unwrap();
+    let port = server.address().port();
+    let client = client_builder(&format!("http://oss-cn-hangzhou.aliyuncs.com:{port}"))
+        .resolve(
+            "examplebucket.oss-cn-hangzhou.aliyuncs.com",
+            [server.address()],
+        )
+        .build()
+        .unwrap();
+    client.put_object(BUCKET, "a/b").send_bytes(b"x").unwrap();
+    assert_eq!(server.object(BUCKET, "a/b").unwrap(), b"x");
+}
+
+/// A proxy that knows one way.
+fn proxy(server: SocketAddr, answer: &'static str) -> RawServer {
+    RawServer::start(move |connection| {
+        connection.write(answer.as_bytes());
+        let server = std::net::TcpStream::connect(server).unwrap();
+        let (mut from_client, mut to_client) = (
+            connection.stream.try_clone().unwrap(),
+            connection.stream.try_clone().unwrap(),
+        );
+        let (mut from_server, mut to_server) = (server.try_clone().unwrap(), server);
+        let up = std::thread::spawn(move || {
+            let _ = io::copy(&mut from_client, &mut to_server);
+            let _ = to_server.shutdown(std::net::Shutdown::Both);
+        });
+        let _ = io::copy(&mut from_server, &mut to_client);
+        let _ = to_client.shutdown(std::net::Shutdown::Both);
+        up.join().unwrap();
+    })
+}
+
+#[test]
+fn a_proxy_is_asked_for_a_tunnel() {
+    let server = server().start().unwrap();
+    let proxy = proxy(
+        server.address(),
+        "HTTP/1.1 200 Connection established\r\n\r\n",
+    );
+    let url = proxy.endpoint().replace("http://", "http://me:p%40ss@");
+    let client = client_builder("http://oss.example.com")
+        .path_style(true)
+        .proxy(url)
+        .build()
+        .unwrap();
+    client.put_object(BUCKET, "a").send_bytes(b"x").unwrap();
+    assert_eq!(server.object(BUCKET, "a").unwrap(), b"x");
+    let head = proxy.head(0);
+    assert!(
+        head.starts_with("CONNECT oss.example.com:80 HTTP/1.1\r\n"),
+        "{head}"
+    );
+    assert_eq!(
+        header(&head, "proxy-authorization"),
+        Some("Basic bWU6cEBzcw==")
+    );
+    // The proxy's password is for the proxy alone.
+    assert!(!format!("{client:?}").contains("ss@"));
+    drop(client);
+}
+
+#[test]
+fn a_proxy_that_refuses_stores_nothing() {
+    let server = server().start().unwrap();
+    let proxy = proxy(
+        server.address(),
+        "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
+    );
+    let client = client_builder("http://oss.example.com")
+        .path_style(true)
+        .retry_policy(RetryPolicy::none())
+        .proxy(proxy.endpoint())
+        .build()
+        .unwrap();
+    let error = client.put_object(BUCKET, "a").send_bytes(b"x").unwrap_err();
+    assert_eq!(
+        (error.kind(), error.stored()),
+        (ErrorKind::Connect, Stored::No)
+    );
+    assert!(error.to_string().contains("407"), "{error}");
+}
+
+#[test]
+fn readers_and_ranges_are_uploaded() {
+    let server = server().start().unwrap();
+    let client = client(server.endpoint());
+    let contents: Vec<u8> = (0..1_000_000_u32).map(|i| (i % 241) as u8).collect();
+    let file = TemporaryFile::new("file.bin", &contents);
+    let len = contents.len() as u64;
+    client
+        .put_object(BUCKET, "known")
+        .send_reader(Cursor::new(&contents), len)
+        .unwrap();
+    client
+        .put_object(BUCKET, "chunked")
+        .send_reader_chunked(Cursor::new(&contents))
+        .unwrap();
+    client
+        .put_object(BUCKET, "empty")
+        .send_reader_chunked(io::empty())
+        .unwrap();
+    client
+        .put_object(BUCKET, "range")
+        .send_file_range(file.path(), 10, 500_000)
+        .unwrap();
+    client
+        .put_object(BUCKET, "nothing")
+        .send_file_range(file.path(), len, 0)
+        .unwrap();
+    assert!(server.object(BUCKET, "known").unwrap() == contents);
+    assert!(server.object(BUCKET, "chunked").unwrap() == contents);
+    assert!(server.object(BUCKET, "empty").unwrap().is_empty());
+    assert!(server.object(BUCKET, "range").unwrap() == contents[10..500_010]);
+    assert!(server.object(BUCKET, "nothing").unwrap().is_empty());
+    for (offset, range_len) in [(0, len + 1), (len + 1, 0), (u64::MAX, 1)] {
+        let put = client.put_object(BUCKET, "a");
+        let error = put
+            .send_file_range(file.path(), offset, range_len)
+            .unwrap_err();
+        assert_eq!(
+            (error.kind(), error.stored()),
+            (ErrorKind::InvalidArgument, Stored::No)
+        );
+    }
+}
+
+#[test]
+fn a_reader_that_does_not_keep_its_word_stores_nothing() {
+    struct Fails;
+    impl Read for Fails {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::Error::other("disk on fire"))
+        }
+    }
+    let server = server().start().unwrap();
+    let client = client(server.endpoint());
+    let put = || client.put_object(BUCKET, "a");
+    let short = put()
+        .send_reader(Cursor::new(vec![0; 99]), 100)
+        .unwrap_err();
+    let long = put()
+        .send_reader(Cursor::new(vec![0; 101]), 100)
+        .unwrap_err();
+    let failing = put().send_reader(Cursor::new(vec![0; 500_000]).chain(Fails), 1_000_000);
+    let failing = failing.unwrap_err();
+    let chunked = put()
+        .send_reader_chunked(Cursor::new(vec![0; 500_000]).chain(Fails))
+        .unwrap_err();
+    for (error, kind, said) in [
+        (short, ErrorKind::BodyChanged, "ended after 99 of 100 bytes"),
+        (long, ErrorKind::BodyChanged, "more than 100 bytes"),
+        (failing, ErrorKind::BodyUnreadable, "disk on fire"),
+        (chunked, ErrorKind::BodyUnreadable, "disk on fire"),
+    ] {
+        assert_eq!(
+            (error.kind(), error.stored()),
+            (kind, Stored::No),
+            "{error}"
+        );
+        assert!(error.to_string().contains(said), "{error}");
+    }
+    assert!(server.stored().is_empty());
+}
+
+#[test]
+fn a_reader_may_itself_use_the_client() {
+    let server = server().start().unwrap();
+    let client = client(server.endpoint());
+    struct Uploads<'a>(&'a oss_callback::Client, usize);
+    impl Read for Uploads<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.1 += 1;
+            let object = format!("inner-{}", self.1);
+            self.0
+                .put_object(BUCKET, &object)
+                .send_bytes(b"inner")
+                .map_err(io::Error::other)?;
+            let count = buffer.len().min(if self.1 > 3 { 0 } else { 10 });
+            buffer[..count].fill(b'x');
+            Ok(count)
+        }
+    }
+    let receipt = client
+        .put_object(BUCKET, "outer")
+        .send_reader_chunked(Uploads(&client, 0));
+    receipt.unwrap();
+    assert_eq!(server.object(BUCKET, "outer").unwrap(), [b'x'; 30]);
+    assert_eq!(server.stored().len(), 5);
+}
+
+#[test]
+fn progress_is_told_and_the_bandwidth_kept() {
+    const LEN: u64 = 600_000;
+    let server = server().start().unwrap();
+    let client = client(server.endpoint());
+    let mut told = Vec::new();
+    let begun = Instant::now();
+    client
+        .put_object(BUCKET, "a")
+        .bandwidth(1_000_000)
+        .progress(|sent, total| told.push((sent, total)))
+        .send_bytes(vec![0; LEN as usize])
+        .unwrap();
+    let elapsed = begun.elapsed();
+    assert!(
+        (Duration::from_millis(400)..Duration::from_secs(2)).contains(&elapsed),
+        "{elapsed:?}"
+    );
+    assert_eq!(told.last(), Some(&(LEN, Some(LEN))));
+    assert!(told.is_sorted() && told.len() >= 5, "{told:?}");
+}
+
+#[test]
+fn the_checksum_is_compared_unless_that_is_switched_off() {
+    let answer = "HTTP/1.1 200 OK\r\nx-oss-hash-crc64ecma: 1\r\nContent-Length: 0\r\n\r\n";
+    let raw = RawServer::answering(answer);
+    let client = client(&raw.endpoint());
+    let put = || client.put_object(BUCKET, "a");
+    assert_eq!(
+        put().send_bytes(b"x").unwrap_err().kind(),
+        ErrorKind::ChecksumMismatch
+    );
+    put().compare_crc64(false).send_bytes(b"x").unwrap();
+}
