@@ -2,9 +2,13 @@
 
 use std::{
     collections::VecDeque,
-    convert::Infallible,
+    fs::File,
+    future::Future as _,
+    io,
+    ops::Range,
     pin::Pin,
-    task::{Context, Poll},
+    sync::Arc,
+    task::{Context, Poll, ready},
 };
 
 use hyper::{
@@ -12,15 +16,44 @@ use hyper::{
     body::{Body, Bytes, Frame, SizeHint},
     header::{CONTENT_TYPE, HeaderName, HeaderValue},
 };
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use crate::storage::{Source, read_at};
+
+/// What is read from a file at once.
+const FILE_PIECE: u64 = 256 * 1024;
 
 /// An answer, its common headers still missing.
 pub(crate) type Answer = Response<Content>;
 
-/// A body whose pieces are in memory already.
+/// A body: pieces in memory, or a part of a file.
 #[derive(Debug, Default)]
 pub(crate) struct Content {
     pieces: VecDeque<Bytes>,
+    file: Option<FilePart>,
     left: u64,
+}
+
+/// Read piece by piece, the next one while one is being sent.
+#[derive(Debug)]
+struct FilePart {
+    file: Arc<File>,
+    rest: Range<u64>,
+    reading: Option<JoinHandle<io::Result<Vec<u8>>>>,
+}
+
+impl FilePart {
+    fn read_on(&mut self) {
+        let Range { start, end } = self.rest;
+        if start < end {
+            let length = (end - start).min(FILE_PIECE);
+            self.rest.start += length;
+            let file = Arc::clone(&self.file);
+            self.reading = Some(spawn_blocking(move || {
+                read_at(&file, start, length as usize)
+            }));
+        }
+    }
 }
 
 impl Content {
@@ -28,25 +61,73 @@ impl Content {
         Self {
             left: pieces.iter().map(|piece| piece.len() as u64).sum(),
             pieces: pieces.into(),
+            file: None,
         }
+    }
+
+    /// The part of an object, within which `range` must lie.
+    pub(crate) fn of(source: Source, range: Range<u64>) -> Self {
+        match source {
+            Source::Memory(segments) => Self::new(Source::slice(&segments, range)),
+            Source::File(file) => Self {
+                pieces: VecDeque::new(),
+                left: range.end - range.start,
+                file: Some(FilePart {
+                    file,
+                    rest: range,
+                    reading: None,
+                }),
+            },
+        }
+    }
+
+    /// The body of an answer to HEAD: its length is told, and nothing is sent.
+    pub(crate) fn unsent(length: u64) -> Self {
+        Self {
+            left: length,
+            ..Self::default()
+        }
+    }
+
+    fn sent(&mut self, piece: Bytes) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        self.left = self.left.saturating_sub(piece.len() as u64);
+        Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 }
 
 impl Body for Content {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = io::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let piece = self.pieces.pop_front();
-        self.left -= piece.as_ref().map_or(0, |piece| piece.len() as u64);
-        Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        if let Some(piece) = self.pieces.pop_front() {
+            return self.sent(piece);
+        }
+        let Some(part) = &mut self.file else {
+            return Poll::Ready(None);
+        };
+        if part.reading.is_none() {
+            part.read_on();
+        }
+        let Some(reading) = &mut part.reading else {
+            return Poll::Ready(None);
+        };
+        let read = ready!(Pin::new(reading).poll(context));
+        part.reading = None;
+        match read.map_err(io::Error::other).flatten() {
+            Ok(piece) => {
+                part.read_on();
+                self.sent(piece.into())
+            }
+            Err(error) => Poll::Ready(Some(Err(error))),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.pieces.is_empty()
+        self.left == 0
     }
 
     fn size_hint(&self) -> SizeHint {

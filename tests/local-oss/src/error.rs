@@ -1,6 +1,6 @@
 //! Error answers as OSS words them.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, io};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hyper::StatusCode;
@@ -56,6 +56,15 @@ impl OssError {
             StatusCode::NOT_IMPLEMENTED,
             "NotImplemented",
             format!("local-oss does not implement {what}."),
+        )
+    }
+
+    /// What the machine does not do, such as to write a file.
+    pub(crate) fn internal(error: &io::Error) -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "InternalError",
+            format!("local-oss has a problem with its files: {error}."),
         )
     }
 

@@ -15,7 +15,7 @@ use local_oss::{
     Server,
 };
 
-/// An OSS-compatible server for the laptop: checks signatures, keeps objects in memory, delivers signed upload callbacks.
+/// An OSS-compatible server for the laptop: checks signatures, keeps objects, delivers signed upload callbacks.
 ///
 /// The first line on stdout is `listening http://ADDRESS:PORT`, with --tls `https`. Settings and a line for each request and callback go to
 /// stderr. Ctrl-C or SIGTERM ends it.
@@ -78,7 +78,11 @@ struct Arguments {
     #[arg(long)]
     strict: bool,
 
-    /// Memory for objects, in bytes; uploads that do not fit are refused
+    /// A folder that keeps objects when the program ends, made if there is none
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+
+    /// Memory for objects, in bytes; uploads that do not fit are refused. What is in files does not count
     #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_MAX_TOTAL_BYTES)]
     max_total_bytes: u64,
 
@@ -128,6 +132,9 @@ impl Arguments {
         if let Some(file) = &self.record {
             builder = builder.record_file(file);
         }
+        if let Some(folder) = &self.data_dir {
+            builder = builder.data_dir(folder);
+        }
         if let Some(file) = &self.callback_ca {
             builder = builder.callback_ca(fs::read_to_string(file)?);
         }
@@ -151,6 +158,9 @@ impl Arguments {
         }
         if let Some(file) = &self.certificate {
             text.push_str(&format!("certificate        {}\n", file.display()));
+        }
+        if let Some(folder) = &self.data_dir {
+            text.push_str(&format!("data directory     {}\n", folder.display()));
         }
         if let Some(file) = &self.record {
             text.push_str(&format!("record             {}\n", file.display()));

@@ -65,6 +65,20 @@ impl Claim {
     }
 }
 
+impl Claim {
+    /// Gives so much back, or all if it is less.
+    pub(crate) fn shrink_by(&mut self, bytes: u64) {
+        let surplus = bytes.min(self.bytes);
+        self.memory.used.fetch_sub(surplus, Ordering::Relaxed);
+        self.bytes -= surplus;
+    }
+
+    /// Gives back what is beyond `bytes`.
+    pub(crate) fn shrink_to(&mut self, bytes: u64) {
+        self.shrink_by(self.bytes.saturating_sub(bytes));
+    }
+}
+
 impl Drop for Claim {
     fn drop(&mut self) {
         self.memory.used.fetch_sub(self.bytes, Ordering::Relaxed);
@@ -84,6 +98,11 @@ mod tests {
         drop(two);
         assert!(memory.has_room_for(4) && !memory.has_room_for(u64::MAX));
         assert!(one.grow(4) && !one.grow(u64::MAX));
+        one.shrink_to(20);
+        assert!(!memory.has_room_for(1));
+        one.shrink_to(4);
+        one.shrink_by(1);
+        assert!(memory.has_room_for(7) && !memory.has_room_for(8));
         drop(one);
         assert!(memory.has_room_for(10));
     }

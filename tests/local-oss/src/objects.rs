@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    io::{self, ErrorKind},
     ops::Bound,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::SystemTime,
@@ -9,7 +10,7 @@ use std::{
 
 use hyper::header::{HeaderName, HeaderValue};
 
-use crate::contents::Contents;
+use crate::storage::{Contents, Source};
 
 /// A stored object. Never changed: an overwrite puts another one in its place.
 #[derive(Debug)]
@@ -31,9 +32,13 @@ impl Object {
     }
 }
 
-/// An object of this name exists and must not be overwritten.
+/// Why an object is not stored.
 #[derive(Debug)]
-pub(crate) struct Exists;
+pub(crate) enum NotStored {
+    /// One of this name exists and must not be overwritten.
+    Exists,
+    Failed(io::Error),
+}
 
 type Bucket = BTreeMap<String, Arc<Object>>;
 
@@ -80,7 +85,39 @@ impl Objects {
         self.lock().get(bucket)?.get(key).cloned()
     }
 
-    /// Stores the object and calls `stored` before anybody else can store or see one.
+    /// The object, open: it stays readable when another takes its place.
+    pub(crate) fn open(
+        &self,
+        bucket: &str,
+        key: &str,
+    ) -> io::Result<Option<(Arc<Object>, Source)>> {
+        let mut last: Option<Arc<Object>> = None;
+        loop {
+            let Some(object) = self.get(bucket, key) else {
+                return Ok(None);
+            };
+            match object.contents.open() {
+                Ok(source) => return Ok(Some((object, source))),
+                // It was replaced since it was looked up, and what has replaced it counts.
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    if last.is_some_and(|last| Arc::ptr_eq(&last, &object)) {
+                        return Err(error);
+                    }
+                    last = Some(object);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Adds what a server before has stored.
+    pub(crate) fn add(&self, bucket: &str, key: String, object: Object) {
+        let mut buckets = self.lock();
+        let bucket = buckets.entry(bucket.to_owned()).or_default();
+        bucket.insert(key, Arc::new(object));
+    }
+
+    /// Stores the object and returns the one that it replaces. Calls `settle` before, and `stored` before anybody else can store or see one.
     ///
     /// The bucket must exist; buckets are neither made nor removed while the server runs.
     pub(crate) fn put(
@@ -89,22 +126,25 @@ impl Objects {
         key: &str,
         object: Arc<Object>,
         forbid_overwrite: bool,
+        settle: impl FnOnce() -> io::Result<()>,
         stored: impl FnOnce(),
-    ) -> Result<(), Exists> {
+    ) -> Result<Option<Arc<Object>>, NotStored> {
         let mut buckets = self.lock();
-        let bucket = buckets.entry(bucket.to_owned()).or_default();
+        let bucket = match buckets.get_mut(bucket) {
+            Some(bucket) => bucket,
+            None => buckets.entry(bucket.to_owned()).or_default(),
+        };
         if forbid_overwrite && bucket.contains_key(key) {
-            return Err(Exists);
+            return Err(NotStored::Exists);
         }
-        bucket.insert(key.to_owned(), object);
+        settle().map_err(NotStored::Failed)?;
+        let replaced = bucket.insert(key.to_owned(), object);
         stored();
-        Ok(())
+        Ok(replaced)
     }
 
-    pub(crate) fn delete(&self, bucket: &str, key: &str) {
-        if let Some(bucket) = self.lock().get_mut(bucket) {
-            bucket.remove(key);
-        }
+    pub(crate) fn delete(&self, bucket: &str, key: &str) -> Option<Arc<Object>> {
+        self.lock().get_mut(bucket)?.remove(key)
     }
 
     /// The first entries of the selection, and whether there are more.
@@ -185,19 +225,23 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::{contents::Collector, memory::Memory};
+    use crate::{
+        memory::Memory,
+        storage::{Collector, Storage},
+    };
 
-    fn bucket(keys: &[&str]) -> Objects {
+    async fn bucket(keys: &[&str]) -> Objects {
         let objects = Objects::new(&["b".to_owned()]);
         for key in keys {
+            let contents = Collector::new(&Storage::Temporary, &Memory::new(1), None, false);
             let object = Object {
-                contents: Collector::new(&Memory::new(1), None).finish(),
+                contents: contents.finish().await.unwrap(),
                 etag: String::new(),
                 content_type: HeaderValue::from_static("a/b"),
                 headers: Vec::new(),
                 last_modified: SystemTime::UNIX_EPOCH,
             };
-            let put = objects.put("b", key, Arc::new(object), true, || {});
+            let put = objects.put("b", key, Arc::new(object), true, || Ok(()), || {});
             put.unwrap();
         }
         objects
@@ -223,9 +267,9 @@ mod tests {
         }
     }
 
-    #[test]
-    fn every_page_goes_on_where_the_one_before_ended() {
-        let objects = bucket(&["a", "b/", "b/c", "b/d/e", "b0", "c/x", "目/1", "目/2", "盯"]);
+    #[tokio::test]
+    async fn every_page_goes_on_where_the_one_before_ended() {
+        let objects = bucket(&["a", "b/", "b/c", "b/d/e", "b0", "c/x", "目/1", "目/2", "盯"]).await;
         for (prefix, delimiter, limit, expected) in [
             ("", "", 100, &["a b/ b/c b/d/e b0 c/x 目/1 目/2 盯"][..]),
             ("", "", 4, &["a b/ b/c b/d/e", "b0 c/x 目/1 目/2", "盯"]),
@@ -241,13 +285,13 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_is_behind_a_prefix_is_behind_all_of_it() {
+    #[tokio::test]
+    async fn what_is_behind_a_prefix_is_behind_all_of_it() {
         assert_eq!(behind("a/").as_deref(), Some("a0"));
         assert_eq!(behind("\u{d7ff}").as_deref(), Some("\u{e000}"));
         assert_eq!(behind("a\u{10ffff}").as_deref(), Some("b"));
         assert_eq!(behind("\u{10ffff}"), None);
-        let objects = bucket(&["\u{10ffff}", "\u{10ffff}b"]);
+        let objects = bucket(&["\u{10ffff}", "\u{10ffff}b"]).await;
         assert_eq!(pages(&objects, "", "\u{10ffff}", 1), ["\u{10ffff}"]);
     }
 }

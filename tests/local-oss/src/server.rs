@@ -22,6 +22,7 @@ use crate::{
     objects::Objects,
     record::{Delivery, Record, Stored},
     service::{RequestIds, Service},
+    storage::{DataDir, Storage},
     tls::{Identity, Trust},
 };
 
@@ -117,8 +118,8 @@ impl Server {
 
     /// The contents that an object has now.
     pub fn object(&self, bucket: &str, key: &str) -> Option<Vec<u8>> {
-        let object = self.service.objects.get(bucket, key)?;
-        Some(object.contents.to_vec())
+        let (object, source) = self.service.objects.open(bucket, key).ok()??;
+        source.to_vec(object.contents.size()).ok()
     }
 
     /// The key that verifies its callbacks, as a PEM document.
@@ -159,6 +160,7 @@ pub struct Builder {
     callback_insecure: bool,
     strict: bool,
     resolver: Resolver,
+    data_dir: Option<PathBuf>,
     max_total_bytes: u64,
     idle_timeout: Duration,
     history_bytes: usize,
@@ -182,6 +184,7 @@ impl Default for Builder {
             callback_insecure: false,
             strict: false,
             resolver: Arc::new(|host, port| Ok((host, port).to_socket_addrs()?.collect())),
+            data_dir: None,
             max_total_bytes: DEFAULT_MAX_TOTAL_BYTES,
             idle_timeout: DEFAULT_IDLE_TIMEOUT,
             history_bytes: DEFAULT_HISTORY_BYTES,
@@ -319,7 +322,20 @@ impl Builder {
         self
     }
 
+    /// A folder that keeps the objects and their metadata, made if there is none: a server that is started with it again has
+    /// them again. Its buckets exist without being named. Only one server at a time may use it.
+    ///
+    /// Without it, objects end with the server.
+    pub fn data_dir(mut self, path: impl Into<PathBuf>) -> Self {
+        self.data_dir = Some(path.into());
+        self
+    }
+
     /// Memory for objects, those under way too; 1 GiB by default. What goes beyond is refused.
+    ///
+    /// Contents that are in files do not count: those larger than 16 MiB, with a [data directory](Self::data_dir) all. Each
+    /// object takes about 512 bytes and its metadata, each large upload under way 4 MiB, or 16 if it does not say how long
+    /// it is.
     pub fn max_total_bytes(mut self, bytes: u64) -> Self {
         self.max_total_bytes = bytes;
         self
@@ -384,11 +400,7 @@ impl Builder {
         })
     }
 
-    fn service(self, address: SocketAddr, endpoint: &str) -> io::Result<Service> {
-        let tls = match self.tls {
-            true => Some(Identity::new(address, &self.names())?),
-            false => None,
-        };
+    fn service(mut self, address: SocketAddr, endpoint: &str) -> io::Result<Service> {
         let key = match &self.callback_key {
             Some(file) => CallbackKey::from_pem(&fs::read_to_string(file)?, endpoint),
             None => CallbackKey::generate(self.callback_key_bits, endpoint),
@@ -398,14 +410,21 @@ impl Builder {
             self.record_file.as_deref(),
         )?);
         let log = Log { quiet: self.quiet };
+        let memory = Memory::new(self.max_total_bytes);
+        let (storage, objects) = self.storage(&memory)?;
+        let tls = match self.tls {
+            true => Some(Identity::new(address, &self.names())?),
+            false => None,
+        };
         Ok(Service {
             started: SystemTime::now(),
             tls,
-            objects: Objects::new(&self.buckets),
+            objects,
+            storage,
             region: self.region,
             buckets: self.buckets,
             credentials: self.credentials,
-            memory: Memory::new(self.max_total_bytes),
+            memory,
             deliverer: Deliverer {
                 key: key.map_err(invalid_input)?,
                 trust: Arc::new(Trust::new(
@@ -426,6 +445,25 @@ impl Builder {
             request_ids: RequestIds::new(OsRng.next_u64()),
             log,
         })
+    }
+
+    /// Adds the buckets of the data directory to those that were named.
+    fn storage(&mut self, memory: &Memory) -> io::Result<(Storage, Objects)> {
+        let Some(folder) = &self.data_dir else {
+            return Ok((Storage::Temporary, Objects::new(&self.buckets)));
+        };
+        let folder = DataDir::open(folder)?;
+        for bucket in &self.buckets {
+            folder.add_bucket(bucket)?;
+        }
+        self.buckets = folder.buckets()?;
+        let objects = Objects::new(&self.buckets);
+        for bucket in &self.buckets {
+            for (key, object) in folder.load(bucket, memory)? {
+                objects.add(bucket, key, object);
+            }
+        }
+        Ok((Storage::Kept(Arc::new(folder)), objects))
     }
 
     /// The names that clients use besides those of this machine. Each bucket's is there too: many clients take no `*` in

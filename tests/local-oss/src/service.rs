@@ -30,6 +30,7 @@ use crate::{
     operations,
     query::Query,
     record::Record,
+    storage::Storage,
     tls::Identity,
 };
 
@@ -49,6 +50,7 @@ pub(crate) struct Service {
     pub(crate) buckets: Vec<String>,
     pub(crate) credentials: Vec<Credential>,
     pub(crate) memory: Memory,
+    pub(crate) storage: Storage,
     pub(crate) objects: Objects,
     pub(crate) record: Arc<Record>,
     pub(crate) deliverer: Deliverer,
@@ -237,7 +239,7 @@ impl Service {
             Method::PUT => operations::put_object(self, call, body).await,
             Method::GET => operations::get_object(self, &call),
             Method::HEAD => operations::head_object(self, &call),
-            Method::DELETE => Ok(operations::delete_object(self, &call)),
+            Method::DELETE => Ok(operations::delete_object(self, &call).await),
             ref method => Err(OssError::not_implemented(&format!("{method} on objects"))),
         }
     }

@@ -363,6 +363,28 @@ fn what_happened_is_recorded_line_by_line() {
 }
 
 #[test]
+fn objects_survive_even_a_program_that_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("made/by it");
+    let flags = [
+        "--access-key-id",
+        "AK",
+        "--access-key-secret",
+        "SK",
+        "--data-dir",
+    ];
+    let flags = [&flags[..], &[data.to_str().unwrap()]].concat();
+    let program = Program::start(&flags);
+    let stored = put("a", "hello").send_on(&mut connect(program.address));
+    assert_eq!(stored.status, 200);
+    // Killed, not ended.
+    drop(program);
+    let program = Program::start(&flags);
+    let mut stream = connect(program.address);
+    assert_eq!(client::get("a").send_on(&mut stream).text(), "hello");
+}
+
+#[test]
 fn help_and_readme_explain_every_flag() {
     let help = command(&["--help"]).output().unwrap();
     assert!(help.status.success());

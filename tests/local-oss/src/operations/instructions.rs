@@ -6,7 +6,7 @@ use hyper::{
     header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, TRANSFER_ENCODING},
 };
 
-use crate::{contents::Contents, error::OssError};
+use crate::{error::OssError, storage::Contents};
 
 pub(crate) const LARGEST_OBJECT: u64 = 5 * 1024 * 1024 * 1024;
 const LARGEST_METADATA: usize = 8 * 1024;

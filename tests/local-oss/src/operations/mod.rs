@@ -7,7 +7,10 @@ mod put;
 mod range;
 mod read;
 
+use std::sync::Arc;
+
 use hyper::StatusCode;
+use tokio::task::spawn_blocking;
 
 pub(crate) use bucket::{bucket_info, list_objects};
 pub(crate) use put::put_object;
@@ -15,11 +18,20 @@ pub(crate) use read::{get_object, head_object};
 
 use crate::{
     answer::{self, Answer},
+    objects::Object,
     service::{Call, Service},
 };
 
 /// 204, whether there was such an object or not.
-pub(crate) fn delete_object(service: &Service, call: &Call) -> Answer {
-    service.objects.delete(&call.bucket, &call.key);
+pub(crate) async fn delete_object(service: &Service, call: &Call) -> Answer {
+    discard(service.objects.delete(&call.bucket, &call.key)).await;
     answer::empty(StatusCode::NO_CONTENT)
+}
+
+/// Removes what is left of an object that nobody can find any more.
+async fn discard(object: Option<Arc<Object>>) {
+    if let Some(object) = object.filter(|object| object.contents.is_kept()) {
+        // Its claim on memory goes with it.
+        let _ = spawn_blocking(move || object.contents.discard()).await;
+    }
 }

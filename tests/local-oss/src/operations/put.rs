@@ -1,24 +1,26 @@
 //! PutObject, with its callback.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{io, sync::Arc, time::SystemTime};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http_body_util::BodyExt;
 use hyper::{StatusCode, body::Incoming, header::HeaderValue};
-use tokio::time::timeout;
+use tokio::{task::spawn_blocking, time::timeout};
 
-use super::instructions::{Instructions, LARGEST_OBJECT, too_large};
+use super::{
+    discard,
+    instructions::{Instructions, LARGEST_OBJECT, too_large},
+};
 use crate::{
     answer::{self, Answer, insert},
     callback::{self, Callback, Placed, Upload},
-    contents::{Collector, OutOfMemory},
     encoding::hex,
     error::OssError,
-    image::{Image, LONGEST_START},
     memory::Memory,
-    objects::Object,
+    objects::{NotStored, Object},
     record::Stored,
     service::{Call, Service},
+    storage::{Collector, Storage, Trouble},
 };
 
 pub(crate) async fn put_object(
@@ -32,7 +34,7 @@ pub(crate) async fn put_object(
     }
     if instructions
         .length
-        .is_some_and(|length| !service.memory.has_room_for(length))
+        .is_some_and(|length| !service.memory.has_room_for(Collector::need(length)))
     {
         return Err(out_of_memory(&service.memory));
     }
@@ -46,7 +48,9 @@ pub(crate) async fn put_object(
         &service.rules,
     )
     .await?;
-    let object = receive(service, &call.key, &instructions, body).await?;
+    let look_for_image = callback.as_ref().is_some_and(Callback::asks_for_image);
+    let object = receive(service, &call.key, &instructions, look_for_image, body).await?;
+    let object = complete(service, &call.key, object).await?;
 
     finish(
         service,
@@ -63,10 +67,19 @@ async fn receive(
     service: &Service,
     key: &str,
     instructions: &Instructions,
+    look_for_image: bool,
     body: &mut Incoming,
 ) -> Result<Object, OssError> {
-    let full = |OutOfMemory| out_of_memory(&service.memory);
-    let mut collector = Collector::new(&service.memory, instructions.length);
+    let trouble = |trouble| match trouble {
+        Trouble::OutOfMemory => out_of_memory(&service.memory),
+        Trouble::File(error) => OssError::internal(&error),
+    };
+    let mut collector = Collector::new(
+        &service.storage,
+        &service.memory,
+        instructions.length,
+        look_for_image,
+    );
     // Even an empty object takes memory: its name, its headers, its place in the map.
     let headers: usize = instructions
         .kept
@@ -75,14 +88,14 @@ async fn receive(
         .sum();
     collector
         .claim((512 + key.len() + headers) as u64)
-        .map_err(full)?;
+        .map_err(trouble)?;
     loop {
         match timeout(service.idle_timeout, body.frame()).await {
             Ok(Some(Ok(frame))) => {
                 let Some(data) = frame.data_ref() else {
                     continue;
                 };
-                collector.push(data).map_err(full)?;
+                collector.push(data).await.map_err(trouble)?;
                 if collector.size() > LARGEST_OBJECT {
                     return Err(too_large());
                 }
@@ -104,7 +117,7 @@ async fn receive(
             }
         }
     }
-    let contents = collector.finish();
+    let contents = collector.finish().await.map_err(trouble)?;
     instructions.compare(&contents)?;
     Ok(Object {
         etag: hex(&contents.md5).to_ascii_uppercase(),
@@ -113,6 +126,17 @@ async fn receive(
         headers: instructions.kept.clone(),
         last_modified: SystemTime::now(),
     })
+}
+
+/// With a data directory: writes what is not in a file yet.
+async fn complete(service: &Service, key: &str, mut object: Object) -> Result<Object, OssError> {
+    let Storage::Kept(folder) = &service.storage else {
+        return Ok(object);
+    };
+    let (folder, key) = (Arc::clone(folder), key.to_owned());
+    let written = spawn_blocking(move || folder.complete(&key, &mut object).map(|()| object));
+    let object = written.await.map_err(io::Error::other).flatten();
+    object.map_err(|error| OssError::internal(&error))
 }
 
 /// Stores the object, then delivers the callback.
@@ -143,16 +167,25 @@ async fn finish(
                 .collect(),
         });
     };
-    service
+    let settle = || match &service.storage {
+        Storage::Temporary => Ok(()),
+        Storage::Kept(folder) => object.contents.settle(|| folder.place(&call.bucket)),
+    };
+    let replaced = service
         .objects
         .put(
             &call.bucket,
             &call.key,
             Arc::clone(&object),
             forbid_overwrite,
+            settle,
             stored,
         )
-        .map_err(|_| exists(&call.key))?;
+        .map_err(|not_stored| match not_stored {
+            NotStored::Exists => exists(&call.key),
+            NotStored::Failed(error) => OssError::internal(&error),
+        })?;
+    discard(replaced).await;
 
     let mut answer = match callback {
         None => answer::empty(StatusCode::OK),
@@ -164,7 +197,7 @@ async fn finish(
                 key: call.key.clone(),
                 object: Arc::clone(&object),
                 client_ip: call.client.ip().to_canonical(),
-                image: callback.asks_for_image().then(|| image(&object)).flatten(),
+                image: object.contents.image.clone(),
             };
             match service.deliverer.deliver(&callback, &upload).await {
                 Ok(received) => {
@@ -198,11 +231,6 @@ async fn finish(
     Ok(answer)
 }
 
-fn image(object: &Object) -> Option<Image> {
-    let length = object.contents.size().min(LONGEST_START as u64);
-    Image::find(&object.contents.slice(0..length).concat())
-}
-
 fn exists(key: &str) -> OssError {
     OssError::new(
         StatusCode::CONFLICT,
@@ -218,7 +246,7 @@ fn out_of_memory(memory: &Memory) -> OssError {
         StatusCode::FORBIDDEN,
         "QuotaExceeded",
         format!(
-            "local-oss keeps objects in memory, {} bytes in all; see --max-total-bytes.",
+            "local-oss has {} bytes of memory for objects, and no more free; see --max-total-bytes.",
             memory.limit()
         ),
     )

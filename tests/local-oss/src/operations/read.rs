@@ -1,7 +1,5 @@
 //! GetObject and HeadObject.
 
-use std::sync::Arc;
-
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hyper::{
     StatusCode,
@@ -30,7 +28,11 @@ const OVERRIDES: [(&str, &str); 6] = [
 ];
 
 pub(crate) fn get_object(service: &Service, call: &Call) -> Result<Answer, OssError> {
-    let object = find(service, call)?;
+    let (object, source) = service
+        .objects
+        .open(&call.bucket, &call.key)
+        .map_err(|error| OssError::internal(&error))?
+        .ok_or_else(|| no_such_key(call))?;
     let size = object.contents.size();
     let header = |name: &str| {
         let value = call.head.headers.get(name)?;
@@ -67,31 +69,29 @@ pub(crate) fn get_object(service: &Service, call: &Call) -> Result<Answer, OssEr
                 .insert(HeaderName::from_static(name), value);
         }
     }
-    *answer.body_mut() = Content::new(object.contents.slice(range));
+    *answer.body_mut() = Content::of(source, range);
     Ok(answer)
 }
 
-/// The answer has the object's body here; the connection sends its length and not the body itself.
 pub(crate) fn head_object(service: &Service, call: &Call) -> Result<Answer, OssError> {
-    let object = find(service, call)?;
+    let object = service.objects.get(&call.bucket, &call.key);
+    let object = object.ok_or_else(|| no_such_key(call))?;
     if let Some(answer) = condition(call, &object)? {
         return Ok(answer);
     }
     let mut answer = described(StatusCode::OK, &object);
-    *answer.body_mut() = Content::new(object.contents.slice(0..object.contents.size()));
+    *answer.body_mut() = Content::unsent(object.contents.size());
     Ok(answer)
 }
 
-fn find(service: &Service, call: &Call) -> Result<Arc<Object>, OssError> {
-    service.objects.get(&call.bucket, &call.key).ok_or_else(|| {
-        OssError::new(
-            StatusCode::NOT_FOUND,
-            "NoSuchKey",
-            "The specified key does not exist.",
-        )
-        .ec("0026-00000001")
-        .detail("Key", &*call.key)
-    })
+fn no_such_key(call: &Call) -> OssError {
+    OssError::new(
+        StatusCode::NOT_FOUND,
+        "NoSuchKey",
+        "The specified key does not exist.",
+    )
+    .ec("0026-00000001")
+    .detail("Key", &*call.key)
 }
 
 /// The answer to a request whose conditions the object does not meet.

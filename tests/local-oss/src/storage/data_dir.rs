@@ -1,0 +1,251 @@
+//! A folder whose objects outlive the program.
+//!
+//! `objects/BUCKET/NUMBER` is an object: its bytes, its description in JSON, the length of that (4 bytes, little endian), and
+//! the end mark. A file appears there whole. Of two for the same key, which only a crash can leave, the higher number is the
+//! later. `incoming/NUMBER` is an upload under way, or what a crash has left of one. `lock` keeps a second server away.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File, TryLockError},
+    io::{self, ErrorKind, Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, SystemTime},
+};
+
+use hyper::header::{HeaderName, HeaderValue};
+use serde_json::{Value, json};
+
+use super::{
+    Contents, NewFile,
+    contents::{KeptFile, Place},
+};
+use crate::{addressing::is_bucket_name, memory::Memory, objects::Object};
+
+const END_MARK: &[u8; 8] = b"local-o1";
+const TAIL: usize = 4 + END_MARK.len();
+/// Metadata has limits of its own, far below.
+const LONGEST_DESCRIPTION: u64 = 1024 * 1024;
+
+/// The folder, locked.
+#[derive(Debug)]
+pub(crate) struct DataDir {
+    objects: PathBuf,
+    incoming: PathBuf,
+    next: AtomicU64,
+    _lock: File,
+}
+
+impl DataDir {
+    /// Makes the folder if there is none, and removes what uploads have left that were under way when the program ended.
+    pub(crate) fn open(root: &Path) -> io::Result<Self> {
+        let (objects, incoming) = (root.join("objects"), root.join("incoming"));
+        fs::create_dir_all(&objects)?;
+        fs::create_dir_all(&incoming)?;
+        let lock = File::create(root.join("lock"))?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::Error(error) => error,
+            TryLockError::WouldBlock => {
+                let root = root.display();
+                io::Error::new(ErrorKind::ResourceBusy, format!("{root} is in use"))
+            }
+        })?;
+        for entry in fs::read_dir(&incoming)? {
+            fs::remove_file(entry?.path())?;
+        }
+        Ok(Self {
+            objects,
+            incoming,
+            next: AtomicU64::new(0),
+            _lock: lock,
+        })
+    }
+
+    /// The folder of a bucket, made if there is none.
+    pub(crate) fn add_bucket(&self, bucket: &str) -> io::Result<()> {
+        fs::create_dir_all(self.objects.join(bucket))
+    }
+
+    /// The buckets that have a folder.
+    pub(crate) fn buckets(&self) -> io::Result<Vec<String>> {
+        let mut buckets = Vec::new();
+        for entry in fs::read_dir(&self.objects)? {
+            let entry = entry?;
+            match entry.file_name().into_string() {
+                Ok(name) if is_bucket_name(&name) => buckets.push(name),
+                _ => return Err(damaged(&entry.path(), "not a bucket")),
+            }
+        }
+        Ok(buckets)
+    }
+
+    /// Every object with its key, of each key the latest. Older ones are removed.
+    pub(crate) fn load(&self, bucket: &str, memory: &Memory) -> io::Result<Vec<(String, Object)>> {
+        let mut latest: BTreeMap<String, (u64, Object)> = BTreeMap::new();
+        for entry in fs::read_dir(self.objects.join(bucket))? {
+            let path = entry?.path();
+            let name = path.file_name().and_then(|name| name.to_str());
+            let number = name.and_then(|name| u64::from_str_radix(name, 16).ok());
+            let number = number.ok_or_else(|| damaged(&path, "not an object"))?;
+            self.next
+                .fetch_max(number.saturating_add(1), Ordering::Relaxed);
+            let (key, object) = read(path, memory)?;
+            let is_older = latest.get(&key).is_some_and(|(other, _)| *other > number);
+            let older = match is_older {
+                true => Some((number, object)),
+                false => latest.insert(key, (number, object)),
+            };
+            if let Some((_, older)) = older {
+                older.contents.discard();
+            }
+        }
+        let latest = latest.into_iter();
+        Ok(latest.map(|(key, (_, object))| (key, object)).collect())
+    }
+
+    pub(super) fn create(&self) -> io::Result<NewFile> {
+        NewFile::at(self.incoming.join(self.number()))
+    }
+
+    /// Where an object that is stored now has its file.
+    pub(crate) fn place(&self, bucket: &str) -> PathBuf {
+        self.objects.join(bucket).join(self.number())
+    }
+
+    fn number(&self) -> String {
+        format!("{:016x}", self.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Writes what is not in a file yet: small contents, and the description. May block.
+    pub(crate) fn complete(&self, key: &str, object: &mut Object) -> io::Result<()> {
+        let description = describe(key, object).to_string();
+        let contents = &mut object.contents;
+        if let Place::Memory(segments) = &contents.place {
+            let mut file = self.create()?;
+            segments
+                .iter()
+                .try_for_each(|segment| file.write(segment))?;
+            contents.place = Place::Kept(KeptFile::new(file));
+            contents.release_memory();
+        }
+        let mut tail = description.into_bytes();
+        let length = tail.len() as u32;
+        tail.extend_from_slice(&length.to_le_bytes());
+        tail.extend_from_slice(END_MARK);
+        contents.append(&tail)
+    }
+}
+
+fn describe(key: &str, object: &Object) -> Value {
+    let since_1970 = object.last_modified.duration_since(SystemTime::UNIX_EPOCH);
+    let headers: Vec<(&str, String)> = object
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), text(value)))
+        .collect();
+    json!({
+        "key": key,
+        "size": object.contents.size(),
+        "md5": object.contents.md5,
+        // As a string: most JSON readers cannot hold 64 bits in a number.
+        "crc64": object.contents.crc64.to_string(),
+        "etag": object.etag,
+        "last_modified_ms": since_1970.unwrap_or(Duration::ZERO).as_millis() as u64,
+        "content_type": text(&object.content_type),
+        "headers": headers,
+    })
+}
+
+/// Bytes as the characters of the same number: nothing says that a header is UTF-8.
+fn text(value: &HeaderValue) -> String {
+    value
+        .as_bytes()
+        .iter()
+        .map(|byte| char::from(*byte))
+        .collect()
+}
+
+fn header_value(text: &str) -> Option<HeaderValue> {
+    let bytes: Result<Vec<u8>, _> = text.chars().map(u8::try_from).collect();
+    HeaderValue::from_bytes(&bytes.ok()?).ok()
+}
+
+fn read(path: PathBuf, memory: &Memory) -> io::Result<(String, Object)> {
+    let mut file = File::open(&path)?;
+    let length = file.metadata()?.len();
+    let not_whole = || damaged(&path, "not whole");
+    let tail_at = length.checked_sub(TAIL as u64).ok_or_else(not_whole)?;
+    file.seek(SeekFrom::Start(tail_at))?;
+    let mut tail = [0; TAIL];
+    file.read_exact(&mut tail)?;
+    let (described, end_mark) = tail.split_at(4);
+    if end_mark != END_MARK {
+        return Err(not_whole());
+    }
+    let described = described
+        .iter()
+        .rev()
+        .fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+    let size = tail_at.checked_sub(described).ok_or_else(not_whole)?;
+    if described > LONGEST_DESCRIPTION {
+        return Err(not_whole());
+    }
+    file.seek(SeekFrom::Start(size))?;
+    let mut description = vec![0; described as usize];
+    file.read_exact(&mut description)?;
+    let description: Value = serde_json::from_slice(&description).map_err(|_| not_whole())?;
+    if description["size"].as_u64() != Some(size) {
+        return Err(not_whole());
+    }
+    let (key, mut object) = parse(&description, size, memory).ok_or_else(not_whole)?;
+    if !object
+        .contents
+        .claim_for_existing(key.len() + described as usize)
+    {
+        let message = "the objects of the data directory do not fit into the memory for objects";
+        return Err(io::Error::new(ErrorKind::OutOfMemory, message));
+    }
+    object.contents.place = Place::Kept(KeptFile::existing(path));
+    Ok((key, object))
+}
+
+fn parse(description: &Value, size: u64, memory: &Memory) -> Option<(String, Object)> {
+    let text = |name: &str| description[name].as_str();
+    let md5: Option<Vec<u8>> = description["md5"]
+        .as_array()?
+        .iter()
+        .map(|byte| byte.as_u64()?.try_into().ok())
+        .collect();
+    let headers: Option<Vec<_>> = description["headers"]
+        .as_array()?
+        .iter()
+        .map(|pair| {
+            let name = HeaderName::try_from(pair[0].as_str()?).ok()?;
+            Some((name, header_value(pair[1].as_str()?)?))
+        })
+        .collect();
+    let since_1970 = Duration::from_millis(description["last_modified_ms"].as_u64()?);
+    let object = Object {
+        contents: Contents {
+            place: Place::Memory(Vec::new()),
+            size,
+            md5: md5?.try_into().ok()?,
+            crc64: text("crc64")?.parse().ok()?,
+            image: None,
+            claim: memory.claim(),
+        },
+        etag: text("etag")?.to_owned(),
+        content_type: header_value(text("content_type")?)?,
+        headers: headers?,
+        last_modified: SystemTime::UNIX_EPOCH.checked_add(since_1970)?,
+    };
+    Some((text("key")?.to_owned(), object))
+}
+
+fn damaged(path: &Path, what: &str) -> io::Error {
+    let path = path.display();
+    io::Error::new(
+        ErrorKind::InvalidData,
+        format!("{path} in the data directory is {what}"),
+    )
+}

@@ -1,0 +1,36 @@
+//! Where the bytes of objects are: small ones in memory, large ones in files, with a data directory all in files that
+//! outlive the program.
+
+mod collector;
+mod contents;
+mod data_dir;
+mod new_file;
+
+use std::{io, sync::Arc};
+
+pub(crate) use collector::{Collector, Trouble};
+pub(crate) use contents::{Contents, Source, read_at};
+pub(crate) use data_dir::DataDir;
+use new_file::NewFile;
+
+/// Objects are received, kept and read in pieces of at most this size, so that a growing one is never copied whole.
+const SEGMENT: usize = 1024 * 1024;
+
+/// The place for files, and which objects are in them.
+#[derive(Clone, Debug)]
+pub(crate) enum Storage {
+    /// Objects larger than [`Collector::LARGEST_IN_MEMORY`], in files without a name.
+    Temporary,
+    /// All objects.
+    Kept(Arc<DataDir>),
+}
+
+impl Storage {
+    /// May block.
+    fn create(&self) -> io::Result<NewFile> {
+        match self {
+            Self::Temporary => NewFile::without_name(),
+            Self::Kept(folder) => folder.create(),
+        }
+    }
+}
