@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -15,7 +16,9 @@ use crate::put::PutObject;
 use crate::request::{Endpoint, Request};
 use crate::retry::RetryPolicy;
 use crate::sign::{RequestToSign, v1, v4};
-use crate::transport::{Answer, Body, Exchange, Limits, Proxy, Settings, SignedRequest, Transport};
+use crate::transport::{
+    Answer, Body, Exchange, Limits, Lookup, Proxy, Settings, SignedRequest, Transport,
+};
 #[cfg(feature = "tls")]
 use crate::transport::{RootCertificates, TlsSettings};
 
@@ -94,13 +97,15 @@ impl Client {
         DeleteObject::new(self.clone(), bucket, object)
     }
 
-    /// The limits of a request after which OSS may call `callback_urls` servers before it answers.
-    pub(crate) fn limits(&self, callback_urls: usize) -> Limits {
+    /// The limits of a request, with `answer_timeout` in place of the client's if there is one, after which
+    /// OSS may call `callback_urls` servers before it answers.
+    pub(crate) fn limits(&self, answer_timeout: Option<Duration>, callback_urls: usize) -> Limits {
+        let answer_timeout = answer_timeout.unwrap_or(self.0.answer_timeout);
         let callbacks = CALLBACK_TIME * u32::try_from(callback_urls).unwrap_or(u32::MAX);
         Limits {
             connect: self.0.connect_timeout,
-            answer: self.0.answer_timeout.saturating_add(callbacks),
-            body: Some(self.0.answer_timeout),
+            answer: answer_timeout.saturating_add(callbacks),
+            body: Some(answer_timeout),
             progress: self.0.progress_timeout,
             deadline: self
                 .0
@@ -249,6 +254,7 @@ pub struct ClientBuilder {
     retry_policy: RetryPolicy,
     proxy: Option<Url>,
     addresses: HashMap<String, Vec<SocketAddr>>,
+    lookup: Lookup,
     max_idle_connections: usize,
     max_idle_time: Duration,
     #[cfg(feature = "tls")]
@@ -285,6 +291,7 @@ impl Default for ClientBuilder {
             retry_policy: RetryPolicy::default(),
             proxy: None,
             addresses: HashMap::new(),
+            lookup: Lookup::default(),
             max_idle_connections: 64,
             max_idle_time: Duration::from_secs(15),
             #[cfg(feature = "tls")]
@@ -396,6 +403,16 @@ impl ClientBuilder {
         self
     }
 
+    /// Finds the addresses of host names in place of the system. It may block: it runs on a thread of its
+    /// own, which is left to itself when a limit is reached first. Answers are kept for a minute.
+    pub fn resolver(
+        mut self,
+        lookup: impl Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
+    ) -> Self {
+        self.lookup = Lookup(Arc::new(lookup));
+        self
+    }
+
     /// Connections that are kept open between requests. Default: 64.
     pub fn max_idle_connections(mut self, connections: usize) -> Self {
         self.max_idle_connections = connections;
@@ -473,6 +490,7 @@ impl ClientBuilder {
         let settings = Settings {
             proxy: self.proxy.map(|url| Proxy::parse(&url.0)).transpose()?,
             addresses: self.addresses,
+            lookup: self.lookup,
             max_idle_connections: self.max_idle_connections,
             max_idle_time: self.max_idle_time,
             #[cfg(feature = "tls")]
@@ -590,7 +608,7 @@ mod tests {
     #[test]
     fn a_callback_url_buys_five_seconds_of_silence() {
         let client = builder().region("a").build().unwrap();
-        let answer = |urls| client.limits(urls).answer.as_secs();
+        let answer = |urls| client.limits(None, urls).answer.as_secs();
         assert_eq!((answer(0), answer(1), answer(5)), (30, 35, 55));
     }
 

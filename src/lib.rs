@@ -60,6 +60,7 @@ mod error_document;
 mod ffi;
 mod headers;
 mod object;
+mod operation;
 mod outcome;
 mod percent;
 mod put;
@@ -67,6 +68,7 @@ mod receipt;
 mod request;
 mod retry;
 mod sign;
+mod source;
 mod transport;
 #[cfg(test)]
 mod vectors;

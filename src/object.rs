@@ -3,13 +3,16 @@
 use std::io::{Read, Write};
 use std::time::SystemTime;
 
+use crate::attempts::Attempts;
 use crate::client::Client;
 use crate::crc64::Crc64;
 use crate::error::{Error, Result};
 use crate::headers::Headers;
+use crate::operation::{OperationOptions, operation_setters};
 use crate::outcome;
 use crate::request::Request;
-use crate::transport::AnswerBody;
+use crate::retry::Again;
+use crate::transport::{AnswerBody, Limits};
 use crate::verdict::ErrorKind;
 
 /// What OSS says about an object.
@@ -86,14 +89,22 @@ impl ObjectMetadata {
 /// ```
 #[derive(Debug, Clone)]
 #[must_use = "nothing is sent before `send` is called"]
-pub struct HeadObject(Operation);
+pub struct HeadObject {
+    operation: Operation,
+    options: OperationOptions,
+}
 
 impl HeadObject {
+    operation_setters!();
+
     pub(crate) fn new(client: Client, bucket: &str, object: &str) -> HeadObject {
-        HeadObject(Operation {
-            client,
-            request: Request::new("HEAD", bucket, object),
-        })
+        HeadObject {
+            operation: Operation {
+                client,
+                request: Request::new("HEAD", bucket, object),
+            },
+            options: OperationOptions::default(),
+        }
     }
 
     /// Sends the request.
@@ -102,7 +113,7 @@ impl HeadObject {
     ///
     /// [`ErrorKind::NotFound`] when there is no such object, and every error of arguments and network.
     pub fn send(self) -> Result<ObjectMetadata> {
-        let answer = self.0.send(&[200])?;
+        let answer = self.operation.send(&self.options, &[200])?;
         Ok(ObjectMetadata {
             headers: answer.headers,
         })
@@ -112,14 +123,22 @@ impl HeadObject {
 /// Deletes an object. Made by [`Client::delete_object`].
 #[derive(Debug, Clone)]
 #[must_use = "nothing is sent before `send` is called"]
-pub struct DeleteObject(Operation);
+pub struct DeleteObject {
+    operation: Operation,
+    options: OperationOptions,
+}
 
 impl DeleteObject {
+    operation_setters!();
+
     pub(crate) fn new(client: Client, bucket: &str, object: &str) -> DeleteObject {
-        DeleteObject(Operation {
-            client,
-            request: Request::new("DELETE", bucket, object),
-        })
+        DeleteObject {
+            operation: Operation {
+                client,
+                request: Request::new("DELETE", bucket, object),
+            },
+            options: OperationOptions::default(),
+        }
     }
 
     /// Sends the request. An object that does not exist counts as deleted, as with OSS.
@@ -129,7 +148,7 @@ impl DeleteObject {
     /// Every error of arguments and network, and refusals of OSS. After a lost answer the object may be
     /// deleted or not; deleting again does no harm.
     pub fn send(self) -> Result<()> {
-        self.0.send(&[204, 200]).map(drop)
+        self.operation.send(&self.options, &[204, 200]).map(drop)
     }
 }
 
@@ -144,14 +163,22 @@ impl DeleteObject {
 /// ```
 #[derive(Debug, Clone)]
 #[must_use = "nothing is sent before `write_to` is called"]
-pub struct GetObject(Operation);
+pub struct GetObject {
+    operation: Operation,
+    options: OperationOptions,
+}
 
 impl GetObject {
+    operation_setters!();
+
     pub(crate) fn new(client: Client, bucket: &str, object: &str) -> GetObject {
-        GetObject(Operation {
-            client,
-            request: Request::new("GET", bucket, object),
-        })
+        GetObject {
+            operation: Operation {
+                client,
+                request: Request::new("GET", bucket, object),
+            },
+            options: OperationOptions::default(),
+        }
     }
 
     /// Sends the request and writes the object's contents to `writer`, comparing their CRC-64 with the
@@ -164,37 +191,53 @@ impl GetObject {
     /// they are not what OSS stored, and every error of arguments and network. What was written until
     /// then is then not the object.
     pub fn write_to(self, writer: &mut dyn Write) -> Result<ObjectMetadata> {
-        let Operation { client, request } = self.0;
-        request.check()?;
-        let mut limits = client.limits(0);
-        // The object may be of any size; what counts is that it comes.
-        limits.body = None;
-        let exchange = client.exchange(request, None, &limits);
-        let answer = exchange.result?;
-        if answer.status != 200 {
-            outcome::of_other(client.read(answer), &[200])?;
-            // `of_other` gives an error for every status but 200.
-            return Err(Error::new(
-                ErrorKind::Internal,
-                "a status is refused and accepted",
-            ));
-        }
-        let metadata = ObjectMetadata {
-            headers: answer.headers,
-        };
-        let crc64 = copy(answer.body, writer)?;
-        match metadata.crc64() {
-            Some(remote) if remote != crc64 => Err(Error::new(
-                ErrorKind::ChecksumMismatch,
-                format!("the contents have CRC-64 {crc64}, the object {remote}"),
-            )),
-            _ => Ok(metadata),
-        }
+        let GetObject { operation, options } = self;
+        let mut touched = false;
+        operation.run(&options, |client, request, limits| {
+            // The object may be of any size; what counts is that it comes.
+            let limits = Limits {
+                body: None,
+                ..limits.clone()
+            };
+            let result = get(client, request, &limits, writer, &mut touched);
+            // What was written once cannot be taken back.
+            (result, !touched)
+        })
+    }
+}
+
+/// One attempt; `touched` becomes true with the first byte that is written.
+fn get(
+    client: &Client,
+    request: Request,
+    limits: &Limits,
+    writer: &mut dyn Write,
+    touched: &mut bool,
+) -> Result<ObjectMetadata> {
+    let answer = client.exchange(request, None, limits).result?;
+    if answer.status != 200 {
+        outcome::of_other(client.read(answer), &[])?;
+        // `of_other` gives an error for every status that it does not want.
+        return Err(Error::new(
+            ErrorKind::Internal,
+            "a status is refused and accepted",
+        ));
+    }
+    let metadata = ObjectMetadata {
+        headers: answer.headers,
+    };
+    let crc64 = copy(answer.body, writer, touched)?;
+    match metadata.crc64() {
+        Some(remote) if remote != crc64 => Err(Error::new(
+            ErrorKind::ChecksumMismatch,
+            format!("the contents have CRC-64 {crc64}, the object {remote}"),
+        )),
+        _ => Ok(metadata),
     }
 }
 
 /// Copies a body and returns the CRC-64 of what was copied.
-fn copy(mut body: AnswerBody, writer: &mut dyn Write) -> Result<u64> {
+fn copy(mut body: AnswerBody, writer: &mut dyn Write, touched: &mut bool) -> Result<u64> {
     let mut crc64 = Crc64::new();
     let mut buffer = vec![0; 64 * 1024];
     loop {
@@ -205,6 +248,7 @@ fn copy(mut body: AnswerBody, writer: &mut dyn Write) -> Result<u64> {
             Err(e) => return Err(body.error(e)),
         };
         crc64.update(&buffer[..count]);
+        *touched = true;
         writer.write_all(&buffer[..count]).map_err(|e| {
             Error::new(ErrorKind::WriteFailed, format!("write the object: {e}")).with_source(e)
         })?;
@@ -219,10 +263,39 @@ struct Operation {
 }
 
 impl Operation {
-    fn send(self, wanted: &[u16]) -> Result<outcome::Answer> {
-        let Operation { client, request } = self;
-        request.check()?;
-        let exchange = client.exchange(request, None, &client.limits(0));
-        outcome::of_other(client.read(exchange.result?), wanted)
+    /// For an answer with a short body.
+    fn send(self, options: &OperationOptions, wanted: &[u16]) -> Result<outcome::Answer> {
+        self.run(options, |client, request, limits| {
+            let answer = client.exchange(request, None, limits).result;
+            let result = answer.and_then(|answer| outcome::of_other(client.read(answer), wanted));
+            (result, true)
+        })
+    }
+
+    /// Makes attempts; each says whether another may follow. None of these operations does harm twice.
+    fn run<T>(
+        self,
+        options: &OperationOptions,
+        mut attempt: impl FnMut(&Client, Request, &Limits) -> (Result<T>, bool),
+    ) -> Result<T> {
+        self.request.check()?;
+        options.check()?;
+        let attempts = Attempts {
+            policy: options.policy(&self.client),
+            limits: options.limits(&self.client, 0),
+            client: self.client,
+        };
+        let done = attempts.run(|client, limits| {
+            let (result, rewindable) = attempt(client, self.request.clone(), limits);
+            (
+                result,
+                Again {
+                    callback: false,
+                    idempotent: true,
+                    rewindable,
+                },
+            )
+        })?;
+        Ok(done.0)
     }
 }

@@ -4,17 +4,17 @@ use std::fmt;
 use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::Path;
-use std::time::{Duration, Instant};
 
-use crate::attempts::{Source, Upload};
+use crate::attempts::Attempts;
 use crate::callback::CallbackSpec;
-use crate::cancellation::Cancellation;
 use crate::client::Client;
 use crate::error::{Error, Result};
+use crate::operation::{OperationOptions, operation_setters};
 use crate::outcome;
 use crate::receipt::Receipt;
 use crate::request::Request;
-use crate::retry::RetryPolicy;
+use crate::retry::Again;
+use crate::source::{Source, Upload};
 use crate::transport::Progress;
 use crate::verdict::ErrorKind;
 
@@ -66,9 +66,7 @@ pub struct PutObject<'a> {
     request: Request,
     callback: Option<CallbackSpec>,
     idempotent: bool,
-    policy: RetryPolicy,
-    timeout: Option<Duration>,
-    cancellation: Option<Cancellation>,
+    options: OperationOptions,
     compare_crc64: bool,
     progress: Option<Box<Progress<'a>>>,
     bandwidth: Option<u64>,
@@ -82,9 +80,7 @@ impl<'a> PutObject<'a> {
             request: Request::new("PUT", bucket, object),
             callback: None,
             idempotent: false,
-            policy: client.retry_policy(),
-            timeout: None,
-            cancellation: None,
+            options: OperationOptions::default(),
             compare_crc64: true,
             progress: None,
             bandwidth: None,
@@ -135,23 +131,7 @@ impl<'a> PutObject<'a> {
         self
     }
 
-    /// When this upload is sent again, in place of the client's policy.
-    pub fn retry_policy(mut self, policy: RetryPolicy) -> Self {
-        self.policy = policy;
-        self
-    }
-
-    /// Time for this upload with all its attempts, in place of the client's.
-    pub fn timeout(mut self, limit: Duration) -> Self {
-        self.timeout = Some(limit);
-        self
-    }
-
-    /// Lets another thread end this upload.
-    pub fn cancellation(mut self, cancellation: &Cancellation) -> Self {
-        self.cancellation = Some(cancellation.clone());
-        self
-    }
+    operation_setters!();
 
     /// Whether the CRC-64 of OSS is compared with the one of what was sent. Default: true.
     pub fn compare_crc64(mut self, compare: bool) -> Self {
@@ -307,29 +287,37 @@ impl<'a> PutObject<'a> {
         }
         self.check(len, name).map_err(|e| self.before_sending(e))?;
 
-        let mut limits = self
-            .client
-            .limits(self.callback.as_ref().map_or(0, CallbackSpec::urls));
-        if let Some(timeout) = self.timeout {
-            limits.deadline = Instant::now().checked_add(timeout);
-        }
-        limits.cancellation = self.cancellation;
-        let upload = Upload {
+        let callback_urls = self.callback.as_ref().map_or(0, CallbackSpec::urls);
+        let callback = self.callback.is_some();
+        let attempts = Attempts {
+            policy: self.options.policy(&self.client),
+            limits: self.options.limits(&self.client, callback_urls),
             client: self.client,
+        };
+        let mut upload = Upload {
             request: self.request,
             source,
             name,
             len,
             ends,
-            callback: self.callback.is_some(),
-            idempotent: self.idempotent,
-            policy: self.policy,
-            limits,
+            callback,
             compare_crc64: self.compare_crc64,
             progress: self.progress,
             bandwidth: self.bandwidth,
         };
-        upload.send()
+        let idempotent = self.idempotent;
+        let (receipt, history) = attempts.run(|client, limits| {
+            let (result, rewindable) = upload.send(client, limits);
+            (
+                result,
+                Again {
+                    callback,
+                    idempotent,
+                    rewindable,
+                },
+            )
+        })?;
+        Ok(receipt.with_history(history))
     }
 
     fn check(&self, len: Option<u64>, name: &str) -> Result<()> {
@@ -348,9 +336,7 @@ impl<'a> PutObject<'a> {
                 "{name} has {len} bytes: PutObject takes at most {MAX_LEN} (5 GiB)"
             )));
         }
-        if self.timeout == Some(Duration::ZERO) {
-            return Err(Error::argument("`timeout` is zero"));
-        }
+        self.options.check()?;
         if self.bandwidth == Some(0) {
             return Err(Error::argument("`bandwidth` is zero"));
         }

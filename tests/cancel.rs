@@ -198,6 +198,83 @@ impl FullBacklog {
 }
 
 #[test]
+fn a_name_that_is_not_found_can_be_cancelled_and_times_out() {
+    // The resolver answers when the test is over.
+    let (_keep, over) = std::sync::mpsc::channel::<()>();
+    let over = std::sync::Mutex::new(over);
+    let builder = client_builder("http://oss.example.com")
+        .path_style(true)
+        .retry_policy(RetryPolicy::none())
+        .resolver(move |_, _| {
+            let _ = over.lock().unwrap().recv();
+            Ok(Vec::new())
+        });
+    let (error, elapsed) = cancelled(&builder.clone().build().unwrap(), 3);
+    assert_eq!(
+        (error.kind(), error.stored()),
+        (ErrorKind::Cancelled, Stored::No),
+        "{error}"
+    );
+    assert!(elapsed < SOON + ROOM, "{elapsed:?}");
+
+    const LIMIT: Duration = Duration::from_millis(300);
+    let client = builder.connect_timeout(LIMIT).build().unwrap();
+    let (error, elapsed) = put(&client, 3, &Cancellation::new());
+    assert_eq!(
+        (error.kind(), error.stored()),
+        (ErrorKind::Timeout, Stored::No),
+        "{error}"
+    );
+    assert!(elapsed < LIMIT + ROOM, "{elapsed:?}");
+}
+
+#[test]
+fn an_operation_has_limits_of_its_own() {
+    let server = RawServer::start(STUCK[1].serve);
+    let client = client_builder(&server.endpoint()).build().unwrap();
+    let limit = Duration::from_millis(300);
+    let none = RetryPolicy::none();
+    let begun = Instant::now();
+    let put = client
+        .put_object(BUCKET, "a")
+        .retry_policy(none)
+        .answer_timeout(limit);
+    let error = put.send_bytes(b"x").unwrap_err();
+    assert_eq!(
+        (error.kind(), error.stored()),
+        (ErrorKind::Timeout, Stored::Unknown)
+    );
+    assert!(
+        error.waited() >= limit && begun.elapsed() < limit + ROOM,
+        "{:?}",
+        error.waited()
+    );
+
+    let head = client
+        .head_object(BUCKET, "a")
+        .timeout(limit)
+        .send()
+        .unwrap_err();
+    assert_eq!(
+        (head.kind(), head.stored()),
+        (ErrorKind::Timeout, Stored::No)
+    );
+    let cancellation = Cancellation::new();
+    cancellation.cancel();
+    let delete = client
+        .delete_object(BUCKET, "a")
+        .cancellation(&cancellation)
+        .send()
+        .unwrap_err();
+    assert_eq!(delete.kind(), ErrorKind::Cancelled);
+    let zero = client.get_object(BUCKET, "a").timeout(Duration::ZERO);
+    assert_eq!(
+        zero.write_to(&mut Vec::new()).unwrap_err().kind(),
+        ErrorKind::InvalidArgument
+    );
+}
+
+#[test]
 fn a_drip_does_not_get_past_the_limits() {
     let server = RawServer::start(drip);
     let client = client_builder(&server.endpoint())

@@ -4,6 +4,7 @@ mod support;
 
 use std::io::{self, Cursor, Read};
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use local_oss::RefusedAddress;
@@ -37,6 +38,38 @@ fn every_address_of_a_name_is_tried() {
         error.to_string().contains("oss.example.com at 127.0.0.1"),
         "{error}"
     );
+}
+
+#[test]
+fn a_name_is_looked_up_once_and_again_when_none_of_its_addresses_answers() {
+    let (first, second) = (server().start().unwrap(), server().start().unwrap());
+    let lookups = Arc::new(Mutex::new(vec![second.address(), first.address()]));
+    let left = lookups.clone();
+    let client = client_builder("http://oss.example.com")
+        .path_style(true)
+        .max_idle_connections(0)
+        .resolver(move |host, port| {
+            assert_eq!((host, port), ("oss.example.com", 80));
+            Ok(vec![
+                left.lock()
+                    .unwrap()
+                    .pop()
+                    .expect("there are two look-ups at the most"),
+            ])
+        })
+        .build()
+        .unwrap();
+    for _ in 0..5 {
+        client.put_object(BUCKET, "a").send_bytes(b"x").unwrap();
+    }
+    assert_eq!(
+        (first.stored().len(), lookups.lock().unwrap().len()),
+        (5, 1)
+    );
+    // The server moves.
+    first.shutdown();
+    let receipt = client.put_object(BUCKET, "a").send_bytes(b"x").unwrap();
+    assert_eq!((receipt.attempts(), second.stored().len()), (1, 1));
 }
 
 #[test]

@@ -278,6 +278,51 @@ fn a_wrong_clock_is_corrected_once() {
 }
 
 #[test]
+fn reading_and_deleting_are_tried_again_until_data_has_come() {
+    let whole = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\ndata";
+    let server = failing(2, lose_the_answer);
+    quick_client(&server.endpoint())
+        .head_object(BUCKET, "a")
+        .send()
+        .unwrap();
+    assert_eq!(server.requests(), 3);
+
+    let server = failing(2, busy("0"));
+    quick_client(&server.endpoint())
+        .delete_object(BUCKET, "a")
+        .send()
+        .unwrap();
+    assert_eq!(server.requests(), 3);
+
+    let number = AtomicUsize::new(0);
+    let server = RawServer::start(move |connection| {
+        if number.fetch_add(1, Ordering::SeqCst) > 0 {
+            connection.write(whole.as_bytes());
+        }
+    });
+    let mut bytes = Vec::new();
+    quick_client(&server.endpoint())
+        .get_object(BUCKET, "a")
+        .write_to(&mut bytes)
+        .unwrap();
+    assert_eq!(
+        (bytes.as_slice(), server.requests()),
+        (b"data".as_slice(), 2)
+    );
+
+    // What was written cannot be taken back.
+    let server =
+        RawServer::start(move |connection| connection.write(&whole.as_bytes()[..whole.len() - 2]));
+    let mut bytes = Vec::new();
+    let get = quick_client(&server.endpoint()).get_object(BUCKET, "a");
+    assert_eq!(
+        get.write_to(&mut bytes).unwrap_err().kind(),
+        ErrorKind::ConnectionLost
+    );
+    assert_eq!((bytes.as_slice(), server.requests()), (b"da".as_slice(), 1));
+}
+
+#[test]
 fn a_dead_connection_from_the_pool_is_no_attempt() {
     // Promises to stay open, and closes.
     let server = RawServer::answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");

@@ -181,6 +181,14 @@ impl Transport for Connection {
             current.enter(Phase::Waiting);
         }
         let buffer = self.buffers.input_append_buf();
+        if buffer.is_empty() {
+            let message = format!(
+                "{} does not answer in proper HTTP: the head of its answer is longer than \
+                 {INPUT_BUFFER_LEN} bytes",
+                current.host()
+            );
+            return Err(current.fail(Error::new(ErrorKind::Protocol, message)));
+        }
         match self.wire.receive(buffer, &current) {
             Ok(count) => {
                 self.buffers.input_appended(count);

@@ -30,6 +30,7 @@ pub(crate) use body::{Body, Progress};
 use connection::{Connector, NoResolver};
 use current::{Current, Phase};
 pub(crate) use proxy::Proxy;
+pub(crate) use resolve::Lookup;
 use resolve::Resolver;
 #[cfg(feature = "tls")]
 pub use tls::RootCertificates;
@@ -37,7 +38,8 @@ pub use tls::RootCertificates;
 /// A request head must fit into it whole, and file data goes through it unbuffered: smaller ones cost
 /// speed, larger ones gain nothing.
 const OUTPUT_BUFFER_LEN: usize = 128 * 1024;
-const INPUT_BUFFER_LEN: usize = 16 * 1024;
+/// The head of an answer must fit into it whole: OSS's own, with 8 KiB of metadata, are well below.
+const INPUT_BUFFER_LEN: usize = 32 * 1024;
 
 /// A request that is ready to go: signed, its URL encoded.
 pub(crate) struct SignedRequest<'a> {
@@ -149,6 +151,7 @@ pub(crate) struct Settings {
     pub(crate) proxy: Option<Proxy>,
     /// Addresses that names, in lower case, are given in place of the system's.
     pub(crate) addresses: HashMap<String, Vec<SocketAddr>>,
+    pub(crate) lookup: Lookup,
     pub(crate) max_idle_connections: usize,
     pub(crate) max_idle_time: Duration,
     #[cfg(feature = "tls")]
@@ -189,7 +192,7 @@ impl Transport {
             .max_idle_age(settings.max_idle_time)
             .build();
         let connector = Connector {
-            resolver: Resolver::new(settings.addresses),
+            resolver: Resolver::new(settings.addresses, settings.lookup),
             proxy: settings.proxy,
             #[cfg(feature = "tls")]
             tls: match settings.tls {

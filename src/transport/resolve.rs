@@ -1,10 +1,11 @@
 //! Names to addresses: asked for on a helper thread, so that limits hold, and kept for a minute.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::current::{Current, Phase};
@@ -20,18 +21,41 @@ const MAX_NAMES: usize = 256;
 /// Names in lower case, with the time of the answer.
 type Known = HashMap<(String, u16), (Instant, Vec<SocketAddr>)>;
 
+/// Finds the addresses of a name, and may block while it does.
+#[derive(Clone)]
+pub(crate) struct Lookup(pub(crate) Arc<LookupFn>);
+
+type LookupFn = dyn Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync;
+
+impl Default for Lookup {
+    /// The system's.
+    fn default() -> Lookup {
+        Lookup(Arc::new(|host, port| {
+            (host, port).to_socket_addrs().map(Iterator::collect)
+        }))
+    }
+}
+
+impl fmt::Debug for Lookup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Lookup")
+    }
+}
+
 /// Finds addresses, and remembers them.
 #[derive(Debug, Default)]
 pub(super) struct Resolver {
     /// Addresses that the caller has given for names, in lower case.
     fixed: HashMap<String, Vec<SocketAddr>>,
+    lookup: Lookup,
     known: Mutex<Known>,
 }
 
 impl Resolver {
-    pub(super) fn new(fixed: HashMap<String, Vec<SocketAddr>>) -> Resolver {
+    pub(super) fn new(fixed: HashMap<String, Vec<SocketAddr>>, lookup: Lookup) -> Resolver {
         Resolver {
             fixed,
+            lookup,
             known: Mutex::default(),
         }
     }
@@ -57,7 +81,7 @@ impl Resolver {
             return Ok((addresses.clone(), true));
         }
         current.enter(Phase::Resolving);
-        let addresses = ask(host, port, current)?;
+        let addresses = ask(&self.lookup, host, port, current)?;
         let mut known = self.known();
         if known.len() >= MAX_NAMES {
             known.clear();
@@ -76,23 +100,24 @@ impl Resolver {
     }
 }
 
-/// Asks the system's resolver, which knows no limits, on a thread that is left to itself when they are
-/// reached.
-fn ask(host: &str, port: u16, current: &Current) -> Result<Vec<SocketAddr>, Error> {
+/// Asks a resolver that knows no limits, on a thread that is left to itself when they are reached.
+fn ask(
+    lookup: &Lookup,
+    host: &str,
+    port: u16,
+    current: &Current,
+) -> Result<Vec<SocketAddr>, Error> {
     let failed = |e: io::Error| {
         let message = format!("resolve {host}: {}", e.to_string().to_lowercase());
         Error::new(ErrorKind::Resolve, message).with_source(e)
     };
     let (sender, answer) = channel();
-    let name = host.to_owned();
+    let (name, lookup) = (host.to_owned(), lookup.clone());
     std::thread::Builder::new()
         .name("oss-callback-resolver".to_owned())
         .spawn(move || {
-            let found = (name.as_str(), port)
-                .to_socket_addrs()
-                .map(Iterator::collect::<Vec<_>>);
             // Nobody listens any more when the limit was reached first.
-            let _ = sender.send(found);
+            let _ = sender.send(lookup.0(&name, port));
         })
         .map_err(failed)?;
     loop {

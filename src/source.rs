@@ -1,0 +1,103 @@
+//! Where the body of an upload comes from, and what it takes to send it once.
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+use crate::client::Client;
+use crate::error::{Error, Result};
+use crate::outcome;
+use crate::receipt::Receipt;
+use crate::request::Request;
+use crate::transport::{Body, Limits, Progress};
+use crate::verdict::ErrorKind;
+
+/// An upload that is ready to be sent, any number of times if its source allows it.
+pub(crate) struct Upload<'a, 'p> {
+    pub(crate) request: Request,
+    pub(crate) source: Source<'a>,
+    /// Names the source in errors.
+    pub(crate) name: &'a str,
+    /// Unknown means that the body is sent in chunks.
+    pub(crate) len: Option<u64>,
+    /// Nothing may follow after `len` bytes: a range of a file goes on, a whole one does not.
+    pub(crate) ends: bool,
+    pub(crate) callback: bool,
+    pub(crate) compare_crc64: bool,
+    pub(crate) progress: Option<Box<Progress<'p>>>,
+    /// Bytes per second.
+    pub(crate) bandwidth: Option<u64>,
+}
+
+/// Where the body comes from.
+pub(crate) enum Source<'a> {
+    /// Can be read again from this position.
+    Rewindable(&'a mut dyn ReadSeek, u64),
+    /// Can be read once.
+    Once(&'a mut dyn Read),
+}
+
+/// A reader that can be rewound.
+pub(crate) trait ReadSeek: Read + Seek {}
+
+impl<T: Read + Seek> ReadSeek for T {}
+
+impl Upload<'_, '_> {
+    /// Sends it once, and says whether it can be sent again.
+    pub(crate) fn send(&mut self, client: &Client, limits: &Limits) -> (Result<Receipt>, bool) {
+        let mut rewindable = true;
+        let reader: &mut dyn Read = match &mut self.source {
+            Source::Rewindable(reader, start) => {
+                if let Err(e) = reader.seek(SeekFrom::Start(*start)) {
+                    let message = format!("rewind {}: {}", self.name, e.to_string().to_lowercase());
+                    let error = Error::new(ErrorKind::BodyUnreadable, message).with_source(e);
+                    return (Err(outcome::before_sending(error, self.callback)), false);
+                }
+                reader
+            }
+            Source::Once(reader) => {
+                rewindable = false;
+                reader
+            }
+        };
+        let mut reader = Touched {
+            reader,
+            touched: false,
+        };
+        let progress = &mut self.progress;
+        let mut report = |sent, len| {
+            if let Some(progress) = progress {
+                progress(sent, len);
+            }
+        };
+        let body = Body {
+            reader: &mut reader,
+            len: self.len,
+            ends: self.ends,
+            name: self.name,
+            progress: &mut report,
+            bandwidth: self.bandwidth,
+        };
+        let exchange = client.exchange(self.request.clone(), Some(body), limits);
+        let result = outcome::of_upload(outcome::Upload {
+            last_write_started: exchange.last_write_started,
+            callback: self.callback,
+            crc64: exchange.crc64,
+            compare_crc64: self.compare_crc64,
+            waited: exchange.waited,
+            result: exchange.result.map(|answer| client.read(answer)),
+        });
+        (result, rewindable || !reader.touched)
+    }
+}
+
+/// Notices whether it is read.
+struct Touched<'a> {
+    reader: &'a mut dyn Read,
+    touched: bool,
+}
+
+impl Read for Touched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.touched = true;
+        self.reader.read(buffer)
+    }
+}
