@@ -13,12 +13,15 @@ mod header {
     use std::path::PathBuf;
 
     /// In the order of use, which becomes the order of the header.
-    const FILES: [&str; 9] = [
+    const FILES: [&str; 12] = [
         "version",
         "code",
         "client",
         "body_template",
         "spec",
+        "hooks",
+        "cancellation",
+        "put_options",
         "put",
         "object",
         "receipt",

@@ -19,7 +19,9 @@
  *  - any pointer may be NULL: where that makes no sense the function fails with
  *    OSS_CALLBACK_CODE_INVALID_ARGUMENT and names the argument. What looks something up in a NULL handle
  *    finds nothing, and what sets something in one does nothing;
- *  - a *callback* is always the HTTP request that OSS sends, never a C function.
+ *  - a *callback* is always the HTTP request that OSS sends, never a C function. That is a *hook*: it has
+ *    `void *userdata` last, runs only on the thread that calls the library and only during the call, and
+ *    must return: neither longjmp nor an exception of C++ may leave it.
  *
  * The library installs no signal handler, raises no SIGPIPE and writes no log. Do not share its handles
  * across fork.
@@ -46,6 +48,11 @@
 #define OSS_CALLBACK_MUST_USE
 #endif
 
+
+/**
+ * A number of bytes that is not known.
+ */
+#define OSS_CALLBACK_LEN_UNKNOWN UINT64_MAX
 
 /**
  * What a function returns: zero is success, so that `if (code)` reads well.
@@ -212,6 +219,13 @@ typedef enum {
 typedef struct oss_callback_body_template oss_callback_body_template;
 
 /**
+ * Ends uploads from another thread: see oss_callback_put_options_set_cancellation. One handle may be used by
+ * any number of uploads, which then end together, and by any number of threads at once; one of them frees
+ * it. Options keep a reference of their own, so the handle may be freed before the uploads end.
+ */
+typedef struct oss_callback_cancellation oss_callback_cancellation;
+
+/**
  * A connection to OSS, or to a server that speaks its protocol. It does not change and may be used from
  * many threads at once; one of them frees it, when no call uses it any more. Create it after fork, not
  * before.
@@ -239,7 +253,8 @@ typedef struct oss_callback_object_metadata oss_callback_object_metadata;
 /**
  * Options of an upload, all optional. Setters copy what they get and return nothing: the first fault is
  * kept and reported by the upload. May be used for any number of uploads, from many threads at once while
- * nobody changes them.
+ * nobody changes them. A progress hook is then called by each of these threads, perhaps at the same time,
+ * with the numbers of its own upload: uploads that are to be told apart need options of their own.
  */
 typedef struct oss_callback_put_options oss_callback_put_options;
 
@@ -262,6 +277,13 @@ typedef struct oss_callback_spec oss_callback_spec;
  * threads while it changes.
  */
 typedef struct oss_callback_spec_options oss_callback_spec_options;
+
+/**
+ * Told by an upload how many bytes of the body were handed over for sending, and of how many: `total` is
+ * OSS_CALLBACK_LEN_UNKNOWN when that is not known. Returns zero to go on; anything else ends the upload with
+ * OSS_CALLBACK_CODE_CANCELLED.
+ */
+typedef int (*oss_callback_progress_hook)(uint64_t sent, uint64_t total, void *userdata);
 
 #ifdef __cplusplus
 extern "C" {
@@ -538,6 +560,30 @@ const char *oss_callback_spec_callback_var(const oss_callback_spec *spec);
 void oss_callback_spec_free(oss_callback_spec *spec);
 
 /**
+ * Makes a cancellation. Free it with oss_callback_cancellation_free.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_cancellation_new(oss_callback_cancellation **cancellation);
+
+/**
+ * Ends the uploads that carry this cancellation with OSS_CALLBACK_CODE_CANCELLED, within 0.2 s whatever the
+ * connection is doing; while a hook of the caller's runs, when that returns. Once cancelled it stays so, and
+ * uploads that begin later send nothing. An upload whose answer has begun to come is stored already; it ends
+ * with OSS_CALLBACK_CODE_ANSWER_DAMAGED. Any thread, and safe in a signal handler.
+ */
+void oss_callback_cancellation_cancel(const oss_callback_cancellation *cancellation);
+
+/**
+ * Whether it was cancelled; false for NULL. Any thread.
+ */
+bool oss_callback_cancellation_is_cancelled(const oss_callback_cancellation *cancellation);
+
+/**
+ * Frees a cancellation without cancelling anything. NULL does nothing.
+ */
+void oss_callback_cancellation_free(oss_callback_cancellation *cancellation);
+
+/**
  * Makes empty options. Free them with oss_callback_put_options_free.
  */
 OSS_CALLBACK_MUST_USE oss_callback_code oss_callback_put_options_new(oss_callback_put_options **options);
@@ -563,6 +609,57 @@ void oss_callback_put_options_add_metadata(oss_callback_put_options *options,
 void oss_callback_put_options_add_header(oss_callback_put_options *options,
                                          const char *name,
                                          const char *value);
+
+/**
+ * Time for the upload with all its attempts, in place of the client's. Time in hooks of the caller's counts,
+ * but the limit takes effect only when they return. 0 is refused.
+ */
+void oss_callback_put_options_set_timeout_ms(oss_callback_put_options *options, uint64_t timeout_ms);
+
+/**
+ * When the upload is sent again, in place of the client's policy. `max_attempts` counts the first one: 1
+ * means never again. Before the second attempt up to `base_delay_ms` are waited, before each further one up
+ * to twice as long, never more than `max_delay_ms`; the actual delays are random, so that many clients do
+ * not come back at once. Default: 3, 200 and 20000. Sent again is only what may end differently, only a body
+ * that can be read again, and with a spec only while it is certain that nothing was stored.
+ */
+void oss_callback_put_options_set_retry_policy(oss_callback_put_options *options,
+                                               uint32_t max_attempts,
+                                               uint64_t base_delay_ms,
+                                               uint64_t max_delay_ms);
+
+/**
+ * Says that the application server does the right thing when the same callback reaches it twice. Only then
+ * is an upload with a spec sent again after its answer was lost. Default: false.
+ */
+void oss_callback_put_options_set_callback_is_idempotent(oss_callback_put_options *options,
+                                                         bool callback_is_idempotent);
+
+/**
+ * Whether the CRC-64 that OSS computed is compared with the one of what was sent. Default: true.
+ */
+void oss_callback_put_options_set_compare_crc64(oss_callback_put_options *options, bool compare_crc64);
+
+/**
+ * Sends no more than so many bytes per second. Default: no limit; 0 is refused.
+ */
+void oss_callback_put_options_set_bandwidth(oss_callback_put_options *options, uint64_t bytes_per_second);
+
+/**
+ * Lets another thread end the uploads with these options; NULL takes an earlier one away. The options keep
+ * a reference of their own, so the handle may be freed.
+ */
+void oss_callback_put_options_set_cancellation(oss_callback_put_options *options,
+                                               const oss_callback_cancellation *cancellation);
+
+/**
+ * Calls `hook` with `userdata` after each block of up to 128 KiB; NULL takes an earlier hook away. It runs
+ * only on the thread that uploads, and only during the call. Another attempt begins anew; for an empty body
+ * the hook may not be called at all.
+ */
+void oss_callback_put_options_set_progress_hook(oss_callback_put_options *options,
+                                                oss_callback_progress_hook hook,
+                                                void *userdata);
 
 /**
  * Frees options. NULL does nothing.

@@ -18,13 +18,16 @@
 #![allow(non_camel_case_types, reason = "C's names")]
 
 mod body_template;
+mod cancellation;
 mod client;
 mod code;
 mod error;
 mod guard;
+mod hooks;
 mod object;
 mod options;
 mod put;
+mod put_options;
 mod receipt;
 mod spec;
 mod text;
@@ -37,11 +40,12 @@ mod tests {
     #[test]
     fn handles_may_be_used_from_the_threads_that_the_header_allows() {
         may_be_shared::<super::body_template::oss_callback_body_template>();
+        may_be_shared::<super::cancellation::oss_callback_cancellation>();
         may_be_shared::<super::client::oss_callback_client>();
         may_be_shared::<super::client::oss_callback_client_options>();
         may_be_shared::<super::error::oss_callback_error>();
         may_be_shared::<super::object::oss_callback_object_metadata>();
-        may_be_shared::<super::put::oss_callback_put_options>();
+        may_be_shared::<super::put_options::oss_callback_put_options>();
         may_be_shared::<super::receipt::oss_callback_receipt>();
         may_be_shared::<super::spec::oss_callback_spec>();
         may_be_shared::<super::spec::oss_callback_spec_options>();

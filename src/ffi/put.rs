@@ -1,120 +1,18 @@
-//! PutObject and its options.
+//! PutObject.
 
 use std::ffi::CStr;
 use std::path::PathBuf;
-use std::ptr;
 
 use libc::{c_char, size_t};
 
 use super::client::oss_callback_client;
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
-use super::guard::{bytes, free, give, guard, guard_upload, make, required, text};
-use super::options::Options;
+use super::guard::{bytes, give, guard_upload, required, text};
+use super::put_options::oss_callback_put_options;
 use super::receipt::oss_callback_receipt;
 use super::spec::oss_callback_spec;
 use crate::{Error, PutObject, Receipt, Result};
-
-/// Options of an upload, all optional. Setters copy what they get and return nothing: the first fault is
-/// kept and reported by the upload. May be used for any number of uploads, from many threads at once while
-/// nobody changes them.
-pub struct oss_callback_put_options {
-    options: Options<Vec<PutOption>>,
-}
-
-enum PutOption {
-    Metadata(String, String),
-    Header(String, String),
-}
-
-/// Makes empty options. Free them with oss_callback_put_options_free.
-#[must_use]
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_new(
-    options: *mut *mut oss_callback_put_options,
-) -> oss_callback_code {
-    guard(ptr::null_mut(), || {
-        let new = || {
-            Ok(oss_callback_put_options {
-                options: Options::new(),
-            })
-        };
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(options, "options", new) }
-    })
-}
-
-/// Runs a setter.
-///
-/// # Safety
-///
-/// The pointer is NULL or leads to live options that nobody else uses meanwhile.
-unsafe fn add(options: *mut oss_callback_put_options, option: impl FnOnce() -> Result<PutOption>) {
-    // SAFETY: as promised by the caller.
-    if let Some(options) = unsafe { options.as_mut() } {
-        options.options.set(|list| {
-            list.push(option()?);
-            Ok(())
-        });
-    }
-}
-
-/// The object's Content-Type. Default: guessed from the extension of the file, else of the object's name,
-/// else application/octet-stream.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_content_type(
-    options: *mut oss_callback_put_options,
-    content_type: *const c_char,
-) {
-    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
-    unsafe {
-        add(options, || {
-            let content_type = text(content_type, "content_type")?.to_owned();
-            Ok(PutOption::Header("Content-Type".to_owned(), content_type))
-        });
-    }
-}
-
-/// Adds user metadata, stored with the object as x-oss-meta-name. Names are letters, digits and hyphens;
-/// all together at most 8 KiB.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_add_metadata(
-    options: *mut oss_callback_put_options,
-    name: *const c_char,
-    value: *const c_char,
-) {
-    // SAFETY: NULL or live options; NULL or NUL-terminated strings.
-    unsafe {
-        add(options, || {
-            let (name, value) = (text(name, "name")?, text(value, "value")?);
-            Ok(PutOption::Metadata(name.to_owned(), value.to_owned()))
-        });
-    }
-}
-
-/// Adds any other header of PutObject, for example x-oss-forbid-overwrite or Cache-Control. A later value
-/// replaces an earlier one. Headers that the library sets itself are refused.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_add_header(
-    options: *mut oss_callback_put_options,
-    name: *const c_char,
-    value: *const c_char,
-) {
-    // SAFETY: NULL or live options; NULL or NUL-terminated strings.
-    unsafe {
-        add(options, || {
-            let (name, value) = (text(name, "name")?, text(value, "value")?);
-            Ok(PutOption::Header(name.to_owned(), value.to_owned()))
-        });
-    }
-}
-
-/// Frees options. NULL does nothing.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_free(options: *mut oss_callback_put_options) {
-    // SAFETY: NULL or options that were given out and not freed yet.
-    unsafe { free(options) };
-}
 
 /// Uploads `body_len` bytes as `object` into `bucket` and waits for the application server's answer.
 ///
@@ -209,12 +107,7 @@ unsafe fn put_object(
     }
     // SAFETY: NULL means none; otherwise as promised by the caller.
     if let Some(options) = unsafe { options.as_ref() } {
-        for option in options.options.values()? {
-            put = match option {
-                PutOption::Metadata(name, value) => put.metadata(name, value),
-                PutOption::Header(name, value) => put.header(name, value),
-            };
-        }
+        put = options.apply(put)?;
     }
     Ok(put)
 }

@@ -13,6 +13,7 @@ int main(void) {
     oss_callback_body_template_free(NULL);
     oss_callback_spec_options_free(NULL);
     oss_callback_spec_free(NULL);
+    oss_callback_cancellation_free(NULL);
     oss_callback_put_options_free(NULL);
     oss_callback_object_metadata_free(NULL);
     oss_callback_receipt_free(NULL);

@@ -182,12 +182,24 @@ static void specs(void) {
     oss_callback_spec_options_free(good);
 }
 
+static int never_called(uint64_t sent, uint64_t total, void *userdata) {
+    (void)sent, (void)total, (void)userdata;
+    abort();
+}
+
 static void uploads(const oss_callback_client *client) {
     oss_callback_receipt *given = NULL;
     oss_callback_object_metadata *metadata = NULL;
     oss_callback_spec *spec = new_spec(URL);
     oss_callback_put_options *good = new_put_options();
     oss_callback_error *error = NULL;
+    oss_callback_cancellation *cancellation = NULL;
+
+    FAILS(oss_callback_cancellation_new(NULL));
+    assert(oss_callback_cancellation_new(&cancellation) == OSS_CALLBACK_CODE_OK);
+    oss_callback_cancellation_cancel(NULL);
+    assert(!oss_callback_cancellation_is_cancelled(NULL));
+    oss_callback_cancellation_free(NULL);
 
     FAILS(oss_callback_put_options_new(NULL));
     oss_callback_put_options_free(NULL);
@@ -204,6 +216,18 @@ static void uploads(const oss_callback_client *client) {
     PUT_SETTER_REFUSES("name", oss_callback_put_options_add_header(options, NULL, NULL));
     PUT_SETTER_REFUSES("name", oss_callback_put_options_add_header(options, NULL, "value"));
     PUT_SETTER_REFUSES("value", oss_callback_put_options_add_header(options, "name", NULL));
+    oss_callback_put_options_set_timeout_ms(NULL, 1);
+    oss_callback_put_options_set_retry_policy(NULL, 1, 1, 1);
+    oss_callback_put_options_set_callback_is_idempotent(NULL, true);
+    oss_callback_put_options_set_compare_crc64(NULL, true);
+    oss_callback_put_options_set_bandwidth(NULL, 1);
+    /* NULL takes away what was there, which is no fault. */
+    oss_callback_put_options_set_cancellation(NULL, NULL);
+    oss_callback_put_options_set_cancellation(NULL, cancellation);
+    oss_callback_put_options_set_cancellation(good, NULL);
+    oss_callback_put_options_set_progress_hook(NULL, NULL, NULL);
+    oss_callback_put_options_set_progress_hook(NULL, never_called, NULL);
+    oss_callback_put_options_set_progress_hook(good, NULL, NULL);
 
     FAILS(oss_put_object_with_callback(NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL));
     REFUSES("client", given, oss_put_object_with_callback(NULL, BUCKET, "o", BODY, 1, spec, good, &given, &error));
@@ -235,6 +259,7 @@ static void uploads(const oss_callback_client *client) {
     REFUSES("metadata", metadata, oss_callback_client_head_object(client, BUCKET, "o", NULL, &error));
     assert(oss_callback_client_head_object(client, BUCKET, "missing", NULL, NULL) == OSS_CALLBACK_CODE_INVALID_ARGUMENT);
 
+    oss_callback_cancellation_free(cancellation);
     oss_callback_put_options_free(good);
     oss_callback_spec_free(spec);
 }

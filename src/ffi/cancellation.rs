@@ -1,0 +1,63 @@
+//! The cancellation handle.
+
+use super::code::oss_callback_code;
+use super::guard::{free, guard, make, of};
+use crate::Cancellation;
+
+/// Ends uploads from another thread: see oss_callback_put_options_set_cancellation. One handle may be used by
+/// any number of uploads, which then end together, and by any number of threads at once; one of them frees
+/// it. Options keep a reference of their own, so the handle may be freed before the uploads end.
+pub struct oss_callback_cancellation {
+    pub(super) cancellation: Cancellation,
+}
+
+/// Makes a cancellation. Free it with oss_callback_cancellation_free.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_cancellation_new(
+    cancellation: *mut *mut oss_callback_cancellation,
+) -> oss_callback_code {
+    guard(std::ptr::null_mut(), || {
+        let new = || {
+            Ok(oss_callback_cancellation {
+                cancellation: Cancellation::new(),
+            })
+        };
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(cancellation, "cancellation", new) }
+    })
+}
+
+/// Ends the uploads that carry this cancellation with OSS_CALLBACK_CODE_CANCELLED, within 0.2 s whatever the
+/// connection is doing; while a hook of the caller's runs, when that returns. Once cancelled it stays so, and
+/// uploads that begin later send nothing. An upload whose answer has begun to come is stored already; it ends
+/// with OSS_CALLBACK_CODE_ANSWER_DAMAGED. Any thread, and safe in a signal handler.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_cancellation_cancel(
+    cancellation: *const oss_callback_cancellation,
+) {
+    // SAFETY: NULL or a live cancellation.
+    unsafe { of(cancellation, (), |handle| handle.cancellation.cancel()) }
+}
+
+/// Whether it was cancelled; false for NULL. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_cancellation_is_cancelled(
+    cancellation: *const oss_callback_cancellation,
+) -> bool {
+    // SAFETY: NULL or a live cancellation.
+    unsafe {
+        of(cancellation, false, |handle| {
+            handle.cancellation.is_cancelled()
+        })
+    }
+}
+
+/// Frees a cancellation without cancelling anything. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_cancellation_free(
+    cancellation: *mut oss_callback_cancellation,
+) {
+    // SAFETY: NULL or a cancellation that was given out and not freed yet.
+    unsafe { free(cancellation) };
+}

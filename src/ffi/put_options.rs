@@ -1,0 +1,310 @@
+//! Options of an upload.
+
+use std::ptr;
+use std::time::Duration;
+
+use libc::{c_char, c_void};
+
+use super::cancellation::oss_callback_cancellation;
+use super::code::oss_callback_code;
+use super::guard::{free, guard, make, text};
+use super::hooks::{ProgressHook, oss_callback_progress_hook};
+use super::options::Options;
+use crate::{Cancellation, PutObject, Result, RetryPolicy};
+
+/// Options of an upload, all optional. Setters copy what they get and return nothing: the first fault is
+/// kept and reported by the upload. May be used for any number of uploads, from many threads at once while
+/// nobody changes them. A progress hook is then called by each of these threads, perhaps at the same time,
+/// with the numbers of its own upload: uploads that are to be told apart need options of their own.
+pub struct oss_callback_put_options {
+    options: Options<PutOptions>,
+}
+
+#[derive(Default)]
+struct PutOptions {
+    setters: Vec<Setter>,
+    cancellation: Option<Cancellation>,
+    progress: Option<ProgressHook>,
+}
+
+/// What a setter of C does to the operation of Rust.
+struct Setter {
+    /// A later one with the same name replaces it; what is added has none.
+    name: Option<&'static str>,
+    apply: Box<Apply>,
+}
+
+type Apply = dyn Fn(PutObject<'static>) -> PutObject<'static> + Send + Sync;
+
+impl oss_callback_put_options {
+    /// An upload with these options.
+    pub(super) fn apply(&self, mut put: PutObject<'static>) -> Result<PutObject<'static>> {
+        let options = self.options.values()?;
+        for setter in &options.setters {
+            put = (setter.apply)(put);
+        }
+        // A child, so that a hook ends its own upload only.
+        let cancellation = match &options.cancellation {
+            Some(cancellation) => cancellation.child(),
+            None => Cancellation::new(),
+        };
+        put = put.cancellation(&cancellation);
+        if let Some(hook) = options.progress {
+            put = put.progress(move |sent, total| {
+                if !hook.report(sent, total) {
+                    cancellation.cancel();
+                }
+            });
+        }
+        Ok(put)
+    }
+
+    fn keep(&mut self, name: Option<&'static str>, apply: impl FnOnce() -> Result<Box<Apply>>) {
+        self.options.set(|options| {
+            let apply = apply()?;
+            // Options that are set anew for each of many uploads must not grow.
+            options
+                .setters
+                .retain(|setter| name.is_none() || setter.name != name);
+            options.setters.push(Setter { name, apply });
+            Ok(())
+        });
+    }
+}
+
+/// Makes empty options. Free them with oss_callback_put_options_free.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_new(
+    options: *mut *mut oss_callback_put_options,
+) -> oss_callback_code {
+    guard(ptr::null_mut(), || {
+        let new = || {
+            Ok(oss_callback_put_options {
+                options: Options::new(),
+            })
+        };
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(options, "options", new) }
+    })
+}
+
+/// Runs a setter whose value replaces an earlier one.
+///
+/// # Safety
+///
+/// The pointer is NULL or leads to live options that nobody else uses meanwhile.
+unsafe fn set<F>(
+    options: *mut oss_callback_put_options,
+    name: &'static str,
+    setter: impl FnOnce() -> Result<F>,
+) where
+    F: Fn(PutObject<'static>) -> PutObject<'static> + Send + Sync + 'static,
+{
+    // SAFETY: as promised by the caller.
+    if let Some(options) = unsafe { options.as_mut() } {
+        options.keep(Some(name), || Ok(Box::new(setter()?)));
+    }
+}
+
+/// Runs a setter whose value joins the earlier ones.
+///
+/// # Safety
+///
+/// As [`set`].
+unsafe fn add<F>(options: *mut oss_callback_put_options, setter: impl FnOnce() -> Result<F>)
+where
+    F: Fn(PutObject<'static>) -> PutObject<'static> + Send + Sync + 'static,
+{
+    // SAFETY: as promised by the caller.
+    if let Some(options) = unsafe { options.as_mut() } {
+        options.keep(None, || Ok(Box::new(setter()?)));
+    }
+}
+
+/// The object's Content-Type. Default: guessed from the extension of the file, else of the object's name,
+/// else application/octet-stream.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_content_type(
+    options: *mut oss_callback_put_options,
+    content_type: *const c_char,
+) {
+    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    unsafe {
+        set(options, "content_type", || {
+            let value = text(content_type, "content_type")?.to_owned();
+            Ok(move |put: PutObject<'static>| put.content_type(&value))
+        });
+    }
+}
+
+/// Adds user metadata, stored with the object as x-oss-meta-name. Names are letters, digits and hyphens;
+/// all together at most 8 KiB.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_add_metadata(
+    options: *mut oss_callback_put_options,
+    name: *const c_char,
+    value: *const c_char,
+) {
+    // SAFETY: NULL or live options; NULL or NUL-terminated strings.
+    unsafe {
+        add(options, || {
+            let (name, value) = (text(name, "name")?, text(value, "value")?);
+            let (name, value) = (name.to_owned(), value.to_owned());
+            Ok(move |put: PutObject<'static>| put.metadata(&name, &value))
+        });
+    }
+}
+
+/// Adds any other header of PutObject, for example x-oss-forbid-overwrite or Cache-Control. A later value
+/// replaces an earlier one. Headers that the library sets itself are refused.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_add_header(
+    options: *mut oss_callback_put_options,
+    name: *const c_char,
+    value: *const c_char,
+) {
+    // SAFETY: NULL or live options; NULL or NUL-terminated strings.
+    unsafe {
+        add(options, || {
+            let (name, value) = (text(name, "name")?, text(value, "value")?);
+            let (name, value) = (name.to_owned(), value.to_owned());
+            Ok(move |put: PutObject<'static>| put.header(&name, &value))
+        });
+    }
+}
+
+/// Time for the upload with all its attempts, in place of the client's. Time in hooks of the caller's counts,
+/// but the limit takes effect only when they return. 0 is refused.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_timeout_ms(
+    options: *mut oss_callback_put_options,
+    timeout_ms: u64,
+) {
+    // SAFETY: NULL or live options.
+    unsafe {
+        set(options, "timeout_ms", || {
+            let limit = Duration::from_millis(timeout_ms);
+            Ok(move |put: PutObject<'static>| put.timeout(limit))
+        });
+    }
+}
+
+/// When the upload is sent again, in place of the client's policy. `max_attempts` counts the first one: 1
+/// means never again. Before the second attempt up to `base_delay_ms` are waited, before each further one up
+/// to twice as long, never more than `max_delay_ms`; the actual delays are random, so that many clients do
+/// not come back at once. Default: 3, 200 and 20000. Sent again is only what may end differently, only a body
+/// that can be read again, and with a spec only while it is certain that nothing was stored.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_retry_policy(
+    options: *mut oss_callback_put_options,
+    max_attempts: u32,
+    base_delay_ms: u64,
+    max_delay_ms: u64,
+) {
+    // SAFETY: NULL or live options.
+    unsafe {
+        set(options, "retry_policy", || {
+            let policy = retry_policy(max_attempts, base_delay_ms, max_delay_ms);
+            Ok(move |put: PutObject<'static>| put.retry_policy(policy))
+        });
+    }
+}
+
+/// Says that the application server does the right thing when the same callback reaches it twice. Only then
+/// is an upload with a spec sent again after its answer was lost. Default: false.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_callback_is_idempotent(
+    options: *mut oss_callback_put_options,
+    callback_is_idempotent: bool,
+) {
+    // SAFETY: NULL or live options.
+    unsafe {
+        set(options, "callback_is_idempotent", || {
+            Ok(move |put: PutObject<'static>| put.callback_is_idempotent(callback_is_idempotent))
+        });
+    }
+}
+
+/// Whether the CRC-64 that OSS computed is compared with the one of what was sent. Default: true.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_compare_crc64(
+    options: *mut oss_callback_put_options,
+    compare_crc64: bool,
+) {
+    // SAFETY: NULL or live options.
+    unsafe {
+        set(options, "compare_crc64", || {
+            Ok(move |put: PutObject<'static>| put.compare_crc64(compare_crc64))
+        });
+    }
+}
+
+/// Sends no more than so many bytes per second. Default: no limit; 0 is refused.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_bandwidth(
+    options: *mut oss_callback_put_options,
+    bytes_per_second: u64,
+) {
+    // SAFETY: NULL or live options.
+    unsafe {
+        set(options, "bandwidth", || {
+            Ok(move |put: PutObject<'static>| put.bandwidth(bytes_per_second))
+        });
+    }
+}
+
+/// Lets another thread end the uploads with these options; NULL takes an earlier one away. The options keep
+/// a reference of their own, so the handle may be freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_cancellation(
+    options: *mut oss_callback_put_options,
+    cancellation: *const oss_callback_cancellation,
+) {
+    // SAFETY: NULL or live options; NULL or a live cancellation.
+    let (options, cancellation) = unsafe { (options.as_mut(), cancellation.as_ref()) };
+    if let Some(options) = options {
+        options.options.set(|options| {
+            options.cancellation = cancellation.map(|handle| handle.cancellation.clone());
+            Ok(())
+        });
+    }
+}
+
+/// Calls `hook` with `userdata` after each block of up to 128 KiB; NULL takes an earlier hook away. It runs
+/// only on the thread that uploads, and only during the call. Another attempt begins anew; for an empty body
+/// the hook may not be called at all.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_progress_hook(
+    options: *mut oss_callback_put_options,
+    hook: oss_callback_progress_hook,
+    userdata: *mut c_void,
+) {
+    // SAFETY: NULL or live options; a hook that is not NULL is fit for this userdata while uploads use it.
+    let (options, hook) = unsafe { (options.as_mut(), ProgressHook::new(hook, userdata)) };
+    if let Some(options) = options {
+        options.options.set(|options| {
+            options.progress = hook;
+            Ok(())
+        });
+    }
+}
+
+/// A retry policy of C's numbers.
+pub(super) fn retry_policy(
+    max_attempts: u32,
+    base_delay_ms: u64,
+    max_delay_ms: u64,
+) -> RetryPolicy {
+    RetryPolicy::default()
+        .max_attempts(max_attempts)
+        .base_delay(Duration::from_millis(base_delay_ms))
+        .max_delay(Duration::from_millis(max_delay_ms))
+}
+
+/// Frees options. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_free(options: *mut oss_callback_put_options) {
+    // SAFETY: NULL or options that were given out and not freed yet.
+    unsafe { free(options) };
+}
