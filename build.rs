@@ -13,7 +13,7 @@ mod header {
     use std::path::PathBuf;
 
     /// In the order of use, which becomes the order of the header.
-    const FILES: [&str; 12] = [
+    const FILES: [&str; 13] = [
         "version",
         "code",
         "client",
@@ -25,6 +25,7 @@ mod header {
         "put",
         "object",
         "receipt",
+        "attempt",
         "error",
     ];
 

@@ -212,6 +212,12 @@ typedef enum {
 } oss_callback_body_type;
 
 /**
+ * An attempt that failed and was followed by another. Borrowed from the receipt or the error that lists it,
+ * so it is not freed. Any thread may read it.
+ */
+typedef struct oss_callback_attempt oss_callback_attempt;
+
+/**
  * The body of a callback, put together member by member, so that names and values are escaped as they must
  * be. A body of plain text needs none: see oss_callback_spec_options_set_body. Faults are kept and
  * reported by oss_callback_spec_new. Not safe to share between threads while it changes.
@@ -284,6 +290,20 @@ typedef struct oss_callback_spec_options oss_callback_spec_options;
  * OSS_CALLBACK_CODE_CANCELLED.
  */
 typedef int (*oss_callback_progress_hook)(uint64_t sent, uint64_t total, void *userdata);
+
+/**
+ * Gives the next bytes of a body: writes at most `buffer_len` of them, which is never 0, to `buffer` and returns
+ * how many; 0 at the end of the body. A negative number is a failure, and stands in the error's message:
+ * the upload then ends with OSS_CALLBACK_CODE_BODY_UNREADABLE, as it does when the number is larger than
+ * `buffer_len`. After the end or a failure the hook is not called again.
+ */
+typedef int64_t (*oss_callback_read_hook)(uint8_t *buffer, size_t buffer_len, void *userdata);
+
+/**
+ * Takes the next `bytes_len` bytes of a download, at least 1, which are valid during the call only. Returns
+ * zero to go on; anything else ends the download with OSS_CALLBACK_CODE_WRITE_FAILED.
+ */
+typedef int (*oss_callback_write_hook)(const uint8_t *bytes, size_t bytes_len, void *userdata);
 
 #ifdef __cplusplus
 extern "C" {
@@ -710,6 +730,71 @@ oss_callback_code oss_put_object_from_file_with_callback(const oss_callback_clie
                                                          oss_callback_error **error);
 
 /**
+ * Uploads `len` bytes of a file from `offset` on as `object` into `bucket` and waits for the application
+ * server's answer.
+ *
+ * As oss_put_object_from_file_with_callback. OSS_CALLBACK_CODE_INVALID_ARGUMENT when the file ends before
+ * the range does.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_put_object_from_file_range_with_callback(const oss_callback_client *client,
+                                                               const char *bucket,
+                                                               const char *object,
+                                                               const char *path,
+                                                               uint64_t offset,
+                                                               uint64_t len,
+                                                               const oss_callback_spec *spec,
+                                                               const oss_callback_put_options *options,
+                                                               oss_callback_receipt **receipt,
+                                                               oss_callback_error **error);
+
+/**
+ * Uploads `len` bytes from a file descriptor's current position on as `object` into `bucket` and waits for
+ * the application server's answer. For Unix only.
+ *
+ * As oss_put_object_with_callback. The descriptor is not closed, and not used any more when the call
+ * returns. A regular file keeps its position, so that several threads may upload from one descriptor.
+ * Anything else, such as a pipe, is read once, never further than `len` bytes, so there is another attempt
+ * only if nothing was read yet; it must block, and while it does, neither a cancellation nor a time limit
+ * takes effect. OSS_CALLBACK_LEN_UNKNOWN means all that there is up to the end, which of a pipe is sent as
+ * oss_put_object_from_reader_with_callback sends it. OSS_CALLBACK_CODE_BODY_CHANGED, when there are fewer
+ * than `len` bytes, and OSS_CALLBACK_CODE_BODY_UNREADABLE mean that nothing is stored.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_put_object_from_fd_with_callback(const oss_callback_client *client,
+                                                       const char *bucket,
+                                                       const char *object,
+                                                       int fd,
+                                                       uint64_t len,
+                                                       const oss_callback_spec *spec,
+                                                       const oss_callback_put_options *options,
+                                                       oss_callback_receipt **receipt,
+                                                       oss_callback_error **error);
+
+/**
+ * Uploads what `read_hook` gives as `object` into `bucket` and waits for the application server's answer.
+ *
+ * As oss_put_object_with_callback. The hook gets `userdata`, and must give exactly `len` bytes: it is asked
+ * once more after them, and then says that the body has ended. With OSS_CALLBACK_LEN_UNKNOWN it may give any
+ * number; they are sent in chunks (Transfer-Encoding: chunked), which is slower, and not every proxy lets
+ * them through. The body is read once, so there is another attempt only if nothing was read yet.
+ * OSS_CALLBACK_CODE_BODY_UNREADABLE, when the hook fails or returns an impossible number, and
+ * OSS_CALLBACK_CODE_BODY_CHANGED, when it gives fewer or more bytes, mean that nothing is stored. While the
+ * hook runs, neither a cancellation nor a time limit takes effect.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_put_object_from_reader_with_callback(const oss_callback_client *client,
+                                                           const char *bucket,
+                                                           const char *object,
+                                                           oss_callback_read_hook read_hook,
+                                                           void *userdata,
+                                                           uint64_t len,
+                                                           const oss_callback_spec *spec,
+                                                           const oss_callback_put_options *options,
+                                                           oss_callback_receipt **receipt,
+                                                           oss_callback_error **error);
+
+/**
  * Reads what is known of an object. On success `*metadata` is a new handle: free it with
  * oss_callback_object_metadata_free. OSS_CALLBACK_CODE_NOT_FOUND when there is no such object. May be
  * called from several threads with the same client.
@@ -720,6 +805,34 @@ oss_callback_code oss_callback_client_head_object(const oss_callback_client *cli
                                                   const char *object,
                                                   oss_callback_object_metadata **metadata,
                                                   oss_callback_error **error);
+
+/**
+ * Downloads an object: calls `write_hook` with `userdata` for its bytes, block after block, and compares their
+ * CRC-64 with the one that OSS has. On success `*metadata`, if wanted, is a new handle: free it with
+ * oss_callback_object_metadata_free. OSS_CALLBACK_CODE_NOT_FOUND when there is no such object,
+ * OSS_CALLBACK_CODE_WRITE_FAILED when the hook does not want more, OSS_CALLBACK_CODE_CONNECTION_LOST when the
+ * contents end early, OSS_CALLBACK_CODE_CHECKSUM_MISMATCH when they are not what OSS stored. Whatever the
+ * failure, what the hook got until then is not the object. May be called from several threads with the
+ * same client.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_get_object(const oss_callback_client *client,
+                                                 const char *bucket,
+                                                 const char *object,
+                                                 oss_callback_write_hook write_hook,
+                                                 void *userdata,
+                                                 oss_callback_object_metadata **metadata,
+                                                 oss_callback_error **error);
+
+/**
+ * Deletes an object. One that does not exist counts as deleted, as with OSS. After a lost answer it may be
+ * deleted or not: deleting again does no harm. May be called from several threads with the same client.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_delete_object(const oss_callback_client *client,
+                                                    const char *bucket,
+                                                    const char *object,
+                                                    oss_callback_error **error);
 
 /**
  * Writes the object's size in bytes to `*content_length` and returns true; returns false and writes
@@ -792,6 +905,23 @@ const char *oss_callback_receipt_request_id(const oss_callback_receipt *receipt)
 uint32_t oss_callback_receipt_attempts(const oss_callback_receipt *receipt);
 
 /**
+ * How many attempts came before the last one: one fewer than oss_callback_receipt_attempts says.
+ */
+size_t oss_callback_receipt_history_len(const oss_callback_receipt *receipt);
+
+/**
+ * An attempt that came before the last one: `index` is 0 for the first. NULL when there are not so many.
+ * Borrowed from `receipt`.
+ */
+const oss_callback_attempt *oss_callback_receipt_history(const oss_callback_receipt *receipt, size_t index);
+
+/**
+ * How long the head of the answer was waited for, in milliseconds after the last byte was sent: with
+ * a callback mostly the application server's time. 0 for NULL.
+ */
+uint64_t oss_callback_receipt_waited_ms(const oss_callback_receipt *receipt);
+
+/**
  * The application server's answer, byte for byte: `*answer_len` bytes, not NUL-terminated. JSON as a rule,
  * but nothing is assumed. Empty without a callback and when the callback failed; cut short in a receipt
  * of OSS_CALLBACK_CODE_ANSWER_DAMAGED. `answer_len` may be NULL. Never NULL except for a NULL `receipt`,
@@ -815,6 +945,31 @@ const char *oss_callback_receipt_header(const oss_callback_receipt *receipt, con
  * is borrowed from an error is not freed.
  */
 void oss_callback_receipt_free(oss_callback_receipt *receipt);
+
+/**
+ * Why it failed. OSS_CALLBACK_CODE_OK for NULL.
+ */
+oss_callback_code oss_callback_attempt_code(const oss_callback_attempt *attempt);
+
+/**
+ * Did it store the object? OSS_CALLBACK_STORED_UNKNOWN for NULL.
+ */
+oss_callback_stored oss_callback_attempt_stored(const oss_callback_attempt *attempt);
+
+/**
+ * Did OSS accept the application server's answer? OSS_CALLBACK_ANSWERED_UNKNOWN for NULL.
+ */
+oss_callback_answered oss_callback_attempt_answered(const oss_callback_attempt *attempt);
+
+/**
+ * The HTTP status, or 0 if no answer came.
+ */
+uint32_t oss_callback_attempt_status(const oss_callback_attempt *attempt);
+
+/**
+ * How long the head of its answer was waited for, after the last byte was sent.
+ */
+uint64_t oss_callback_attempt_waited_ms(const oss_callback_attempt *attempt);
 
 /**
  * The code that the function returned. OSS_CALLBACK_CODE_OK for NULL.
@@ -883,6 +1038,28 @@ const char *oss_callback_error_host_id(const oss_callback_error *error);
  * other errors. Borrowed from `error`.
  */
 const char *oss_callback_error_diagnosis(const oss_callback_error *error);
+
+/**
+ * How often the request was sent: 1 or more, and 1 also when nothing was sent; 0 for NULL.
+ */
+uint32_t oss_callback_error_attempts(const oss_callback_error *error);
+
+/**
+ * How many attempts came before the last one: one fewer than oss_callback_error_attempts says.
+ */
+size_t oss_callback_error_history_len(const oss_callback_error *error);
+
+/**
+ * An attempt that came before the last one: `index` is 0 for the first. NULL when there are not so many.
+ * Its verdict is part of the error's already. Borrowed from `error`.
+ */
+const oss_callback_attempt *oss_callback_error_history(const oss_callback_error *error, size_t index);
+
+/**
+ * How long the head of the answer was waited for, in milliseconds after the last byte was sent in the last
+ * attempt. 0 for NULL.
+ */
+uint64_t oss_callback_error_waited_ms(const oss_callback_error *error);
 
 /**
  * A further element of OSS's error document by its name, in any case, for example "ArgumentName" or

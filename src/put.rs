@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{Cursor, Read};
+use std::io::{Cursor, Read, Seek};
 use std::path::Path;
 
 use crate::attempts::Attempts;
@@ -235,6 +235,31 @@ impl<'a> PutObject<'a> {
             Source::Once(&mut reader),
             Some(len),
             true,
+            "the reader",
+            content_type,
+        )
+    }
+
+    /// Uploads `len` bytes of a reader that can be rewound, from its current position on. What follows them
+    /// is not read.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_reader`](PutObject::send_reader), and [`ErrorKind::BodyUnreadable`] when it cannot be
+    /// rewound for another attempt.
+    pub fn send_rewindable(self, mut reader: impl Read + Seek, len: u64) -> Result<Receipt> {
+        let content_type = guess_content_type(Path::new(&self.request.key));
+        let start = reader.stream_position().map_err(|e| {
+            let message = format!(
+                "find the reader's position: {}",
+                e.to_string().to_lowercase()
+            );
+            self.before_sending(Error::new(ErrorKind::BodyUnreadable, message).with_source(e))
+        })?;
+        self.send(
+            Source::Rewindable(&mut reader, start),
+            Some(len),
+            false,
             "the reader",
             content_type,
         )

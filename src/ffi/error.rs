@@ -5,6 +5,7 @@ use std::ptr;
 
 use libc::{c_char, size_t};
 
+use super::attempt::{milliseconds, oss_callback_attempt};
 use super::code::oss_callback_code;
 use super::guard::{free, of};
 use super::receipt::oss_callback_receipt;
@@ -39,6 +40,27 @@ pub enum oss_callback_answered {
     NotRequested = 3,
 }
 
+impl From<Stored> for oss_callback_stored {
+    fn from(stored: Stored) -> Self {
+        match stored {
+            Stored::Unknown => Self::Unknown,
+            Stored::No => Self::No,
+            Stored::Yes => Self::Yes,
+        }
+    }
+}
+
+impl From<Answered> for oss_callback_answered {
+    fn from(answered: Answered) -> Self {
+        match answered {
+            Answered::Unknown => Self::Unknown,
+            Answered::No => Self::No,
+            Answered::Yes => Self::Yes,
+            Answered::NotRequested => Self::NotRequested,
+        }
+    }
+}
+
 /// A failure, with everything that is known about it. It comes through the last parameter of a function,
 /// and is freed with oss_callback_error_free. It does not change: any thread may read it, one frees it.
 pub struct oss_callback_error {
@@ -53,6 +75,7 @@ pub struct oss_callback_error {
     details: Texts,
     headers: Texts,
     receipt: Option<oss_callback_receipt>,
+    history: Box<[oss_callback_attempt]>,
 }
 
 impl oss_callback_error {
@@ -68,6 +91,7 @@ impl oss_callback_error {
             details: Texts::new(error.details()),
             headers: Texts::of_headers(error.headers()),
             receipt: error.receipt().cloned().map(oss_callback_receipt::new),
+            history: oss_callback_attempt::all(error.history()),
             error,
         }
     }
@@ -110,11 +134,7 @@ pub unsafe extern "C" fn oss_callback_error_stored(
     // SAFETY: NULL or a live error.
     unsafe {
         of(error, oss_callback_stored::Unknown, |error| {
-            match error.error.stored() {
-                Stored::Unknown => oss_callback_stored::Unknown,
-                Stored::No => oss_callback_stored::No,
-                Stored::Yes => oss_callback_stored::Yes,
-            }
+            error.error.stored().into()
         })
     }
 }
@@ -127,12 +147,7 @@ pub unsafe extern "C" fn oss_callback_error_answered(
     // SAFETY: NULL or a live error.
     unsafe {
         of(error, oss_callback_answered::Unknown, |error| {
-            match error.error.answered() {
-                Answered::Unknown => oss_callback_answered::Unknown,
-                Answered::No => oss_callback_answered::No,
-                Answered::Yes => oss_callback_answered::Yes,
-                Answered::NotRequested => oss_callback_answered::NotRequested,
-            }
+            error.error.answered().into()
         })
     }
 }
@@ -229,6 +244,45 @@ pub unsafe extern "C" fn oss_callback_error_diagnosis(
             borrowed(error.diagnosis.as_ref())
         })
     }
+}
+
+/// How often the request was sent: 1 or more, and 1 also when nothing was sent; 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_error_attempts(error: *const oss_callback_error) -> u32 {
+    // SAFETY: NULL or a live error.
+    unsafe { of(error, 0, |error| error.error.attempts()) }
+}
+
+/// How many attempts came before the last one: one fewer than oss_callback_error_attempts says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_error_history_len(
+    error: *const oss_callback_error,
+) -> size_t {
+    // SAFETY: NULL or a live error.
+    unsafe { of(error, 0, |error| error.history.len()) }
+}
+
+/// An attempt that came before the last one: `index` is 0 for the first. NULL when there are not so many.
+/// Its verdict is part of the error's already. Borrowed from `error`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_error_history(
+    error: *const oss_callback_error,
+    index: size_t,
+) -> *const oss_callback_attempt {
+    // SAFETY: NULL or a live error.
+    unsafe {
+        of(error, ptr::null(), |error| {
+            error.history.get(index).map_or(ptr::null(), ptr::from_ref)
+        })
+    }
+}
+
+/// How long the head of the answer was waited for, in milliseconds after the last byte was sent in the last
+/// attempt. 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_error_waited_ms(error: *const oss_callback_error) -> u64 {
+    // SAFETY: NULL or a live error.
+    unsafe { of(error, 0, |error| milliseconds(error.error.waited())) }
 }
 
 /// A further element of OSS's error document by its name, in any case, for example "ArgumentName" or

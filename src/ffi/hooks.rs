@@ -1,6 +1,10 @@
 //! C functions that the library calls.
 
-use libc::{c_int, c_void};
+use std::io::{self, Read, Write};
+
+use libc::{c_int, c_void, size_t};
+
+use crate::{Error, Result};
 
 /// A number of bytes that is not known.
 pub const OSS_CALLBACK_LEN_UNKNOWN: u64 = u64::MAX;
@@ -10,6 +14,19 @@ pub const OSS_CALLBACK_LEN_UNKNOWN: u64 = u64::MAX;
 /// OSS_CALLBACK_CODE_CANCELLED.
 pub type oss_callback_progress_hook =
     Option<unsafe extern "C" fn(sent: u64, total: u64, userdata: *mut c_void) -> c_int>;
+
+/// Gives the next bytes of a body: writes at most `buffer_len` of them, which is never 0, to `buffer` and returns
+/// how many; 0 at the end of the body. A negative number is a failure, and stands in the error's message:
+/// the upload then ends with OSS_CALLBACK_CODE_BODY_UNREADABLE, as it does when the number is larger than
+/// `buffer_len`. After the end or a failure the hook is not called again.
+pub type oss_callback_read_hook =
+    Option<unsafe extern "C" fn(buffer: *mut u8, buffer_len: size_t, userdata: *mut c_void) -> i64>;
+
+/// Takes the next `bytes_len` bytes of a download, at least 1, which are valid during the call only. Returns
+/// zero to go on; anything else ends the download with OSS_CALLBACK_CODE_WRITE_FAILED.
+pub type oss_callback_write_hook = Option<
+    unsafe extern "C" fn(bytes: *const u8, bytes_len: size_t, userdata: *mut c_void) -> c_int,
+>;
 
 /// A progress hook that was given, with its userdata.
 #[derive(Clone, Copy)]
@@ -41,5 +58,85 @@ impl ProgressHook {
         let total = total.unwrap_or(OSS_CALLBACK_LEN_UNKNOWN);
         // SAFETY: as the maker of this value promised.
         unsafe { (self.hook)(sent, total, self.userdata) == 0 }
+    }
+}
+
+/// A read hook that was given, with its userdata.
+pub(super) struct ReadHook {
+    hook: unsafe extern "C" fn(*mut u8, size_t, *mut c_void) -> i64,
+    userdata: *mut c_void,
+    ended: bool,
+}
+
+impl ReadHook {
+    /// # Safety
+    ///
+    /// The hook, if it is not NULL, can be called with this userdata as long as this value is used.
+    pub(super) unsafe fn new(
+        hook: oss_callback_read_hook,
+        userdata: *mut c_void,
+    ) -> Result<ReadHook> {
+        let hook = hook.ok_or_else(|| Error::argument("`read_hook` is NULL"))?;
+        Ok(ReadHook {
+            hook,
+            userdata,
+            ended: false,
+        })
+    }
+}
+
+impl Read for ReadHook {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.ended || buffer.is_empty() {
+            return Ok(0);
+        }
+        // SAFETY: as the maker of this value promised; the buffer is writable as far as it is long.
+        let count = unsafe { (self.hook)(buffer.as_mut_ptr(), buffer.len(), self.userdata) };
+        let known = usize::try_from(count).ok();
+        self.ended = known.is_none_or(|count| count == 0 || count > buffer.len());
+        match known {
+            Some(count) if count <= buffer.len() => Ok(count),
+            Some(count) => Err(io::Error::other(format!(
+                "the hook says that it gave {count} bytes where {} had room",
+                buffer.len()
+            ))),
+            None => Err(io::Error::other(format!("the hook returned {count}"))),
+        }
+    }
+}
+
+/// A write hook that was given, with its userdata.
+pub(super) struct WriteHook {
+    hook: unsafe extern "C" fn(*const u8, size_t, *mut c_void) -> c_int,
+    userdata: *mut c_void,
+}
+
+impl WriteHook {
+    /// # Safety
+    ///
+    /// The hook, if it is not NULL, can be called with this userdata as long as this value is used.
+    pub(super) unsafe fn new(
+        hook: oss_callback_write_hook,
+        userdata: *mut c_void,
+    ) -> Result<WriteHook> {
+        let hook = hook.ok_or_else(|| Error::argument("`write_hook` is NULL"))?;
+        Ok(WriteHook { hook, userdata })
+    }
+}
+
+impl Write for WriteHook {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        // SAFETY: as the maker of this value promised; the bytes are readable as far as they are long.
+        match unsafe { (self.hook)(bytes.as_ptr(), bytes.len(), self.userdata) } {
+            0 => Ok(bytes.len()),
+            code => Err(io::Error::other(format!("the hook returned {code}"))),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

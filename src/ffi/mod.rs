@@ -17,10 +17,13 @@
 // C's names, so that the header, the Rust source and the symbols agree to the letter.
 #![allow(non_camel_case_types, reason = "C's names")]
 
+mod attempt;
 mod body_template;
 mod cancellation;
 mod client;
 mod code;
+#[cfg(unix)]
+mod descriptor;
 mod error;
 mod guard;
 mod hooks;
@@ -39,6 +42,7 @@ mod tests {
 
     #[test]
     fn handles_may_be_used_from_the_threads_that_the_header_allows() {
+        may_be_shared::<super::attempt::oss_callback_attempt>();
         may_be_shared::<super::body_template::oss_callback_body_template>();
         may_be_shared::<super::cancellation::oss_callback_cancellation>();
         may_be_shared::<super::client::oss_callback_client>();

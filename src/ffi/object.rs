@@ -1,15 +1,16 @@
-//! HeadObject.
+//! HeadObject, GetObject, DeleteObject.
 
 use std::ffi::CString;
 use std::ptr;
 use std::time::UNIX_EPOCH;
 
-use libc::c_char;
+use libc::{c_char, c_void};
 
 use super::client::oss_callback_client;
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
-use super::guard::{free, give_number, guard, make, of, required, text};
+use super::guard::{free, give, give_number, guard, make, of, required, text};
+use super::hooks::{WriteHook, oss_callback_write_hook};
 use super::text::{Texts, borrowed, c_string};
 use crate::ObjectMetadata;
 
@@ -18,6 +19,16 @@ pub struct oss_callback_object_metadata {
     metadata: ObjectMetadata,
     etag: Option<CString>,
     headers: Texts,
+}
+
+impl oss_callback_object_metadata {
+    fn new(metadata: ObjectMetadata) -> Self {
+        oss_callback_object_metadata {
+            etag: metadata.etag().map(c_string),
+            headers: Texts::of_headers(metadata.headers()),
+            metadata,
+        }
+    }
 }
 
 /// Reads what is known of an object. On success `*metadata` is a new handle: free it with
@@ -41,14 +52,68 @@ pub unsafe extern "C" fn oss_callback_client_head_object(
         let object = unsafe { text(object, "object") }?;
         let new = || {
             let metadata = client.client.head_object(bucket, object).send()?;
-            Ok(oss_callback_object_metadata {
-                etag: metadata.etag().map(c_string),
-                headers: Texts::of_headers(metadata.headers()),
-                metadata,
-            })
+            Ok(oss_callback_object_metadata::new(metadata))
         };
         // SAFETY: NULL is refused; otherwise valid for a write.
         unsafe { make(metadata, "metadata", new) }
+    })
+}
+
+/// Downloads an object: calls `write_hook` with `userdata` for its bytes, block after block, and compares their
+/// CRC-64 with the one that OSS has. On success `*metadata`, if wanted, is a new handle: free it with
+/// oss_callback_object_metadata_free. OSS_CALLBACK_CODE_NOT_FOUND when there is no such object,
+/// OSS_CALLBACK_CODE_WRITE_FAILED when the hook does not want more, OSS_CALLBACK_CODE_CONNECTION_LOST when the
+/// contents end early, OSS_CALLBACK_CODE_CHECKSUM_MISMATCH when they are not what OSS stored. Whatever the
+/// failure, what the hook got until then is not the object. May be called from several threads with the
+/// same client.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_client_get_object(
+    client: *const oss_callback_client,
+    bucket: *const c_char,
+    object: *const c_char,
+    write_hook: oss_callback_write_hook,
+    userdata: *mut c_void,
+    metadata: *mut *mut oss_callback_object_metadata,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise the caller promises a live client.
+        let client = unsafe { required(client, "client") }?;
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let bucket = unsafe { text(bucket, "bucket") }?;
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let object = unsafe { text(object, "object") }?;
+        // SAFETY: NULL is refused; otherwise the caller promises a hook for this userdata.
+        let mut writer = unsafe { WriteHook::new(write_hook, userdata) }?;
+        let done = client
+            .client
+            .get_object(bucket, object)
+            .write_to(&mut writer)?;
+        // SAFETY: NULL means "not wanted"; otherwise valid for a write.
+        unsafe { give(metadata, oss_callback_object_metadata::new(done)) };
+        Ok(())
+    })
+}
+
+/// Deletes an object. One that does not exist counts as deleted, as with OSS. After a lost answer it may be
+/// deleted or not: deleting again does no harm. May be called from several threads with the same client.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_client_delete_object(
+    client: *const oss_callback_client,
+    bucket: *const c_char,
+    object: *const c_char,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise the caller promises a live client.
+        let client = unsafe { required(client, "client") }?;
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let bucket = unsafe { text(bucket, "bucket") }?;
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let object = unsafe { text(object, "object") }?;
+        client.client.delete_object(bucket, object).send()
     })
 }
 

@@ -3,12 +3,13 @@
 use std::ffi::CStr;
 use std::path::PathBuf;
 
-use libc::{c_char, size_t};
+use libc::{c_char, c_int, c_void, size_t};
 
 use super::client::oss_callback_client;
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
 use super::guard::{bytes, give, guard_upload, required, text};
+use super::hooks::{OSS_CALLBACK_LEN_UNKNOWN, ReadHook, oss_callback_read_hook};
 use super::put_options::oss_callback_put_options;
 use super::receipt::oss_callback_receipt;
 use super::spec::oss_callback_spec;
@@ -78,6 +79,133 @@ pub unsafe extern "C" fn oss_put_object_from_file_with_callback(
         unsafe { give_receipt(receipt, done) };
         Ok(())
     })
+}
+
+/// Uploads `len` bytes of a file from `offset` on as `object` into `bucket` and waits for the application
+/// server's answer.
+///
+/// As oss_put_object_from_file_with_callback. OSS_CALLBACK_CODE_INVALID_ARGUMENT when the file ends before
+/// the range does.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_put_object_from_file_range_with_callback(
+    client: *const oss_callback_client,
+    bucket: *const c_char,
+    object: *const c_char,
+    path: *const c_char,
+    offset: u64,
+    len: u64,
+    spec: *const oss_callback_spec,
+    options: *const oss_callback_put_options,
+    receipt: *mut *mut oss_callback_receipt,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard_upload(error, !spec.is_null(), || {
+        // SAFETY: each pointer is NULL or what its type and the header say.
+        let put = unsafe { put_object(client, bucket, object, spec, options) }?;
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let done = put.send_file_range(unsafe { file_path(path) }?, offset, len)?;
+        // SAFETY: NULL means "not wanted"; otherwise valid for a write.
+        unsafe { give_receipt(receipt, done) };
+        Ok(())
+    })
+}
+
+/// Uploads `len` bytes from a file descriptor's current position on as `object` into `bucket` and waits for
+/// the application server's answer. For Unix only.
+///
+/// As oss_put_object_with_callback. The descriptor is not closed, and not used any more when the call
+/// returns. A regular file keeps its position, so that several threads may upload from one descriptor.
+/// Anything else, such as a pipe, is read once, never further than `len` bytes, so there is another attempt
+/// only if nothing was read yet; it must block, and while it does, neither a cancellation nor a time limit
+/// takes effect. OSS_CALLBACK_LEN_UNKNOWN means all that there is up to the end, which of a pipe is sent as
+/// oss_put_object_from_reader_with_callback sends it. OSS_CALLBACK_CODE_BODY_CHANGED, when there are fewer
+/// than `len` bytes, and OSS_CALLBACK_CODE_BODY_UNREADABLE mean that nothing is stored.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_put_object_from_fd_with_callback(
+    client: *const oss_callback_client,
+    bucket: *const c_char,
+    object: *const c_char,
+    fd: c_int,
+    len: u64,
+    spec: *const oss_callback_spec,
+    options: *const oss_callback_put_options,
+    receipt: *mut *mut oss_callback_receipt,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard_upload(error, !spec.is_null(), || {
+        // SAFETY: each pointer is NULL or what its type and the header say.
+        let put = unsafe { put_object(client, bucket, object, spec, options) }?;
+        let done = send_descriptor(put, fd, known(len))?;
+        // SAFETY: NULL means "not wanted"; otherwise valid for a write.
+        unsafe { give_receipt(receipt, done) };
+        Ok(())
+    })
+}
+
+/// Uploads what `read_hook` gives as `object` into `bucket` and waits for the application server's answer.
+///
+/// As oss_put_object_with_callback. The hook gets `userdata`, and must give exactly `len` bytes: it is asked
+/// once more after them, and then says that the body has ended. With OSS_CALLBACK_LEN_UNKNOWN it may give any
+/// number; they are sent in chunks (Transfer-Encoding: chunked), which is slower, and not every proxy lets
+/// them through. The body is read once, so there is another attempt only if nothing was read yet.
+/// OSS_CALLBACK_CODE_BODY_UNREADABLE, when the hook fails or returns an impossible number, and
+/// OSS_CALLBACK_CODE_BODY_CHANGED, when it gives fewer or more bytes, mean that nothing is stored. While the
+/// hook runs, neither a cancellation nor a time limit takes effect.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_put_object_from_reader_with_callback(
+    client: *const oss_callback_client,
+    bucket: *const c_char,
+    object: *const c_char,
+    read_hook: oss_callback_read_hook,
+    userdata: *mut c_void,
+    len: u64,
+    spec: *const oss_callback_spec,
+    options: *const oss_callback_put_options,
+    receipt: *mut *mut oss_callback_receipt,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard_upload(error, !spec.is_null(), || {
+        // SAFETY: each pointer is NULL or what its type and the header say.
+        let put = unsafe { put_object(client, bucket, object, spec, options) }?;
+        // SAFETY: NULL is refused; otherwise the caller promises a hook for this userdata.
+        let reader = unsafe { ReadHook::new(read_hook, userdata) }?;
+        let done = match known(len) {
+            Some(len) => put.send_reader(reader, len),
+            None => put.send_reader_chunked(reader),
+        }?;
+        // SAFETY: NULL means "not wanted"; otherwise valid for a write.
+        unsafe { give_receipt(receipt, done) };
+        Ok(())
+    })
+}
+
+fn known(len: u64) -> Option<u64> {
+    Some(len).filter(|len| *len != OSS_CALLBACK_LEN_UNKNOWN)
+}
+
+#[cfg(unix)]
+fn send_descriptor(put: PutObject<'_>, fd: c_int, len: Option<u64>) -> Result<Receipt> {
+    use super::descriptor::Descriptor;
+    use std::io::Read;
+
+    match (Descriptor::new(fd)?, len) {
+        (Descriptor::Regular(contents), Some(len)) => put.send_rewindable(contents, len),
+        (Descriptor::Regular(contents), None) => {
+            let len = contents.len()?;
+            put.send_rewindable(contents, len)
+        }
+        // What follows the bytes is somebody else's.
+        (Descriptor::Stream(file), Some(len)) => put.send_reader(file.take(len), len),
+        (Descriptor::Stream(file), None) => put.send_reader_chunked(file),
+    }
+}
+
+#[cfg(not(unix))]
+fn send_descriptor(_: PutObject<'_>, _: c_int, _: Option<u64>) -> Result<Receipt> {
+    Err(Error::argument("`fd`: descriptors are for Unix only"))
 }
 
 /// An upload with everything but its body.

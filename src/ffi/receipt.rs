@@ -5,6 +5,7 @@ use std::ptr;
 
 use libc::{c_char, size_t};
 
+use super::attempt::{milliseconds, oss_callback_attempt};
 use super::guard::{free, give_number, of};
 use super::text::{Texts, borrowed, c_string};
 use crate::Receipt;
@@ -17,6 +18,7 @@ pub struct oss_callback_receipt {
     etag: Option<CString>,
     answer_content_type: Option<CString>,
     headers: Texts,
+    history: Box<[oss_callback_attempt]>,
 }
 
 impl oss_callback_receipt {
@@ -25,6 +27,7 @@ impl oss_callback_receipt {
             etag: receipt.etag().map(c_string),
             answer_content_type: receipt.answer_content_type().map(c_string),
             headers: Texts::of_headers(receipt.headers()),
+            history: oss_callback_attempt::all(receipt.history()),
             receipt,
         }
     }
@@ -109,6 +112,43 @@ pub unsafe extern "C" fn oss_callback_receipt_attempts(
 ) -> u32 {
     // SAFETY: NULL or a live receipt.
     unsafe { of(receipt, 0, |receipt| receipt.receipt.attempts()) }
+}
+
+/// How many attempts came before the last one: one fewer than oss_callback_receipt_attempts says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_receipt_history_len(
+    receipt: *const oss_callback_receipt,
+) -> size_t {
+    // SAFETY: NULL or a live receipt.
+    unsafe { of(receipt, 0, |receipt| receipt.history.len()) }
+}
+
+/// An attempt that came before the last one: `index` is 0 for the first. NULL when there are not so many.
+/// Borrowed from `receipt`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_receipt_history(
+    receipt: *const oss_callback_receipt,
+    index: size_t,
+) -> *const oss_callback_attempt {
+    // SAFETY: NULL or a live receipt.
+    unsafe {
+        of(receipt, ptr::null(), |receipt| {
+            receipt
+                .history
+                .get(index)
+                .map_or(ptr::null(), ptr::from_ref)
+        })
+    }
+}
+
+/// How long the head of the answer was waited for, in milliseconds after the last byte was sent: with
+/// a callback mostly the application server's time. 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_receipt_waited_ms(
+    receipt: *const oss_callback_receipt,
+) -> u64 {
+    // SAFETY: NULL or a live receipt.
+    unsafe { of(receipt, 0, |receipt| milliseconds(receipt.receipt.waited())) }
 }
 
 /// The application server's answer, byte for byte: `*answer_len` bytes, not NUL-terminated. JSON as a rule,

@@ -187,6 +187,16 @@ static int never_called(uint64_t sent, uint64_t total, void *userdata) {
     abort();
 }
 
+static int64_t never_read(uint8_t *buffer, size_t buffer_len, void *userdata) {
+    (void)buffer, (void)buffer_len, (void)userdata;
+    abort();
+}
+
+static int never_written(const uint8_t *bytes, size_t bytes_len, void *userdata) {
+    (void)bytes, (void)bytes_len, (void)userdata;
+    abort();
+}
+
 static void uploads(const oss_callback_client *client) {
     oss_callback_receipt *given = NULL;
     oss_callback_object_metadata *metadata = NULL;
@@ -252,6 +262,49 @@ static void uploads(const oss_callback_client *client) {
             oss_put_object_from_file_with_callback(client, BUCKET, NULL, "/dev/null", spec, good, &given, &error));
     REFUSES("path", given, oss_put_object_from_file_with_callback(client, BUCKET, "o", NULL, spec, good, &given, &error));
 
+    FAILS(oss_put_object_from_file_range_with_callback(NULL, NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL));
+    REFUSES("client", given,
+            oss_put_object_from_file_range_with_callback(NULL, BUCKET, "o", "/dev/null", 0, 0, spec, good, &given, &error));
+    REFUSES("bucket", given,
+            oss_put_object_from_file_range_with_callback(client, NULL, "o", "/dev/null", 0, 0, spec, good, &given, &error));
+    REFUSES("object", given,
+            oss_put_object_from_file_range_with_callback(client, BUCKET, NULL, "/dev/null", 0, 0, spec, good, &given,
+                                                         &error));
+    REFUSES("path", given,
+            oss_put_object_from_file_range_with_callback(client, BUCKET, "o", NULL, 0, 0, spec, good, &given, &error));
+
+    FAILS(oss_put_object_from_fd_with_callback(NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL));
+    REFUSES("client", given, oss_put_object_from_fd_with_callback(NULL, BUCKET, "o", 0, 0, spec, good, &given, &error));
+    REFUSES("bucket", given, oss_put_object_from_fd_with_callback(client, NULL, "o", 0, 0, spec, good, &given, &error));
+    REFUSES("object", given, oss_put_object_from_fd_with_callback(client, BUCKET, NULL, 0, 0, spec, good, &given, &error));
+
+    FAILS(oss_put_object_from_reader_with_callback(NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL));
+    REFUSES("client", given,
+            oss_put_object_from_reader_with_callback(NULL, BUCKET, "o", never_read, NULL, 0, spec, good, &given, &error));
+    REFUSES("bucket", given,
+            oss_put_object_from_reader_with_callback(client, NULL, "o", never_read, NULL, 0, spec, good, &given, &error));
+    REFUSES("object", given,
+            oss_put_object_from_reader_with_callback(client, BUCKET, NULL, never_read, NULL, 0, spec, good, &given,
+                                                     &error));
+    REFUSES("read_hook", given,
+            oss_put_object_from_reader_with_callback(client, BUCKET, "o", NULL, NULL, 0, spec, good, &given, &error));
+
+    FAILS(oss_callback_client_get_object(NULL, NULL, NULL, NULL, NULL, NULL, NULL));
+    REFUSES("client", metadata,
+            oss_callback_client_get_object(NULL, BUCKET, "o", never_written, NULL, &metadata, &error));
+    REFUSES("bucket", metadata,
+            oss_callback_client_get_object(client, NULL, "o", never_written, NULL, &metadata, &error));
+    REFUSES("object", metadata,
+            oss_callback_client_get_object(client, BUCKET, NULL, never_written, NULL, &metadata, &error));
+    REFUSES("write_hook", metadata, oss_callback_client_get_object(client, BUCKET, "o", NULL, NULL, &metadata, &error));
+    assert(oss_callback_client_get_object(client, BUCKET, "missing", never_written, NULL, NULL, NULL) ==
+           OSS_CALLBACK_CODE_NOT_FOUND);
+
+    FAILS(oss_callback_client_delete_object(NULL, NULL, NULL, NULL));
+    REFUSES("client", metadata, oss_callback_client_delete_object(NULL, BUCKET, "o", &error));
+    REFUSES("bucket", metadata, oss_callback_client_delete_object(client, NULL, "o", &error));
+    REFUSES("object", metadata, oss_callback_client_delete_object(client, BUCKET, NULL, &error));
+
     FAILS(oss_callback_client_head_object(NULL, NULL, NULL, NULL, NULL));
     REFUSES("client", metadata, oss_callback_client_head_object(NULL, BUCKET, "o", &metadata, &error));
     REFUSES("bucket", metadata, oss_callback_client_head_object(client, NULL, "o", &metadata, &error));
@@ -301,6 +354,16 @@ static void receipt_getters(const oss_callback_receipt *receipt) {
     assert(oss_callback_receipt_version_id(NULL) == NULL);
     assert(oss_callback_receipt_request_id(NULL) == NULL);
     assert(oss_callback_receipt_attempts(NULL) == 0);
+    assert(oss_callback_receipt_waited_ms(NULL) == 0);
+    assert(oss_callback_receipt_history_len(NULL) == 0);
+    assert(oss_callback_receipt_history(NULL, 0) == NULL);
+    assert(oss_callback_receipt_history(receipt, 0) == NULL);
+    assert(oss_callback_receipt_history(receipt, SIZE_MAX) == NULL);
+    assert(oss_callback_attempt_code(NULL) == OSS_CALLBACK_CODE_OK);
+    assert(oss_callback_attempt_stored(NULL) == OSS_CALLBACK_STORED_UNKNOWN);
+    assert(oss_callback_attempt_answered(NULL) == OSS_CALLBACK_ANSWERED_UNKNOWN);
+    assert(oss_callback_attempt_status(NULL) == 0);
+    assert(oss_callback_attempt_waited_ms(NULL) == 0);
     assert(oss_callback_receipt_answer(NULL, NULL) == NULL);
     assert(oss_callback_receipt_answer(NULL, &len) == NULL && len == 0);
     assert(oss_callback_receipt_answer(receipt, NULL) != NULL);
@@ -325,6 +388,11 @@ static void error_getters(const oss_callback_client *client) {
     assert(oss_callback_error_answered(NULL) == OSS_CALLBACK_ANSWERED_UNKNOWN);
     assert(oss_callback_error_receipt(NULL) == NULL);
     assert(oss_callback_error_status(NULL) == 0);
+    assert(oss_callback_error_attempts(NULL) == 0);
+    assert(oss_callback_error_waited_ms(NULL) == 0);
+    assert(oss_callback_error_history_len(NULL) == 0);
+    assert(oss_callback_error_history(NULL, 0) == NULL);
+    assert(oss_callback_error_history(error, 0) == NULL);
     assert(oss_callback_error_oss_code(NULL) == NULL);
     assert(oss_callback_error_oss_message(NULL) == NULL);
     assert(oss_callback_error_ec(NULL) == NULL);

@@ -1,0 +1,94 @@
+//! A file descriptor that C lends.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::fd::FromRawFd;
+use std::os::unix::fs::FileExt;
+
+use libc::c_int;
+
+use crate::{Error, ErrorKind, Result};
+
+/// A file behind a descriptor of the caller's.
+pub(super) enum Descriptor {
+    /// A regular file, which can be read again.
+    Regular(Contents),
+    /// A pipe, a socket, a device: read once.
+    Stream(File),
+}
+
+impl Descriptor {
+    /// Duplicates the descriptor: the caller's stays open, and may be closed meanwhile.
+    pub(super) fn new(fd: c_int) -> Result<Descriptor> {
+        if fd < 0 {
+            return Err(Error::argument(format!("`fd` is {fd}")));
+        }
+        // SAFETY: duplicates a descriptor if there is one; the kernel looks after itself.
+        let copy = unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 0) };
+        if copy < 0 {
+            return Err(unreadable(fd, io::Error::last_os_error()));
+        }
+        // SAFETY: new, open, and nobody else's.
+        let mut file = unsafe { File::from_raw_fd(copy) };
+        let metadata = file.metadata().map_err(|e| unreadable(fd, e))?;
+        if !metadata.is_file() {
+            return Ok(Descriptor::Stream(file));
+        }
+        let position = file.stream_position().map_err(|e| unreadable(fd, e))?;
+        Ok(Descriptor::Regular(Contents { file, position }))
+    }
+}
+
+fn unreadable(fd: c_int, e: io::Error) -> Error {
+    let message = format!("use descriptor {fd}: {}", e.to_string().to_lowercase());
+    Error::new(ErrorKind::BodyUnreadable, message).with_source(e)
+}
+
+/// A regular file, read without moving the position that it shares with the caller's descriptor.
+pub(super) struct Contents {
+    file: File,
+    position: u64,
+}
+
+impl Contents {
+    /// How many bytes there are from the position on.
+    pub(super) fn len(&self) -> Result<u64> {
+        let unreadable = |e: io::Error| {
+            let message = format!("look at the file: {}", e.to_string().to_lowercase());
+            Error::new(ErrorKind::BodyUnreadable, message).with_source(e)
+        };
+        let len = self.file.metadata().map_err(unreadable)?.len();
+        // Files of /proc have a length of 0 and contents all the same.
+        if len == 0
+            && self
+                .file
+                .read_at(&mut [0], self.position)
+                .map_err(unreadable)?
+                > 0
+        {
+            let message = "the file has contents, but says that it is empty";
+            return Err(Error::new(ErrorKind::BodyChanged, message));
+        }
+        Ok(len.saturating_sub(self.position))
+    }
+}
+
+impl Read for Contents {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read_at(buffer, self.position)?;
+        self.position += count as u64;
+        Ok(count)
+    }
+}
+
+impl Seek for Contents {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+            SeekFrom::End(offset) => self.file.metadata()?.len().checked_add_signed(offset),
+        };
+        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.position)
+    }
+}
