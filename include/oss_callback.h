@@ -212,6 +212,29 @@ typedef enum {
 } oss_callback_body_type;
 
 /**
+ * Which certificate authorities a client trusts, besides those of
+ * oss_callback_client_options_set_ca_bundle.
+ */
+typedef enum {
+    /**
+     * The system's, if it has any, otherwise Mozilla's as bundled with this library.
+     */
+    OSS_CALLBACK_ROOT_CERTIFICATES_AUTOMATIC = 0,
+    /**
+     * The system's; it is an error if there are none.
+     */
+    OSS_CALLBACK_ROOT_CERTIFICATES_SYSTEM = 1,
+    /**
+     * Mozilla's, as bundled with this library.
+     */
+    OSS_CALLBACK_ROOT_CERTIFICATES_BUNDLED = 2,
+    /**
+     * None but those of the CA bundle.
+     */
+    OSS_CALLBACK_ROOT_CERTIFICATES_NONE = 3,
+} oss_callback_root_certificates;
+
+/**
  * An attempt that failed and was followed by another. Borrowed from the receipt or the error that lists it,
  * so it is not freed. Any thread may read it.
  */
@@ -404,7 +427,14 @@ void oss_callback_client_options_set_answer_timeout_ms(oss_callback_client_optio
                                                        uint64_t timeout_ms);
 
 /**
- * Time for an operation as a whole. Default: no limit.
+ * The longest time without progress while a body is sent or received; less than 1 KiB in that time is none.
+ * Default: 30000 ms.
+ */
+void oss_callback_client_options_set_progress_timeout_ms(oss_callback_client_options *options,
+                                                         uint64_t timeout_ms);
+
+/**
+ * Time for an operation as a whole, all its attempts included. Default: no limit.
  */
 void oss_callback_client_options_set_timeout_ms(oss_callback_client_options *options, uint64_t timeout_ms);
 
@@ -413,6 +443,57 @@ void oss_callback_client_options_set_timeout_ms(oss_callback_client_options *opt
  */
 void oss_callback_client_options_set_max_answer_len(oss_callback_client_options *options,
                                                     size_t max_answer_len);
+
+/**
+ * When uploads are sent again: see oss_callback_put_options_set_retry_policy, which has precedence. Default: 3
+ * attempts, delays of at most 200 ms after the first and 20000 ms after any.
+ */
+void oss_callback_client_options_set_retry_policy(oss_callback_client_options *options,
+                                                  uint32_t max_attempts,
+                                                  uint64_t base_delay_ms,
+                                                  uint64_t max_delay_ms);
+
+/**
+ * An HTTP proxy, "http://user:password@proxy.example.com:3128", through which all requests go, plain ones
+ * too, in a tunnel (CONNECT). Default: none; the environment is not asked.
+ */
+void oss_callback_client_options_set_proxy(oss_callback_client_options *options, const char *url);
+
+/**
+ * Adds an address to use for a host name in place of the system's, for tests and split networks: an IP
+ * address with a port, "127.0.0.1:443"; one of version 6 stands in brackets. Several are tried in their order.
+ */
+void oss_callback_client_options_add_address(oss_callback_client_options *options,
+                                             const char *host,
+                                             const char *address);
+
+/**
+ * Connections that are kept open between requests. Default: 64.
+ */
+void oss_callback_client_options_set_max_idle_connections(oss_callback_client_options *options,
+                                                          size_t max_idle_connections);
+
+/**
+ * How long a connection is kept open between requests. Default: 15000 ms.
+ */
+void oss_callback_client_options_set_max_idle_time_ms(oss_callback_client_options *options,
+                                                      uint64_t max_idle_time_ms);
+
+/**
+ * Which certificate authorities are trusted: one of oss_callback_root_certificates. A library that was built
+ * without TLS refuses it. Default: OSS_CALLBACK_ROOT_CERTIFICATES_AUTOMATIC.
+ */
+void oss_callback_client_options_set_root_certificates(oss_callback_client_options *options,
+                                                       uint32_t root_certificates);
+
+/**
+ * Certificate authorities in PEM, `pem_len` bytes, that are trusted besides, or alone with
+ * OSS_CALLBACK_ROOT_CERTIFICATES_NONE; an earlier bundle is replaced. A bundle without a certificate is
+ * refused when the endpoint is https, and any bundle by a library that was built without TLS.
+ */
+void oss_callback_client_options_set_ca_bundle(oss_callback_client_options *options,
+                                               const uint8_t *pem,
+                                               size_t pem_len);
 
 /**
  * Frees options. NULL does nothing.

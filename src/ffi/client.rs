@@ -1,13 +1,16 @@
 //! The client and its options.
 
+use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use libc::{c_char, size_t};
 
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
-use super::guard::{free, guard, make, optional_text, required, text};
+use super::guard::{bytes, free, guard, make, optional_text, required, text};
 use super::options::Options;
+use super::put_options::retry_policy;
 use crate::{Client, ClientBuilder, Credentials, Error, Result, SignatureVersion};
 
 /// Everything a client can be told; only the endpoint and the credentials must be. Setters copy what they
@@ -15,6 +18,23 @@ use crate::{Client, ClientBuilder, Credentials, Error, Result, SignatureVersion}
 /// share between threads while it changes.
 pub struct oss_callback_client_options {
     options: Options<ClientBuilder>,
+    /// What was added for each host name.
+    addresses: HashMap<String, Vec<SocketAddr>>,
+}
+
+/// Which certificate authorities a client trusts, besides those of
+/// oss_callback_client_options_set_ca_bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+pub enum oss_callback_root_certificates {
+    /// The system's, if it has any, otherwise Mozilla's as bundled with this library.
+    Automatic = 0,
+    /// The system's; it is an error if there are none.
+    System = 1,
+    /// Mozilla's, as bundled with this library.
+    Bundled = 2,
+    /// None but those of the CA bundle.
+    None = 3,
 }
 
 /// A connection to OSS, or to a server that speaks its protocol. It does not change and may be used from
@@ -50,6 +70,7 @@ pub unsafe extern "C" fn oss_callback_client_options_new(
         let new = || {
             Ok(oss_callback_client_options {
                 options: Options::new(),
+                addresses: HashMap::new(),
             })
         };
         // SAFETY: NULL is refused; otherwise valid for a write.
@@ -220,7 +241,22 @@ pub unsafe extern "C" fn oss_callback_client_options_set_answer_timeout_ms(
     }
 }
 
-/// Time for an operation as a whole. Default: no limit.
+/// The longest time without progress while a body is sent or received; less than 1 KiB in that time is none.
+/// Default: 30000 ms.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_client_options_set_progress_timeout_ms(
+    options: *mut oss_callback_client_options,
+    timeout_ms: u64,
+) {
+    // SAFETY: NULL or live options.
+    unsafe {
+        set(options, |builder| {
+            Ok(builder.progress_timeout(Duration::from_millis(timeout_ms)))
+        });
+    }
+}
+
+/// Time for an operation as a whole, all its attempts included. Default: no limit.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_timeout_ms(
     options: *mut oss_callback_client_options,
@@ -246,6 +282,120 @@ pub unsafe extern "C" fn oss_callback_client_options_set_max_answer_len(
             options,
             |builder| Ok(builder.max_answer_len(max_answer_len)),
         )
+    }
+}
+
+/// When uploads are sent again: see oss_callback_put_options_set_retry_policy, which has precedence. Default: 3
+/// attempts, delays of at most 200 ms after the first and 20000 ms after any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_client_options_set_retry_policy(
+    options: *mut oss_callback_client_options,
+    max_attempts: u32,
+    base_delay_ms: u64,
+    max_delay_ms: u64,
+) {
+    // SAFETY: NULL or live options.
+    unsafe {
+        set(options, |builder| {
+            Ok(builder.retry_policy(retry_policy(max_attempts, base_delay_ms, max_delay_ms)))
+        });
+    }
+}
+
+/// An HTTP proxy, "http://user:password@proxy.example.com:3128", through which all requests go, plain ones
+/// too, in a tunnel (CONNECT). Default: none; the environment is not asked.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_client_options_set_proxy(
+    options: *mut oss_callback_client_options,
+    url: *const c_char,
+) {
+    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    unsafe { set(options, |builder| Ok(builder.proxy(text(url, "url")?))) }
+}
+
+/// Adds an address to use for a host name in place of the system's, for tests and split networks: an IP
+/// address with a port, "127.0.0.1:443"; one of version 6 stands in brackets. Several are tried in their order.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_client_options_add_address(
+    options: *mut oss_callback_client_options,
+    host: *const c_char,
+    address: *const c_char,
+) {
+    // SAFETY: NULL or live options.
+    let Some(handle) = (unsafe { options.as_mut() }) else {
+        return;
+    };
+    let addresses = &mut handle.addresses;
+    handle.options.replace(|builder| {
+        // SAFETY: NULL or NUL-terminated strings.
+        let (host, address) = unsafe { (text(host, "host")?, text(address, "address")?) };
+        let parsed = address.parse().map_err(|_| {
+            Error::argument(format!(
+                "`address` {address:?} is not an IP address with a port, such as 127.0.0.1:443"
+            ))
+        })?;
+        let all = addresses.entry(host.to_ascii_lowercase()).or_default();
+        all.push(parsed);
+        Ok(builder.resolve(host, all.clone()))
+    });
+}
+
+/// Connections that are kept open between requests. Default: 64.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_client_options_set_max_idle_connections(
+    options: *mut oss_callback_client_options,
+    max_idle_connections: size_t,
+) {
+    // SAFETY: NULL or live options.
+    unsafe {
+        set(options, |builder| {
+            Ok(builder.max_idle_connections(max_idle_connections))
+        })
+    }
+}
+
+/// How long a connection is kept open between requests. Default: 15000 ms.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_client_options_set_max_idle_time_ms(
+    options: *mut oss_callback_client_options,
+    max_idle_time_ms: u64,
+) {
+    // SAFETY: NULL or live options.
+    unsafe {
+        set(options, |builder| {
+            Ok(builder.max_idle_time(Duration::from_millis(max_idle_time_ms)))
+        });
+    }
+}
+
+/// Which certificate authorities are trusted: one of oss_callback_root_certificates. A library that was built
+/// without TLS refuses it. Default: OSS_CALLBACK_ROOT_CERTIFICATES_AUTOMATIC.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_client_options_set_root_certificates(
+    options: *mut oss_callback_client_options,
+    root_certificates: u32,
+) {
+    // SAFETY: NULL or live options.
+    unsafe { set(options, |builder| trust(builder, root_certificates)) }
+}
+
+/// Certificate authorities in PEM, `pem_len` bytes, that are trusted besides, or alone with
+/// OSS_CALLBACK_ROOT_CERTIFICATES_NONE; an earlier bundle is replaced. A bundle without a certificate is
+/// refused when the endpoint is https, and any bundle by a library that was built without TLS.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_client_options_set_ca_bundle(
+    options: *mut oss_callback_client_options,
+    pem: *const u8,
+    pem_len: size_t,
+) {
+    // SAFETY: NULL or live options; NULL only with length 0, otherwise readable bytes.
+    unsafe {
+        set(options, |builder| {
+            if pem.is_null() {
+                return Err(Error::argument("`pem` is NULL"));
+            }
+            add_ca_bundle(builder, bytes(pem, pem_len, "pem")?)
+        });
     }
 }
 
@@ -286,4 +436,45 @@ pub unsafe extern "C" fn oss_callback_client_new(
 pub unsafe extern "C" fn oss_callback_client_free(client: *mut oss_callback_client) {
     // SAFETY: NULL or a client that was given out and not freed yet.
     unsafe { free(client) };
+}
+
+fn known_roots(number: u32) -> Result<oss_callback_root_certificates> {
+    use oss_callback_root_certificates::{Automatic, Bundled, None, System};
+
+    let mut all = [Automatic, System, Bundled, None].into_iter();
+    all.find(|roots| *roots as u32 == number).ok_or_else(|| {
+        Error::argument(format!(
+            "`root_certificates` {number} is not one of oss_callback_root_certificates"
+        ))
+    })
+}
+
+#[cfg(feature = "tls")]
+fn trust(builder: ClientBuilder, roots: u32) -> Result<ClientBuilder> {
+    use crate::RootCertificates;
+
+    Ok(builder.root_certificates(match known_roots(roots)? {
+        oss_callback_root_certificates::Automatic => RootCertificates::Automatic,
+        oss_callback_root_certificates::System => RootCertificates::System,
+        oss_callback_root_certificates::Bundled => RootCertificates::Bundled,
+        oss_callback_root_certificates::None => RootCertificates::None,
+    }))
+}
+
+#[cfg(feature = "tls")]
+fn add_ca_bundle(builder: ClientBuilder, pem: &[u8]) -> Result<ClientBuilder> {
+    Ok(builder.ca_bundle(pem))
+}
+
+#[cfg(not(feature = "tls"))]
+fn trust(_: ClientBuilder, roots: u32) -> Result<ClientBuilder> {
+    known_roots(roots)?;
+    Err(Error::argument(
+        "`root_certificates`: this library was built without TLS",
+    ))
+}
+
+#[cfg(not(feature = "tls"))]
+fn add_ca_bundle(_: ClientBuilder, _: &[u8]) -> Result<ClientBuilder> {
+    Err(Error::argument("`pem`: this library was built without TLS"))
 }

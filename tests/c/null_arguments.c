@@ -93,6 +93,22 @@ static void client_options(void) {
     oss_callback_client_options_set_answer_timeout_ms(NULL, 1);
     oss_callback_client_options_set_timeout_ms(NULL, 1);
     oss_callback_client_options_set_max_answer_len(NULL, 1);
+    oss_callback_client_options_set_progress_timeout_ms(NULL, 1);
+    oss_callback_client_options_set_retry_policy(NULL, 1, 1, 1);
+    oss_callback_client_options_set_proxy(NULL, NULL);
+    oss_callback_client_options_set_proxy(NULL, "http://127.0.0.1:3128");
+    CLIENT_SETTER_REFUSES("url", oss_callback_client_options_set_proxy(options, NULL));
+    oss_callback_client_options_add_address(NULL, NULL, NULL);
+    oss_callback_client_options_add_address(NULL, "host", "127.0.0.1:80");
+    CLIENT_SETTER_REFUSES("host", oss_callback_client_options_add_address(options, NULL, "127.0.0.1:80"));
+    CLIENT_SETTER_REFUSES("address", oss_callback_client_options_add_address(options, "host", NULL));
+    oss_callback_client_options_set_max_idle_connections(NULL, 1);
+    oss_callback_client_options_set_max_idle_time_ms(NULL, 1);
+    oss_callback_client_options_set_root_certificates(NULL, OSS_CALLBACK_ROOT_CERTIFICATES_SYSTEM);
+    oss_callback_client_options_set_ca_bundle(NULL, NULL, 0);
+    oss_callback_client_options_set_ca_bundle(NULL, BODY, 1);
+    CLIENT_SETTER_REFUSES("pem", oss_callback_client_options_set_ca_bundle(options, NULL, 0));
+    CLIENT_SETTER_REFUSES("pem", oss_callback_client_options_set_ca_bundle(options, NULL, 7));
 
     FAILS(oss_callback_client_new(NULL, NULL, NULL));
     FAILS(oss_callback_client_new(NULL, &made, NULL));
