@@ -3,14 +3,15 @@
 //! Without any environment everything happens on this machine: local-oss and an application server run
 //! inside the process. With the variables of `--help` the same program works against Alibaba Cloud OSS.
 
-use std::env;
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::{self, ExitCode};
+use std::{env, fs};
 
 use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
 use local_oss::{Answer, Receiver, Server};
-use oss_callback::{CallbackSpec, Client, Credentials, Stored};
+use oss_callback::{CallbackSpec, Cancellation, Client, Credentials, Stored};
 
 /// Uploads a file to Alibaba Cloud OSS with an upload callback.
 #[derive(Parser)]
@@ -112,15 +113,26 @@ fn host(url: &str) -> &str {
     rest.split(['/', '?', ':']).next().unwrap_or(rest)
 }
 
+fn bar_style() -> Result<ProgressStyle, Box<dyn Error>> {
+    let template = "{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+    Ok(ProgressStyle::with_template(template)?)
+}
+
 fn upload(arguments: &Arguments, target: Target) -> Result<(), Box<dyn Error>> {
     let sample = env::temp_dir().join(format!("oss-callback-sample-{}.txt", process::id()));
     let file = arguments.file.as_ref().unwrap_or(&sample);
     if file == &sample {
-        std::fs::write(file, "a".repeat(1024 * 1024))?;
+        fs::write(file, "a".repeat(1024 * 1024))?;
     }
     let file_name = arguments.file.as_ref().and_then(|file| file.file_name());
     let file_name = file_name.map_or("sample.txt".into(), |name| name.to_string_lossy());
     let object = arguments.object.as_deref().unwrap_or(&file_name);
+
+    // Drawn on terminals only; Ctrl-C ends the upload in good order, and says what became of the object.
+    let bar = ProgressBar::new(fs::metadata(file)?.len()).with_style(bar_style()?);
+    let cancellation = Cancellation::new();
+    let on_ctrl_c = cancellation.clone();
+    ctrlc::set_handler(move || on_ctrl_c.cancel())?;
 
     // README begin
     let client = Client::builder()
@@ -134,11 +146,15 @@ fn upload(arguments: &Arguments, target: Target) -> Result<(), Box<dyn Error>> {
         .body("filename=${object}&size=${size}&mimeType=${mimeType}")
         .build()?;
     let upload = client.put_object(&target.bucket, object).callback(&spec);
+    let upload = upload
+        .progress(|sent, _| bar.set_position(sent))
+        .cancellation(&cancellation);
     let result = upload.send_file(file);
     // README end
+    bar.finish_and_clear();
 
     if file == &sample {
-        std::fs::remove_file(file)?;
+        fs::remove_file(file)?;
     }
     match result {
         Ok(receipt) => {
