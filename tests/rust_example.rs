@@ -1,0 +1,121 @@
+//! The Rust example: against itself, against a server of its environment, and interrupted.
+
+mod support;
+
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use support::{BUCKET, KEY_ID, KEY_SECRET, RawServer, TemporaryFile, agreeing_receiver, server};
+
+fn example() -> Command {
+    let mut program: PathBuf = std::env::current_exe().unwrap();
+    program.pop();
+    program.set_file_name("examples");
+    let mut command = Command::new(program.join("put_object"));
+    for name in [
+        "ENDPOINT",
+        "REGION",
+        "BUCKET",
+        "CALLBACK_URL",
+        "CALLBACK_HOST",
+        "SESSION_TOKEN",
+    ] {
+        command.env_remove(format!("OSS_{name}"));
+    }
+    command
+}
+
+fn with_environment(endpoint: &str, callback_url: &str) -> Command {
+    let mut command = example();
+    command
+        .env("OSS_ENDPOINT", endpoint)
+        .env("OSS_REGION", "cn-hangzhou")
+        .env("OSS_BUCKET", BUCKET)
+        .env("OSS_CALLBACK_URL", callback_url)
+        .env("OSS_ACCESS_KEY_ID", KEY_ID)
+        .env("OSS_ACCESS_KEY_SECRET", KEY_SECRET);
+    command
+}
+
+fn text(output: &Output) -> String {
+    let both = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
+    String::from_utf8(both).unwrap()
+}
+
+#[test]
+fn it_needs_no_environment() {
+    let output = example().output().unwrap();
+    let text = text(&output);
+    assert!(output.status.success(), "{text}");
+    assert!(
+        text.contains("The answer came back: {\"Status\":\"OK\"}"),
+        "{text}"
+    );
+    let body = "filename=sample.txt&size=1048576&mimeType=text%2Fplain";
+    assert!(
+        text.contains(body) && text.contains("POST /callback"),
+        "{text}"
+    );
+}
+
+#[test]
+fn it_uploads_to_the_server_of_its_environment() {
+    let (server, receiver) = (server().start().unwrap(), agreeing_receiver());
+    let file = TemporaryFile::new("photo.jpg", b"contents");
+    let output = with_environment(server.endpoint(), &receiver.url("/"))
+        .args(["--object", "photos/1.jpg"])
+        .arg(file.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    assert_eq!(server.object(BUCKET, "photos/1.jpg").unwrap(), b"contents");
+    assert_eq!(
+        receiver.requests()[0].text(),
+        "filename=photos%2F1.jpg&size=8&mimeType=image%2Fjpeg"
+    );
+}
+
+#[test]
+fn a_missing_variable_is_named() {
+    let output = example()
+        .env("OSS_ENDPOINT", "http://127.0.0.1:1")
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    assert!(
+        text(&output).contains("OSS_CALLBACK_URL"),
+        "{}",
+        text(&output)
+    );
+}
+
+#[test]
+fn ctrl_c_ends_it_and_it_says_what_became_of_the_object() {
+    let (sender, arrived) = std::sync::mpsc::channel();
+    let raw = RawServer::start(move |connection| {
+        connection.read_body();
+        sender.send(()).unwrap();
+        connection.wait_for_close();
+    });
+    let child = with_environment(&raw.endpoint(), "http://127.0.0.1:1/")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    arrived.recv().unwrap();
+    let interrupt = ["-s", "INT", &child.id().to_string()].map(str::to_owned);
+    assert!(
+        Command::new("kill")
+            .args(interrupt)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let output = child.wait_with_output().unwrap();
+    let text = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(
+        text.contains("was cancelled") && text.contains("look whether"),
+        "{text}"
+    );
+}
