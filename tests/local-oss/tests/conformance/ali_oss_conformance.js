@@ -1,0 +1,317 @@
+// The official Node.js SDK, unchanged, against local-oss.
+//
+//     npm ci
+//     LOCAL_OSS=target/debug/local-oss npm test
+//
+// Each test runs with signature versions 1 and 4. For an address the SDK has the bucket only in the Host header, in front of the
+// region's name, and the key alone in the path.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import crypto from "node:crypto";
+import { once } from "node:events";
+import fs from "node:fs";
+import http from "node:http";
+import net from "node:net";
+import os from "node:os";
+import path from "node:path";
+import { after, before, describe, test } from "node:test";
+import readline from "node:readline";
+import { Readable } from "node:stream";
+
+import OSS from "ali-oss";
+
+const PROGRAM = process.env.LOCAL_OSS;
+const REGION = "cn-hangzhou";
+const BUCKET = "examplebucket";
+const KEYS = [
+  "plain.txt",
+  "folder/inner/object",
+  "目录/文件 名.txt",
+  "a b+c%d&e=f?g#h;i,j:k@l!m'n(o)p*q",
+  "~tilde-_.",
+  "percent%2Fencoded%20already",
+  "double//slash",
+  "emoji-\u{1F600}",
+  "q".repeat(1023),
+];
+
+const md5 = (data) => crypto.createHash("md5").update(data).digest();
+const etag = (data) => `"${md5(data).toString("hex").toUpperCase()}"`;
+
+/** The program, on a free port. */
+async function startProgram() {
+  const flags = ["--access-key-id", "AK", "--access-key-secret", "SK", "--quiet"];
+  const child = spawn(PROGRAM, flags, { stdio: ["ignore", "pipe", "inherit"] });
+  const lines = readline.createInterface({ input: child.stdout });
+  const { value: line } = await lines[Symbol.asyncIterator]().next();
+  assert.match(line, /^listening http:\/\/127\.0\.0\.1:/);
+  const stop = () =>
+    new Promise((resolve) => {
+      child.on("exit", resolve);
+      child.kill("SIGTERM");
+    });
+  return { endpoint: line.split(" ")[1], stop };
+}
+
+/** An application server that verifies callbacks as OSS's documentation tells it to. */
+async function startApplication(keyUrlPrefix) {
+  const received = [];
+  const server = http.createServer(async (request, response) => {
+    const chunks = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const body = Buffer.concat(chunks);
+    const verified = await isSigned(request, body, keyUrlPrefix);
+    received.push({ url: request.url, headers: request.headers, body: body.toString(), verified });
+    const answer = request.url.startsWith("/text") ? "not JSON" : JSON.stringify({ verified });
+    response.writeHead(request.url.startsWith("/404") ? 404 : 200, {
+      "Content-Type": "application/json",
+      "Content-Length": Buffer.byteLength(answer),
+    });
+    response.end(answer);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const origin = `http://127.0.0.1:${server.address().port}`;
+  return { origin, received, stop: () => new Promise((resolve) => server.close(resolve)) };
+}
+
+async function isSigned(request, body, keyUrlPrefix) {
+  const url = Buffer.from(request.headers["x-oss-pub-key-url"], "base64").toString();
+  if (!url.startsWith(keyUrlPrefix)) return false;
+  const key = await (await fetch(url)).text();
+  const [, pathname, query] = request.url.match(/^([^?]*)(.*)$/);
+  const text = Buffer.concat([Buffer.from(`${decodeURIComponent(pathname)}${query}\n`), body]);
+  const signature = Buffer.from(request.headers.authorization, "base64");
+  return crypto.createVerify("RSA-MD5").update(text).verify(key, signature);
+}
+
+if (!PROGRAM) {
+  console.error("say where the program is: LOCAL_OSS=…");
+  process.exit(1);
+}
+
+for (const version4 of [false, true]) {
+  describe(`signature version ${version4 ? 4 : 1}`, () => {
+    let program;
+    let application;
+    let client;
+
+    const open = (accessKeySecret, options) =>
+      new OSS({
+        accessKeyId: "AK",
+        accessKeySecret,
+        bucket: BUCKET,
+        region: `oss-${REGION}`,
+        endpoint: program.endpoint,
+        authorizationV4: version4,
+        // A retry could hide a failure.
+        retryMax: 0,
+        ...options,
+      });
+
+    before(async () => {
+      program = await startProgram();
+      application = await startApplication(`${program.endpoint}/`);
+      client = open("SK");
+    });
+
+    after(async () => {
+      await application.stop();
+      assert.equal(await program.stop(), 0);
+    });
+
+    const callback = (target, members) => ({
+      url: application.origin + target,
+      body: "object=${object}&size=${size}&v=${x:v}",
+      customValue: { v: "值 1" },
+      ...members,
+    });
+
+    const refused = (status, code) => (error) => {
+      assert.deepEqual([error.status, error.code], [status, code]);
+      return true;
+    };
+
+    test("an object of any name comes back", async () => {
+      for (const key of KEYS) {
+        const contents = Buffer.from(key);
+        const put = await client.put(key, contents);
+        assert.deepEqual([put.res.status, put.res.headers.etag], [200, etag(contents)], key);
+        const got = await client.get(key);
+        assert.deepEqual(got.content, contents);
+        const head = await client.head(key);
+        assert.deepEqual(
+          [head.res.headers["content-length"], head.res.headers.etag],
+          [String(contents.length), etag(contents)],
+        );
+        assert.equal((await client.delete(key)).res.status, 204);
+        await assert.rejects(client.get(key), refused(404, "NoSuchKey"));
+        await assert.rejects(client.head(key), refused(404, "NoSuchKey"));
+      }
+    });
+
+    test("files and streams", async () => {
+      const contents = crypto.randomBytes(3_000_001);
+      const folder = fs.mkdtempSync(path.join(os.tmpdir(), "local-oss-"));
+      try {
+        const file = path.join(folder, "file.jpg");
+        fs.writeFileSync(file, contents);
+        assert.equal((await client.put("file.jpg", file)).res.status, 200);
+        assert.equal((await client.head("file.jpg")).res.headers["content-type"], "image/jpeg");
+        await client.get("file.jpg", `${file}.copy`);
+        assert.ok(fs.readFileSync(`${file}.copy`).equals(contents));
+        // Of unknown length: sent in chunks.
+        const stream = await client.putStream("stream", fs.createReadStream(file));
+        assert.equal(stream.res.status, 200);
+        const sized = await client.putStream("sized", fs.createReadStream(file), {
+          contentLength: contents.length,
+        });
+        assert.equal(sized.res.status, 200);
+        const pieces = [contents.subarray(0, 1_000_000), contents.subarray(1_000_000)];
+        await client.putStream("pieces", Readable.from(pieces));
+      } finally {
+        fs.rmSync(folder, { recursive: true });
+      }
+      for (const key of ["stream", "sized", "pieces"]) {
+        assert.ok((await client.get(key)).content.equals(contents), key);
+      }
+      const { stream } = await client.getStream("stream");
+      const chunks = [];
+      for await (const chunk of stream) chunks.push(chunk);
+      assert.ok(Buffer.concat(chunks).equals(contents));
+    });
+
+    test("ranges", async () => {
+      await client.put("ranges", Buffer.from("0123456789"));
+      for (const [range, expected] of [
+        ["bytes=2-4", "234"],
+        ["bytes=7-", "789"],
+        ["bytes=-3", "789"],
+      ]) {
+        const got = await client.get("ranges", { headers: { Range: range } });
+        assert.deepEqual([got.res.status, got.content.toString()], [206, expected]);
+      }
+      const headers = { Range: "bytes=20-30", "x-oss-range-behavior": "standard" };
+      await assert.rejects(client.get("ranges", { headers }), refused(416, "InvalidRange"));
+    });
+
+    test("metadata", async () => {
+      const headers = { "Cache-Control": "no-cache" };
+      await client.put("metadata", Buffer.from("x"), { headers, mime: "text/x-a", meta: { colour: "blue" } });
+      const head = await client.head("metadata");
+      assert.deepEqual(
+        [head.meta.colour, head.res.headers["content-type"], head.res.headers["cache-control"]],
+        ["blue", "text/x-a", "no-cache"],
+      );
+    });
+
+    test("a Content-MD5 is compared", async () => {
+      const headers = { "Content-MD5": md5("x").toString("base64") };
+      assert.equal((await client.put("md5", Buffer.from("x"), { headers })).res.status, 200);
+      await assert.rejects(client.put("md5", Buffer.from("y"), { headers }), refused(400, "InvalidDigest"));
+    });
+
+    test("a forbidden overwrite", async () => {
+      await client.put("once", Buffer.from("x"));
+      const headers = { "x-oss-forbid-overwrite": "true" };
+      await assert.rejects(
+        client.put("once", Buffer.from("y"), { headers }),
+        refused(409, "FileAlreadyExists"),
+      );
+    });
+
+    test("listings", async () => {
+      const keys = [];
+      for (const folder of ["a", "b"]) {
+        for (let number = 0; number < 5; number += 1) keys.push(`listed/${folder}/目 +${number}`);
+      }
+      for (const key of keys) await client.put(key, Buffer.from("hello"));
+      const first = [];
+      // A parameter without a value is signed and not sent by version 4.
+      let next = {};
+      do {
+        const page = await client.list({ prefix: "listed/", "max-keys": 3, ...next });
+        first.push(...page.objects.map((object) => object.name));
+        next = page.nextMarker && { marker: page.nextMarker };
+      } while (next);
+      assert.deepEqual(first, keys);
+      const second = [];
+      next = {};
+      do {
+        const page = await client.listV2({ prefix: "listed/", "max-keys": "3", ...next });
+        second.push(...page.objects.map((object) => object.name));
+        next = page.nextContinuationToken && { "continuation-token": page.nextContinuationToken };
+      } while (next);
+      assert.deepEqual(second, keys);
+      const folders = await client.listV2({ prefix: "listed/", delimiter: "/" });
+      assert.deepEqual(folders.prefixes, ["listed/a/", "listed/b/"]);
+    });
+
+    test("what a bucket says of itself", async () => {
+      const { bucket } = await client.getBucketInfo(BUCKET);
+      assert.deepEqual([bucket.Name, bucket.Location], [BUCKET, `oss-${REGION}`]);
+      assert.equal(bucket.AccessControlList.Grant, "private");
+    });
+
+    test("a callback is verified and its answer seen", async () => {
+      const put = await client.put("目/a b", Buffer.from("hello"), { callback: callback("/ok%20ay?id=%31&b") });
+      assert.deepEqual([put.res.status, put.data], [200, { verified: true }]);
+      const { url, headers, body } = application.received.at(-1);
+      // The SDK encodes the URL, which was encoded already.
+      assert.equal(url, "/ok%2520ay?id=%2531&b");
+      const form = Object.fromEntries(new URLSearchParams(body));
+      assert.deepEqual(form, { object: "目/a b", size: "5", v: "值 1" });
+      assert.equal(headers["x-oss-request-id"], put.res.headers["x-oss-request-id"]);
+    });
+
+    test("a callback of a stream", async () => {
+      const stream = Readable.from([Buffer.from("hel"), Buffer.from("lo")]);
+      const put = await client.putStream("stream", stream, { callback: callback("/") });
+      assert.deepEqual([put.res.status, put.data], [200, { verified: true }]);
+    });
+
+    test("a failed callback is 203 and the object stored", async () => {
+      const rude = net.createServer((socket) => socket.destroy());
+      await new Promise((resolve) => rude.listen(0, "127.0.0.1", resolve));
+      const closing = `http://127.0.0.1:${rude.address().port}/`;
+      for (const [target, members, message] of [
+        ["/404", {}, "Error status : 404."],
+        ["/text", {}, "Response body is not valid json format."],
+        ["/", { url: closing }, "Error status : 502."],
+      ]) {
+        await assert.rejects(
+          client.put("failed", Buffer.from("hello"), { callback: callback(target, members) }),
+          (error) => {
+            assert.deepEqual([error.status, error.code], [203, "CallbackFailed"]);
+            assert.ok(error.message.includes(message), error.message);
+            return true;
+          },
+        );
+        assert.equal((await client.get("failed")).content.toString(), "hello");
+        await client.delete("failed");
+      }
+      await new Promise((resolve) => rude.close(resolve));
+    });
+
+    test("a bad callback is 400 and nothing stored", async () => {
+      const headers = { "x-oss-callback": "not Base64" };
+      await assert.rejects(
+        client.put("bad", Buffer.from("hello"), { headers }),
+        refused(400, "InvalidArgument"),
+      );
+      await assert.rejects(client.head("bad"), refused(404, "NoSuchKey"));
+    });
+
+    test("a wrong secret is 403 also for a large body", async () => {
+      const agent = new http.Agent({ keepAlive: true });
+      const stranger = open("wrong", { agent });
+      for (const body of [Buffer.from(""), Buffer.alloc(20_000_000)]) {
+        // The answer comes before the body has gone out.
+        const sent = once(agent, "free");
+        await assert.rejects(stranger.put("a", body), refused(403, "SignatureDoesNotMatch"));
+        await sent;
+      }
+      await assert.rejects(stranger.head("a"), refused(403, "SignatureDoesNotMatch"));
+    });
+  });
+}

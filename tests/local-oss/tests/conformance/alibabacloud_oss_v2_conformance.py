@@ -1,0 +1,219 @@
+"""The official Python SDK of the second generation, unchanged, against local-oss.
+
+    python3 -m venv venv && venv/bin/pip install -r requirements.txt
+    LOCAL_OSS=target/debug/local-oss venv/bin/python alibabacloud_oss_v2_conformance.py
+
+The program may also be the first argument. Each test runs with signature versions 1 and 4, with the bucket in the path, as
+the SDK has it for addresses.
+"""
+
+import base64
+import hashlib
+import io
+import json
+import os
+import socket
+import tempfile
+import unittest
+import urllib.parse
+
+import alibabacloud_oss_v2 as oss
+
+from local_oss import BUCKET, KEYS, REGION, Application, LocalOss, encode, main
+
+
+def service_error(caught):
+    """The SDK wraps what the service answered."""
+    return caught.exception.unwrap()
+
+
+class Conformance:
+    """The tests; subclasses say how requests are signed."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = LocalOss()
+        cls.application = Application(cls.server.endpoint + "/")
+        cls.client = cls.open_client("SK")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.application.shutdown()
+        cls.application.server_close()
+        cls.server.stop()
+
+    @classmethod
+    def open_client(cls, secret, attempts=1):
+        config = oss.config.load_default()
+        config.credentials_provider = oss.credentials.StaticCredentialsProvider("AK", secret)
+        config.region = REGION
+        config.endpoint = cls.server.endpoint
+        config.signature_version = cls.version
+        # A retry could hide a failure.
+        config.retry_max_attempts = attempts
+        return oss.Client(config)
+
+    def put(self, key, body, **members):
+        return self.client.put_object(oss.PutObjectRequest(bucket=BUCKET, key=key, body=body, **members))
+
+    def get(self, key, **members):
+        return self.client.get_object(oss.GetObjectRequest(bucket=BUCKET, key=key, **members))
+
+    def read(self, key, **members):
+        with self.get(key, **members).body as body:
+            return body.read()
+
+    def head(self, key):
+        return self.client.head_object(oss.HeadObjectRequest(bucket=BUCKET, key=key))
+
+    def callback(self, path, body="object=${object}&size=${size}&v=${x:v}", **members):
+        value = {"callbackUrl": self.application.url(path), "callbackBody": body, **members}
+        return {"callback": encode(value), "callback_var": encode({"x:v": "值 1"})}
+
+    def assert_refused(self, status, code, function, *arguments, **members):
+        with self.assertRaises(oss.exceptions.OperationError) as caught:
+            function(*arguments, **members)
+        error = service_error(caught)
+        self.assertEqual((error.status_code, error.code), (status, code))
+        return error
+
+    def test_an_object_of_any_name_comes_back(self):
+        for key in KEYS:
+            # The SDK signs this key as it is and sends it without the dot.
+            if "/./" in key:
+                continue
+            with self.subTest(key=key[:40]):
+                contents = key.encode()
+                put = self.put(key, contents)
+                etag = f'"{hashlib.md5(contents).hexdigest().upper()}"'
+                self.assertEqual((put.status_code, put.etag), (200, etag))
+                self.assertEqual(self.read(key), contents)
+                head = self.head(key)
+                self.assertEqual((head.content_length, head.etag, head.hash_crc64), (len(contents), etag, put.hash_crc64))
+                deleted = self.client.delete_object(oss.DeleteObjectRequest(bucket=BUCKET, key=key))
+                self.assertEqual(deleted.status_code, 204)
+                self.assert_refused(404, "NoSuchKey", self.get, key)
+                self.assert_refused(404, "NoSuchKey", self.head, key)
+
+    def test_whether_something_exists(self):
+        self.assertFalse(self.client.is_object_exist(BUCKET, "exists"))
+        self.put("exists", b"x")
+        self.assertTrue(self.client.is_object_exist(BUCKET, "exists"))
+
+    def test_files_and_streams(self):
+        contents = os.urandom(3_000_001)
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "file.jpg")
+            with open(path, "wb") as file:
+                file.write(contents)
+            request = oss.PutObjectRequest(bucket=BUCKET, key="file.jpg")
+            self.assertEqual(self.client.put_object_from_file(request, path).status_code, 200)
+            self.assertEqual(self.head("file.jpg").content_type, "image/jpeg")
+            request = oss.GetObjectRequest(bucket=BUCKET, key="file.jpg")
+            # With one attempt this one makes none.
+            self.open_client("SK", attempts=2).get_object_to_file(request, path + ".copy")
+            with open(path + ".copy", "rb") as copy:
+                self.assertEqual(copy.read(), contents)
+            with open(path, "rb") as file:
+                self.assertEqual(self.put("stream", file).status_code, 200)
+        self.assertEqual(self.put("bytes-io", io.BytesIO(contents)).status_code, 200)
+        # Of unknown length: sent in chunks.
+        chunks = (contents[start : start + 100_000] for start in range(0, len(contents), 100_000))
+        self.assertEqual(self.put("chunked", chunks).status_code, 200)
+        for key in ["stream", "bytes-io", "chunked"]:
+            self.assertEqual(self.read(key), contents)
+
+    def test_ranges(self):
+        self.put("ranges", b"0123456789")
+        for header, expected in [("bytes=2-4", b"234"), ("bytes=7-", b"789"), ("bytes=-3", b"789")]:
+            got = self.get("ranges", range_header=header)
+            self.assertEqual((got.status_code, got.body.read()), (206, expected))
+        beyond = {"range_header": "bytes=20-30", "range_behavior": "standard"}
+        self.assert_refused(416, "InvalidRange", self.get, "ranges", **beyond)
+
+    def test_metadata(self):
+        self.put("metadata", b"x", metadata={"colour": "blue"}, content_type="text/x-a", cache_control="no-cache")
+        head = self.head("metadata")
+        self.assertEqual((head.metadata["colour"], head.content_type, head.cache_control), ("blue", "text/x-a", "no-cache"))
+        self.assertEqual(self.get("metadata", response_content_type="text/y").content_type, "text/y")
+
+    def test_a_content_md5_is_compared(self):
+        right = base64.b64encode(hashlib.md5(b"x").digest()).decode()
+        self.assertEqual(self.put("md5", b"x", content_md5=right).status_code, 200)
+        self.assert_refused(400, "InvalidDigest", self.put, "md5", b"y", content_md5=right)
+
+    def test_a_forbidden_overwrite(self):
+        self.put("once", b"x")
+        self.assert_refused(409, "FileAlreadyExists", self.put, "once", b"y", forbid_overwrite=True)
+
+    def test_listings(self):
+        keys = sorted((f"listed/{folder}/目 +{number}" for folder in "ab" for number in range(5)), key=str.encode)
+        for key in keys:
+            self.put(key, b"hello")
+        for paginator, request in [
+            (self.client.list_objects_paginator(limit=3), oss.ListObjectsRequest),
+            (self.client.list_objects_v2_paginator(limit=3), oss.ListObjectsV2Request),
+        ]:
+            pages = list(paginator.iter_page(request(bucket=BUCKET, prefix="listed/")))
+            found = [found for page in pages for found in page.contents]
+            self.assertEqual([found.key for found in found], keys)
+            self.assertEqual(({found.size for found in found}, len(pages)), ({5}, 4))
+            pages = list(paginator.iter_page(request(bucket=BUCKET, prefix="listed/", delimiter="/")))
+            folders = [folder.prefix for page in pages for folder in page.common_prefixes]
+            self.assertEqual(folders, ["listed/a/", "listed/b/"])
+
+    def test_what_a_bucket_says_of_itself(self):
+        info = self.client.get_bucket_info(oss.GetBucketInfoRequest(bucket=BUCKET)).bucket_info
+        self.assertEqual((info.name, info.location, info.acl), (BUCKET, f"oss-{REGION}", "private"))
+
+    def test_a_callback_is_verified_and_its_answer_seen(self):
+        put = self.put("目/a b", b"hello", **self.callback("/ok%20ay?id=%31&b"))
+        self.assertEqual((put.status_code, json.loads(put.callback_result)), (200, {"verified": True}))
+        path, headers, body, _ = self.application.received[-1]
+        self.assertEqual(path, "/ok%20ay?id=%31&b")
+        self.assertEqual(urllib.parse.parse_qs(body.decode()), {"object": ["目/a b"], "size": ["5"], "v": ["值 1"]})
+        self.assertEqual(headers["x-oss-request-id"], put.request_id)
+
+    def test_a_failed_callback_is_203_and_the_object_stored(self):
+        with socket.socket() as taken:
+            # Bound and not listening: refuses.
+            taken.bind(("127.0.0.1", 0))
+            refused = f"http://127.0.0.1:{taken.getsockname()[1]}/"
+            for members, message in [
+                ({"path": "/404"}, "Error status : 404."),
+                ({"path": "/text"}, "Response body is not valid json format."),
+                ({"path": "/", "callbackUrl": refused}, "Error status : 502."),
+            ]:
+                members = dict(members)
+                put = self.put("failed", b"hello", **self.callback(members.pop("path"), **members))
+                # The SDK takes it for success.
+                self.assertEqual(put.status_code, 203)
+                self.assertIn("<Code>CallbackFailed</Code>", put.callback_result)
+                self.assertIn(f"<Message>{message}</Message>", put.callback_result)
+                self.assertEqual(self.read("failed"), b"hello")
+                self.client.delete_object(oss.DeleteObjectRequest(bucket=BUCKET, key="failed"))
+
+    def test_a_bad_callback_is_400_and_nothing_stored(self):
+        error = self.assert_refused(400, "InvalidArgument", self.put, "bad", b"hello", callback="not Base64")
+        self.assertEqual(error.ec, "0007-00000002")
+        self.assertFalse(self.client.is_object_exist(BUCKET, "bad"))
+
+    def test_a_wrong_secret_is_403_also_for_a_large_body(self):
+        client = self.open_client("wrong")
+        for body in [b"", b"x" * 20_000_000]:
+            request = oss.PutObjectRequest(bucket=BUCKET, key="a", body=body)
+            self.assert_refused(403, "SignatureDoesNotMatch", client.put_object, request)
+        request = oss.HeadObjectRequest(bucket=BUCKET, key="a")
+        self.assert_refused(403, "SignatureDoesNotMatch", client.head_object, request)
+
+
+class Version1(Conformance, unittest.TestCase):
+    version = "v1"
+
+
+class Version4(Conformance, unittest.TestCase):
+    version = "v4"
+
+
+if __name__ == "__main__":
+    main()
