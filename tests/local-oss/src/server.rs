@@ -334,8 +334,8 @@ impl Builder {
     /// Memory for objects, those under way too; 1 GiB by default. What goes beyond is refused.
     ///
     /// Contents that are in files do not count: those larger than 16 MiB, with a [data directory](Self::data_dir) all. Each
-    /// object takes about 512 bytes and its metadata, each large upload under way 4 MiB, or 16 if it does not say how long
-    /// it is.
+    /// object takes about 512 bytes and its metadata, each large upload under way 1 MiB, or 16 if it does not say how long
+    /// it is, and 1 more if its callback asks for `imageInfo`.
     pub fn max_total_bytes(mut self, bytes: u64) -> Self {
         self.max_total_bytes = bytes;
         self

@@ -220,7 +220,7 @@ fn objects_may_be_larger_than_the_memory() {
     let folder = folder();
     let body = bytes(50 * MIB, 3);
     for builder in [builder(), builder().data_dir(folder.path())] {
-        let server = builder.max_total_bytes(6 * MIB as u64).start().unwrap();
+        let server = builder.max_total_bytes(3 * MIB as u64).start().unwrap();
         for key in ["a", "b", "a"] {
             assert_eq!(put(key, body.clone()).send(&server).status, 200);
         }

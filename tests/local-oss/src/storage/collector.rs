@@ -101,7 +101,7 @@ pub(crate) struct Collector {
 
 impl Collector {
     /// Without a data directory smaller objects stay in memory.
-    pub(crate) const LARGEST_IN_MEMORY: u64 = 16 * SEGMENT as u64;
+    pub(crate) const LARGEST_IN_MEMORY: u64 = 16 * 1024 * 1024;
 
     /// `expected` is the announced length. Nothing is claimed for it: an announcement costs its sender nothing.
     pub(crate) fn new(

@@ -13,8 +13,9 @@ pub(crate) use contents::{Contents, Source, read_at};
 pub(crate) use data_dir::DataDir;
 use new_file::NewFile;
 
-/// Objects are received, kept and read in pieces of at most this size, so that a growing one is never copied whole.
-const SEGMENT: usize = 1024 * 1024;
+/// Objects are received and kept in pieces of at most this size, so that a growing one is never copied whole. Large enough to
+/// be worth another thread's while, small enough to be still in the cache when that thread hashes it.
+const SEGMENT: usize = 256 * 1024;
 
 /// The place for files, and which objects are in them.
 #[derive(Clone, Debug)]
