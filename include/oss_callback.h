@@ -704,7 +704,99 @@ void oss_callback_put_options_add_metadata(oss_callback_put_options *options,
                                            const char *value);
 
 /**
- * Adds any other header of PutObject, for example x-oss-forbid-overwrite or Cache-Control. A later value
+ * Who may read and write the object, in OSS's words: "default" (whoever may do so with the bucket), "private",
+ * "public-read" or "public-read-write".
+ */
+void oss_callback_put_options_set_object_acl(oss_callback_put_options *options,
+                                             const char *object_acl);
+
+/**
+ * How the object is kept, in OSS's words: "Standard", "IA", "Archive", "ColdArchive" or "DeepColdArchive".
+ * Default: as the bucket says.
+ */
+void oss_callback_put_options_set_storage_class(oss_callback_put_options *options, const char *storage_class);
+
+/**
+ * Adds a tag. At most 10, each key once; keys have 1 to 128 bytes, values at most 256, any UTF-8.
+ */
+void oss_callback_put_options_add_tag(oss_callback_put_options *options, const char *key, const char *value);
+
+/**
+ * How OSS encrypts the object, in its words: "AES256" or "SM4" with keys of OSS, "KMS" with a key of the Key
+ * Management Service. Default: as the bucket says.
+ */
+void oss_callback_put_options_set_server_side_encryption(oss_callback_put_options *options,
+                                                         const char *server_side_encryption);
+
+/**
+ * The key of "KMS" by its id, in place of the service's default key. Refused without "KMS".
+ */
+void oss_callback_put_options_set_server_side_encryption_key_id(oss_callback_put_options *options,
+                                                                const char *server_side_encryption_key_id);
+
+/**
+ * How the data itself is encrypted with "KMS": "SM4". Default: by AES-256. Refused without "KMS".
+ */
+void oss_callback_put_options_set_server_side_data_encryption(oss_callback_put_options *options,
+                                                              const char *server_side_data_encryption);
+
+/**
+ * Asks OSS to take no more than so many BITS per second, 819200 to 838860800. For a limit that this library
+ * holds see oss_callback_put_options_set_bandwidth.
+ */
+void oss_callback_put_options_set_traffic_limit(oss_callback_put_options *options, uint64_t bits_per_second);
+
+/**
+ * Whether an object of this name is kept: the upload then fails with OSS_CALLBACK_CODE_CONFLICT. Default: false,
+ * it is replaced. Without effect in a bucket with versioning.
+ */
+void oss_callback_put_options_set_forbid_overwrite(oss_callback_put_options *options,
+                                                   bool forbid_overwrite);
+
+/**
+ * The object's Cache-Control, which downloads carry.
+ */
+void oss_callback_put_options_set_cache_control(oss_callback_put_options *options, const char *cache_control);
+
+/**
+ * The object's Content-Disposition, which downloads carry.
+ */
+void oss_callback_put_options_set_content_disposition(oss_callback_put_options *options,
+                                                      const char *content_disposition);
+
+/**
+ * The object's Content-Encoding, which downloads carry. The body is sent as it is given.
+ */
+void oss_callback_put_options_set_content_encoding(oss_callback_put_options *options,
+                                                   const char *content_encoding);
+
+/**
+ * The object's Content-Language, which downloads carry.
+ */
+void oss_callback_put_options_set_content_language(oss_callback_put_options *options,
+                                                   const char *content_language);
+
+/**
+ * When copies of the object become stale: its Expires, which downloads carry, in seconds since 1970-01-01 00:00
+ * UTC, up to the end of the year 9999.
+ */
+void oss_callback_put_options_set_expires(oss_callback_put_options *options,
+                                          uint64_t expires);
+
+/**
+ * Whether who sends the request pays for it, as a bucket of somebody else's may ask. Default: false.
+ */
+void oss_callback_put_options_set_requester_pays(oss_callback_put_options *options, bool requester_pays);
+
+/**
+ * Whether the body's MD5 goes along (Content-MD5), so that OSS refuses a body that was damaged on its way and
+ * stores nothing. The body is read once more for it, before anything is sent; one that can be read only once,
+ * from a read hook or a pipe, is refused. Default: false.
+ */
+void oss_callback_put_options_set_content_md5(oss_callback_put_options *options, bool content_md5);
+
+/**
+ * Adds any other header of PutObject, by its name. A later value
  * replaces an earlier one. Headers that the library sets itself are refused.
  */
 void oss_callback_put_options_add_header(oss_callback_put_options *options,
@@ -742,9 +834,11 @@ void oss_callback_put_options_set_callback_is_idempotent(oss_callback_put_option
 void oss_callback_put_options_set_compare_crc64(oss_callback_put_options *options, bool compare_crc64);
 
 /**
- * Sends no more than so many bytes per second. Default: no limit; 0 is refused.
+ * Sends no more than so many BYTES per second. Default: no limit; 0 is refused. For a limit that OSS holds see
+ * oss_callback_put_options_set_traffic_limit.
  */
-void oss_callback_put_options_set_bandwidth(oss_callback_put_options *options, uint64_t bytes_per_second);
+void oss_callback_put_options_set_bandwidth(oss_callback_put_options *options,
+                                            uint64_t bytes_per_second);
 
 /**
  * Lets another thread end the uploads with these options; NULL takes an earlier one away. The options keep

@@ -1,5 +1,7 @@
 //! PutObject: an object in one request.
 
+mod setters;
+
 use std::fmt;
 use std::fs::File;
 use std::io::{Cursor, Read, Seek};
@@ -8,8 +10,10 @@ use std::path::Path;
 use crate::attempts::Attempts;
 use crate::callback::CallbackSpec;
 use crate::client::Client;
+use crate::content_md5;
 use crate::error::{Error, Result};
-use crate::operation::{OperationOptions, operation_setters};
+use crate::object_headers::{self, Tags};
+use crate::operation::OperationOptions;
 use crate::outcome;
 use crate::receipt::Receipt;
 use crate::request::Request;
@@ -23,26 +27,6 @@ const MAX_LEN: u64 = 5 * 1024 * 1024 * 1024;
 
 /// What OSS stores when nothing better is known.
 const DEFAULT_CONTENT_TYPE: &str = "application/octet-stream";
-
-/// Headers that belong to the library, and what to use instead.
-const OWN_HEADERS: [(&str, &str); 13] = [
-    ("authorization", "the client signs its requests"),
-    ("connection", "connections belong to the client"),
-    ("content-length", "the length is that of the body"),
-    ("date", "the client dates its requests"),
-    ("expect", "it is never sent"),
-    ("host", "the host is that of the endpoint"),
-    ("transfer-encoding", "bodies are sent with their length"),
-    ("user-agent", "use `user_agent` of the client"),
-    ("x-oss-callback", "use `callback`"),
-    ("x-oss-callback-var", "use `callback`"),
-    ("x-oss-content-sha256", "the client signs its requests"),
-    ("x-oss-date", "the client dates its requests"),
-    (
-        "x-oss-security-token",
-        "use `security_token` of the credentials",
-    ),
-];
 
 /// An upload in one request, with its options.
 ///
@@ -70,8 +54,10 @@ pub struct PutObject<'a> {
     compare_crc64: bool,
     progress: Option<Box<Progress<'a>>>,
     bandwidth: Option<u64>,
-    /// The first header that belongs to the library; reported by `send`.
-    own_header: Option<&'static str>,
+    content_md5: bool,
+    tags: Tags,
+    /// The first one of a setter; reported by `send`.
+    fault: Option<Error>,
 }
 
 impl<'a> PutObject<'a> {
@@ -84,73 +70,11 @@ impl<'a> PutObject<'a> {
             compare_crc64: true,
             progress: None,
             bandwidth: None,
-            own_header: None,
+            content_md5: false,
+            tags: Tags::default(),
+            fault: None,
             client,
         }
-    }
-
-    /// The object's Content-Type. Default: guessed from the extension of the file, else of the object's
-    /// name, else `application/octet-stream`.
-    pub fn content_type(self, content_type: &str) -> Self {
-        self.header("Content-Type", content_type)
-    }
-
-    /// User metadata, stored with the object as `x-oss-meta-name`. Names are letters, digits and
-    /// hyphens, and OSS turns them into lower case; all together at most 8 KiB.
-    pub fn metadata(mut self, name: &str, value: &str) -> Self {
-        self.request.set_header(format!("x-oss-meta-{name}"), value);
-        self
-    }
-
-    /// Any other header of PutObject by its name, for example `x-oss-forbid-overwrite` or
-    /// `Cache-Control`. A later value replaces an earlier one; blanks around the value are removed.
-    /// Headers that the library sets itself are refused.
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        let own = OWN_HEADERS
-            .iter()
-            .find(|(own, _)| own.eq_ignore_ascii_case(name));
-        if let Some((own, _)) = own {
-            self.own_header.get_or_insert(own);
-        } else {
-            self.request
-                .set_header(name, value.trim_matches([' ', '\t']));
-        }
-        self
-    }
-
-    /// Asks OSS to call the application server once the object is stored, and to pass its answer on.
-    pub fn callback(mut self, spec: &CallbackSpec) -> Self {
-        self.callback = Some(spec.clone());
-        self
-    }
-
-    /// Says that the application server does the right thing when the same callback reaches it twice.
-    /// Only then is an upload with a callback sent again after its answer was lost. Default: false.
-    pub fn callback_is_idempotent(mut self, idempotent: bool) -> Self {
-        self.idempotent = idempotent;
-        self
-    }
-
-    operation_setters!();
-
-    /// Whether the CRC-64 of OSS is compared with the one of what was sent. Default: true.
-    pub fn compare_crc64(mut self, compare: bool) -> Self {
-        self.compare_crc64 = compare;
-        self
-    }
-
-    /// Calls `hook` with the number of bytes handed over for sending, and of those there are, if that is
-    /// known. It runs on this thread, after each block of up to 128 KiB; with another attempt it begins
-    /// anew.
-    pub fn progress(mut self, hook: impl FnMut(u64, Option<u64>) + 'a) -> Self {
-        self.progress = Some(Box::new(hook));
-        self
-    }
-
-    /// Sends no more than so many bytes per second. Default: no limit.
-    pub fn bandwidth(mut self, bytes_per_second: u64) -> Self {
-        self.bandwidth = Some(bytes_per_second);
-        self
     }
 
     /// Uploads bytes and waits for the answer: with a callback for that of the application server.
@@ -294,7 +218,7 @@ impl<'a> PutObject<'a> {
 
     fn send<'s>(
         mut self,
-        source: Source<'s>,
+        mut source: Source<'s>,
         len: Option<u64>,
         ends: bool,
         name: &'s str,
@@ -310,13 +234,23 @@ impl<'a> PutObject<'a> {
                 self.request.set_header("x-oss-callback-var", variables);
             }
         }
+        if let Some(fault) = self.fault.take() {
+            return Err(self.before_sending(fault));
+        }
         self.check(len, name).map_err(|e| self.before_sending(e))?;
 
         let callback_urls = self.callback.as_ref().map_or(0, CallbackSpec::urls);
         let callback = self.callback.is_some();
+        let limits = self.options.limits(&self.client, callback_urls);
+        if self.content_md5 {
+            // A length that is not known belongs to a body that can be read once.
+            let md5 = content_md5::of(&mut source, len.unwrap_or(0), name, &limits);
+            let md5 = md5.map_err(|e| self.before_sending(e))?;
+            self.request.set_header("Content-MD5", md5);
+        }
         let attempts = Attempts {
             policy: self.options.policy(&self.client),
-            limits: self.options.limits(&self.client, callback_urls),
+            limits,
             client: self.client,
         };
         let mut upload = Upload {
@@ -346,16 +280,6 @@ impl<'a> PutObject<'a> {
     }
 
     fn check(&self, len: Option<u64>, name: &str) -> Result<()> {
-        if let Some(own) = self.own_header {
-            let advice = OWN_HEADERS
-                .iter()
-                .find(|(name, _)| *name == own)
-                .map(|(_, advice)| *advice);
-            return Err(Error::argument(format!(
-                "header {own} cannot be given: {}",
-                advice.unwrap_or_default()
-            )));
-        }
         if let Some(len) = len.filter(|len| *len > MAX_LEN) {
             return Err(Error::argument(format!(
                 "{name} has {len} bytes: PutObject takes at most {MAX_LEN} (5 GiB)"
@@ -365,6 +289,7 @@ impl<'a> PutObject<'a> {
         if self.bandwidth == Some(0) {
             return Err(Error::argument("`bandwidth` is zero"));
         }
+        object_headers::check(&self.request)?;
         self.request.check()
     }
 }

@@ -194,8 +194,12 @@ impl Request {
     /// Sets a header; a later value replaces an earlier one.
     pub(crate) fn set_header(&mut self, name: impl Into<String>, value: impl Into<String>) {
         let (name, value) = (name.into(), value.into());
-        self.headers.retain(|(n, _)| !n.eq_ignore_ascii_case(&name));
+        self.remove_header(&name);
         self.headers.push((name, value));
+    }
+
+    pub(crate) fn remove_header(&mut self, name: &str) {
+        self.headers.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
     }
 
     /// Refuses names and headers that OSS refuses, or that cannot be sent as they are.

@@ -1,7 +1,7 @@
 //! Options of an upload.
 
 use std::ptr;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use libc::{c_char, c_void};
 
@@ -10,7 +10,10 @@ use super::code::oss_callback_code;
 use super::guard::{free, guard, make, text};
 use super::hooks::{ProgressHook, oss_callback_progress_hook};
 use super::options::Options;
-use crate::{Cancellation, PutObject, Result, RetryPolicy};
+use crate::{
+    Cancellation, Error, ObjectAcl, PutObject, Result, RetryPolicy, ServerSideDataEncryption,
+    ServerSideEncryption, StorageClass,
+};
 
 /// Options of an upload, all optional. Setters copy what they get and return nothing: the first fault is
 /// kept and reported by the upload. May be used for any number of uploads, from many threads at once while
@@ -156,7 +159,245 @@ pub unsafe extern "C" fn oss_callback_put_options_add_metadata(
     }
 }
 
-/// Adds any other header of PutObject, for example x-oss-forbid-overwrite or Cache-Control. A later value
+/// Who may read and write the object, in OSS's words: "default" (whoever may do so with the bucket), "private",
+/// "public-read" or "public-read-write".
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_object_acl(
+    options: *mut oss_callback_put_options,
+    object_acl: *const c_char,
+) {
+    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    unsafe {
+        set(options, "object_acl", || {
+            let value: ObjectAcl = text(object_acl, "object_acl")?.parse()?;
+            Ok(move |put: PutObject<'static>| put.object_acl(value))
+        });
+    }
+}
+
+/// How the object is kept, in OSS's words: "Standard", "IA", "Archive", "ColdArchive" or "DeepColdArchive".
+/// Default: as the bucket says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_storage_class(
+    options: *mut oss_callback_put_options,
+    storage_class: *const c_char,
+) {
+    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    unsafe {
+        set(options, "storage_class", || {
+            let value: StorageClass = text(storage_class, "storage_class")?.parse()?;
+            Ok(move |put: PutObject<'static>| put.storage_class(value))
+        });
+    }
+}
+
+/// Adds a tag. At most 10, each key once; keys have 1 to 128 bytes, values at most 256, any UTF-8.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_add_tag(
+    options: *mut oss_callback_put_options,
+    key: *const c_char,
+    value: *const c_char,
+) {
+    // SAFETY: NULL or live options; NULL or NUL-terminated strings.
+    unsafe {
+        add(options, || {
+            let (key, value) = (text(key, "key")?, text(value, "value")?);
+            let (key, value) = (key.to_owned(), value.to_owned());
+            Ok(move |put: PutObject<'static>| put.tag(&key, &value))
+        });
+    }
+}
+
+/// How OSS encrypts the object, in its words: "AES256" or "SM4" with keys of OSS, "KMS" with a key of the Key
+/// Management Service. Default: as the bucket says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_server_side_encryption(
+    options: *mut oss_callback_put_options,
+    server_side_encryption: *const c_char,
+) {
+    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    unsafe {
+        set(options, "server_side_encryption", || {
+            let value: ServerSideEncryption =
+                text(server_side_encryption, "server_side_encryption")?.parse()?;
+            Ok(move |put: PutObject<'static>| put.server_side_encryption(value))
+        });
+    }
+}
+
+/// The key of "KMS" by its id, in place of the service's default key. Refused without "KMS".
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_server_side_encryption_key_id(
+    options: *mut oss_callback_put_options,
+    server_side_encryption_key_id: *const c_char,
+) {
+    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    unsafe {
+        set(options, "server_side_encryption_key_id", || {
+            let value = text(
+                server_side_encryption_key_id,
+                "server_side_encryption_key_id",
+            )?
+            .to_owned();
+            Ok(move |put: PutObject<'static>| put.server_side_encryption_key_id(&value))
+        });
+    }
+}
+
+/// How the data itself is encrypted with "KMS": "SM4". Default: by AES-256. Refused without "KMS".
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_server_side_data_encryption(
+    options: *mut oss_callback_put_options,
+    server_side_data_encryption: *const c_char,
+) {
+    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    unsafe {
+        set(options, "server_side_data_encryption", || {
+            let value: ServerSideDataEncryption =
+                text(server_side_data_encryption, "server_side_data_encryption")?.parse()?;
+            Ok(move |put: PutObject<'static>| put.server_side_data_encryption(value))
+        });
+    }
+}
+
+/// Asks OSS to take no more than so many BITS per second, 819200 to 838860800. For a limit that this library
+/// holds see oss_callback_put_options_set_bandwidth.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_traffic_limit(
+    options: *mut oss_callback_put_options,
+    bits_per_second: u64,
+) {
+    // SAFETY: NULL or live options.
+    unsafe {
+        set(options, "traffic_limit", || {
+            Ok(move |put: PutObject<'static>| put.traffic_limit(bits_per_second))
+        });
+    }
+}
+
+/// Whether an object of this name is kept: the upload then fails with OSS_CALLBACK_CODE_CONFLICT. Default: false,
+/// it is replaced. Without effect in a bucket with versioning.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_forbid_overwrite(
+    options: *mut oss_callback_put_options,
+    forbid_overwrite: bool,
+) {
+    // SAFETY: NULL or live options.
+    unsafe {
+        set(options, "forbid_overwrite", || {
+            Ok(move |put: PutObject<'static>| put.forbid_overwrite(forbid_overwrite))
+        });
+    }
+}
+
+/// The object's Cache-Control, which downloads carry.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_cache_control(
+    options: *mut oss_callback_put_options,
+    cache_control: *const c_char,
+) {
+    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    unsafe {
+        set(options, "cache_control", || {
+            let value = text(cache_control, "cache_control")?.to_owned();
+            Ok(move |put: PutObject<'static>| put.cache_control(&value))
+        });
+    }
+}
+
+/// The object's Content-Disposition, which downloads carry.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_content_disposition(
+    options: *mut oss_callback_put_options,
+    content_disposition: *const c_char,
+) {
+    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    unsafe {
+        set(options, "content_disposition", || {
+            let value = text(content_disposition, "content_disposition")?.to_owned();
+            Ok(move |put: PutObject<'static>| put.content_disposition(&value))
+        });
+    }
+}
+
+/// The object's Content-Encoding, which downloads carry. The body is sent as it is given.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_content_encoding(
+    options: *mut oss_callback_put_options,
+    content_encoding: *const c_char,
+) {
+    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    unsafe {
+        set(options, "content_encoding", || {
+            let value = text(content_encoding, "content_encoding")?.to_owned();
+            Ok(move |put: PutObject<'static>| put.content_encoding(&value))
+        });
+    }
+}
+
+/// The object's Content-Language, which downloads carry.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_content_language(
+    options: *mut oss_callback_put_options,
+    content_language: *const c_char,
+) {
+    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    unsafe {
+        set(options, "content_language", || {
+            let value = text(content_language, "content_language")?.to_owned();
+            Ok(move |put: PutObject<'static>| put.content_language(&value))
+        });
+    }
+}
+
+/// When copies of the object become stale: its Expires, which downloads carry, in seconds since 1970-01-01 00:00
+/// UTC, up to the end of the year 9999.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_expires(
+    options: *mut oss_callback_put_options,
+    expires: u64,
+) {
+    // SAFETY: NULL or live options.
+    unsafe {
+        set(options, "expires", || {
+            let time = UNIX_EPOCH.checked_add(Duration::from_secs(expires));
+            let time = time.ok_or_else(|| Error::argument("`expires` is too far away"))?;
+            Ok(move |put: PutObject<'static>| put.expires(time))
+        });
+    }
+}
+
+/// Whether who sends the request pays for it, as a bucket of somebody else's may ask. Default: false.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_requester_pays(
+    options: *mut oss_callback_put_options,
+    requester_pays: bool,
+) {
+    // SAFETY: NULL or live options.
+    unsafe {
+        set(options, "requester_pays", || {
+            Ok(move |put: PutObject<'static>| put.requester_pays(requester_pays))
+        });
+    }
+}
+
+/// Whether the body's MD5 goes along (Content-MD5), so that OSS refuses a body that was damaged on its way and
+/// stores nothing. The body is read once more for it, before anything is sent; one that can be read only once,
+/// from a read hook or a pipe, is refused. Default: false.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_content_md5(
+    options: *mut oss_callback_put_options,
+    content_md5: bool,
+) {
+    // SAFETY: NULL or live options.
+    unsafe {
+        set(options, "content_md5", || {
+            Ok(move |put: PutObject<'static>| put.content_md5(content_md5))
+        });
+    }
+}
+
+/// Adds any other header of PutObject, by its name. A later value
 /// replaces an earlier one. Headers that the library sets itself are refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_add_header(
@@ -240,7 +481,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_compare_crc64(
     }
 }
 
-/// Sends no more than so many bytes per second. Default: no limit; 0 is refused.
+/// Sends no more than so many BYTES per second. Default: no limit; 0 is refused. For a limit that OSS holds see
+/// oss_callback_put_options_set_traffic_limit.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_bandwidth(
     options: *mut oss_callback_put_options,

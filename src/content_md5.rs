@@ -1,0 +1,61 @@
+//! The Content-MD5 of a body that can be read twice.
+
+use std::io::{ErrorKind as IoErrorKind, Read, Seek, SeekFrom};
+use std::time::Instant;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use md5::{Digest, Md5};
+
+use crate::error::{Error, Result};
+use crate::source::Source;
+use crate::transport::Limits;
+use crate::verdict::ErrorKind;
+
+/// Reads the body once and gives the header's value. A body that changes until it is sent is noticed by
+/// OSS; one that gets shorter or longer, while it is sent.
+pub(crate) fn of(source: &mut Source<'_>, len: u64, name: &str, limits: &Limits) -> Result<String> {
+    let Source::Rewindable(reader, start) = source else {
+        return Err(Error::argument(format!(
+            "`content_md5` needs a body that can be read twice, and {name} can be read once"
+        )));
+    };
+    let unreadable = |what: &str, e: std::io::Error| {
+        let message = format!("{what} {name}: {}", e.to_string().to_lowercase());
+        Error::new(ErrorKind::BodyUnreadable, message).with_source(e)
+    };
+    reader
+        .seek(SeekFrom::Start(*start))
+        .map_err(|e| unreadable("rewind", e))?;
+    let mut body = reader.take(len);
+    let mut md5 = Md5::new();
+    let mut buffer = vec![0; 128 * 1024];
+    loop {
+        check(limits)?;
+        match body.read(&mut buffer) {
+            Ok(0) => return Ok(STANDARD.encode(md5.finalize())),
+            Ok(count) => md5.update(&buffer[..count]),
+            Err(e) if e.kind() == IoErrorKind::Interrupted => {}
+            Err(e) => return Err(unreadable("read", e)),
+        }
+    }
+}
+
+/// Nothing is sent yet, but the upload may have to end.
+fn check(limits: &Limits) -> Result<()> {
+    let (kind, what) = if limits
+        .cancellation
+        .as_ref()
+        .is_some_and(|c| c.is_cancelled())
+    {
+        (ErrorKind::Cancelled, "the upload was cancelled")
+    } else if limits.deadline.is_some_and(|end| end <= Instant::now()) {
+        (ErrorKind::Timeout, "the overall time limit ran out")
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(
+        kind,
+        format!("{what} while its MD5 was computed"),
+    ))
+}
