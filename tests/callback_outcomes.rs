@@ -1,8 +1,13 @@
-//! What the uploader is told about each way in which an application server can answer, for bytes and for
-//! files, held against what local-oss stored and delivered.
+//! What the uploader is told about each way in which an application server can answer, from bytes, readers
+//! and files, in Rust and in C, held against what local-oss stored and delivered.
+//!
+//! The table stands in `docs/OUTCOMES.md`; `BLESS=1 cargo test --test callback_outcomes` writes it.
 
+mod c;
 mod support;
 
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use local_oss::{Answer, Receiver, RefusedAddress, Server};
@@ -19,7 +24,7 @@ struct Case {
     body: &'static str,
 }
 
-const CASES: [Case; 8] = [
+const CASES: [Case; 9] = [
     Case {
         name: "200 JSON",
         answer: || Answer::json(r#"{"Status":"OK"}"#),
@@ -57,6 +62,12 @@ const CASES: [Case; 8] = [
         body: "",
     },
     Case {
+        name: "connection refused",
+        answer: Answer::close,
+        complaint: Some("Error status : 502."),
+        body: "",
+    },
+    Case {
         name: "no Content-Length",
         answer: || Answer::json("{}").without_content_length(),
         complaint: Some("Error status : 400.User server missing content-length."),
@@ -70,15 +81,69 @@ const CASES: [Case; 8] = [
     },
 ];
 
-/// Uploads the same contents once as bytes and once as a file.
-fn upload_both(client: &Client, url: &str) -> [(&'static str, Result<Receipt>); 2] {
-    let spec = spec(url);
-    let file = TemporaryFile::new("contents.txt", b"contents");
-    let put = |object: &str| client.put_object(BUCKET, object).callback(&spec);
-    [
-        ("bytes", put("bytes").send_bytes(b"contents")),
-        ("file", put("file").send_file(file.path())),
-    ]
+/// From where the same contents are uploaded, and in which language.
+const WAYS: [(&str, &str); 6] = [
+    ("Rust", "bytes"),
+    ("Rust", "reader"),
+    ("Rust", "file"),
+    ("C", "bytes"),
+    ("C", "reader"),
+    ("C", "file"),
+];
+
+const CONTENTS: &[u8] = b"contents";
+
+fn upload(client: &Client, url: &str, source: &str) -> Result<Receipt> {
+    let file = TemporaryFile::new("contents.txt", CONTENTS);
+    let put = client.put_object(BUCKET, "object").callback(&spec(url));
+    match source {
+        "bytes" => put.send_bytes(CONTENTS),
+        "reader" => put.send_reader(CONTENTS, CONTENTS.len() as u64),
+        _ => put.send_file(file.path()),
+    }
+}
+
+/// What a C program says of the same upload.
+fn upload_from_c(program: &Path, server: &Server, url: &str, source: &str) -> String {
+    let file = TemporaryFile::new("contents.txt", CONTENTS);
+    let said = c::succeed(
+        Command::new(program)
+            .arg(source)
+            .arg(file.path())
+            .env("OSS_ENDPOINT", server.endpoint())
+            .env("OSS_REGION", "cn-hangzhou")
+            .env("OSS_BUCKET", BUCKET)
+            .env("OSS_ACCESS_KEY_ID", support::KEY_ID)
+            .env("OSS_ACCESS_KEY_SECRET", support::KEY_SECRET)
+            .env_remove("OSS_SESSION_TOKEN")
+            // cargo's own would lead to another library.
+            .env_remove("LD_LIBRARY_PATH")
+            .env("OSS_CALLBACK_URL", url),
+    );
+    said.trim_end().to_owned()
+}
+
+fn c_program() -> PathBuf {
+    let program = c::product("callback_outcomes.out");
+    let mut compiler = c::c_compiler("c99");
+    compiler
+        .arg(c::source("tests/c/outcome.c"))
+        .arg("-o")
+        .arg(&program);
+    c::link(&mut compiler);
+    c::succeed(&mut compiler);
+    program
+}
+
+/// A Rust result in the words of the C program.
+fn in_words(result: &Result<Receipt>) -> String {
+    match result {
+        Ok(receipt) => format!("OK Yes Yes {}", String::from_utf8_lossy(receipt.answer())),
+        Err(e) => {
+            assert_eq!(e.kind(), ErrorKind::CallbackFailed, "{e:?}");
+            format!("CALLBACK_FAILED {:?} {:?}", e.stored(), e.answered())
+        }
+    }
 }
 
 /// Holds what the uploader was told against what local-oss knows.
@@ -152,51 +217,55 @@ fn hold(
 
 #[test]
 fn the_uploader_is_told_what_the_application_server_did() {
-    for case in &CASES {
-        let server = server().callback_timeout(LIMIT).start().unwrap();
-        let answer = case.answer;
-        let receiver = Receiver::start(move |_| answer()).unwrap();
-        for (object, result) in upload_both(&client(server.endpoint()), &receiver.url("/")) {
-            hold(
-                &server,
-                case.name,
-                object,
-                result,
-                case.complaint,
-                case.body,
-            );
-        }
-        assert_eq!(
-            server.stored().len(),
-            2,
-            "{}: nothing is stored twice",
-            case.name
-        );
-        assert_eq!(
-            receiver.requests().len(),
-            2,
-            "{}: nothing is delivered twice",
-            case.name
-        );
-    }
-}
-
-#[test]
-fn the_uploader_is_told_when_the_application_server_cannot_be_reached() {
-    let server = server().start().unwrap();
+    let program = c_program();
     let refused = RefusedAddress::new().unwrap();
-    let url = format!("http://{}/", refused.address());
-    for (object, result) in upload_both(&client(server.endpoint()), &url) {
-        hold(
-            &server,
-            "refused",
-            object,
-            result,
-            Some("Error status : 502."),
-            "",
+    let mut table = String::from(
+        "| application server | result | stored | answered | what OSS says | deliveries |\n\
+         |---|---|---|---|---|---|\n",
+    );
+    for case in &CASES {
+        let mut seen: Vec<(String, usize)> = Vec::new();
+        for (language, source) in WAYS {
+            let name = format!("{} from {source} in {language}", case.name);
+            let server = server().callback_timeout(LIMIT).start().unwrap();
+            let answer = case.answer;
+            let receiver = Receiver::start(move |_| answer()).unwrap();
+            let url = match case.name {
+                "connection refused" => format!("http://{}/", refused.address()),
+                _ => receiver.url("/"),
+            };
+            let said = if language == "Rust" {
+                let result = upload(&client(server.endpoint()), &url, source);
+                let said = in_words(&result);
+                hold(&server, &name, "object", result, case.complaint, case.body);
+                said
+            } else {
+                upload_from_c(&program, &server, &url, source)
+            };
+            // The truth: stored once, delivered once, and accepted or not.
+            assert_eq!(server.stored().len(), 1, "{name}");
+            assert_eq!(server.object(BUCKET, "object").unwrap(), CONTENTS, "{name}");
+            let deliveries = server.deliveries();
+            assert_eq!(deliveries.len(), 1, "{name}");
+            assert_eq!(deliveries[0].accepted, case.complaint.is_none(), "{name}");
+            seen.push((said, deliveries.len()));
+        }
+        assert!(
+            seen.iter().all(|way| *way == seen[0]),
+            "{}: {seen:?}",
+            case.name
         );
+        let (said, deliveries) = &seen[0];
+        let mut words = said.splitn(4, ' ');
+        let mut word = || words.next().unwrap_or_default();
+        let row = [word(), word(), word()].join(" | ");
+        let says = match case.complaint {
+            Some(complaint) => complaint.to_owned(),
+            None => format!("`{}`", word()),
+        };
+        table += &format!("| {} | {row} | {says} | {deliveries} |\n", case.name);
     }
-    assert_eq!((server.stored().len(), server.deliveries().len()), (2, 2));
+    support::hold_document(Path::new("docs/OUTCOMES.md"), "answers", &table);
 }
 
 #[test]
