@@ -13,8 +13,9 @@ use tokio::{
     sync::oneshot,
 };
 
-/// Calls into the user's code that may be under way at once.
-const BLOCKING_THREADS: usize = 32;
+/// Calls into the user's code, and pieces of objects that are hashed, written or read, which may be under way at once. So many
+/// that functions which do not return, or names that are not resolved, do not hold up uploads.
+const BLOCKING_THREADS: usize = 256;
 
 /// Connections that wait to be accepted. The usual 128 makes some of a thousand at once wait for a second.
 const BACKLOG: u32 = 1024;

@@ -234,7 +234,7 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// Starts it. The function is called once for each request, for up to 32 at once; it may block.
+    /// Starts it. The function is called once for each request, for up to 256 at once; it may block.
     ///
     /// # Errors
     ///
