@@ -121,6 +121,9 @@ impl Error {
 
     /// Adds the attempts that came before this one.
     pub(crate) fn with_history(mut self, history: Vec<Attempt>) -> Error {
+        if let Some(receipt) = self.0.receipt.take() {
+            self.0.receipt = Some(receipt.with_history(history.clone()));
+        }
         self.0.history = history;
         self
     }
