@@ -5,9 +5,10 @@
 
 mod c;
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::Command;
+use std::sync::mpsc;
 use std::time::Duration;
 use std::{env, fs, thread};
 
@@ -447,6 +448,190 @@ fn a_peer_that_closes_without_an_answer_leaves_the_outcome_unknown() {
 }
 
 #[test]
+fn a_cancelled_upload_is_back_soon() {
+    let scene = Scene::new();
+    let room = if valgrind().is_some() { "3000" } else { "300" };
+    scene.run("cancel.c", &[room]);
+    assert_eq!(keys_of(&scene.server.stored()), ["not cancelled"]);
+}
+
+#[test]
+fn a_progress_hook_watches_and_ends_its_upload() {
+    let receiver = agreeing();
+    let scene = Scene::new().calling(receiver.url("/"));
+    scene.run("progress.c", &[]);
+    let stored = scene.server.stored();
+    assert_eq!(
+        keys_of(&stored),
+        ["watched", "of unknown length", "unwatched"]
+    );
+    assert_eq!(receiver.requests().len(), 3);
+}
+
+#[test]
+fn a_read_hook_gives_the_body() {
+    let receiver = agreeing();
+    let scene = Scene::new().calling(receiver.url("/"));
+    scene.run("read_hook.c", &[]);
+    let stored = scene.server.stored();
+    assert_eq!(
+        keys_of(&stored),
+        [
+            "known",
+            "unknown",
+            "in small blocks",
+            "in small blocks, unknown",
+            "empty",
+            "empty, unknown"
+        ]
+    );
+    for object in &stored {
+        let contents = scene.server.object("examplebucket", &object.key);
+        let len = object.size as usize;
+        let expected: Vec<u8> = (0..len)
+            .map(|index| b'a' + ((len - index) % 26) as u8)
+            .collect();
+        assert!(contents == Some(expected), "{}", object.key);
+    }
+    assert_eq!(receiver.requests().len(), 6);
+}
+
+#[test]
+fn a_descriptor_is_lent_and_a_range_is_an_object() {
+    let file = c::product("c_abi_digits.bin");
+    fs::write(&file, "0123456789").expect("writable");
+    let scene = Scene::new();
+    scene.run("descriptor.c", &[file.to_str().expect("UTF-8")]);
+    let stored = scene.server.stored();
+    let contents: Vec<(&str, String)> = stored
+        .iter()
+        .map(|object| {
+            let bytes = scene.server.object("examplebucket", &object.key);
+            let text = String::from_utf8(bytes.expect("it is stored")).expect("ASCII");
+            (object.key.as_str(), text)
+        })
+        .collect();
+    let expected = [
+        ("file", "23456"),
+        ("rest", "23456789"),
+        ("twice", "23456789"),
+        ("end", ""),
+        ("pipe", "pipe"),
+        ("pipe to its end", "ream"),
+        ("range", "3456"),
+        ("empty range", ""),
+    ];
+    assert_eq!(contents, expected.map(|(key, text)| (key, text.to_owned())));
+}
+
+#[test]
+fn a_write_hook_takes_a_download() {
+    let endpoint = listen(|mut stream| {
+        read_head(&mut stream);
+        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nearly";
+        stream.write_all(answer).expect("it is read");
+    });
+    let scene = Scene::new();
+    scene.run("get_object.c", &[&endpoint]);
+    assert_eq!(scene.server.object("examplebucket", "object"), None);
+}
+
+#[test]
+fn the_limits_of_an_upload_hold() {
+    let silent = listen(drain);
+    let closing = listen(|mut stream| {
+        let mut body = vec![0; read_head(&mut stream)];
+        stream.read_exact(&mut body).expect("the whole body");
+    });
+    let mut requests = 0;
+    let failing_first = listen(move |mut stream| {
+        let mut body = vec![0; read_head(&mut stream)];
+        stream.read_exact(&mut body).expect("the whole body");
+        requests += 1;
+        let status = if requests % 2 == 1 {
+            "503 Busy"
+        } else {
+            "200 OK"
+        };
+        let answer =
+            format!("HTTP/1.1 {status}\r\nx-oss-hash-crc64ecma: 1\r\nContent-Length: 0\r\n\r\n");
+        stream.write_all(answer.as_bytes()).expect("it is read");
+    });
+    let scene = Scene::new().calling("http://127.0.0.1:1/".to_owned());
+    scene.run("upload_limits.c", &[&silent, &closing, &failing_first]);
+    assert_eq!(keys_of(&scene.server.stored()), ["object"]);
+}
+
+#[test]
+fn each_option_of_an_upload_goes_out_in_the_words_of_oss() {
+    let (sender, heads) = mpsc::channel();
+    let endpoint = listen(move |mut stream| {
+        let head = head_lines(&mut stream);
+        stream.read_exact(&mut [0]).expect("a body of one byte");
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            .expect("it is read");
+        sender.send(head).expect("the test waits for it");
+    });
+    let scene = Scene::new().at(&endpoint);
+    scene.run("put_options.c", &[]);
+    let head = heads.recv().expect("one upload was sent");
+    for line in [
+        "x-oss-object-acl: public-read",
+        "x-oss-storage-class: IA",
+        "x-oss-tagging: a%20b=1%262&empty=",
+        "x-oss-server-side-encryption: KMS",
+        "x-oss-server-side-encryption-key-id: key-id",
+        "x-oss-server-side-data-encryption: SM4",
+        "x-oss-traffic-limit: 838860800",
+        "x-oss-forbid-overwrite: true",
+        "cache-control: no-cache",
+        "content-disposition: inline",
+        "content-encoding: gzip",
+        "content-language: zh-CN",
+        "expires: Sun, 06 Nov 1994 08:49:37 GMT",
+        "x-oss-request-payer: requester",
+        "content-md5: xMpCOKC5I4INzFCab3WEmw==",
+    ] {
+        assert!(head.iter().any(|l| l == line), "no {line} in {head:?}");
+    }
+    // What was refused was not sent.
+    assert!(heads.try_recv().is_err());
+}
+
+#[test]
+fn what_a_client_is_told_of_its_connections_holds() {
+    let scene = Scene::new();
+    let refused = RefusedAddress::new().expect("a free port");
+    let address = scene.server.address();
+    let endpoint = format!("http://oss.example.test:{}", address.port());
+    let tls = if cfg!(feature = "tls") {
+        "tls"
+    } else {
+        "no tls"
+    };
+    let arguments = [&address.to_string(), &refused.address().to_string()];
+    scene.run(
+        "client_options.c",
+        &[tls, &endpoint, arguments[0], arguments[1]],
+    );
+    assert_eq!(scene.server.stored().len(), 6);
+}
+
+#[test]
+fn faults_leave_nothing_behind() {
+    let not_found = Receiver::start(|_| Answer::status(404)).expect("a free port");
+    let refused = RefusedAddress::new().expect("a free port");
+    let closes = listen(|mut stream| {
+        read_head(&mut stream);
+    });
+    let scene = Scene::new().calling(not_found.url("/"));
+    scene.run("faults_do_not_leak.c", &[&refused.url(""), &closes]);
+    assert_eq!(scene.server.stored().len(), 200);
+    assert_eq!(not_found.requests().len(), 200);
+}
+
+#[test]
 fn threads_share_a_client() {
     let receiver = Receiver::start(|request| {
         let text = request.text();
@@ -506,19 +691,31 @@ fn listen(mut serve: impl FnMut(TcpStream) + Send + 'static) -> String {
     endpoint
 }
 
-/// Reads the head of a request, byte for byte so that nothing of the body goes with it, and finds the body's length.
+/// Reads the head of a request and finds the body's length.
 fn read_head(stream: &mut TcpStream) -> usize {
+    let head = head_lines(stream);
+    let mut lengths = head.iter().filter_map(|line| {
+        line.to_ascii_lowercase()
+            .strip_prefix("content-length:")?
+            .trim()
+            .parse()
+            .ok()
+    });
+    lengths.next().unwrap_or(0)
+}
+
+/// Reads the head of a request, byte for byte so that nothing of the body goes with it.
+fn head_lines(stream: &mut TcpStream) -> Vec<String> {
     let mut reader = BufReader::with_capacity(1, stream);
-    let mut length = 0;
+    let mut lines = Vec::new();
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).expect("a head is text");
-        if line.trim().is_empty() {
-            return length;
+        let line = line.trim_end();
+        if line.is_empty() {
+            return lines;
         }
-        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().expect("a number");
-        }
+        lines.push(line.to_owned());
     }
 }
 

@@ -1,0 +1,138 @@
+/* What a client is told about its connections holds: addresses, proxy, connections that are kept, retries, whom to
+ * trust. */
+
+#include "fixture.h"
+
+static oss_callback_code put(oss_callback_client_options *options, oss_callback_error **error) {
+    oss_callback_client *client = new_client_of(options);
+    oss_callback_code code = OSS_CALLBACK_CODE_OK;
+    int count;
+    for (count = 0; count < 2 && code == OSS_CALLBACK_CODE_OK; count++) {
+        code = oss_put_object_with_callback(client, BUCKET, "object", (const uint8_t *)"x", 1, NULL, NULL, NULL, error);
+    }
+    oss_callback_client_free(client);
+    return code;
+}
+
+/* No client comes of these options, which are freed. */
+static void refused(oss_callback_client_options *options, const char *message) {
+    oss_callback_client *client = NULL;
+    oss_callback_error *error = NULL;
+    assert(oss_callback_client_new(options, &client, &error) == OSS_CALLBACK_CODE_INVALID_ARGUMENT);
+    assert(client == NULL);
+    assert(contains(oss_callback_error_message(error), message));
+    oss_callback_error_free(error);
+    oss_callback_client_options_free(options);
+}
+
+static void addresses(const char *endpoint, const char *address, const char *refusing) {
+    oss_callback_error *error = NULL;
+    oss_callback_client_options *options = new_client_options();
+    oss_callback_client_options_set_endpoint(options, endpoint);
+    oss_callback_client_options_set_path_style(options, true);
+    /* The second is tried when the first refuses. */
+    oss_callback_client_options_add_address(options, "OSS.example.test", refusing);
+    oss_callback_client_options_add_address(options, "oss.example.test", address);
+    assert(put(options, NULL) == OSS_CALLBACK_CODE_OK);
+
+    options = new_client_options();
+    oss_callback_client_options_set_endpoint(options, endpoint);
+    oss_callback_client_options_set_path_style(options, true);
+    oss_callback_client_options_add_address(options, "oss.example.test", refusing);
+    oss_callback_client_options_set_retry_policy(options, 5, 0, 0);
+    assert(put(options, &error) == OSS_CALLBACK_CODE_CONNECT);
+    assert(oss_callback_error_attempts(error) == 5);
+    oss_callback_error_free(error);
+
+    options = new_client_options();
+    oss_callback_client_options_add_address(options, "host", "127.0.0.1");
+    refused(options, "`address` \"127.0.0.1\" is not an IP address with a port");
+    options = new_client_options();
+    oss_callback_client_options_add_address(options, "host", "localhost:80");
+    refused(options, "`address` \"localhost:80\"");
+}
+
+static void proxies(const char *refusing) {
+    char url[64];
+    oss_callback_error *error = NULL;
+    oss_callback_client_options *options = new_client_options();
+    snprintf(url, sizeof url, "http://user:geheim@%s", refusing);
+    oss_callback_client_options_set_proxy(options, url);
+    oss_callback_client_options_set_retry_policy(options, 1, 0, 0);
+    assert(put(options, &error) == OSS_CALLBACK_CODE_CONNECT);
+    assert(contains(oss_callback_error_message(error), refusing));
+    assert(!contains(oss_callback_error_message(error), "geheim"));
+    oss_callback_error_free(error);
+
+    options = new_client_options();
+    oss_callback_client_options_set_proxy(options, "ftp://user:geheim@proxy");
+    refused(options, "`proxy`");
+}
+
+static void limits(void) {
+    oss_callback_client_options *options = new_client_options();
+    oss_callback_client_options_set_progress_timeout_ms(options, 0);
+    refused(options, "`progress_timeout` is zero");
+
+    options = new_client_options();
+    oss_callback_client_options_set_progress_timeout_ms(options, UINT64_MAX);
+    oss_callback_client_options_set_max_idle_connections(options, SIZE_MAX);
+    oss_callback_client_options_set_max_idle_time_ms(options, UINT64_MAX);
+    oss_callback_client_options_set_retry_policy(options, UINT32_MAX, UINT64_MAX, UINT64_MAX);
+    assert(put(options, NULL) == OSS_CALLBACK_CODE_OK);
+    options = new_client_options();
+    oss_callback_client_options_set_max_idle_connections(options, 0);
+    oss_callback_client_options_set_max_idle_time_ms(options, 0);
+    oss_callback_client_options_set_retry_policy(options, 0, 0, 0);
+    assert(put(options, NULL) == OSS_CALLBACK_CODE_OK);
+}
+
+static oss_callback_client_options *https(void) {
+    oss_callback_client_options *options = new_client_options();
+    oss_callback_client_options_set_endpoint(options, "https://127.0.0.1:1");
+    return options;
+}
+
+static void trust(void) {
+    static const char PEM[] = "-----BEGIN CERTIFICATE-----\nnot Base64\n-----END CERTIFICATE-----\n";
+    oss_callback_client_options *options = https();
+    oss_callback_client_options_set_root_certificates(options, 4);
+    refused(options, "`root_certificates` 4 is not one of oss_callback_root_certificates");
+    options = https();
+    oss_callback_client_options_set_root_certificates(options, OSS_CALLBACK_ROOT_CERTIFICATES_NONE);
+    refused(options, "`ca_bundle`");
+    options = https();
+    oss_callback_client_options_set_ca_bundle(options, (const uint8_t *)PEM, sizeof PEM - 1);
+    refused(options, "`ca_bundle`");
+    options = https();
+    oss_callback_client_options_set_ca_bundle(options, (const uint8_t *)"", 0);
+    refused(options, "`ca_bundle`");
+    options = https();
+    oss_callback_client_options_set_root_certificates(options, OSS_CALLBACK_ROOT_CERTIFICATES_BUNDLED);
+    oss_callback_client_free(new_client_of(options));
+}
+
+/* A library without TLS refuses these instead of trusting nobody silently. */
+static void trust_without_tls(void) {
+    oss_callback_client_options *options = new_client_options();
+    oss_callback_client_options_set_root_certificates(options, OSS_CALLBACK_ROOT_CERTIFICATES_SYSTEM);
+    refused(options, "built without TLS");
+    options = new_client_options();
+    oss_callback_client_options_set_ca_bundle(options, (const uint8_t *)"x", 1);
+    refused(options, "built without TLS");
+}
+
+/* argv: "tls" or "no tls", http://oss.example.test with the server's port, the server's address, and one that refuses
+ * connections. */
+int main(int argc, char **argv) {
+    assert(argc == 5);
+    limits();
+    if (is(argv[1], "tls")) {
+        trust();
+    } else {
+        trust_without_tls();
+    }
+    addresses(argv[2], argv[3], argv[4]);
+    proxies(argv[4]);
+    return 0;
+}
