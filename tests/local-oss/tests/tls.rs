@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use client::{builder, callback::callback, connect, get, put, tls};
+use client::{builder, callback::callback, connect, get, put, start, tls};
 use local_oss::{Answer, Receiver, Server};
 use serde_json::json;
 
@@ -69,10 +69,16 @@ fn who_speaks_no_tls_is_closed() {
         // At most an alert.
         assert!(answer.len() < 10, "{answer:?}");
     }
+}
+
+#[test]
+fn an_idle_connection_is_closed() {
+    let impatient = builder().tls(true).idle_timeout(Duration::from_secs(1));
+    let server = impatient.start().unwrap();
     let pem = server.certificate_pem().unwrap();
     let mut stream = tls::connect(server.address(), "localhost", pem);
     assert_eq!(put("a", "hello").send_on(&mut stream).status, 200);
-    // An idle connection is closed as without TLS, with a farewell or without.
+    // With a farewell or without.
     match stream.read(&mut [0]) {
         Ok(0) => {}
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => {}
@@ -169,7 +175,7 @@ fn a_certificate_that_does_not_convince_is_answered_203() {
 
 #[test]
 fn an_https_url_of_a_server_without_tls_is_answered_203() {
-    let server = start_quick();
+    let server = start();
     let plain = Receiver::start(|_| Answer::json("{}")).unwrap();
     // Its answer to a handshake that it takes for a request: nothing.
     let answer = upload(
@@ -182,16 +188,12 @@ fn an_https_url_of_a_server_without_tls_is_answered_203() {
 
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://{}/", silent.local_addr().unwrap());
-    let answer = upload(&server, &url, json!(true));
+    let quick = builder().callback_timeout(Duration::from_millis(200));
+    let answer = upload(&quick.start().unwrap(), &url, json!(true));
     assert_eq!(
         answer.element("Message").as_deref(),
         Some("Cost too long time.")
     );
-}
-
-fn start_quick() -> Server {
-    let quick = builder().callback_timeout(Duration::from_millis(500));
-    quick.start().unwrap()
 }
 
 #[test]
@@ -203,7 +205,8 @@ fn failures_behind_tls_are_those_of_http() {
     ] {
         let receiver = Receiver::start_tls(&[], move |_| answer.clone()).unwrap();
         let ca = receiver.certificate_pem().unwrap();
-        let quick = builder().callback_timeout(Duration::from_millis(500));
+        // Long enough for a handshake on a busy machine.
+        let quick = builder().callback_timeout(Duration::from_secs(2));
         let server = quick.callback_ca(ca).start().unwrap();
         let answer = upload(&server, &receiver.url("/"), json!(false));
         assert_eq!(answer.element("Message").as_deref(), Some(message));

@@ -221,7 +221,7 @@ impl Collector {
     pub(crate) async fn finish(mut self) -> Result<Contents, Trouble> {
         let mut last = std::mem::take(&mut self.current);
         last.shrink_to_fit();
-        if last.len() > HASHED_AT_ONCE || self.file.is_some() {
+        if last.len() > HASHED_AT_ONCE || self.goes_to_file() {
             self.pass_on(last.into()).await?;
         } else if !last.is_empty() {
             let mut checksums = self.checksums.take().await?;
@@ -350,6 +350,21 @@ mod tests {
         assert!(matches!(refused, Err(Trouble::OutOfMemory)));
         drop(collector);
         assert!(memory.has_room_for(10));
+    }
+
+    #[tokio::test]
+    async fn the_last_byte_may_make_an_object_large() {
+        let memory = Memory::new(u64::MAX);
+        for (more, in_memory) in [(0, true), (1, false)] {
+            let data = vec![7; Collector::LARGEST_IN_MEMORY as usize + more];
+            let mut collector = Collector::new(&Storage::Temporary, &memory, None, false);
+            collector.push(&data).await.unwrap();
+            let contents = collector.finish().await.unwrap();
+            let source = contents.open().unwrap();
+            assert_eq!(matches!(source, Source::Memory(_)), in_memory);
+            assert_eq!(memory.has_room_for(u64::MAX), !in_memory);
+            assert!(all(&contents) == data);
+        }
     }
 
     #[tokio::test]
