@@ -315,10 +315,10 @@ typedef struct oss_callback_spec_options oss_callback_spec_options;
 typedef int (*oss_callback_progress_hook)(uint64_t sent, uint64_t total, void *userdata);
 
 /**
- * Gives the next bytes of a body: writes at most `buffer_len` of them, which is never 0, to `buffer` and returns
- * how many; 0 at the end of the body. A negative number is a failure, and stands in the error's message:
- * the upload then ends with OSS_CALLBACK_CODE_BODY_UNREADABLE, as it does when the number is larger than
- * `buffer_len`. After the end or a failure the hook is not called again.
+ * Gives the next bytes of a body: writes at most `buffer_len` of them, which is never 0, to `buffer` and
+ * returns how many; 0 at the end of the body. A negative number is a failure, and stands in the error's
+ * message: the upload then ends with OSS_CALLBACK_CODE_BODY_UNREADABLE, as it does when the number is larger
+ * than `buffer_len`. After the end or a failure the hook is not called again.
  */
 typedef int64_t (*oss_callback_read_hook)(uint8_t *buffer, size_t buffer_len, void *userdata);
 
@@ -747,11 +747,10 @@ void oss_callback_put_options_set_server_side_data_encryption(oss_callback_put_o
 void oss_callback_put_options_set_traffic_limit(oss_callback_put_options *options, uint64_t bits_per_second);
 
 /**
- * Whether an object of this name is kept: the upload then fails with OSS_CALLBACK_CODE_CONFLICT. Default: false,
- * it is replaced. Without effect in a bucket with versioning.
+ * Whether an object of this name is kept: the upload then fails with OSS_CALLBACK_CODE_CONFLICT. Default:
+ * false, it is replaced. Without effect in a bucket with versioning.
  */
-void oss_callback_put_options_set_forbid_overwrite(oss_callback_put_options *options,
-                                                   bool forbid_overwrite);
+void oss_callback_put_options_set_forbid_overwrite(oss_callback_put_options *options, bool forbid_overwrite);
 
 /**
  * The object's Cache-Control, which downloads carry.
@@ -777,11 +776,10 @@ void oss_callback_put_options_set_content_language(oss_callback_put_options *opt
                                                    const char *content_language);
 
 /**
- * When copies of the object become stale: its Expires, which downloads carry, in seconds since 1970-01-01 00:00
- * UTC, up to the end of the year 9999.
+ * When copies of the object become stale: its Expires, which downloads carry, in seconds since 1970-01-01
+ * 00:00 UTC, up to the end of the year 9999.
  */
-void oss_callback_put_options_set_expires(oss_callback_put_options *options,
-                                          uint64_t expires);
+void oss_callback_put_options_set_expires(oss_callback_put_options *options, uint64_t expires);
 
 /**
  * Whether who sends the request pays for it, as a bucket of somebody else's may ask. Default: false.
@@ -849,8 +847,9 @@ void oss_callback_put_options_set_cancellation(oss_callback_put_options *options
 
 /**
  * Calls `hook` with `userdata` after each block of up to 128 KiB; NULL takes an earlier hook away. It runs
- * only on the thread that uploads, and only during the call. Another attempt begins anew; for an empty body
- * the hook may not be called at all.
+ * only on the thread that uploads, and only during the call; `userdata` is handed back to it and not looked
+ * at. Another attempt begins anew. For an empty body the hook may not be called at all, and at the end of one
+ * of unknown length it is told the last number once more.
  */
 void oss_callback_put_options_set_progress_hook(oss_callback_put_options *options,
                                                 oss_callback_progress_hook hook,
@@ -872,7 +871,8 @@ void oss_callback_put_options_free(oss_callback_put_options *options);
  * OSS_CALLBACK_CODE_CALLBACK_FAILED means that the object IS STORED, and the application server was not
  * reached or did not agree: do not upload again. For every other code oss_callback_error_stored says
  * whether the object is stored. A failed upload is tried up to three times where that may help, but with a
- * spec only while it is certain that nothing was stored: no callback is delivered twice.
+ * spec only while it is certain that nothing was stored: no callback is delivered twice. See
+ * oss_callback_put_options_set_retry_policy.
  *
  * May be called from several threads with the same client, spec and options.
  */

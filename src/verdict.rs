@@ -5,8 +5,9 @@ use std::time::Duration;
 
 /// Why an operation failed.
 ///
-/// The kind names the cause only. Whether the object is stored is said by [`Error::stored`](crate::Error::stored), never by
-/// the kind: the same [`Timeout`](ErrorKind::Timeout) may come before or after the last byte went out.
+/// The kind names the cause only. Whether the object is stored is said by
+/// [`Error::stored`](crate::Error::stored), never by the kind: the same
+/// [`Timeout`](ErrorKind::Timeout) may come before or after the last byte went out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {

@@ -15,10 +15,10 @@ pub const OSS_CALLBACK_LEN_UNKNOWN: u64 = u64::MAX;
 pub type oss_callback_progress_hook =
     Option<unsafe extern "C" fn(sent: u64, total: u64, userdata: *mut c_void) -> c_int>;
 
-/// Gives the next bytes of a body: writes at most `buffer_len` of them, which is never 0, to `buffer` and returns
-/// how many; 0 at the end of the body. A negative number is a failure, and stands in the error's message:
-/// the upload then ends with OSS_CALLBACK_CODE_BODY_UNREADABLE, as it does when the number is larger than
-/// `buffer_len`. After the end or a failure the hook is not called again.
+/// Gives the next bytes of a body: writes at most `buffer_len` of them, which is never 0, to `buffer` and
+/// returns how many; 0 at the end of the body. A negative number is a failure, and stands in the error's
+/// message: the upload then ends with OSS_CALLBACK_CODE_BODY_UNREADABLE, as it does when the number is larger
+/// than `buffer_len`. After the end or a failure the hook is not called again.
 pub type oss_callback_read_hook =
     Option<unsafe extern "C" fn(buffer: *mut u8, buffer_len: size_t, userdata: *mut c_void) -> i64>;
 

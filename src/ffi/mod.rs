@@ -11,7 +11,10 @@
 //! * Outputs are written on success only, `*error` on failure only.
 //! * Setters return nothing. The first fault that one finds stays in the options and is reported by
 //!   the function that uses them, so that a C program checks one code and not ten.
-//! * Enumerations come in as `uint32_t`: an unknown number in a Rust enum is undefined behaviour.
+//! * Enumerations come in as `uint32_t`, or in OSS's own words where they are OSS's: an unknown number in a
+//!   Rust enum is undefined behaviour.
+//! * A hook is called on the thread and during the call that it was given to. What it returns is checked
+//!   before it is believed.
 //! * Nothing here reaches below the crate's public interface, except to make an [`Error`](crate::Error).
 
 // C's names, so that the header, the Rust source and the symbols agree to the letter.

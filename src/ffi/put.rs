@@ -25,7 +25,8 @@ use crate::{Error, PutObject, Receipt, Result};
 /// OSS_CALLBACK_CODE_CALLBACK_FAILED means that the object IS STORED, and the application server was not
 /// reached or did not agree: do not upload again. For every other code oss_callback_error_stored says
 /// whether the object is stored. A failed upload is tried up to three times where that may help, but with a
-/// spec only while it is certain that nothing was stored: no callback is delivered twice.
+/// spec only while it is certain that nothing was stored: no callback is delivered twice. See
+/// oss_callback_put_options_set_retry_policy.
 ///
 /// May be called from several threads with the same client, spec and options.
 #[must_use]

@@ -275,8 +275,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_traffic_limit(
     }
 }
 
-/// Whether an object of this name is kept: the upload then fails with OSS_CALLBACK_CODE_CONFLICT. Default: false,
-/// it is replaced. Without effect in a bucket with versioning.
+/// Whether an object of this name is kept: the upload then fails with OSS_CALLBACK_CODE_CONFLICT. Default:
+/// false, it is replaced. Without effect in a bucket with versioning.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_forbid_overwrite(
     options: *mut oss_callback_put_options,
@@ -350,8 +350,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_language(
     }
 }
 
-/// When copies of the object become stale: its Expires, which downloads carry, in seconds since 1970-01-01 00:00
-/// UTC, up to the end of the year 9999.
+/// When copies of the object become stale: its Expires, which downloads carry, in seconds since 1970-01-01
+/// 00:00 UTC, up to the end of the year 9999.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_expires(
     options: *mut oss_callback_put_options,
@@ -514,8 +514,9 @@ pub unsafe extern "C" fn oss_callback_put_options_set_cancellation(
 }
 
 /// Calls `hook` with `userdata` after each block of up to 128 KiB; NULL takes an earlier hook away. It runs
-/// only on the thread that uploads, and only during the call. Another attempt begins anew; for an empty body
-/// the hook may not be called at all.
+/// only on the thread that uploads, and only during the call; `userdata` is handed back to it and not looked
+/// at. Another attempt begins anew. For an empty body the hook may not be called at all, and at the end of one
+/// of unknown length it is told the last number once more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_progress_hook(
     options: *mut oss_callback_put_options,
