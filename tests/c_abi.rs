@@ -140,7 +140,9 @@ fn build(source: &str, program: &str, library: Library) -> std::path::PathBuf {
         true => c::cxx_compiler("c++11"),
         false => c::c_compiler("c99"),
     };
-    let program = c::product(&format!("c_abi_{program}.out"));
+    // Tests run at the same time, and two may build the same program.
+    let test = thread::current().name().unwrap_or("main").to_owned();
+    let program = c::product(&format!("c_abi_{test}_{program}.out"));
     compiler
         .args(["-g", "-pthread", "-o"])
         .arg(&program)
@@ -553,8 +555,9 @@ fn the_limits_of_an_upload_hold() {
         } else {
             "200 OK"
         };
-        let answer =
-            format!("HTTP/1.1 {status}\r\nx-oss-hash-crc64ecma: 1\r\nContent-Length: 0\r\n\r\n");
+        let answer = format!(
+            "HTTP/1.1 {status}\r\nx-oss-hash-crc64ecma: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        );
         stream.write_all(answer.as_bytes()).expect("it is read");
     });
     let scene = Scene::new().calling("http://127.0.0.1:1/".to_owned());

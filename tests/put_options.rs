@@ -276,7 +276,8 @@ fn a_rewindable_reader_is_sent_again_from_where_it_stood() {
         if failed.swap(true, Ordering::Relaxed) {
             connection.write(answer.as_bytes());
         } else {
-            connection.write(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n");
+            connection
+                .write(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         }
     });
     let receipt = client(&failing.endpoint())
