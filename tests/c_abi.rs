@@ -669,6 +669,9 @@ fn threads_share_a_client() {
 
 #[test]
 fn a_cxx_program_links() {
+    if !c::is_there(&mut c::cxx_compiler("c++11")) {
+        return;
+    }
     let scene = Scene::new();
     scene.run("cpp_links.cpp", &[]);
     assert_eq!(keys_of(&scene.server.stored()), ["object"]);

@@ -19,6 +19,21 @@ pub fn cxx_compiler(standard: &str) -> Command {
     compiler("CXX", "c++", standard)
 }
 
+/// Whether a tool that a machine may lack is there. A test without its tool is skipped by name, and fails
+/// where `OSS_CALLBACK_ALL_FACES` is set.
+pub fn is_there(tool: &mut Command) -> bool {
+    let there = tool
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !there {
+        let all = env::var_os("OSS_CALLBACK_ALL_FACES").is_some();
+        assert!(!all, "{tool:?} is missing");
+        eprintln!("skipped: {tool:?} is missing");
+    }
+    there
+}
+
 fn compiler(variable: &str, default: &str, standard: &str) -> Command {
     let chosen = env::var(variable).unwrap_or_default();
     // As make has it, the variable may hold arguments: `ccache gcc`.
