@@ -139,6 +139,7 @@ impl Connection {
         let output = &self.buffers.output()[..amount];
         if current.phase() != Phase::Sending {
             current.enter(Phase::Sending);
+            self.wire.begin();
             self.head.clear();
             if current.has_body {
                 self.head.extend_from_slice(output);

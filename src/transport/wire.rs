@@ -78,6 +78,11 @@ impl Wire {
         false
     }
 
+    /// Another request begins.
+    pub(super) fn begin(&mut self) {
+        self.interim = 0;
+    }
+
     /// Sends everything, unless an answer comes first or the peer has gone: then the request is early,
     /// and whoever reads next finds out what there is.
     pub(super) fn send(&mut self, parts: [&[u8]; 2], current: &Current) -> Result<(), Error> {
