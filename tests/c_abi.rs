@@ -561,7 +561,11 @@ fn the_limits_of_an_upload_hold() {
         stream.write_all(answer.as_bytes()).expect("it is read");
     });
     let scene = Scene::new().calling("http://127.0.0.1:1/".to_owned());
-    scene.run("upload_limits.c", &[&silent, &closing, &failing_first]);
+    let timeout = if valgrind().is_some() { "5000" } else { "300" };
+    scene.run(
+        "upload_limits.c",
+        &[&silent, &closing, &failing_first, timeout],
+    );
     assert_eq!(keys_of(&scene.server.stored()), ["object"]);
 }
 

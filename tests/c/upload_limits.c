@@ -43,17 +43,17 @@ static void zero_is_refused(void) {
 }
 
 /* The server at this address takes everything and never answers. */
-static void time_runs_out(const char *silent) {
+static void time_runs_out(const char *silent, uint64_t timeout_ms) {
     oss_callback_error *error = NULL;
     oss_callback_client *client = new_client_at(silent);
     oss_callback_put_options *options = new_put_options();
     oss_callback_put_options_set_timeout_ms(options, 1);
-    oss_callback_put_options_set_timeout_ms(options, 300);
+    oss_callback_put_options_set_timeout_ms(options, timeout_ms);
     assert(put(client, 1, NULL, options, NULL, &error) == OSS_CALLBACK_CODE_TIMEOUT);
     assert(oss_callback_error_stored(error) == OSS_CALLBACK_STORED_UNKNOWN);
     assert(oss_callback_error_attempts(error) == 1);
     /* All but connecting and sending was waiting. */
-    assert(oss_callback_error_waited_ms(error) > 0 && oss_callback_error_waited_ms(error) < 300 + 3000);
+    assert(oss_callback_error_waited_ms(error) > 0 && oss_callback_error_waited_ms(error) < timeout_ms + 3000);
     oss_callback_error_free(error);
     oss_callback_put_options_free(options);
     oss_callback_client_free(client);
@@ -141,12 +141,12 @@ static void bandwidth_is_kept(void) {
     oss_callback_client_free(client);
 }
 
-/* argv: a silent server, one that closes, one that fails first. */
+/* argv: a silent server, one that closes, one that fails first; and a time in which a request is sent for certain. */
 int main(int argc, char **argv) {
     oss_callback_spec *spec = new_spec(variable("OSS_CALLBACK_URL"));
-    assert(argc == 4);
+    assert(argc == 5);
     zero_is_refused();
-    time_runs_out(argv[1]);
+    time_runs_out(argv[1], (uint64_t)atol(argv[4]));
     attempts_are_counted(argv[2], spec);
     success_has_a_history(argv[3]);
     bandwidth_is_kept();
