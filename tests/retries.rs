@@ -256,7 +256,7 @@ fn a_wrong_clock_is_corrected_once() {
         }
         let answer = format!(
             "HTTP/1.1 403 Forbidden\r\nDate: Thu, 29 Feb 2024 23:59:59 GMT\r\n\
-             x-oss-request-id: 1\r\nContent-Length: {}\r\n\r\n{skewed}",
+             x-oss-request-id: 1\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{skewed}",
             skewed.len()
         );
         connection.write(answer.as_bytes());

@@ -113,7 +113,7 @@ fn ask(
     };
     let (sender, answer) = channel();
     let (name, lookup) = (host.to_owned(), lookup.clone());
-    std::thread::Builder::new()
+    let thread = std::thread::Builder::new()
         .name("oss-callback-resolver".to_owned())
         .spawn(move || {
             // Nobody listens any more when the limit was reached first.
@@ -122,7 +122,11 @@ fn ask(
         .map_err(failed)?;
     loop {
         match answer.recv_timeout(current.patience()?) {
-            Ok(found) => return found.map_err(failed),
+            Ok(found) => {
+                // It has nothing left to do, and is not to be at it when the host ends.
+                let _ = thread.join();
+                return found.map_err(failed);
+            }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => {
                 let message = format!("resolve {host}: the resolver ended without an answer");
