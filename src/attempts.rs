@@ -35,7 +35,9 @@ impl Attempts {
                 .unwrap_or(u32::MAX)
                 .saturating_add(1);
             let mut delay = self.policy.delay(made, &error, again, random());
-            let skewed = error.oss_code() == Some("RequestTimeTooSkewed");
+            let skewed = error.status() == Some(403)
+                && error.stored() == Stored::No
+                && error.oss_code() == Some("RequestTimeTooSkewed");
             if skewed && !clock_corrected && again.rewindable {
                 // The clocks differ too much: OSS's own is right, and worth one more attempt.
                 clock_corrected = self.client.correct_clock(error.header("date"));

@@ -129,10 +129,10 @@ impl Client {
         } else {
             now.checked_sub(offset)
         };
-        corrected.unwrap_or(now)
+        corrected.unwrap_or(now).max(UNIX_EPOCH)
     }
 
-    /// Takes OSS's time, an HTTP date, for the right one; false if it did not say it.
+    /// Takes OSS's time, an HTTP date, for the right one; false if it did not say one that makes sense.
     pub(crate) fn correct_clock(&self, date: Option<&str>) -> bool {
         let Some(theirs) = date.and_then(|date| httpdate::parse_http_date(date).ok()) else {
             return false;
@@ -141,6 +141,10 @@ impl Client {
             let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
             i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
         };
+        // From the year 2000 to 3000: what is out of that no signature can be dated with.
+        if !(946_684_800..32_503_680_000).contains(&seconds(theirs)) {
+            return false;
+        }
         let ahead = seconds(SystemTime::now()) - seconds(theirs);
         self.0.clock_ahead.store(ahead, Ordering::Relaxed);
         true
@@ -176,10 +180,10 @@ impl Client {
 
     /// Adds the headers of the signature.
     fn sign(&self, request: &mut Request, now: SystemTime) {
-        let date = httpdate::fmt_http_date(now);
         let Some(pair) = self.0.credentials.key_pair() else {
             return;
         };
+        let date = httpdate::fmt_http_date(now);
         if let Some(token) = &pair.security_token {
             request.set_header("x-oss-security-token", token.as_str());
         }

@@ -34,7 +34,14 @@ pub(crate) fn of(source: &mut Source<'_>, len: u64, name: &str, limits: &Limits)
         check(limits)?;
         match body.read(&mut buffer) {
             Ok(0) => return Ok(STANDARD.encode(md5.finalize())),
-            Ok(count) => md5.update(&buffer[..count]),
+            Ok(count) => match buffer.get(..count) {
+                Some(bytes) => md5.update(bytes),
+                None => {
+                    let what = "says that it gave more bytes than it was asked for";
+                    let message = format!("{name} {what}");
+                    return Err(Error::new(ErrorKind::BodyUnreadable, message));
+                }
+            },
             Err(e) if e.kind() == IoErrorKind::Interrupted => {}
             Err(e) => return Err(unreadable("read", e)),
         }

@@ -26,6 +26,8 @@ pub(crate) struct Answer {
 #[derive(Debug)]
 pub(crate) struct Upload {
     pub(crate) last_write_started: bool,
+    /// The last byte was handed to the system.
+    pub(crate) all_sent: bool,
     pub(crate) callback: bool,
     /// The CRC-64 of what was sent.
     pub(crate) crc64: u64,
@@ -41,6 +43,8 @@ pub(crate) struct Upload {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Seen {
     last_write_started: bool,
+    /// No answer can be one to the whole upload before that.
+    all_sent: bool,
     callback: bool,
     head: Option<Head>,
 }
@@ -75,7 +79,7 @@ fn verdict(seen: Seen) -> (Row, Stored, Answered) {
     let row = match seen.head {
         None => Row::NoAnswer,
         Some(head) => match head.status {
-            200..=299 if !seen.last_write_started => Row::TooEarly,
+            200..=299 if !seen.last_write_started || !seen.all_sent => Row::TooEarly,
             400..=499 if head.from_oss => Row::Refused,
             500..=599 => Row::ServerError,
             200 | 203 if head.crc_differs => Row::ChecksumMismatch,
@@ -113,6 +117,7 @@ fn verdict(seen: Seen) -> (Row, Stored, Answered) {
 pub(crate) fn before_sending(error: Error, callback: bool) -> Error {
     let (_, stored, answered) = verdict(Seen {
         last_write_started: false,
+        all_sent: false,
         callback,
         head: None,
     });
@@ -123,6 +128,7 @@ pub(crate) fn before_sending(error: Error, callback: bool) -> Error {
 pub(crate) fn of_upload(upload: Upload) -> Result<Receipt> {
     let Upload {
         last_write_started,
+        all_sent,
         callback,
         crc64,
         compare_crc64,
@@ -131,6 +137,7 @@ pub(crate) fn of_upload(upload: Upload) -> Result<Receipt> {
     } = upload;
     let mut seen = Seen {
         last_write_started,
+        all_sent,
         callback,
         head: None,
     };
@@ -185,7 +192,7 @@ pub(crate) fn of_upload(upload: Upload) -> Result<Receipt> {
             ErrorKind::ChecksumMismatch,
             format!(
                 "stored with other contents: CRC-64 {} at OSS, {crc64} here{request}",
-                String::from_utf8_lossy(remote_crc.unwrap_or_default())
+                snippet(remote_crc.unwrap_or_default())
             ),
         ),
         Row::AnswerDamaged => {
@@ -203,7 +210,12 @@ pub(crate) fn of_upload(upload: Upload) -> Result<Receipt> {
             ErrorKind::CallbackFailed,
             format!(
                 "stored, but the callback failed: {}{request}",
-                oss.message.as_deref().unwrap_or("OSS does not say why")
+                snippet(
+                    oss.message
+                        .as_deref()
+                        .unwrap_or("OSS does not say why")
+                        .as_bytes()
+                )
             ),
         ),
         Row::NoAnswer | Row::Refused | Row::ServerError | Row::Unexpected => {
@@ -244,8 +256,14 @@ fn refusal(answer: Answer, oss: OssError) -> Error {
         _ => ErrorKind::UnexpectedAnswer,
     };
     let said = match (&oss.code, &oss.message) {
-        (Some(code), Some(message)) => format!("{code}: {message}"),
-        (Some(code), None) => code.clone(),
+        (Some(code), Some(message)) => {
+            format!(
+                "{}: {}",
+                snippet(code.as_bytes()),
+                snippet(message.as_bytes())
+            )
+        }
+        (Some(code), None) => snippet(code.as_bytes()),
         (None, _) => snippet(&answer.body),
     };
     let separator = if said.is_empty() { "" } else { ", " };
@@ -286,10 +304,11 @@ fn request_of(answer: &Answer, oss: &OssError) -> String {
         .headers
         .text("x-oss-request-id")
         .or(oss.request_id.as_deref());
-    id.map(|id| format!(" (request {id})")).unwrap_or_default()
+    id.map(|id| format!(" (request {})", snippet(id.as_bytes())))
+        .unwrap_or_default()
 }
 
-/// The beginning of a body that is not OSS's, on one line.
+/// The beginning of what a server says, on one line: it may say anything.
 fn snippet(body: &[u8]) -> String {
     const LEN: usize = 120;
     let text = String::from_utf8_lossy(&body[..body.len().min(4 * LEN)]).into_owned();
@@ -355,6 +374,7 @@ mod tests {
         for (last_write_started, head, row, stored, answered) in table {
             let seen = Seen {
                 last_write_started,
+                all_sent: last_write_started,
                 callback: true,
                 head,
             };
@@ -367,6 +387,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_success_before_the_last_byte_left_is_too_early() {
+        for status in [200, 203] {
+            let head = head(status, OSS, false, true);
+            let seen = Seen {
+                last_write_started: true,
+                all_sent: false,
+                callback: true,
+                head,
+            };
+            assert_eq!(verdict(seen), (Row::TooEarly, S::Unknown, A::Unknown));
+        }
+    }
+
     fn upload(status: u16, headers: &[(&str, &str)], body: &str) -> Result<Receipt> {
         let mut all = Headers::default();
         headers
@@ -374,6 +408,7 @@ mod tests {
             .for_each(|(name, value)| all.push(name, value.as_bytes()));
         of_upload(Upload {
             last_write_started: true,
+            all_sent: true,
             callback: true,
             crc64: 7,
             compare_crc64: true,

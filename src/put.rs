@@ -310,13 +310,20 @@ fn open(path: &Path, name: &str) -> Result<(File, u64)> {
         let message = format!("open {name}: {}", e.to_string().to_lowercase());
         Error::new(ErrorKind::BodyUnreadable, message).with_source(e)
     };
+    let irregular = || {
+        Error::new(
+            ErrorKind::BodyUnreadable,
+            format!("{name} is not a regular file"),
+        )
+    };
+    // Before it is opened: a pipe without a writer would hold the call up for ever.
+    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(irregular());
+    }
     let mut file = File::open(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
     if !metadata.is_file() {
-        return Err(Error::new(
-            ErrorKind::BodyUnreadable,
-            format!("{name} is not a regular file"),
-        ));
+        return Err(irregular());
     }
     // Files of /proc have a length of 0 and contents all the same; an empty object in their place would
     // be a silent loss.

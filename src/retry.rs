@@ -13,7 +13,8 @@ use crate::verdict::{Answered, ErrorKind, Stored};
 /// Sent again is only what may end differently (a lost connection, a time limit, 5xx, 408, 429 and the
 /// like), only with a body that can be read again, and **only when the failed attempt certainly stored
 /// nothing, or there is no callback, or the caller said that the callback is idempotent**. Never after a
-/// 203, a wrong CRC-64 or a damaged answer.
+/// 203, a wrong CRC-64 or a damaged answer. When OSS refuses a request because the clocks differ too much,
+/// its own time is taken for the right one and there is one attempt more, whatever the policy.
 ///
 /// ```
 /// use std::time::Duration;
@@ -146,14 +147,19 @@ fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
 /// What is known of an object after several attempts, of which the last ended in `error`: what one
 /// attempt left open, a later one that stored nothing does not settle.
 pub(crate) fn add_up(any_unknown: bool, error: Error) -> Error {
-    if !any_unknown || error.stored() != Stored::No {
+    if !any_unknown {
         return error;
     }
-    let answered = match error.answered() {
-        Answered::NotRequested => Answered::NotRequested,
-        _ => Answered::Unknown,
+    let stored = match error.stored() {
+        Stored::No => Stored::Unknown,
+        stored => stored,
     };
-    error.with_verdict(Stored::Unknown, answered)
+    // The lost answer may have been the application server's consent.
+    let answered = match error.answered() {
+        Answered::No => Answered::Unknown,
+        answered => answered,
+    };
+    error.with_verdict(stored, answered)
 }
 
 #[cfg(test)]
@@ -284,7 +290,15 @@ mod tests {
         assert_eq!(add_up(false, no()).stored(), Stored::No);
         assert_eq!(add_up(true, no()).stored(), Stored::Unknown);
         assert_eq!(add_up(true, no()).answered(), Answered::Unknown);
-        let stored = error(ErrorKind::CallbackFailed, Stored::Yes);
-        assert_eq!(add_up(true, stored).stored(), Stored::Yes);
+        // Stored for certain, but an earlier callback may have been answered.
+        let stored = Error::new(ErrorKind::CallbackFailed, "m");
+        let stored = add_up(true, stored.with_verdict(Stored::Yes, Answered::No));
+        assert_eq!(
+            (stored.stored(), stored.answered()),
+            (Stored::Yes, Answered::Unknown)
+        );
+        let plain = Error::new(ErrorKind::Conflict, "m");
+        let plain = add_up(true, plain.with_verdict(Stored::No, Answered::NotRequested));
+        assert_eq!(plain.answered(), Answered::NotRequested);
     }
 }

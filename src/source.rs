@@ -62,6 +62,11 @@ impl Upload<'_, '_> {
             reader,
             touched: false,
         };
+        if self.len == Some(0) && self.ends {
+            if let Err(error) = holds_nothing(&mut reader, self.name) {
+                return (Err(outcome::before_sending(error, self.callback)), false);
+            }
+        }
         let progress = &mut self.progress;
         let mut report = |sent, len| {
             if let Some(progress) = progress {
@@ -79,6 +84,7 @@ impl Upload<'_, '_> {
         let exchange = client.exchange(self.request.clone(), Some(body), limits);
         let result = outcome::of_upload(outcome::Upload {
             last_write_started: exchange.last_write_started,
+            all_sent: exchange.all_sent,
             callback: self.callback,
             crc64: exchange.crc64,
             compare_crc64: self.compare_crc64,
@@ -86,6 +92,24 @@ impl Upload<'_, '_> {
             result: exchange.result.map(|answer| client.read(answer)),
         });
         (result, rewindable || !reader.touched)
+    }
+}
+
+/// Nobody reads a body of no length while it is sent, so whether it is one is looked at before.
+fn holds_nothing(reader: &mut dyn Read, name: &str) -> Result<()> {
+    loop {
+        match reader.read(&mut [0]) {
+            Ok(0) => return Ok(()),
+            Ok(_) => {
+                let message = format!("{name} has more than 0 bytes");
+                return Err(Error::new(ErrorKind::BodyChanged, message));
+            }
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => {
+                let message = format!("read {name}: {}", e.to_string().to_lowercase());
+                return Err(Error::new(ErrorKind::BodyUnreadable, message).with_source(e));
+            }
+        }
     }
 }
 

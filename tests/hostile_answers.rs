@@ -39,6 +39,7 @@ fn verdict(
         error.body().len()
     );
     assert!(error.to_string().len() < 1000, "{name}: {error}");
+    assert_eq!(error.to_string().lines().count(), 1, "{name}: {error}");
     assert_eq!(raw.requests(), 1, "{name}");
     (error.kind(), error.stored(), error.answered())
 }
@@ -145,8 +146,12 @@ fn hostile_error_documents_are_read_as_far_as_they_make_sense() {
     let nested = "<Error>".repeat(1000);
     let entities = "<!DOCTYPE E [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;\">]>\
                     <Error><Code>&b;</Code><Message>&b;</Message></Error>";
+    let long = format!(
+        "<Error><Code>{0}</Code><Message>{0}\n\n{0}</Message>",
+        "x".repeat(3000)
+    );
     let not_text = "\u{0}\u{1}\u{fffd}<Error><Code>";
-    for body in [nested.as_str(), entities, not_text] {
+    for body in [nested.as_str(), entities, long.as_str(), not_text] {
         let answer = format!(
             "HTTP/1.1 400 Bad\r\nx-oss-request-id: 1\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()

@@ -220,12 +220,14 @@ fn a_reader_that_does_not_keep_its_word_stores_nothing() {
         .unwrap_err();
     let failing = put().send_reader(Cursor::new(vec![0; 500_000]).chain(Fails), 1_000_000);
     let failing = failing.unwrap_err();
+    let not_empty = put().send_reader(Cursor::new(b"x"), 0).unwrap_err();
     let chunked = put()
         .send_reader_chunked(Cursor::new(vec![0; 500_000]).chain(Fails))
         .unwrap_err();
     for (error, kind, said) in [
         (short, ErrorKind::BodyChanged, "ended after 99 of 100 bytes"),
         (long, ErrorKind::BodyChanged, "more than 100 bytes"),
+        (not_empty, ErrorKind::BodyChanged, "more than 0 bytes"),
         (failing, ErrorKind::BodyUnreadable, "disk on fire"),
         (chunked, ErrorKind::BodyUnreadable, "disk on fire"),
     ] {
@@ -237,6 +239,29 @@ fn a_reader_that_does_not_keep_its_word_stores_nothing() {
         assert!(error.to_string().contains(said), "{error}");
     }
     assert!(server.stored().is_empty());
+}
+
+#[test]
+#[cfg(unix)]
+fn a_pipe_in_place_of_a_file_is_refused_at_once() {
+    let pipe = TemporaryFile::new("pipe", b"");
+    std::fs::remove_file(pipe.path()).unwrap();
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(pipe.path())
+            .status()
+            .unwrap()
+            .success()
+    );
+    let error = client("http://127.0.0.1:1")
+        .put_object(BUCKET, "a")
+        .send_file(pipe.path());
+    let error = error.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.stored()),
+        (ErrorKind::BodyUnreadable, Stored::No)
+    );
+    assert!(error.to_string().contains("not a regular file"), "{error}");
 }
 
 #[test]

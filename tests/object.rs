@@ -3,7 +3,7 @@
 mod support;
 
 use std::io::{self, Write};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use oss_callback::{ErrorKind, Stored};
 use support::{BUCKET, RawServer, client, client_builder, server};
@@ -119,6 +119,56 @@ fn a_download_that_stalls_ends() {
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
     assert_eq!(bytes, b"12345");
+}
+
+#[test]
+fn a_download_that_drips_ends_but_a_slow_writer_does_not_end_it() {
+    let raw = RawServer::start(|connection| {
+        connection.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n");
+        while connection.try_write(b"x") {
+            std::thread::park_timeout(Duration::from_millis(50));
+        }
+    });
+    let limit = Duration::from_millis(400);
+    let client = client_builder(&raw.endpoint())
+        .progress_timeout(limit)
+        .build()
+        .unwrap();
+    let begun = Instant::now();
+    let error = client
+        .get_object(BUCKET, "a")
+        .write_to(&mut Vec::new())
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+    assert!(
+        begun.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        begun.elapsed()
+    );
+
+    struct Slow(usize);
+    impl Write for Slow {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            std::thread::park_timeout(Duration::from_millis(600));
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let server = server().start().unwrap();
+    let client = client_builder(server.endpoint())
+        .progress_timeout(limit)
+        .build()
+        .unwrap();
+    client
+        .put_object(BUCKET, "a")
+        .send_bytes(vec![0; 100_000])
+        .unwrap();
+    let mut slow = Slow(0);
+    client.get_object(BUCKET, "a").write_to(&mut slow).unwrap();
+    assert_eq!(slow.0, 100_000);
 }
 
 #[test]

@@ -278,6 +278,38 @@ fn a_wrong_clock_is_corrected_once() {
 }
 
 #[test]
+fn talk_of_clocks_does_not_repeat_what_is_stored_nor_harm_the_client() {
+    let skewed = "<Error><Code>RequestTimeTooSkewed</Code></Error>";
+    let now = "Thu, 29 Feb 2024 23:59:59 GMT";
+    for (status, date, stored) in [
+        ("203 Non", now, Stored::Yes),
+        ("503 Busy", now, Stored::Unknown),
+        ("403 Forbidden", "Fri, 31 Dec 9999 23:59:59 GMT", Stored::No),
+        ("403 Forbidden", "Thu, 01 Jan 1970 00:00:00 GMT", Stored::No),
+    ] {
+        let answer = format!(
+            "HTTP/1.1 {status}\r\nDate: {date}\r\nx-oss-request-id: 1\r\nConnection: close\r\n\
+             Content-Length: {}\r\n\r\n{skewed}",
+            skewed.len()
+        );
+        let server = RawServer::answering(answer);
+        let client = quick_client(&server.endpoint());
+        for requests in 1..=2 {
+            let put = client
+                .put_object(BUCKET, "a")
+                .callback(&spec("http://127.0.0.1:1/"));
+            let error = put.send_bytes(b"x").unwrap_err();
+            assert_eq!(
+                (error.stored(), error.attempts()),
+                (stored, 1),
+                "{status} {date}"
+            );
+            assert_eq!(server.requests(), requests, "{status} {date}");
+        }
+    }
+}
+
+#[test]
 fn reading_and_deleting_are_tried_again_until_data_has_come() {
     let whole = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\ndata";
     let server = failing(2, lose_the_answer);

@@ -204,10 +204,11 @@ impl CallbackSpecBuilder {
         let invalid = |message: String| Err(Error::new(ErrorKind::InvalidCallback, message));
         let mut callback = Map::new();
 
-        if let Some(url) = self.urls.iter().find(|url| url.contains(';')) {
+        if let Some(index) = self.urls.iter().position(|url| url.contains(';')) {
             return invalid(format!(
-                "`url` {url:?} holds a `;`, which separates URLs: write it as %3B, or add each URL \
-                 by itself"
+                "`url` number {} holds a `;`, which separates URLs: write it as %3B, or add each \
+                 URL by itself",
+                index + 1
             ));
         }
         if let Some(index) = self.urls.iter().position(String::is_empty) {

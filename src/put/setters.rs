@@ -18,7 +18,7 @@ const OWN_HEADERS: [(&str, &str); 13] = [
     ("date", "the client dates its requests"),
     ("expect", "it is never sent"),
     ("host", "the host is that of the endpoint"),
-    ("transfer-encoding", "bodies are sent with their length"),
+    ("transfer-encoding", "the body decides how it is sent"),
     ("user-agent", "use `user_agent` of the client"),
     ("x-oss-callback", "use `callback`"),
     ("x-oss-callback-var", "use `callback`"),

@@ -89,6 +89,9 @@ impl<'a> Outgoing<'a> {
             Some(bandwidth) => pace(&self.current, bandwidth, self.started, self.sent, room)?,
             None => room,
         };
+        // From here on the caller's reader and hook have the word; the server is not to blame for their
+        // time.
+        self.current.leave();
         let count = if room == 0 {
             0
         } else {
@@ -113,9 +116,8 @@ impl<'a> Outgoing<'a> {
         self.crc64.update(&buffer[..count]);
         self.sent = sent;
         self.announced = sent;
-        // The caller's reader may have taken its time; the server is not to blame for that.
-        self.current.rested();
         (body.progress)(sent, body.len);
+        self.current.come_back();
         self.current.patience()?;
         Ok(count)
     }
@@ -137,8 +139,9 @@ fn pace(
         if wait.is_zero() {
             return Ok(block.min(room));
         }
-        current.rested();
+        current.leave();
         std::thread::sleep(wait.min(current.patience()?));
+        current.come_back();
     }
 }
 

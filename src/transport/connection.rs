@@ -88,18 +88,25 @@ impl Connector {
     /// Tries every address of a name; addresses that were remembered are asked for again when none of
     /// them can be reached.
     fn connect(&self, host: &str, port: u16, current: &Current) -> Result<Socket, Error> {
+        let mut again = true;
         loop {
             let (addresses, remembered) = self.resolver.resolve(host, port, current)?;
             let mut last = None;
             current.enter(Phase::Connecting);
             for (index, address) in addresses.iter().enumerate() {
-                match Socket::connect(*address, addresses.len() - index, current)? {
-                    Ok(socket) => return Ok(socket),
-                    Err(e) => last = Some((address, e)),
+                match Socket::connect(*address, addresses.len() - index, current) {
+                    Ok(Ok(socket)) => return Ok(socket),
+                    Ok(Err(e)) => last = Some((address, e)),
+                    Err(e) => {
+                        // Out of time; the next attempt is to ask anew.
+                        self.resolver.forget(host, port);
+                        return Err(e);
+                    }
                 }
             }
             self.resolver.forget(host, port);
-            if remembered {
+            if remembered && again {
+                again = false;
                 continue;
             }
             let Some((address, e)) = last else {
@@ -158,7 +165,10 @@ impl Connection {
         }
         let sent = self.wire.send([&self.head, output], current);
         self.head.clear();
-        sent
+        current
+            .all_sent
+            .set(sent? && current.last_block_ready.get());
+        Ok(())
     }
 }
 

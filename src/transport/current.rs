@@ -37,12 +37,16 @@ pub(super) struct Current {
     until: Cell<Option<Instant>>,
     /// When enough bytes had moved last, and how many have since.
     progress: Cell<(Instant, usize)>,
+    /// Since when the caller's own code runs.
+    left: Cell<Option<Instant>>,
     /// A body follows the head.
     pub(super) has_body: bool,
     /// The last block of the body, or the head of a request without one, is in the output buffer.
     pub(super) last_block_ready: Cell<bool>,
     /// A write was started that could carry the last byte.
     pub(super) last_write_started: Cell<bool>,
+    /// The last byte was handed to the system.
+    pub(super) all_sent: Cell<bool>,
     /// An answer, or the end, came while the body was still going out: nothing more is sent.
     pub(super) early: Cell<bool>,
     /// The connection ended other than in good order.
@@ -71,9 +75,11 @@ impl Current {
             phase: Cell::new(Phase::Resolving),
             until: Cell::new(None),
             progress: Cell::new((Instant::now(), 0)),
+            left: Cell::new(None),
             has_body,
             last_block_ready: Cell::new(!has_body),
             last_write_started: Cell::new(false),
+            all_sent: Cell::new(false),
             early: Cell::new(false),
             reset: Cell::new(false),
             waiting: Cell::new(None),
@@ -141,10 +147,17 @@ impl Current {
         }
     }
 
-    /// Begins the time of the progress limit anew: it was not the peer that took it.
-    pub(super) fn rested(&self) {
-        let (_, moved) = self.progress.get();
-        self.progress.set((Instant::now(), moved));
+    /// The caller's own code runs from now on: its time does not count for the progress limit.
+    pub(super) fn leave(&self) {
+        self.left.set(Some(Instant::now()));
+    }
+
+    /// The caller's own code is done.
+    pub(super) fn come_back(&self) {
+        if let Some(left) = self.left.take() {
+            let (since, moved) = self.progress.get();
+            self.progress.set((since + left.elapsed(), moved));
+        }
     }
 
     /// What is left of the limit of this phase.

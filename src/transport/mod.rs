@@ -84,6 +84,8 @@ pub(crate) struct Exchange {
     /// Whether a write was started that could carry the last byte of the body, or with an empty body
     /// the head. From then on the server may have acted.
     pub(crate) last_write_started: bool,
+    /// Whether the last byte was handed to the system: an answer may come before that.
+    pub(crate) all_sent: bool,
     /// The CRC-64 of the body as far as it was sent.
     pub(crate) crc64: u64,
     /// How long the head of the answer was waited for.
@@ -134,9 +136,10 @@ impl AnswerBody {
 impl Read for AnswerBody {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let current = self.current.clone();
-        // The caller's writer may have taken its time; the server is not to blame for that.
-        current.rested();
+        current.come_back();
         let count = current.within(|| self.reader.read(buffer))?;
+        // Until the next call the caller's writer has the word.
+        current.leave();
         // A body that only the end of the connection ends looks whole after a reset, too.
         if count == 0 && !buffer.is_empty() && current.reset.get() {
             return Err(io::ErrorKind::ConnectionReset.into());
@@ -231,6 +234,7 @@ impl Transport {
         };
         Exchange {
             last_write_started: current.last_write_started.get(),
+            all_sent: current.all_sent.get(),
             crc64: outgoing.crc64(),
             waited,
             result,

@@ -41,9 +41,17 @@ impl Proxy {
             let decoded: Vec<u8> = percent_encoding::percent_decode_str(login).collect();
             format!("Basic {}", STANDARD.encode(decoded))
         });
+        let after_login = authority.as_str().rsplit('@').next().unwrap_or_default();
+        let port = match after_login.strip_prefix(authority.host()) {
+            None | Some("") => 80,
+            Some(port) => match port.trim_start_matches(':').parse() {
+                Ok(0) | Err(_) => return Err(bad("has a port that is not in 1 to 65535")),
+                Ok(port) => port,
+            },
+        };
         Ok(Proxy {
             host: authority.host().to_owned(),
-            port: authority.port_u16().unwrap_or(80),
+            port,
             authorization,
         })
     }
@@ -89,7 +97,13 @@ impl Proxy {
             }
         }
         let line = String::from_utf8_lossy(&head);
-        let line = line.lines().next().unwrap_or_default();
+        let line: String = line
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .take(120)
+            .collect();
         match line.split(' ').nth(1) {
             Some(status) if status.len() == 3 && status.starts_with('2') => Ok(()),
             _ => Err(failed(&format!("it answered {line:?}"))),
@@ -120,6 +134,9 @@ mod tests {
             "https://a:p@proxy",
             "socks5://proxy",
             "http://proxy/path",
+            "http://a:p@proxy:0",
+            "http://a:p@proxy:65536",
+            "http://a:p@proxy:",
         ] {
             let error = Proxy::parse(bad).unwrap_err().to_string();
             assert!(

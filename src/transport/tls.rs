@@ -15,6 +15,9 @@ use crate::verdict::ErrorKind;
 /// Plaintext that is encrypted before it is sent: a few records at once cost fewer calls.
 const BUFFER_LIMIT: usize = 512 * 1024;
 
+/// Reads of the socket in a row that may give no plaintext.
+const MAX_EMPTY_READS: usize = 64;
+
 /// Which certificate authorities a client trusts besides those of its own bundle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum RootCertificates {
@@ -130,12 +133,15 @@ impl TlsSession {
 
     /// Reads what can be decrypted without waiting.
     pub(super) fn decrypt(&mut self, socket: &mut Socket, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
+        // Records without plaintext, such as session tickets, are not gone through for ever at once: whoever
+        // waits looks at the limits in between.
+        for _ in 0..MAX_EMPTY_READS {
             match self.0.reader().read(buffer) {
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => self.read_records(socket)?,
                 result => return result,
             }
         }
+        self.0.reader().read(buffer)
     }
 
     fn read_records(&mut self, socket: &mut Socket) -> io::Result<()> {

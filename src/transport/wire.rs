@@ -56,6 +56,7 @@ impl Wire {
     pub(super) fn secure(&mut self, session: TlsSession, current: &Current) -> Result<(), Error> {
         let session = self.tls.insert(Box::new(session));
         while session.is_handshaking() {
+            current.patience()?;
             match session.shake_hands(&mut self.socket) {
                 Ok(()) => {}
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
@@ -83,16 +84,16 @@ impl Wire {
         self.interim = 0;
     }
 
-    /// Sends everything, unless an answer comes first or the peer has gone: then the request is early,
-    /// and whoever reads next finds out what there is.
-    pub(super) fn send(&mut self, parts: [&[u8]; 2], current: &Current) -> Result<(), Error> {
+    /// Sends everything, then true, unless an answer comes first or the peer has gone: then the request is
+    /// early, and whoever reads next finds out what there is.
+    pub(super) fn send(&mut self, parts: [&[u8]; 2], current: &Current) -> Result<bool, Error> {
         let mut accepted = 0;
         while !current.early.get() {
             let before = self.socket.sent();
             let pushed = self.push(parts, &mut accepted);
             current.moved((self.socket.sent() - before) as usize);
             match pushed {
-                Ok(true) => return Ok(()),
+                Ok(true) => return Ok(true),
                 Ok(false) => {}
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
                     if self.socket.wait_to_write(current)? {
@@ -106,7 +107,7 @@ impl Wire {
             }
             current.patience()?;
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Sends what can be sent now; true when that was everything. `accepted` bytes are on their way or in
