@@ -18,7 +18,7 @@ use support::{BUCKET, client_builder, server, spec};
 const SMALL: usize = 1000;
 const LARGE: usize = 32 * 1024 * 1024;
 
-const SHORT: Duration = Duration::from_millis(700);
+const SHORT: Duration = Duration::from_millis(1500);
 
 /// Where a fault strikes, in words and in bytes.
 #[derive(Clone, Copy)]
@@ -113,7 +113,7 @@ fn upload(place: Place, action: Action, with_callback: bool) -> Option<Row> {
         .retry_policy(RetryPolicy::none())
         .progress_timeout(SHORT)
         .answer_timeout(SHORT)
-        .timeout(Duration::from_secs(8))
+        .timeout(Duration::from_secs(12))
         .build()
         .unwrap();
     let put = client.put_object(BUCKET, "object");

@@ -159,10 +159,6 @@ impl Pump {
     fn run(mut self) {
         let mut buffer = vec![0; 16 * 1024];
         loop {
-            // A fault at byte 0 does not wait for bytes.
-            if self.is_due(0) && !self.act(&mut []) {
-                return;
-            }
             let Ok(count @ 1..) = self.from.read(&mut buffer) else {
                 let _ = self.to.shutdown(Shutdown::Write);
                 return;
@@ -182,17 +178,11 @@ impl Pump {
         }
     }
 
-    /// Whether the fault comes within the next bytes. One at byte 0 of an answer comes with its first, and
-    /// so does one that changes it.
+    /// Whether the fault comes within the next bytes. One at byte 0 waits for the first: before that nobody
+    /// could say what came first, the fault or the request.
     fn is_due(&self, next: u64) -> bool {
-        self.fault.is_some_and(|fault| match next {
-            0 => {
-                fault.at == 0
-                    && fault.direction == Direction::Request
-                    && fault.action != Action::Corrupt
-            }
-            _ => fault.at < self.passed + next,
-        })
+        self.fault
+            .is_some_and(|fault| fault.at < self.passed + next)
     }
 
     fn pass(&mut self, bytes: &[u8]) -> bool {
