@@ -62,10 +62,11 @@ impl Upload<'_, '_> {
             reader,
             touched: false,
         };
-        if self.len == Some(0) && self.ends {
-            if let Err(error) = holds_nothing(&mut reader, self.name) {
-                return (Err(outcome::before_sending(error, self.callback)), false);
-            }
+        if self.len == Some(0)
+            && self.ends
+            && let Err(error) = holds_nothing(&mut reader, self.name)
+        {
+            return (Err(outcome::before_sending(error, self.callback)), false);
         }
         let progress = &mut self.progress;
         let mut report = |sent, len| {
