@@ -23,8 +23,8 @@
  *    `void *userdata` last, runs only on the thread that calls the library and only during the call, and
  *    must return: neither longjmp nor an exception of C++ may leave it.
  *
- * The library installs no signal handler, raises no SIGPIPE and writes no log. Do not share its handles
- * across fork.
+ * The library installs no signal handler, raises no SIGPIPE and writes no log; a fault of its own, which
+ * comes as OSS_CALLBACK_CODE_INTERNAL, is also told on standard error. Do not share its handles across fork.
  */
 
 #ifndef OSS_CALLBACK_H
