@@ -6,7 +6,7 @@ mod support;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use oss_callback::{ClientBuilder, ErrorKind, RetryPolicy, RootCertificates, Stored};
+use oss_callback::{Cancellation, ClientBuilder, ErrorKind, RetryPolicy, RootCertificates, Stored};
 use support::faults::{Action, Direction, Fault, FaultyNetwork};
 use support::{BUCKET, TemporaryFile, agreeing_receiver, client_builder, server, spec};
 
@@ -184,6 +184,41 @@ fn a_server_that_never_shakes_hands_is_left_in_time() {
             begun.elapsed()
         );
     }
+}
+
+#[test]
+fn a_handshake_can_be_cancelled() {
+    const WHILE: Duration = Duration::from_millis(300);
+    let server = server().tls(true).start().unwrap();
+    let stall = Fault {
+        direction: Direction::Answer,
+        at: 0,
+        action: Action::Stall,
+    };
+    let network = FaultyNetwork::start(server.address(), stall, usize::MAX);
+    let client = trusting(&server, &format!("https://{}", network.address()))
+        .build()
+        .unwrap();
+    let cancellation = Cancellation::new();
+    let other = cancellation.clone();
+    let begun = Instant::now();
+    let thread = std::thread::spawn(move || {
+        std::thread::park_timeout(WHILE);
+        other.cancel();
+    });
+    let put = client.put_object(BUCKET, "a").cancellation(&cancellation);
+    let error = put.send_bytes(b"x").unwrap_err();
+    thread.join().unwrap();
+    assert_eq!(
+        (error.kind(), error.stored()),
+        (ErrorKind::Cancelled, Stored::No),
+        "{error}"
+    );
+    assert!(
+        begun.elapsed() < WHILE + Duration::from_millis(500),
+        "{:?}",
+        begun.elapsed()
+    );
 }
 
 #[test]
