@@ -812,7 +812,9 @@ void oss_callback_put_options_set_timeout_ms(oss_callback_put_options *options, 
  * means never again. Before the second attempt up to `base_delay_ms` are waited, before each further one up
  * to twice as long, never more than `max_delay_ms`; the actual delays are random, so that many clients do
  * not come back at once. Default: 3, 200 and 20000. Sent again is only what may end differently, only a body
- * that can be read again, and with a spec only while it is certain that nothing was stored.
+ * that can be read again, and with a spec only while it is certain that nothing was stored. Whatever the
+ * policy, there is one attempt more when OSS refuses the upload because the clocks differ too much: its own
+ * time is then taken for the right one.
  */
 void oss_callback_put_options_set_retry_policy(oss_callback_put_options *options,
                                                uint32_t max_attempts,

@@ -43,7 +43,7 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// One attempt.
+    /// One attempt, and one more only when OSS refuses the first for its clock.
     pub fn none() -> RetryPolicy {
         RetryPolicy::default().max_attempts(1)
     }
