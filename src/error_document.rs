@@ -1,75 +1,21 @@
 //! OSS's XML error documents. Pure, and as forgiving as the documentation of the format is short.
 
-use quick_xml::Reader;
-use quick_xml::escape::resolve_xml_entity;
-use quick_xml::events::Event;
-
 use crate::error::OssError;
+use crate::xml;
 
-/// Elements of a document beyond which the rest is not looked at. OSS sends about ten.
+/// Elements of a document beyond which the rest is not kept. OSS sends about ten.
 const MAX_ELEMENTS: usize = 100;
 
 /// Reads `<Error><Code>…</Code>…</Error>`. `None` for anything else: not XML, another root element, no
 /// code. A document that is cut short gives what it has.
 pub(crate) fn parse(body: &[u8]) -> Option<OssError> {
-    let body = String::from_utf8_lossy(body);
-    let mut reader = Reader::from_str(&body);
+    let root = xml::parse(body)?.root;
+    if root.name != "Error" {
+        return None;
+    }
     let mut error = OssError::default();
-    // The names of the open elements below the root, and the text of the innermost one.
-    let mut depth = 0_usize;
-    let mut name = String::new();
-    let mut text = String::new();
-    let mut elements = 0;
-    // A fault in the document ends it like its end.
-    while let Ok(event) = reader.read_event() {
-        match event {
-            Event::Start(start) => {
-                let local = start.local_name().as_ref().to_owned();
-                match depth {
-                    0 if local != "Error" => return None,
-                    0 => {}
-                    1 => {
-                        elements += 1;
-                        if elements > MAX_ELEMENTS {
-                            break;
-                        }
-                        name = local;
-                        text.clear();
-                    }
-                    _ => {}
-                }
-                depth += 1;
-            }
-            Event::Text(content) if depth == 2 => {
-                text.push_str(&content);
-            }
-            Event::CData(content) if depth == 2 => {
-                text.push_str(&content);
-            }
-            Event::GeneralRef(reference) if depth == 2 => {
-                // Entities that a document defines for itself are not followed.
-                if let Ok(Some(character)) = reference.resolve_char_ref() {
-                    text.push(character);
-                } else if let Some(entity) = resolve_xml_entity(&reference) {
-                    text.push_str(entity);
-                }
-            }
-            Event::End(_) => {
-                if depth == 2 {
-                    keep(
-                        &mut error,
-                        std::mem::take(&mut name),
-                        std::mem::take(&mut text),
-                    );
-                }
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    break;
-                }
-            }
-            Event::Eof => break,
-            _ => {}
-        }
+    for child in root.children.into_iter().take(MAX_ELEMENTS) {
+        keep(&mut error, child.name, child.text);
     }
     error.code.is_some().then_some(error)
 }
@@ -107,6 +53,7 @@ mod tests {
             error.details,
             [
                 ("ArgumentName".to_owned(), "callback".to_owned()),
+                ("Empty".to_owned(), String::new()),
                 ("ArgumentValue".to_owned(), "{\"a\":1}".to_owned())
             ]
         );

@@ -75,6 +75,7 @@ mod transport;
 #[cfg(test)]
 mod vectors;
 mod verdict;
+mod xml;
 
 pub use callback::{BodyTemplate, BodyType, CallbackSpec, CallbackSpecBuilder, TemplateValue};
 pub use cancellation::Cancellation;

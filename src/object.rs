@@ -3,15 +3,13 @@
 use std::io::{Read, Write};
 use std::time::SystemTime;
 
-use crate::attempts::Attempts;
 use crate::client::Client;
 use crate::crc64::Crc64;
 use crate::error::{Error, Result};
 use crate::headers::Headers;
-use crate::operation::{OperationOptions, operation_setters};
+use crate::operation::{Operation, OperationOptions, operation_setters};
 use crate::outcome;
 use crate::request::Request;
-use crate::retry::Again;
 use crate::transport::{AnswerBody, Limits};
 use crate::verdict::ErrorKind;
 
@@ -99,10 +97,7 @@ impl HeadObject {
 
     pub(crate) fn new(client: Client, bucket: &str, object: &str) -> HeadObject {
         HeadObject {
-            operation: Operation {
-                client,
-                request: Request::new("HEAD", bucket, object),
-            },
+            operation: Operation::new(client, Request::new("HEAD", bucket, object)),
             options: OperationOptions::default(),
         }
     }
@@ -133,10 +128,7 @@ impl DeleteObject {
 
     pub(crate) fn new(client: Client, bucket: &str, object: &str) -> DeleteObject {
         DeleteObject {
-            operation: Operation {
-                client,
-                request: Request::new("DELETE", bucket, object),
-            },
+            operation: Operation::new(client, Request::new("DELETE", bucket, object)),
             options: OperationOptions::default(),
         }
     }
@@ -173,10 +165,7 @@ impl GetObject {
 
     pub(crate) fn new(client: Client, bucket: &str, object: &str) -> GetObject {
         GetObject {
-            operation: Operation {
-                client,
-                request: Request::new("GET", bucket, object),
-            },
+            operation: Operation::new(client, Request::new("GET", bucket, object)),
             options: OperationOptions::default(),
         }
     }
@@ -252,50 +241,5 @@ fn copy(mut body: AnswerBody, writer: &mut dyn Write, touched: &mut bool) -> Res
         writer.write_all(&buffer[..count]).map_err(|e| {
             Error::new(ErrorKind::WriteFailed, format!("write the object: {e}")).with_source(e)
         })?;
-    }
-}
-
-/// A request without a body and with a short answer.
-#[derive(Debug, Clone)]
-struct Operation {
-    client: Client,
-    request: Request,
-}
-
-impl Operation {
-    /// For an answer with a short body.
-    fn send(self, options: &OperationOptions, wanted: &[u16]) -> Result<outcome::Answer> {
-        self.run(options, |client, request, limits| {
-            let answer = client.exchange(request, None, limits).result;
-            let result = answer.and_then(|answer| outcome::of_other(client.read(answer), wanted));
-            (result, true)
-        })
-    }
-
-    /// Makes attempts; each says whether another may follow. None of these operations does harm twice.
-    fn run<T>(
-        self,
-        options: &OperationOptions,
-        mut attempt: impl FnMut(&Client, Request, &Limits) -> (Result<T>, bool),
-    ) -> Result<T> {
-        self.request.check()?;
-        options.check()?;
-        let attempts = Attempts {
-            policy: options.policy(&self.client),
-            limits: options.limits(&self.client, 0),
-            client: self.client,
-        };
-        let done = attempts.run(|client, limits| {
-            let (result, rewindable) = attempt(client, self.request.clone(), limits);
-            (
-                result,
-                Again {
-                    callback: false,
-                    idempotent: true,
-                    rewindable,
-                },
-            )
-        })?;
-        Ok(done.0)
     }
 }

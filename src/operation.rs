@@ -2,11 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use crate::attempts::Attempts;
 use crate::cancellation::Cancellation;
 use crate::client::Client;
 use crate::error::{Error, Result};
-use crate::retry::RetryPolicy;
-use crate::transport::Limits;
+use crate::outcome;
+use crate::request::Request;
+use crate::retry::{Again, RetryPolicy};
+use crate::transport::{Body, Limits};
 
 /// Limits of one operation; what is not given is the client's.
 #[derive(Debug, Clone, Default)]
@@ -35,7 +38,7 @@ impl OperationOptions {
     }
 
     /// The limits from now on, of an operation after which OSS may call `callback_urls` servers.
-    pub(crate) fn limits(&self, client: &Client, callback_urls: usize) -> Limits {
+    fn limits(&self, client: &Client, callback_urls: usize) -> Limits {
         let mut limits = client.limits(self.answer_timeout, callback_urls);
         limits.connect = self.connect_timeout.unwrap_or(limits.connect);
         limits.progress = self.progress_timeout.unwrap_or(limits.progress);
@@ -46,8 +49,100 @@ impl OperationOptions {
         limits
     }
 
-    pub(crate) fn policy(&self, client: &Client) -> RetryPolicy {
-        self.retry_policy.unwrap_or(client.retry_policy())
+    /// The attempts of an operation that begins now.
+    pub(crate) fn attempts(&self, client: &Client, callback_urls: usize) -> Attempts {
+        Attempts {
+            client: client.clone(),
+            policy: self.retry_policy.unwrap_or(client.retry_policy()),
+            limits: self.limits(client, callback_urls),
+        }
+    }
+}
+
+/// A request that does no harm when it is sent twice, with a short answer and at most a short body.
+#[derive(Debug, Clone)]
+pub(crate) struct Operation {
+    client: Client,
+    request: Request,
+    body: Option<Vec<u8>>,
+}
+
+impl Operation {
+    pub(crate) fn new(client: Client, request: Request) -> Operation {
+        Operation {
+            client,
+            request,
+            body: None,
+        }
+    }
+
+    /// With a body, which may be empty: a POST says its length even then.
+    pub(crate) fn body(mut self, body: Vec<u8>) -> Operation {
+        self.body = Some(body);
+        self
+    }
+
+    /// Makes attempts until OSS answers with one of the wanted statuses.
+    pub(crate) fn send(
+        &self,
+        options: &OperationOptions,
+        wanted: &[u16],
+    ) -> Result<outcome::Answer> {
+        self.check(options)?;
+        self.send_with(&options.attempts(&self.client, 0), wanted)
+    }
+
+    /// Makes attempts; each says whether another may follow.
+    pub(crate) fn run<T>(
+        &self,
+        options: &OperationOptions,
+        attempt: impl FnMut(&Client, Request, &Limits) -> (Result<T>, bool),
+    ) -> Result<T> {
+        self.check(options)?;
+        self.run_with(&options.attempts(&self.client, 0), attempt)
+    }
+
+    /// As [`send`](Operation::send), as part of something larger that has been checked.
+    pub(crate) fn send_with(&self, attempts: &Attempts, wanted: &[u16]) -> Result<outcome::Answer> {
+        self.run_with(attempts, |client, request, limits| {
+            let mut reader = self.body.as_deref().unwrap_or_default();
+            let mut silent = |_, _| {};
+            let body = self.body.as_ref().map(|body| Body {
+                len: Some(body.len() as u64),
+                ends: true,
+                name: "the request's body",
+                reader: &mut reader,
+                progress: &mut silent,
+                bandwidth: None,
+            });
+            let answer = client.exchange(request, body, limits).result;
+            let result = answer.and_then(|answer| outcome::of_other(client.read(answer), wanted));
+            (result, true)
+        })
+    }
+
+    fn run_with<T>(
+        &self,
+        attempts: &Attempts,
+        mut attempt: impl FnMut(&Client, Request, &Limits) -> (Result<T>, bool),
+    ) -> Result<T> {
+        let done = attempts.run(|client, limits| {
+            let (result, rewindable) = attempt(client, self.request.clone(), limits);
+            (
+                result,
+                Again {
+                    callback: false,
+                    idempotent: true,
+                    rewindable,
+                },
+            )
+        })?;
+        Ok(done.0)
+    }
+
+    fn check(&self, options: &OperationOptions) -> Result<()> {
+        self.request.check()?;
+        options.check()
     }
 }
 

@@ -7,7 +7,6 @@ use std::fs::File;
 use std::io::{Cursor, Read, Seek};
 use std::path::Path;
 
-use crate::attempts::Attempts;
 use crate::callback::CallbackSpec;
 use crate::client::Client;
 use crate::content_md5;
@@ -241,18 +240,13 @@ impl<'a> PutObject<'a> {
 
         let callback_urls = self.callback.as_ref().map_or(0, CallbackSpec::urls);
         let callback = self.callback.is_some();
-        let limits = self.options.limits(&self.client, callback_urls);
+        let attempts = self.options.attempts(&self.client, callback_urls);
         if self.content_md5 {
             // A length that is not known belongs to a body that can be read once.
-            let md5 = content_md5::of(&mut source, len.unwrap_or(0), name, &limits);
+            let md5 = content_md5::of(&mut source, len.unwrap_or(0), name, &attempts.limits);
             let md5 = md5.map_err(|e| self.before_sending(e))?;
             self.request.set_header("Content-MD5", md5);
         }
-        let attempts = Attempts {
-            policy: self.options.policy(&self.client),
-            limits,
-            client: self.client,
-        };
         let mut upload = Upload {
             request: self.request,
             source,

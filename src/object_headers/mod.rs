@@ -2,6 +2,8 @@
 //!
 //! OSS documentation, "PutObject" and "InitiateMultipartUpload".
 
+mod setters;
+
 use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -10,12 +12,46 @@ use crate::error::{Error, Result};
 use crate::percent;
 use crate::request::Request;
 
+pub(crate) use setters::object_header_setters;
+
 /// Bits per second that a traffic limit can be.
 const TRAFFIC_LIMITS: std::ops::RangeInclusive<u64> = 819_200..=838_860_800;
 
 const MAX_TAGS: usize = 10;
 const MAX_TAG_KEY_LEN: usize = 128;
 const MAX_TAG_VALUE_LEN: usize = 256;
+
+/// Headers that belong to the library, and what to use instead.
+const OWN_HEADERS: [(&str, &str); 13] = [
+    ("authorization", "the client signs its requests"),
+    ("connection", "connections belong to the client"),
+    ("content-length", "the length is that of the body"),
+    ("date", "the client dates its requests"),
+    ("expect", "it is never sent"),
+    ("host", "the host is that of the endpoint"),
+    ("transfer-encoding", "the body decides how it is sent"),
+    ("user-agent", "use `user_agent` of the client"),
+    ("x-oss-callback", "use `callback`"),
+    ("x-oss-callback-var", "use `callback`"),
+    ("x-oss-content-sha256", "the client signs its requests"),
+    ("x-oss-date", "the client dates its requests"),
+    (
+        "x-oss-security-token",
+        "use `security_token` of the credentials",
+    ),
+];
+
+/// Refuses a header that the library sets itself.
+pub(crate) fn refuse_own(name: &str) -> Result<()> {
+    let own = OWN_HEADERS
+        .iter()
+        .find(|(own, _)| own.eq_ignore_ascii_case(name));
+    own.map_or(Ok(()), |(own, advice)| {
+        Err(Error::argument(format!(
+            "header {own} cannot be given: {advice}"
+        )))
+    })
+}
 
 /// An enumeration with the words that OSS has for its values.
 macro_rules! words {
