@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
+use crate::multipart::{InitiateMultipartUpload, ListMultipartUploads, MultipartUpload};
 use crate::object::{DeleteObject, GetObject, HeadObject};
 use crate::outcome;
 use crate::put::PutObject;
@@ -95,6 +96,21 @@ impl Client {
     /// Deletes an object: OSS's DeleteObject.
     pub fn delete_object(&self, bucket: &str, object: &str) -> DeleteObject {
         DeleteObject::new(self.clone(), bucket, object)
+    }
+
+    /// Begins an object that is sent in parts: OSS's InitiateMultipartUpload.
+    pub fn initiate_multipart_upload(&self, bucket: &str, object: &str) -> InitiateMultipartUpload {
+        InitiateMultipartUpload::new(self.clone(), bucket, object)
+    }
+
+    /// Goes on with a multipart upload that was begun before, here or elsewhere. Nothing is sent.
+    pub fn multipart_upload(&self, bucket: &str, object: &str, upload_id: &str) -> MultipartUpload {
+        MultipartUpload::new(self.clone(), bucket, object, upload_id)
+    }
+
+    /// Asks which multipart uploads of a bucket are open: OSS's ListMultipartUploads.
+    pub fn list_multipart_uploads(&self, bucket: &str) -> ListMultipartUploads {
+        ListMultipartUploads::new(self.clone(), bucket)
     }
 
     /// The limits of a request, with `answer_timeout` in place of the client's if there is one, after which

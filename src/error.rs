@@ -92,6 +92,13 @@ impl Error {
         self
     }
 
+    /// Says more in the message.
+    pub(crate) fn and(mut self, more: &str) -> Error {
+        self.0.message.push_str("; ");
+        self.0.message.push_str(more);
+        self
+    }
+
     pub(crate) fn with_answer(mut self, status: u16, headers: Headers, body: Vec<u8>) -> Error {
         self.0.status = Some(status);
         self.0.headers = headers;

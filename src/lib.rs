@@ -52,6 +52,7 @@ mod callback;
 mod cancellation;
 mod client;
 mod content_md5;
+mod content_type;
 mod crc64;
 mod credentials;
 mod error;
@@ -60,6 +61,7 @@ mod error_document;
 #[allow(unsafe_code, reason = "the C boundary is made of raw pointers")]
 mod ffi;
 mod headers;
+mod multipart;
 mod object;
 mod object_headers;
 mod operation;
@@ -83,6 +85,10 @@ pub use client::{Client, ClientBuilder, SignatureVersion};
 pub use credentials::Credentials;
 pub use error::{Error, Result};
 pub use headers::Headers;
+pub use multipart::{
+    AbortMultipartUpload, CompleteMultipartUpload, InitiateMultipartUpload, ListMultipartUploads,
+    ListParts, ListedUpload, MultipartUpload, MultipartUploadList, Part, UploadPart,
+};
 pub use object::{DeleteObject, GetObject, HeadObject, ObjectMetadata};
 pub use object_headers::{ObjectAcl, ServerSideDataEncryption, ServerSideEncryption, StorageClass};
 pub use put::PutObject;

@@ -20,6 +20,14 @@ pub struct ObjectMetadata {
 }
 
 impl ObjectMetadata {
+    pub(crate) fn new(headers: Headers) -> ObjectMetadata {
+        ObjectMetadata { headers }
+    }
+
+    pub(crate) fn into_headers(self) -> Headers {
+        self.headers
+    }
+
     /// The object's size in bytes; of a range the range's.
     pub fn content_length(&self) -> Option<u64> {
         self.number("content-length")

@@ -244,6 +244,14 @@ pub(crate) fn of_other(answer: Answer, wanted: &[u16]) -> Result<Answer> {
     Err(refusal(answer, oss))
 }
 
+/// An answer of the right status with which nothing can be done.
+pub(crate) fn useless(kind: ErrorKind, message: &str, answer: Answer) -> Error {
+    let request = request_of(&answer, &OssError::default());
+    let why = answer.damage.as_ref().map(|damage| format!(": {damage}"));
+    let message = format!("{message}{}{request}", why.unwrap_or_default());
+    Error::new(kind, message).with_answer(answer.status, answer.headers, answer.body)
+}
+
 /// An answer that is no success, without a verdict.
 fn refusal(answer: Answer, oss: OssError) -> Error {
     let from_oss = oss.code.is_some() || answer.headers.get("x-oss-request-id").is_some();

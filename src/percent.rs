@@ -18,3 +18,11 @@ pub(crate) fn encode(text: &str) -> String {
 pub(crate) fn encode_path(text: &str) -> String {
     utf8_percent_encode(text, PATH).to_string()
 }
+
+/// Decodes what OSS encodes in XML with `encoding-type=url`: `%XX`, and `+` for a blank (inferred; OSS's own
+/// encoder writes a plus sign as `%2B`). `None` if it is not UTF-8.
+pub(crate) fn decode(text: &str) -> Option<String> {
+    let text = text.replace('+', " ");
+    let decoded = percent_encoding::percent_decode_str(&text).decode_utf8();
+    decoded.ok().map(|text| text.into_owned())
+}

@@ -3,13 +3,13 @@
 mod setters;
 
 use std::fmt;
-use std::fs::File;
 use std::io::{Cursor, Read, Seek};
 use std::path::Path;
 
 use crate::callback::CallbackSpec;
 use crate::client::Client;
 use crate::content_md5;
+use crate::content_type;
 use crate::error::{Error, Result};
 use crate::object_headers::{self, Tags};
 use crate::operation::OperationOptions;
@@ -17,15 +17,11 @@ use crate::outcome;
 use crate::receipt::Receipt;
 use crate::request::Request;
 use crate::retry::Again;
-use crate::source::{Source, Upload};
-use crate::transport::Progress;
-use crate::verdict::ErrorKind;
+use crate::source::{self, Source, Upload};
+use crate::transport::{Bandwidth, Progress};
 
 /// What OSS takes in one request (OSS documentation, "PutObject").
 const MAX_LEN: u64 = 5 * 1024 * 1024 * 1024;
-
-/// What OSS stores when nothing better is known.
-const DEFAULT_CONTENT_TYPE: &str = "application/octet-stream";
 
 /// An upload in one request, with its options.
 ///
@@ -85,7 +81,6 @@ impl<'a> PutObject<'a> {
     /// [`ErrorKind::AnswerDamaged`] mean that it is.
     pub fn send_bytes(self, bytes: impl AsRef<[u8]>) -> Result<Receipt> {
         let bytes = bytes.as_ref();
-        let content_type = guess_content_type(Path::new(&self.request.key));
         let len = Some(bytes.len() as u64);
         let mut reader = Cursor::new(bytes);
         self.send(
@@ -93,7 +88,7 @@ impl<'a> PutObject<'a> {
             len,
             true,
             "`body`",
-            content_type,
+            None,
         )
     }
 
@@ -108,8 +103,8 @@ impl<'a> PutObject<'a> {
     pub fn send_file(self, path: impl AsRef<Path>) -> Result<Receipt> {
         let path = path.as_ref();
         let name = format!("{path:?}");
-        let (mut file, len) = open(path, &name).map_err(|e| self.before_sending(e))?;
-        let content_type = self.content_type_of(path);
+        let (mut file, len) = source::open(path, &name).map_err(|e| self.before_sending(e))?;
+        let content_type = Some(content_type::of_either(path, &self.request.key));
         self.send(
             Source::Rewindable(&mut file, 0),
             Some(len),
@@ -128,13 +123,9 @@ impl<'a> PutObject<'a> {
     pub fn send_file_range(self, path: impl AsRef<Path>, offset: u64, len: u64) -> Result<Receipt> {
         let path = path.as_ref();
         let name = format!("{path:?}");
-        let (mut file, file_len) = open(path, &name).map_err(|e| self.before_sending(e))?;
-        if offset.checked_add(len).is_none_or(|end| end > file_len) {
-            return Err(self.before_sending(Error::argument(format!(
-                "{name} has {file_len} bytes: there are no {len} bytes from {offset} on"
-            ))));
-        }
-        let content_type = self.content_type_of(path);
+        let file = source::open_range(path, &name, offset, len);
+        let mut file = file.map_err(|e| self.before_sending(e))?;
+        let content_type = Some(content_type::of_either(path, &self.request.key));
         self.send(
             Source::Rewindable(&mut file, offset),
             Some(len),
@@ -153,13 +144,12 @@ impl<'a> PutObject<'a> {
     /// fails, [`ErrorKind::BodyChanged`] when it gives fewer or more than `len` bytes. Nothing is stored
     /// then.
     pub fn send_reader(self, mut reader: impl Read, len: u64) -> Result<Receipt> {
-        let content_type = guess_content_type(Path::new(&self.request.key));
         self.send(
             Source::Once(&mut reader),
             Some(len),
             true,
             "the reader",
-            content_type,
+            None,
         )
     }
 
@@ -171,20 +161,13 @@ impl<'a> PutObject<'a> {
     /// As [`send_reader`](PutObject::send_reader), and [`ErrorKind::BodyUnreadable`] when it cannot be
     /// rewound for another attempt.
     pub fn send_rewindable(self, mut reader: impl Read + Seek, len: u64) -> Result<Receipt> {
-        let content_type = guess_content_type(Path::new(&self.request.key));
-        let start = reader.stream_position().map_err(|e| {
-            let message = format!(
-                "find the reader's position: {}",
-                e.to_string().to_lowercase()
-            );
-            self.before_sending(Error::new(ErrorKind::BodyUnreadable, message).with_source(e))
-        })?;
+        let start = source::position(&mut reader).map_err(|e| self.before_sending(e))?;
         self.send(
             Source::Rewindable(&mut reader, start),
             Some(len),
             false,
             "the reader",
-            content_type,
+            None,
         )
     }
 
@@ -197,18 +180,7 @@ impl<'a> PutObject<'a> {
     /// As [`send_bytes`](PutObject::send_bytes), and [`ErrorKind::BodyUnreadable`] when the reader
     /// fails. Nothing is stored then.
     pub fn send_reader_chunked(self, mut reader: impl Read) -> Result<Receipt> {
-        let content_type = guess_content_type(Path::new(&self.request.key));
-        self.send(
-            Source::Once(&mut reader),
-            None,
-            true,
-            "the reader",
-            content_type,
-        )
-    }
-
-    fn content_type_of(&self, path: &Path) -> Option<&'static str> {
-        guess_content_type(path).or_else(|| guess_content_type(Path::new(&self.request.key)))
+        self.send(Source::Once(&mut reader), None, true, "the reader", None)
     }
 
     fn before_sending(&self, error: Error) -> Error {
@@ -224,19 +196,19 @@ impl<'a> PutObject<'a> {
         content_type: Option<&'static str>,
     ) -> Result<Receipt> {
         if self.request.header("Content-Type").is_none() {
-            let content_type = content_type.unwrap_or(DEFAULT_CONTENT_TYPE);
+            let content_type =
+                content_type.unwrap_or_else(|| content_type::of(Path::new(&self.request.key)));
             self.request.set_header("Content-Type", content_type);
         }
         if let Some(spec) = &self.callback {
-            self.request.set_header("x-oss-callback", spec.callback());
-            if let Some(variables) = spec.callback_var() {
-                self.request.set_header("x-oss-callback-var", variables);
-            }
+            spec.add_to(&mut self.request);
         }
         if let Some(fault) = self.fault.take() {
             return Err(self.before_sending(fault));
         }
         self.check(len, name).map_err(|e| self.before_sending(e))?;
+        let bandwidth = self.bandwidth.map(Bandwidth::new).transpose();
+        let bandwidth = bandwidth.map_err(|e| self.before_sending(e))?;
 
         let callback_urls = self.callback.as_ref().map_or(0, CallbackSpec::urls);
         let callback = self.callback.is_some();
@@ -256,19 +228,17 @@ impl<'a> PutObject<'a> {
             callback,
             compare_crc64: self.compare_crc64,
             progress: self.progress,
-            bandwidth: self.bandwidth,
+            bandwidth,
         };
         let idempotent = self.idempotent;
         let (receipt, history) = attempts.run(|client, limits| {
-            let (result, rewindable) = upload.send(client, limits);
-            (
-                result,
-                Again {
-                    callback,
-                    idempotent,
-                    rewindable,
-                },
-            )
+            let sent = upload.send(client, limits);
+            let again = Again {
+                callback,
+                idempotent,
+                rewindable: sent.rewindable,
+            };
+            (sent.result, again)
         })?;
         Ok(receipt.with_history(history))
     }
@@ -280,9 +250,6 @@ impl<'a> PutObject<'a> {
             )));
         }
         self.options.check()?;
-        if self.bandwidth == Some(0) {
-            return Err(Error::argument("`bandwidth` is zero"));
-        }
         object_headers::check(&self.request)?;
         self.request.check()
     }
@@ -296,38 +263,4 @@ impl fmt::Debug for PutObject<'_> {
             .field("callback", &self.callback)
             .finish_non_exhaustive()
     }
-}
-
-/// Opens a regular file and finds its length.
-fn open(path: &Path, name: &str) -> Result<(File, u64)> {
-    let unreadable = |e: std::io::Error| {
-        let message = format!("open {name}: {}", e.to_string().to_lowercase());
-        Error::new(ErrorKind::BodyUnreadable, message).with_source(e)
-    };
-    let irregular = || {
-        Error::new(
-            ErrorKind::BodyUnreadable,
-            format!("{name} is not a regular file"),
-        )
-    };
-    // Before it is opened: a pipe without a writer would hold the call up for ever.
-    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
-        return Err(irregular());
-    }
-    let mut file = File::open(path).map_err(unreadable)?;
-    let metadata = file.metadata().map_err(unreadable)?;
-    if !metadata.is_file() {
-        return Err(irregular());
-    }
-    // Files of /proc have a length of 0 and contents all the same; an empty object in their place would
-    // be a silent loss.
-    if metadata.len() == 0 && file.read(&mut [0]).map_err(unreadable)? > 0 {
-        let message = format!("{name} has contents, but says that it is empty");
-        return Err(Error::new(ErrorKind::BodyChanged, message));
-    }
-    Ok((file, metadata.len()))
-}
-
-fn guess_content_type(path: &Path) -> Option<&'static str> {
-    mime_guess::from_path(path).first_raw()
 }

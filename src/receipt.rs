@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::headers::Headers;
+use crate::object::ObjectMetadata;
 use crate::verdict::Attempt;
 
 /// What OSS said about a stored object, together with the application server's answer.
@@ -27,6 +28,17 @@ impl Receipt {
     pub(crate) fn with_history(mut self, history: Vec<Attempt>) -> Receipt {
         self.history = history;
         self
+    }
+
+    /// Of an object whose upload's own answer was lost.
+    pub(crate) fn of_object(object: ObjectMetadata, waited: Duration) -> Receipt {
+        Receipt {
+            status: 200,
+            headers: object.into_headers(),
+            answer: Vec::new(),
+            waited,
+            history: Vec::new(),
+        }
     }
 
     /// The HTTP status: 200, or 203 when the callback failed.

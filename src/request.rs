@@ -162,12 +162,14 @@ fn is_host_name(host: &str) -> bool {
         })
 }
 
-/// An operation on one object.
+/// An operation on one object, or on a bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Request {
     pub(crate) method: &'static str,
     pub(crate) bucket: String,
+    /// Empty for an operation on the bucket.
     pub(crate) key: String,
+    on_bucket: bool,
     pub(crate) query: Vec<(String, Option<String>)>,
     /// Names as the caller wrote them, each once.
     pub(crate) headers: Vec<(String, String)>,
@@ -179,9 +181,23 @@ impl Request {
             method,
             bucket: bucket.to_owned(),
             key: key.to_owned(),
+            on_bucket: false,
             query: Vec::new(),
             headers: Vec::new(),
         }
+    }
+
+    pub(crate) fn on_bucket(method: &'static str, bucket: &str) -> Request {
+        Request {
+            on_bucket: true,
+            ..Request::new(method, bucket, "")
+        }
+    }
+
+    /// Adds a parameter of the query.
+    pub(crate) fn query(mut self, name: &str, value: Option<&str>) -> Request {
+        self.query.push((name.to_owned(), value.map(str::to_owned)));
+        self
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -205,7 +221,9 @@ impl Request {
     /// Refuses names and headers that OSS refuses, or that cannot be sent as they are.
     pub(crate) fn check(&self) -> Result<()> {
         check_bucket(&self.bucket)?;
-        check_object(&self.key)?;
+        if !self.on_bucket {
+            check_object(&self.key)?;
+        }
         for (name, value) in &self.headers {
             check_header(name, value)?;
         }

@@ -1,13 +1,15 @@
 //! Where the body of an upload comes from, and what it takes to send it once.
 
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
 
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::outcome;
 use crate::receipt::Receipt;
 use crate::request::Request;
-use crate::transport::{Body, Limits, Progress};
+use crate::transport::{Bandwidth, Body, Limits, Progress};
 use crate::verdict::ErrorKind;
 
 /// An upload that is ready to be sent, any number of times if its source allows it.
@@ -23,8 +25,7 @@ pub(crate) struct Upload<'a, 'p> {
     pub(crate) callback: bool,
     pub(crate) compare_crc64: bool,
     pub(crate) progress: Option<Box<Progress<'p>>>,
-    /// Bytes per second.
-    pub(crate) bandwidth: Option<u64>,
+    pub(crate) bandwidth: Option<Bandwidth>,
 }
 
 /// Where the body comes from.
@@ -41,15 +42,15 @@ pub(crate) trait ReadSeek: Read + Seek {}
 impl<T: Read + Seek> ReadSeek for T {}
 
 impl Upload<'_, '_> {
-    /// Sends it once, and says whether it can be sent again.
-    pub(crate) fn send(&mut self, client: &Client, limits: &Limits) -> (Result<Receipt>, bool) {
+    /// Sends it once.
+    pub(crate) fn send(&mut self, client: &Client, limits: &Limits) -> Sent {
         let mut rewindable = true;
         let reader: &mut dyn Read = match &mut self.source {
             Source::Rewindable(reader, start) => {
                 if let Err(e) = reader.seek(SeekFrom::Start(*start)) {
                     let message = format!("rewind {}: {}", self.name, e.to_string().to_lowercase());
                     let error = Error::new(ErrorKind::BodyUnreadable, message).with_source(e);
-                    return (Err(outcome::before_sending(error, self.callback)), false);
+                    return Sent::nothing(outcome::before_sending(error, self.callback));
                 }
                 reader
             }
@@ -66,7 +67,7 @@ impl Upload<'_, '_> {
             && self.ends
             && let Err(error) = holds_nothing(&mut reader, self.name)
         {
-            return (Err(outcome::before_sending(error, self.callback)), false);
+            return Sent::nothing(outcome::before_sending(error, self.callback));
         }
         let progress = &mut self.progress;
         let mut report = |sent, len| {
@@ -80,7 +81,7 @@ impl Upload<'_, '_> {
             ends: self.ends,
             name: self.name,
             progress: &mut report,
-            bandwidth: self.bandwidth,
+            bandwidth: self.bandwidth.clone(),
         };
         let exchange = client.exchange(self.request.clone(), Some(body), limits);
         let result = outcome::of_upload(outcome::Upload {
@@ -92,8 +93,81 @@ impl Upload<'_, '_> {
             waited: exchange.waited,
             result: exchange.result.map(|answer| client.read(answer)),
         });
-        (result, rewindable || !reader.touched)
+        Sent {
+            result,
+            rewindable: rewindable || !reader.touched,
+            crc64: exchange.crc64,
+        }
     }
+}
+
+/// What came of an upload that was sent once.
+pub(crate) struct Sent {
+    pub(crate) result: Result<Receipt>,
+    /// It can be sent again.
+    pub(crate) rewindable: bool,
+    /// The CRC-64 of what was sent.
+    pub(crate) crc64: u64,
+}
+
+impl Sent {
+    fn nothing(error: Error) -> Sent {
+        Sent {
+            result: Err(error),
+            rewindable: false,
+            crc64: 0,
+        }
+    }
+}
+
+/// Opens a regular file and finds its length.
+pub(crate) fn open(path: &Path, name: &str) -> Result<(File, u64)> {
+    let unreadable = |e: io::Error| {
+        let message = format!("open {name}: {}", e.to_string().to_lowercase());
+        Error::new(ErrorKind::BodyUnreadable, message).with_source(e)
+    };
+    let irregular = || {
+        Error::new(
+            ErrorKind::BodyUnreadable,
+            format!("{name} is not a regular file"),
+        )
+    };
+    // Before it is opened: a pipe without a writer would hold the call up for ever.
+    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(irregular());
+    }
+    let mut file = File::open(path).map_err(unreadable)?;
+    let metadata = file.metadata().map_err(unreadable)?;
+    if !metadata.is_file() {
+        return Err(irregular());
+    }
+    // Files of /proc have a length of 0 and contents all the same; an empty object in their place would
+    // be a silent loss.
+    if metadata.len() == 0 && file.read(&mut [0]).map_err(unreadable)? > 0 {
+        let message = format!("{name} has contents, but says that it is empty");
+        return Err(Error::new(ErrorKind::BodyChanged, message));
+    }
+    Ok((file, metadata.len()))
+}
+
+/// Opens a regular file of which `len` bytes from `offset` on are wanted.
+pub(crate) fn open_range(path: &Path, name: &str, offset: u64, len: u64) -> Result<File> {
+    let (file, file_len) = open(path, name)?;
+    if offset.checked_add(len).is_none_or(|end| end > file_len) {
+        return Err(Error::argument(format!(
+            "{name} has {file_len} bytes: there are no {len} bytes from {offset} on"
+        )));
+    }
+    Ok(file)
+}
+
+/// Where a reader that can be rewound stands.
+pub(crate) fn position(reader: &mut dyn ReadSeek) -> Result<u64> {
+    reader.stream_position().map_err(|e| {
+        let what = e.to_string().to_lowercase();
+        let message = format!("find the reader's position: {what}");
+        Error::new(ErrorKind::BodyUnreadable, message).with_source(e)
+    })
 }
 
 /// Nobody reads a body of no length while it is sent, so whether it is one is looked at before.

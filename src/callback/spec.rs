@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::check::{self, MAX_URLS};
 use super::template::{BodyTemplate, BodyType};
 use crate::error::{Error, Result};
+use crate::request::Request;
 use crate::verdict::ErrorKind;
 
 /// What OSS is asked to call once it has stored an object: URLs, a body and variables.
@@ -103,6 +104,14 @@ impl CallbackSpec {
     /// The value of the header `x-oss-callback-var`, if there are variables.
     pub fn callback_var(&self) -> Option<&str> {
         self.callback_var.as_deref()
+    }
+
+    /// Adds the callback's headers to a request.
+    pub(crate) fn add_to(&self, request: &mut Request) {
+        request.set_header("x-oss-callback", self.callback());
+        if let Some(variables) = self.callback_var() {
+            request.set_header("x-oss-callback-var", variables);
+        }
     }
 
     /// How many URLs OSS may try, one after the other.

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::percent;
 use crate::request::Request;
 
-pub(crate) use setters::object_header_setters;
+pub(crate) use setters::{object_acl_setter, object_header_setters};
 
 /// Bits per second that a traffic limit can be.
 const TRAFFIC_LIMITS: std::ops::RangeInclusive<u64> = 819_200..=838_860_800;

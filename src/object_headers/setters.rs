@@ -17,11 +17,6 @@ macro_rules! object_header_setters {
             self
         }
 
-        /// Who may read and write the object. Default: whoever may do so with the bucket.
-        pub fn object_acl(self, acl: crate::ObjectAcl) -> Self {
-            self.header("x-oss-object-acl", acl.as_str())
-        }
-
         /// How the object is kept. Default: as the bucket says.
         pub fn storage_class(self, class: crate::StorageClass) -> Self {
             self.header("x-oss-storage-class", class.as_str())
@@ -126,4 +121,14 @@ macro_rules! object_header_setters {
     };
 }
 
-pub(crate) use object_header_setters;
+/// The setter of the ACL, which OSS takes when the object comes into being.
+macro_rules! object_acl_setter {
+    () => {
+        /// Who may read and write the object. Default: whoever may do so with the bucket.
+        pub fn object_acl(self, acl: crate::ObjectAcl) -> Self {
+            self.header("x-oss-object-acl", acl.as_str())
+        }
+    };
+}
+
+pub(crate) use {object_acl_setter, object_header_setters};

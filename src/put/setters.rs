@@ -3,11 +3,12 @@
 
 use super::PutObject;
 use crate::callback::CallbackSpec;
-use crate::object_headers::object_header_setters;
+use crate::object_headers::{object_acl_setter, object_header_setters};
 use crate::operation::operation_setters;
 
 impl<'a> PutObject<'a> {
     object_header_setters!();
+    object_acl_setter!();
 
     /// Whether the body's MD5 goes along (Content-MD5), so that OSS refuses a body that was damaged on its
     /// way and stores nothing. The body is read once more for it, before anything is sent; a reader that

@@ -2,8 +2,8 @@
 
 use std::io::{self, Read};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
 
+use super::bandwidth::Bandwidth;
 use super::current::Current;
 use super::socket::retry_interrupted;
 use crate::crc64::Crc64;
@@ -23,8 +23,7 @@ pub(crate) struct Body<'a> {
     /// Names the reader in errors.
     pub(crate) name: &'a str,
     pub(crate) progress: &'a mut Progress<'a>,
-    /// Bytes per second.
-    pub(crate) bandwidth: Option<u64>,
+    pub(crate) bandwidth: Option<Bandwidth>,
 }
 
 /// Hands a body to ureq.
@@ -37,19 +36,16 @@ pub(super) struct Outgoing<'a> {
     /// What was read from the caller, and what ureq was told of it: more, once nothing is sent any more.
     sent: u64,
     announced: u64,
-    started: Instant,
     crc64: Crc64,
 }
 
 impl<'a> Outgoing<'a> {
     pub(super) fn new(body: Option<Body<'a>>, current: Rc<Current>) -> Outgoing<'a> {
-        let started = Instant::now();
         Outgoing {
             body,
             current,
             sent: 0,
             announced: 0,
-            started,
             crc64: Crc64::new(),
         }
     }
@@ -85,8 +81,8 @@ impl<'a> Outgoing<'a> {
         let room = usize::try_from(room)
             .unwrap_or(usize::MAX)
             .min(buffer.len());
-        let room = match body.bandwidth {
-            Some(bandwidth) => pace(&self.current, bandwidth, self.started, self.sent, room)?,
+        let room = match &body.bandwidth {
+            Some(bandwidth) => pace(&self.current, bandwidth)?.min(room),
             None => room,
         };
         // From here on the caller's reader and hook have the word; the server is not to blame for their
@@ -113,6 +109,9 @@ impl<'a> Outgoing<'a> {
             None if count == 0 => self.current.last_block_ready.set(true),
             _ => {}
         }
+        if let Some(bandwidth) = &body.bandwidth {
+            bandwidth.count(count);
+        }
         self.crc64.update(&buffer[..count]);
         self.sent = sent;
         self.announced = sent;
@@ -124,20 +123,11 @@ impl<'a> Outgoing<'a> {
 }
 
 /// Waits until the bandwidth allows more, and says how much.
-fn pace(
-    current: &Current,
-    bandwidth: u64,
-    started: Instant,
-    sent: u64,
-    room: usize,
-) -> Result<usize, Error> {
-    // A tenth of a second at once is smooth enough and costs little.
-    let block = usize::try_from(bandwidth / 10).unwrap_or(usize::MAX).max(1);
-    let due = Duration::from_secs_f64(sent as f64 / bandwidth as f64);
+fn pace(current: &Current, bandwidth: &Bandwidth) -> Result<usize, Error> {
     loop {
-        let wait = due.saturating_sub(started.elapsed());
+        let wait = bandwidth.wait();
         if wait.is_zero() {
-            return Ok(block.min(room));
+            return Ok(bandwidth.block());
         }
         current.leave();
         std::thread::sleep(wait.min(current.patience()?));

@@ -4,6 +4,7 @@
 //! connections below it are ours, since they must notice answers that come early, end when a request is
 //! cancelled or its time is up, and never raise a signal.
 
+mod bandwidth;
 mod body;
 mod connection;
 mod current;
@@ -25,6 +26,7 @@ use crate::error::{Error, Result};
 use crate::headers::Headers;
 use crate::verdict::ErrorKind;
 
+pub(crate) use bandwidth::Bandwidth;
 use body::Outgoing;
 pub(crate) use body::{Body, Progress};
 use connection::{Connector, NoResolver};

@@ -1,0 +1,440 @@
+//! CompleteMultipartUpload: makes the object of its parts, and asks for the callback.
+//!
+//! An upload id is consumed once, so the same request may be sent any number of times and delivers its
+//! callback at most once. What a lost answer leaves open is looked up: is the upload still open, and if it is
+//! not, is the object there?
+
+use std::fmt::Write as _;
+
+use super::{MultipartUpload, Part, list_parts};
+use crate::attempts::Attempts;
+use crate::callback::CallbackSpec;
+use crate::client::Client;
+use crate::crc64;
+use crate::error::{Error, Result};
+use crate::object::ObjectMetadata;
+use crate::object_headers::{self, object_acl_setter};
+use crate::operation::{Operation, OperationOptions, operation_setters};
+use crate::outcome;
+use crate::receipt::Receipt;
+use crate::request::Request;
+use crate::retry::{self, Again, RetryPolicy};
+use crate::transport::{Body, Limits};
+use crate::verdict::{Answered, ErrorKind, Stored};
+use crate::xml;
+
+/// Completes a multipart upload. Made by [`MultipartUpload::complete`]; one of the `send` methods carries it
+/// out.
+///
+/// # When the answer is lost
+///
+/// The upload is looked up, with ListParts and HeadObject:
+///
+/// | upload | object | stored | answered |
+/// |---|---|---|---|
+/// | gone | has the size and the CRC-64 of the parts | yes | unknown |
+/// | gone | is another one, or there is none | unknown: replaced, deleted or aborted meanwhile | unknown |
+/// | open | | not yet: the same request is sent again, as the [`RetryPolicy`](crate::RetryPolicy) says | |
+///
+/// Sending it again cannot deliver the callback twice, since OSS completes an upload once. Without a callback
+/// the first line is a success like any other. It needs size and CRC-64 of every part: parts that
+/// [`UploadPart`](crate::UploadPart) and [`ListParts`](crate::ListParts) give have both.
+#[derive(Debug)]
+#[must_use = "nothing is sent before one of the `send` methods is called"]
+pub struct CompleteMultipartUpload {
+    upload: MultipartUpload,
+    request: Request,
+    callback: Option<CallbackSpec>,
+    options: OperationOptions,
+    compare_crc64: bool,
+    /// The first one of a setter; reported by `send`.
+    fault: Option<Error>,
+}
+
+impl CompleteMultipartUpload {
+    operation_setters!();
+    object_acl_setter!();
+
+    pub(super) fn new(upload: &MultipartUpload) -> CompleteMultipartUpload {
+        CompleteMultipartUpload {
+            request: upload.request("POST"),
+            callback: None,
+            options: OperationOptions::default(),
+            compare_crc64: true,
+            fault: None,
+            upload: upload.clone(),
+        }
+    }
+
+    /// Asks OSS to call the application server once the object is stored, and to pass its answer on.
+    pub fn callback(mut self, spec: &CallbackSpec) -> Self {
+        self.callback = Some(spec.clone());
+        self
+    }
+
+    /// Whether an object with this name is kept: completing then fails with [`ErrorKind::Conflict`], and the
+    /// upload stays open. Default: false, it is replaced.
+    pub fn forbid_overwrite(self, forbid: bool) -> Self {
+        let forbid = if forbid { "true" } else { "false" };
+        self.header("x-oss-forbid-overwrite", forbid)
+    }
+
+    /// Whether the CRC-64 of the object is compared with the one that its parts add up to. Default: true.
+    /// Without it nothing can be said of the object after a lost answer.
+    pub fn compare_crc64(mut self, compare: bool) -> Self {
+        self.compare_crc64 = compare;
+        self
+    }
+
+    /// Any other header of CompleteMultipartUpload by its name. A later value replaces an earlier one, also
+    /// that of a setter. Headers that the library sets itself are refused.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        match object_headers::refuse_own(name) {
+            Ok(()) => self
+                .request
+                .set_header(name, value.trim_matches([' ', '\t'])),
+            Err(fault) => drop(self.fault.get_or_insert(fault)),
+        }
+        self
+    }
+
+    /// Makes the object of these parts, in any order here; by number in the object. Waits for the answer:
+    /// with a callback for that of the application server.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`PutObject::send_bytes`](crate::PutObject::send_bytes), and [`ErrorKind::Refused`] with the
+    /// code `InvalidPart` when OSS has no such part, `EntityTooSmall` when one that is not the last has fewer
+    /// than 102400 bytes; [`ErrorKind::NotFound`] when OSS does not know the upload. The upload is still open
+    /// if [`Error::stored`] is [`Stored::No`] and the kind another than that.
+    pub fn send(self, parts: &[Part]) -> Result<Receipt> {
+        let body = document(parts).map_err(|e| self.before_sending(e))?;
+        let contents = Contents::of(parts);
+        self.complete(body, contents)
+    }
+
+    /// Makes the object of all parts that OSS has (`x-oss-complete-all`). They are listed first, so that the
+    /// object's CRC-64 can be compared and a lost answer looked up; with
+    /// [`compare_crc64(false)`](CompleteMultipartUpload::compare_crc64) they are not.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](CompleteMultipartUpload::send).
+    pub fn send_all(mut self) -> Result<Receipt> {
+        self.request.set_header("x-oss-complete-all", "yes");
+        let contents = if self.compare_crc64 {
+            self.check().map_err(|e| self.before_sending(e))?;
+            let attempts = self.options.attempts(&self.upload.client, 0);
+            let parts = list_parts(&attempts, &self.upload).map_err(|e| self.before_sending(e))?;
+            Contents::of(&parts)
+        } else {
+            None
+        };
+        self.complete(Vec::new(), contents)
+    }
+
+    fn complete(mut self, body: Vec<u8>, contents: Option<Contents>) -> Result<Receipt> {
+        if let Some(fault) = self.fault.take() {
+            return Err(self.before_sending(fault));
+        }
+        let callback_urls = self.callback.as_ref().map_or(0, CallbackSpec::urls);
+        if let Some(spec) = &self.callback {
+            spec.add_to(&mut self.request);
+        }
+        self.check().map_err(|e| self.before_sending(e))?;
+        let complete = Complete {
+            callback: self.callback.is_some(),
+            contents: contents.filter(|_| self.compare_crc64),
+            sent_before: false,
+            request: self.request,
+            body,
+            upload: self.upload,
+        };
+        let attempts = self
+            .options
+            .attempts(&complete.upload.client, callback_urls);
+        complete.send(&attempts)
+    }
+
+    fn check(&self) -> Result<()> {
+        self.upload.check()?;
+        self.options.check()?;
+        self.request.check()
+    }
+
+    fn before_sending(&self, error: Error) -> Error {
+        outcome::before_sending(error, self.callback.is_some())
+    }
+}
+
+/// The body of the request. OSS wants ascending numbers.
+fn document(parts: &[Part]) -> Result<Vec<u8>> {
+    if parts.is_empty() {
+        return Err(Error::argument("`parts` is empty"));
+    }
+    let mut sorted: Vec<&Part> = parts.iter().collect();
+    sorted.sort_by_key(|part| part.number());
+    let mut xml = String::from("<CompleteMultipartUpload>");
+    let mut last = 0;
+    for part in sorted {
+        part.check()?;
+        let number = part.number();
+        if number == last {
+            let message = format!("`parts` names part {number} twice");
+            return Err(Error::argument(message));
+        }
+        last = number;
+        let etag = xml::escape(part.etag());
+        // Writing to a string cannot fail.
+        let _ = write!(
+            xml,
+            "<Part><PartNumber>{number}</PartNumber><ETag>\"{etag}\"</ETag></Part>"
+        );
+    }
+    xml.push_str("</CompleteMultipartUpload>");
+    Ok(xml.into_bytes())
+}
+
+/// What an object is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Contents {
+    pub(crate) size: u64,
+    pub(crate) crc64: u64,
+}
+
+impl Contents {
+    /// What parts add up to, if all is known of each.
+    pub(crate) fn of(parts: &[Part]) -> Option<Contents> {
+        let mut sorted: Vec<&Part> = parts.iter().collect();
+        sorted.sort_by_key(|part| part.number());
+        let empty = Contents { size: 0, crc64: 0 };
+        sorted.into_iter().try_fold(empty, |whole, part| {
+            let size = part.size()?;
+            Some(Contents {
+                size: whole.size.checked_add(size)?,
+                crc64: crc64::combine(whole.crc64, part.crc64()?, size),
+            })
+        })
+    }
+
+    fn are_those_of(self, object: &ObjectMetadata) -> bool {
+        // An object that was put in one request is not the one that parts were made to.
+        let of_parts = match object.header("x-oss-object-type") {
+            None => true,
+            Some(kind) => kind.eq_ignore_ascii_case("Multipart"),
+        };
+        of_parts && object.content_length() == Some(self.size) && object.crc64() == Some(self.crc64)
+    }
+}
+
+/// A request to complete an upload, which has been checked.
+pub(crate) struct Complete {
+    pub(crate) upload: MultipartUpload,
+    /// With the headers of the callback.
+    pub(crate) request: Request,
+    pub(crate) body: Vec<u8>,
+    pub(crate) callback: bool,
+    /// What the object must have, if it is known.
+    pub(crate) contents: Option<Contents>,
+    /// An earlier process may have sent it already.
+    pub(crate) sent_before: bool,
+}
+
+/// What became of an upload whose answer was lost.
+enum Found {
+    /// It can still be completed.
+    Open,
+    /// It is gone, and the object is the one that it was to become.
+    Object(ObjectMetadata),
+    /// It is gone, and there is no object.
+    Nothing,
+    /// It is gone, and the object is another one or cannot be compared.
+    Another,
+    /// OSS could not be asked.
+    Unseen,
+}
+
+impl Complete {
+    /// The request of these parts.
+    pub(crate) fn new(upload: &MultipartUpload, parts: &[Part]) -> Result<Complete> {
+        Ok(Complete {
+            request: upload.request("POST"),
+            body: document(parts)?,
+            callback: false,
+            contents: Contents::of(parts),
+            sent_before: false,
+            upload: upload.clone(),
+        })
+    }
+
+    pub(crate) fn send(self, attempts: &Attempts) -> Result<Receipt> {
+        let mut lost = self.sent_before;
+        let done = attempts.run(|client, limits| {
+            let result = self.send_once(client, limits);
+            let (result, gone) = match result {
+                Err(error) if is_open_question(&error) => self.look(client, limits, error, lost),
+                result => (result, false),
+            };
+            if let Err(error) = &result {
+                lost |= error.stored() == Stored::Unknown;
+            }
+            let again = Again {
+                callback: self.callback,
+                // The upload is completed once, however often that is asked for.
+                idempotent: true,
+                rewindable: !gone,
+            };
+            (result, again)
+        });
+        let (receipt, history) = done.map_err(|e| retry::add_up(self.sent_before, e))?;
+        Ok(receipt.with_history(history))
+    }
+
+    fn send_once(&self, client: &Client, limits: &Limits) -> Result<Receipt> {
+        let mut reader = self.body.as_slice();
+        let body = Body {
+            len: Some(self.body.len() as u64),
+            ends: true,
+            name: "the list of parts",
+            reader: &mut reader,
+            progress: &mut |_, _| {},
+            bandwidth: None,
+        };
+        let exchange = client.exchange(self.request.clone(), Some(body), limits);
+        outcome::of_upload(outcome::Upload {
+            last_write_started: exchange.last_write_started,
+            all_sent: exchange.all_sent,
+            callback: self.callback,
+            crc64: self.contents.map_or(0, |contents| contents.crc64),
+            compare_crc64: self.contents.is_some(),
+            waited: exchange.waited,
+            result: exchange.result.map(|answer| client.read(answer)),
+        })
+    }
+
+    /// Finds out what a lost answer, or an upload that OSS does not know, means. True if the upload is gone.
+    fn look(
+        &self,
+        client: &Client,
+        limits: &Limits,
+        error: Error,
+        lost: bool,
+    ) -> (Result<Receipt>, bool) {
+        let refused = error.stored() == Stored::No;
+        let answered = match self.callback {
+            true => Answered::Unknown,
+            false => Answered::NotRequested,
+        };
+        match self.find(client, limits, refused) {
+            Found::Open | Found::Unseen if !refused => (Err(error), false),
+            Found::Object(object) => {
+                let receipt = Receipt::of_object(object, error.waited());
+                if !self.callback && (lost || !refused) {
+                    return (Ok(receipt), true);
+                }
+                let error = error
+                    .with_verdict(Stored::Yes, answered)
+                    .with_receipt(Some(receipt))
+                    .and("the upload is completed, and the object is there");
+                (Err(error), true)
+            }
+            // Nobody else can have completed it without an object coming of it.
+            Found::Nothing if refused && !lost => (Err(error), true),
+            _ => {
+                let error = error
+                    .with_verdict(Stored::Unknown, answered)
+                    .and("the upload is gone, and the object cannot be shown to come of it");
+                (Err(error), true)
+            }
+        }
+    }
+
+    /// `gone` if OSS has said so already.
+    fn find(&self, client: &Client, limits: &Limits, gone: bool) -> Found {
+        let attempts = Attempts {
+            client: client.clone(),
+            // The request itself is tried again, and then looked up again.
+            policy: RetryPolicy::none(),
+            limits: limits.clone(),
+        };
+        if !gone {
+            let request = self.upload.request("GET").query("max-parts", Some("1"));
+            let operation = Operation::new(client.clone(), request);
+            match operation.send_with(&attempts, &[200]) {
+                Ok(_) => return Found::Open,
+                Err(error) if is_gone(&error) => {}
+                Err(_) => return Found::Unseen,
+            }
+        }
+        let request = Request::new("HEAD", &self.upload.bucket, &self.upload.object);
+        let operation = Operation::new(client.clone(), request);
+        match operation.send_with(&attempts, &[200]) {
+            Ok(answer) => {
+                let object = ObjectMetadata::new(answer.headers);
+                match self.contents {
+                    Some(contents) if contents.are_those_of(&object) => Found::Object(object),
+                    _ => Found::Another,
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Found::Nothing,
+            Err(_) => Found::Another,
+        }
+    }
+}
+
+fn is_open_question(error: &Error) -> bool {
+    error.kind() != ErrorKind::Cancelled && (error.stored() == Stored::Unknown || is_gone(error))
+}
+
+/// OSS does not know the upload (any more).
+pub(crate) fn is_gone(error: &Error) -> bool {
+    error.kind() == ErrorKind::NotFound && error.oss_code() == Some("NoSuchUpload")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_is_sorted_and_escaped() {
+        let parts = [Part::new(10, "b<&>"), Part::new(2, "\"A\"")];
+        assert_eq!(
+            String::from_utf8(document(&parts).unwrap()).unwrap(),
+            "<CompleteMultipartUpload><Part><PartNumber>2</PartNumber><ETag>\"A\"</ETag></Part>\
+             <Part><PartNumber>10</PartNumber><ETag>\"b&lt;&amp;&gt;\"</ETag></Part>\
+             </CompleteMultipartUpload>"
+        );
+        for (parts, said) in [
+            (&[][..], "`parts` is empty"),
+            (
+                &[Part::new(0, "A")][..],
+                "`part_number` 0 is not in 1 to 10000",
+            ),
+            (&[Part::new(1, "")][..], "part 1 has no ETag"),
+            (
+                &[Part::new(3, "A"), Part::new(1, "A"), Part::new(3, "B")][..],
+                "`parts` names part 3 twice",
+            ),
+        ] {
+            assert_eq!(document(parts).unwrap_err().to_string(), said);
+        }
+    }
+
+    #[test]
+    fn contents_add_up_only_if_everything_is_known() {
+        // CRC-64/XZ of "1234", "56789" and of both together.
+        let crc = |bytes: &[u8]| {
+            let mut crc = crc64::Crc64::new();
+            crc.update(bytes);
+            crc.value()
+        };
+        let first = Part::new(1, "A").with_size(4).with_crc64(crc(b"1234"));
+        let second = Part::new(7, "B").with_size(5).with_crc64(crc(b"56789"));
+        let whole = Contents {
+            size: 9,
+            crc64: 0x995D_C9BB_DF19_39FA,
+        };
+        assert_eq!(Contents::of(&[second.clone(), first.clone()]), Some(whole));
+        assert_eq!(Contents::of(&[first, Part::new(2, "C").with_size(1)]), None);
+    }
+}

@@ -1,0 +1,101 @@
+//! InitiateMultipartUpload: begins a multipart upload, with everything that the object is to have.
+
+use std::fmt;
+use std::path::Path;
+
+use super::MultipartUpload;
+use crate::attempts::Attempts;
+use crate::client::Client;
+use crate::content_type;
+use crate::error::{Error, Result};
+use crate::object_headers::{self, Tags, object_header_setters};
+use crate::operation::{Operation, OperationOptions, operation_setters};
+use crate::outcome;
+use crate::request::Request;
+use crate::verdict::ErrorKind;
+use crate::xml;
+
+/// Begins a multipart upload, with the headers that the object is to have. Made by
+/// [`Client::initiate_multipart_upload`].
+///
+/// A callback is none of its options: it belongs to
+/// [completing the upload](MultipartUpload::complete).
+#[must_use = "nothing is sent before `send` is called"]
+pub struct InitiateMultipartUpload {
+    client: Client,
+    request: Request,
+    options: OperationOptions,
+    tags: Tags,
+    /// The first one of a setter; reported by `send`.
+    fault: Option<Error>,
+}
+
+impl InitiateMultipartUpload {
+    object_header_setters!();
+    operation_setters!();
+
+    pub(crate) fn new(client: Client, bucket: &str, object: &str) -> Self {
+        InitiateMultipartUpload {
+            request: Request::new("POST", bucket, object),
+            options: OperationOptions::default(),
+            tags: Tags::default(),
+            fault: None,
+            client,
+        }
+    }
+
+    /// Sends the request.
+    ///
+    /// # Errors
+    ///
+    /// Every error of arguments and network, and refusals of OSS. After a lost answer OSS may have begun an
+    /// upload whose id nobody knows; a lifecycle rule of the bucket, or
+    /// [`Client::list_multipart_uploads`], finds it.
+    pub fn send(mut self) -> Result<MultipartUpload> {
+        if let Some(fault) = self.fault.take() {
+            return Err(fault);
+        }
+        if self.request.header("Content-Type").is_none() {
+            let content_type = content_type::of(Path::new(&self.request.key));
+            self.request.set_header("Content-Type", content_type);
+        }
+        object_headers::check(&self.request)?;
+        self.request.check()?;
+        self.options.check()?;
+        initiate(&self.options.attempts(&self.client, 0), self.request)
+    }
+}
+
+impl fmt::Debug for InitiateMultipartUpload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InitiateMultipartUpload")
+            .field("bucket", &self.request.bucket)
+            .field("object", &self.request.key)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Begins the upload of a request that has been checked and has the object's headers.
+pub(crate) fn initiate(attempts: &Attempts, mut request: Request) -> Result<MultipartUpload> {
+    let (bucket, object) = (request.bucket.clone(), request.key.clone());
+    request.method = "POST";
+    // The object's name is not read from the answer, but some names break XML unless they are encoded.
+    let request = request
+        .query("uploads", None)
+        .query("encoding-type", Some("url"));
+    let operation = Operation::new(attempts.client.clone(), request).body(Vec::new());
+    let answer = operation.send_with(attempts, &[200])?;
+    let id = upload_id(&answer).ok_or_else(|| {
+        let message = "OSS's answer to InitiateMultipartUpload names no upload id";
+        outcome::useless(ErrorKind::Protocol, message, answer)
+    })?;
+    let client = attempts.client.clone();
+    Ok(MultipartUpload::new(client, &bucket, &object, &id))
+}
+
+fn upload_id(answer: &outcome::Answer) -> Option<String> {
+    let root = xml::parse(&answer.body)?.root;
+    let id = root.text_of("UploadId")?.trim();
+    let found = root.name == "InitiateMultipartUploadResult" && !id.is_empty();
+    found.then(|| id.to_owned())
+}

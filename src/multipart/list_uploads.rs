@@ -1,0 +1,209 @@
+//! ListMultipartUploads: which uploads of a bucket were begun and neither completed nor aborted.
+
+use crate::client::Client;
+use crate::error::{Error, Result};
+use crate::operation::{Operation, OperationOptions, operation_setters};
+use crate::outcome;
+use crate::percent;
+use crate::request::Request;
+use crate::verdict::ErrorKind;
+use crate::xml;
+
+/// A multipart upload that OSS knows of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListedUpload {
+    /// The object that it is to become.
+    pub object: String,
+    /// OSS's name for it; [`Client::multipart_upload`] goes on with it.
+    pub upload_id: String,
+    /// When it was begun, in OSS's form: `2012-02-23T04:18:23.000Z`.
+    pub initiated: String,
+}
+
+/// The multipart uploads of a bucket.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MultipartUploadList {
+    /// By object, then by upload id.
+    pub uploads: Vec<ListedUpload>,
+    /// With a delimiter: what the uploads' names have in common up to it, each once.
+    pub common_prefixes: Vec<String>,
+}
+
+/// Asks for the multipart uploads of a bucket. Made by [`Client::list_multipart_uploads`].
+#[derive(Debug, Clone)]
+#[must_use = "nothing is sent before `send` is called"]
+pub struct ListMultipartUploads {
+    client: Client,
+    bucket: String,
+    prefix: Option<String>,
+    delimiter: Option<String>,
+    max_uploads: usize,
+    options: OperationOptions,
+}
+
+impl ListMultipartUploads {
+    operation_setters!();
+
+    pub(crate) fn new(client: Client, bucket: &str) -> ListMultipartUploads {
+        ListMultipartUploads {
+            client,
+            bucket: bucket.to_owned(),
+            prefix: None,
+            delimiter: None,
+            max_uploads: 100_000,
+            options: OperationOptions::default(),
+        }
+    }
+
+    /// Only uploads of objects whose names begin so.
+    pub fn prefix(mut self, prefix: &str) -> Self {
+        self.prefix = Some(prefix.to_owned());
+        self
+    }
+
+    /// Uploads whose names, after the prefix, have this text in them are summed up to
+    /// [`common_prefixes`](MultipartUploadList::common_prefixes): `/` for something like folders.
+    pub fn delimiter(mut self, delimiter: &str) -> Self {
+        self.delimiter = Some(delimiter.to_owned());
+        self
+    }
+
+    /// How many uploads and common prefixes are kept in memory; more are an error. Default: 100,000.
+    pub fn max_uploads(mut self, uploads: usize) -> Self {
+        self.max_uploads = uploads;
+        self
+    }
+
+    /// Sends as many requests as it takes, one for each 1000 uploads.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::AnswerDamaged`] when an answer is cut short or is not a list of uploads, or when there
+    /// are more than [`max_uploads`](ListMultipartUploads::max_uploads); every error of arguments and
+    /// network.
+    pub fn send(self) -> Result<MultipartUploadList> {
+        Request::on_bucket("GET", &self.bucket).check()?;
+        self.options.check()?;
+        let attempts = self.options.attempts(&self.client, 0);
+        let mut list = MultipartUploadList::default();
+        let mut markers = (String::new(), String::new());
+        loop {
+            let operation = Operation::new(self.client.clone(), self.request(&markers));
+            let answer = operation.send_with(&attempts, &[200])?;
+            let Some(page) = Page::read(&answer) else {
+                return Err(damaged("is not a whole list of uploads", answer));
+            };
+            list.uploads.extend(page.list.uploads);
+            list.common_prefixes.extend(page.list.common_prefixes);
+            if list.uploads.len() + list.common_prefixes.len() > self.max_uploads {
+                let message = format!("has more than {} uploads", self.max_uploads);
+                return Err(damaged(&message, answer));
+            }
+            let Some(next) = page.next else {
+                return Ok(list);
+            };
+            if next <= markers {
+                return Err(damaged("has a marker that does not move on", answer));
+            }
+            markers = next;
+        }
+    }
+
+    fn request(&self, (key, id): &(String, String)) -> Request {
+        let mut request = Request::on_bucket("GET", &self.bucket)
+            .query("uploads", None)
+            .query("max-uploads", Some("1000"))
+            .query("encoding-type", Some("url"));
+        for (name, value) in [
+            ("prefix", self.prefix.as_deref()),
+            ("delimiter", self.delimiter.as_deref()),
+            ("key-marker", Some(key.as_str())),
+            ("upload-id-marker", Some(id.as_str())),
+        ] {
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                request = request.query(name, Some(value));
+            }
+        }
+        request
+    }
+}
+
+fn damaged(problem: &str, answer: outcome::Answer) -> Error {
+    let message = format!("OSS's answer to ListMultipartUploads {problem}");
+    outcome::useless(ErrorKind::AnswerDamaged, &message, answer)
+}
+
+struct Page {
+    list: MultipartUploadList,
+    /// The markers of the next page, if there is one.
+    next: Option<(String, String)>,
+}
+
+impl Page {
+    fn read(answer: &outcome::Answer) -> Option<Page> {
+        let document = xml::parse(&answer.body)?;
+        let root = document.root;
+        if answer.damage.is_some() || !document.whole || root.name != "ListMultipartUploadsResult" {
+            return None;
+        }
+        // A server that does not know the parameter encoding-type sends names as they are.
+        let encoded = root.text_of("EncodingType").map(str::trim) == Some("url");
+        let name = |text: &str| {
+            if encoded {
+                percent::decode(text)
+            } else {
+                Some(text.to_owned())
+            }
+        };
+        let mut list = MultipartUploadList::default();
+        for upload in root.named("Upload") {
+            list.uploads.push(ListedUpload {
+                object: name(upload.text_of("Key")?)?,
+                upload_id: upload.text_of("UploadId")?.to_owned(),
+                initiated: upload.text_of("Initiated").unwrap_or_default().to_owned(),
+            });
+        }
+        for prefix in root.named("CommonPrefixes") {
+            list.common_prefixes.push(name(prefix.text_of("Prefix")?)?);
+        }
+        let next = if root.text_of("IsTruncated").map(str::trim) == Some("true") {
+            let id = root.text_of("NextUploadIdMarker").unwrap_or_default();
+            Some((name(root.text_of("NextKeyMarker")?)?, id.to_owned()))
+        } else {
+            None
+        };
+        Some(Page { list, next })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::headers::Headers;
+
+    #[test]
+    fn names_are_decoded_when_they_are_encoded() {
+        let read = |encoding: &str| {
+            let body = format!(
+                "<ListMultipartUploadsResult>{encoding}<IsTruncated>true</IsTruncated>\
+                 <NextKeyMarker>a%2Bb</NextKeyMarker><NextUploadIdMarker>I</NextUploadIdMarker>\
+                 <Upload><Key>a+%01%E7%9B%AE</Key><UploadId>I</UploadId><Initiated>t</Initiated></Upload>\
+                 <CommonPrefixes><Prefix>x%2F</Prefix></CommonPrefixes></ListMultipartUploadsResult>"
+            );
+            let page = Page::read(&outcome::Answer {
+                status: 200,
+                headers: Headers::default(),
+                body: body.into(),
+                damage: None,
+            });
+            page.unwrap()
+        };
+        let page = read("<EncodingType>url</EncodingType>");
+        assert_eq!(page.list.uploads[0].object, "a \u{1}目");
+        assert_eq!(page.list.common_prefixes, ["x/"]);
+        assert_eq!(page.next, Some(("a+b".to_owned(), "I".to_owned())));
+        assert_eq!(read("").list.uploads[0].object, "a+%01%E7%9B%AE");
+    }
+}
