@@ -13,7 +13,7 @@ mod header {
     use std::path::PathBuf;
 
     /// In the order of use, which becomes the order of the header.
-    const FILES: [&str; 13] = [
+    const FILES: [&str; 14] = [
         "version",
         "code",
         "client",
@@ -23,6 +23,7 @@ mod header {
         "cancellation",
         "put_options",
         "put",
+        "operation_options",
         "object",
         "receipt",
         "attempt",

@@ -248,9 +248,10 @@ typedef struct oss_callback_attempt oss_callback_attempt;
 typedef struct oss_callback_body_template oss_callback_body_template;
 
 /**
- * Ends uploads from another thread: see oss_callback_put_options_set_cancellation. One handle may be used by
- * any number of uploads, which then end together, and by any number of threads at once; one of them frees
- * it. Options keep a reference of their own, so the handle may be freed before the uploads end.
+ * Ends operations from another thread: see oss_callback_put_options_set_cancellation and
+ * oss_callback_operation_options_set_cancellation. One handle may be used by any number of operations, which
+ * then end together, and by any number of threads at once; one of them frees it. Options keep a reference of
+ * their own, so the handle may be freed before the operations end.
  */
 typedef struct oss_callback_cancellation oss_callback_cancellation;
 
@@ -278,6 +279,13 @@ typedef struct oss_callback_error oss_callback_error;
  * What OSS says about an object. It does not change: any thread may read it, one frees it.
  */
 typedef struct oss_callback_object_metadata oss_callback_object_metadata;
+
+/**
+ * Options of an operation other than an upload, all optional: limits, attempts and a cancellation of its own,
+ * in place of the client's. May be used for any number of operations, from many threads at once while nobody
+ * changes them.
+ */
+typedef struct oss_callback_operation_options oss_callback_operation_options;
 
 /**
  * Options of an upload, all optional. Setters copy what they get and return nothing: the first fault is
@@ -445,8 +453,8 @@ void oss_callback_client_options_set_max_answer_len(oss_callback_client_options 
                                                     size_t max_answer_len);
 
 /**
- * When uploads are sent again: see oss_callback_put_options_set_retry_policy, which has precedence. Default: 3
- * attempts, delays of at most 200 ms after the first and 20000 ms after any.
+ * When operations are tried again: see oss_callback_put_options_set_retry_policy, which has precedence.
+ * Default: 3 attempts, delays of at most 200 ms after the first and 20000 ms after any.
  */
 void oss_callback_client_options_set_retry_policy(oss_callback_client_options *options,
                                                   uint32_t max_attempts,
@@ -667,10 +675,10 @@ OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_cancellation_new(oss_callback_cancellation **cancellation);
 
 /**
- * Ends the uploads that carry this cancellation with OSS_CALLBACK_CODE_CANCELLED, within 0.2 s whatever the
- * connection is doing; while a hook of the caller's runs, when that returns. Once cancelled it stays so, and
- * uploads that begin later send nothing. An upload whose answer has begun to come is stored already; it ends
- * with OSS_CALLBACK_CODE_ANSWER_DAMAGED. Any thread, and safe in a signal handler.
+ * Ends the operations that carry this cancellation with OSS_CALLBACK_CODE_CANCELLED, within 0.2 s whatever
+ * the connection is doing; while a hook of the caller's runs, when that returns. Once cancelled it stays so,
+ * and operations that begin later send nothing. An upload whose answer has begun to come is stored already;
+ * it ends with OSS_CALLBACK_CODE_ANSWER_DAMAGED. Any thread, and safe in a signal handler.
  */
 void oss_callback_cancellation_cancel(const oss_callback_cancellation *cancellation);
 
@@ -800,6 +808,25 @@ void oss_callback_put_options_set_content_md5(oss_callback_put_options *options,
 void oss_callback_put_options_add_header(oss_callback_put_options *options,
                                          const char *name,
                                          const char *value);
+
+/**
+ * Time for finding the server's address, and time for connecting, TLS included, in place of the client's. 0 is
+ * refused.
+ */
+void oss_callback_put_options_set_connect_timeout_ms(oss_callback_put_options *options,
+                                                     uint64_t timeout_ms);
+
+/**
+ * Time from the last byte sent until OSS answers, and then again for the answer's body, in place of the
+ * client's; the time for callbacks is added to it, as there. 0 is refused.
+ */
+void oss_callback_put_options_set_answer_timeout_ms(oss_callback_put_options *options, uint64_t timeout_ms);
+
+/**
+ * The longest time without progress while the body is sent, in place of the client's; less than 1 KiB in that
+ * time is none. 0 is refused.
+ */
+void oss_callback_put_options_set_progress_timeout_ms(oss_callback_put_options *options, uint64_t timeout_ms);
 
 /**
  * Time for the upload with all its attempts, in place of the client's. Time in hooks of the caller's counts,
@@ -972,25 +999,80 @@ oss_callback_code oss_put_object_from_reader_with_callback(const oss_callback_cl
                                                            oss_callback_error **error);
 
 /**
- * Reads what is known of an object. On success `*metadata` is a new handle: free it with
- * oss_callback_object_metadata_free. OSS_CALLBACK_CODE_NOT_FOUND when there is no such object. May be
+ * Makes empty options. Free them with oss_callback_operation_options_free.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_operation_options_new(oss_callback_operation_options **options);
+
+/**
+ * Time for finding the server's address, and time for connecting, TLS included. 0 is refused.
+ */
+void oss_callback_operation_options_set_connect_timeout_ms(oss_callback_operation_options *options,
+                                                           uint64_t timeout_ms);
+
+/**
+ * Time from the last byte sent until OSS answers, and then again for the answer's body unless that is an
+ * object's contents. 0 is refused.
+ */
+void oss_callback_operation_options_set_answer_timeout_ms(oss_callback_operation_options *options,
+                                                          uint64_t timeout_ms);
+
+/**
+ * The longest time without progress while a body is sent or received; less than 1 KiB in that time is none.
+ * 0 is refused.
+ */
+void oss_callback_operation_options_set_progress_timeout_ms(oss_callback_operation_options *options,
+                                                            uint64_t timeout_ms);
+
+/**
+ * Time for the operation with all its attempts. Time in hooks of the caller's counts, but the limit takes
+ * effect only when they return. 0 is refused.
+ */
+void oss_callback_operation_options_set_timeout_ms(oss_callback_operation_options *options,
+                                                   uint64_t timeout_ms);
+
+/**
+ * Lets another thread end the operations with these options; NULL takes an earlier one away. The options keep
+ * a reference of their own, so the handle may be freed.
+ */
+void oss_callback_operation_options_set_cancellation(oss_callback_operation_options *options,
+                                                     const oss_callback_cancellation *cancellation);
+
+/**
+ * When the operation is tried again: the numbers are those of oss_callback_put_options_set_retry_policy. A
+ * download is tried again only until its hook has got a byte.
+ */
+void oss_callback_operation_options_set_retry_policy(oss_callback_operation_options *options,
+                                                     uint32_t max_attempts,
+                                                     uint64_t base_delay_ms,
+                                                     uint64_t max_delay_ms);
+
+/**
+ * Frees options. NULL does nothing.
+ */
+void oss_callback_operation_options_free(oss_callback_operation_options *options);
+
+/**
+ * Reads what is known of an object. `options` NULL means none. On success `*metadata` is a new handle: free
+ * it with oss_callback_object_metadata_free. OSS_CALLBACK_CODE_NOT_FOUND when there is no such object. May be
  * called from several threads with the same client.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_head_object(const oss_callback_client *client,
                                                   const char *bucket,
                                                   const char *object,
+                                                  const oss_callback_operation_options *options,
                                                   oss_callback_object_metadata **metadata,
                                                   oss_callback_error **error);
 
 /**
- * Downloads an object: calls `write_hook` with `userdata` for its bytes, block after block, and compares their
- * CRC-64 with the one that OSS has. On success `*metadata`, if wanted, is a new handle: free it with
- * oss_callback_object_metadata_free. OSS_CALLBACK_CODE_NOT_FOUND when there is no such object,
- * OSS_CALLBACK_CODE_WRITE_FAILED when the hook does not want more, OSS_CALLBACK_CODE_CONNECTION_LOST when the
- * contents end early, OSS_CALLBACK_CODE_CHECKSUM_MISMATCH when they are not what OSS stored. Whatever the
- * failure, what the hook got until then is not the object. May be called from several threads with the
- * same client.
+ * Downloads an object: calls `write_hook` with `userdata` for its bytes, block after block, and compares
+ * their CRC-64 with the one that OSS has. `options` NULL means none. On success `*metadata`, if wanted, is a
+ * new handle: free it with oss_callback_object_metadata_free. OSS_CALLBACK_CODE_NOT_FOUND when there is no
+ * such object, OSS_CALLBACK_CODE_WRITE_FAILED when the hook does not want more,
+ * OSS_CALLBACK_CODE_CONNECTION_LOST when the contents end early, OSS_CALLBACK_CODE_CHECKSUM_MISMATCH when
+ * they are not what OSS stored. Whatever the failure, what the hook got until then is not the object. May be
+ * called from several threads with the same client.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_get_object(const oss_callback_client *client,
@@ -998,17 +1080,20 @@ oss_callback_code oss_callback_client_get_object(const oss_callback_client *clie
                                                  const char *object,
                                                  oss_callback_write_hook write_hook,
                                                  void *userdata,
+                                                 const oss_callback_operation_options *options,
                                                  oss_callback_object_metadata **metadata,
                                                  oss_callback_error **error);
 
 /**
- * Deletes an object. One that does not exist counts as deleted, as with OSS. After a lost answer it may be
- * deleted or not: deleting again does no harm. May be called from several threads with the same client.
+ * Deletes an object. `options` NULL means none. One that does not exist counts as deleted, as with OSS. After
+ * a lost answer it may be deleted or not: deleting again does no harm. May be called from several threads
+ * with the same client.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_delete_object(const oss_callback_client *client,
                                                     const char *bucket,
                                                     const char *object,
+                                                    const oss_callback_operation_options *options,
                                                     oss_callback_error **error);
 
 /**

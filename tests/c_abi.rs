@@ -570,6 +570,19 @@ fn the_limits_of_an_upload_hold() {
 }
 
 #[test]
+fn the_limits_of_other_operations_hold() {
+    let silent = listen(drain);
+    let (sender, requests) = mpsc::channel();
+    let closing = listen(move |mut stream| {
+        read_head(&mut stream);
+        sender.send(()).expect("the test counts them");
+    });
+    let timeout = if valgrind().is_some() { "5000" } else { "300" };
+    Scene::new().run("operation_options.c", &[&silent, &closing, timeout]);
+    assert_eq!(requests.try_iter().count(), 3 * (1 + 4));
+}
+
+#[test]
 fn each_option_of_an_upload_goes_out_in_the_words_of_oss() {
     let (sender, heads) = mpsc::channel();
     let endpoint = listen(move |mut stream| {

@@ -4,9 +4,10 @@ use super::code::oss_callback_code;
 use super::guard::{free, guard, make, of};
 use crate::Cancellation;
 
-/// Ends uploads from another thread: see oss_callback_put_options_set_cancellation. One handle may be used by
-/// any number of uploads, which then end together, and by any number of threads at once; one of them frees
-/// it. Options keep a reference of their own, so the handle may be freed before the uploads end.
+/// Ends operations from another thread: see oss_callback_put_options_set_cancellation and
+/// oss_callback_operation_options_set_cancellation. One handle may be used by any number of operations, which
+/// then end together, and by any number of threads at once; one of them frees it. Options keep a reference of
+/// their own, so the handle may be freed before the operations end.
 pub struct oss_callback_cancellation {
     pub(super) cancellation: Cancellation,
 }
@@ -28,10 +29,10 @@ pub unsafe extern "C" fn oss_callback_cancellation_new(
     })
 }
 
-/// Ends the uploads that carry this cancellation with OSS_CALLBACK_CODE_CANCELLED, within 0.2 s whatever the
-/// connection is doing; while a hook of the caller's runs, when that returns. Once cancelled it stays so, and
-/// uploads that begin later send nothing. An upload whose answer has begun to come is stored already; it ends
-/// with OSS_CALLBACK_CODE_ANSWER_DAMAGED. Any thread, and safe in a signal handler.
+/// Ends the operations that carry this cancellation with OSS_CALLBACK_CODE_CANCELLED, within 0.2 s whatever
+/// the connection is doing; while a hook of the caller's runs, when that returns. Once cancelled it stays so,
+/// and operations that begin later send nothing. An upload whose answer has begun to come is stored already;
+/// it ends with OSS_CALLBACK_CODE_ANSWER_DAMAGED. Any thread, and safe in a signal handler.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_cancellation_cancel(
     cancellation: *const oss_callback_cancellation,

@@ -9,8 +9,8 @@ use libc::{c_char, size_t};
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
 use super::guard::{bytes, free, guard, make, optional_text, required, text};
+use super::limits::retry_policy;
 use super::options::Options;
-use super::put_options::retry_policy;
 use crate::{Client, ClientBuilder, Credentials, Error, Result, SignatureVersion};
 
 /// Everything a client can be told; only the endpoint and the credentials must be. Setters copy what they
@@ -285,8 +285,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_max_answer_len(
     }
 }
 
-/// When uploads are sent again: see oss_callback_put_options_set_retry_policy, which has precedence. Default: 3
-/// attempts, delays of at most 200 ms after the first and 20000 ms after any.
+/// When operations are tried again: see oss_callback_put_options_set_retry_policy, which has precedence.
+/// Default: 3 attempts, delays of at most 200 ms after the first and 20000 ms after any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_retry_policy(
     options: *mut oss_callback_client_options,

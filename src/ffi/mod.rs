@@ -30,7 +30,9 @@ mod descriptor;
 mod error;
 mod guard;
 mod hooks;
+mod limits;
 mod object;
+mod operation_options;
 mod options;
 mod put;
 mod put_options;
@@ -52,6 +54,7 @@ mod tests {
         may_be_shared::<super::client::oss_callback_client_options>();
         may_be_shared::<super::error::oss_callback_error>();
         may_be_shared::<super::object::oss_callback_object_metadata>();
+        may_be_shared::<super::operation_options::oss_callback_operation_options>();
         may_be_shared::<super::put_options::oss_callback_put_options>();
         may_be_shared::<super::receipt::oss_callback_receipt>();
         may_be_shared::<super::spec::oss_callback_spec>();

@@ -11,6 +11,7 @@ use super::code::oss_callback_code;
 use super::error::oss_callback_error;
 use super::guard::{free, give, give_number, guard, make, of, required, text};
 use super::hooks::{WriteHook, oss_callback_write_hook};
+use super::operation_options::{limited, oss_callback_operation_options};
 use super::text::{Texts, borrowed, c_string};
 use crate::ObjectMetadata;
 
@@ -31,8 +32,8 @@ impl oss_callback_object_metadata {
     }
 }
 
-/// Reads what is known of an object. On success `*metadata` is a new handle: free it with
-/// oss_callback_object_metadata_free. OSS_CALLBACK_CODE_NOT_FOUND when there is no such object. May be
+/// Reads what is known of an object. `options` NULL means none. On success `*metadata` is a new handle: free
+/// it with oss_callback_object_metadata_free. OSS_CALLBACK_CODE_NOT_FOUND when there is no such object. May be
 /// called from several threads with the same client.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -40,6 +41,7 @@ pub unsafe extern "C" fn oss_callback_client_head_object(
     client: *const oss_callback_client,
     bucket: *const c_char,
     object: *const c_char,
+    options: *const oss_callback_operation_options,
     metadata: *mut *mut oss_callback_object_metadata,
     error: *mut *mut oss_callback_error,
 ) -> oss_callback_code {
@@ -50,22 +52,22 @@ pub unsafe extern "C" fn oss_callback_client_head_object(
         let bucket = unsafe { text(bucket, "bucket") }?;
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         let object = unsafe { text(object, "object") }?;
-        let new = || {
-            let metadata = client.client.head_object(bucket, object).send()?;
-            Ok(oss_callback_object_metadata::new(metadata))
-        };
+        let head = client.client.head_object(bucket, object);
+        // SAFETY: NULL means none; otherwise the caller promises live options.
+        let head = unsafe { limited(head, options) }?;
+        let new = || Ok(oss_callback_object_metadata::new(head.send()?));
         // SAFETY: NULL is refused; otherwise valid for a write.
         unsafe { make(metadata, "metadata", new) }
     })
 }
 
-/// Downloads an object: calls `write_hook` with `userdata` for its bytes, block after block, and compares their
-/// CRC-64 with the one that OSS has. On success `*metadata`, if wanted, is a new handle: free it with
-/// oss_callback_object_metadata_free. OSS_CALLBACK_CODE_NOT_FOUND when there is no such object,
-/// OSS_CALLBACK_CODE_WRITE_FAILED when the hook does not want more, OSS_CALLBACK_CODE_CONNECTION_LOST when the
-/// contents end early, OSS_CALLBACK_CODE_CHECKSUM_MISMATCH when they are not what OSS stored. Whatever the
-/// failure, what the hook got until then is not the object. May be called from several threads with the
-/// same client.
+/// Downloads an object: calls `write_hook` with `userdata` for its bytes, block after block, and compares
+/// their CRC-64 with the one that OSS has. `options` NULL means none. On success `*metadata`, if wanted, is a
+/// new handle: free it with oss_callback_object_metadata_free. OSS_CALLBACK_CODE_NOT_FOUND when there is no
+/// such object, OSS_CALLBACK_CODE_WRITE_FAILED when the hook does not want more,
+/// OSS_CALLBACK_CODE_CONNECTION_LOST when the contents end early, OSS_CALLBACK_CODE_CHECKSUM_MISMATCH when
+/// they are not what OSS stored. Whatever the failure, what the hook got until then is not the object. May be
+/// called from several threads with the same client.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_get_object(
@@ -74,6 +76,7 @@ pub unsafe extern "C" fn oss_callback_client_get_object(
     object: *const c_char,
     write_hook: oss_callback_write_hook,
     userdata: *mut c_void,
+    options: *const oss_callback_operation_options,
     metadata: *mut *mut oss_callback_object_metadata,
     error: *mut *mut oss_callback_error,
 ) -> oss_callback_code {
@@ -86,24 +89,25 @@ pub unsafe extern "C" fn oss_callback_client_get_object(
         let object = unsafe { text(object, "object") }?;
         // SAFETY: NULL is refused; otherwise the caller promises a hook for this userdata.
         let mut writer = unsafe { WriteHook::new(write_hook, userdata) }?;
-        let done = client
-            .client
-            .get_object(bucket, object)
-            .write_to(&mut writer)?;
+        let get = client.client.get_object(bucket, object);
+        // SAFETY: NULL means none; otherwise the caller promises live options.
+        let done = unsafe { limited(get, options) }?.write_to(&mut writer)?;
         // SAFETY: NULL means "not wanted"; otherwise valid for a write.
         unsafe { give(metadata, oss_callback_object_metadata::new(done)) };
         Ok(())
     })
 }
 
-/// Deletes an object. One that does not exist counts as deleted, as with OSS. After a lost answer it may be
-/// deleted or not: deleting again does no harm. May be called from several threads with the same client.
+/// Deletes an object. `options` NULL means none. One that does not exist counts as deleted, as with OSS. After
+/// a lost answer it may be deleted or not: deleting again does no harm. May be called from several threads
+/// with the same client.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_delete_object(
     client: *const oss_callback_client,
     bucket: *const c_char,
     object: *const c_char,
+    options: *const oss_callback_operation_options,
     error: *mut *mut oss_callback_error,
 ) -> oss_callback_code {
     guard(error, || {
@@ -113,7 +117,9 @@ pub unsafe extern "C" fn oss_callback_client_delete_object(
         let bucket = unsafe { text(bucket, "bucket") }?;
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         let object = unsafe { text(object, "object") }?;
-        client.client.delete_object(bucket, object).send()
+        let delete = client.client.delete_object(bucket, object);
+        // SAFETY: NULL means none; otherwise the caller promises live options.
+        unsafe { limited(delete, options) }?.send()
     })
 }
 

@@ -9,9 +9,10 @@ use super::cancellation::oss_callback_cancellation;
 use super::code::oss_callback_code;
 use super::guard::{free, guard, make, text};
 use super::hooks::{ProgressHook, oss_callback_progress_hook};
+use super::limits::{Limited, OperationLimits, retry_policy};
 use super::options::Options;
 use crate::{
-    Cancellation, Error, ObjectAcl, PutObject, Result, RetryPolicy, ServerSideDataEncryption,
+    Cancellation, Error, ObjectAcl, PutObject, Result, ServerSideDataEncryption,
     ServerSideEncryption, StorageClass,
 };
 
@@ -26,7 +27,7 @@ pub struct oss_callback_put_options {
 #[derive(Default)]
 struct PutOptions {
     setters: Vec<Setter>,
-    cancellation: Option<Cancellation>,
+    limits: OperationLimits,
     progress: Option<ProgressHook>,
 }
 
@@ -46,18 +47,20 @@ impl oss_callback_put_options {
         for setter in &options.setters {
             put = (setter.apply)(put);
         }
-        // A child, so that a hook ends its own upload only.
-        let cancellation = match &options.cancellation {
-            Some(cancellation) => cancellation.child(),
-            None => Cancellation::new(),
-        };
-        put = put.cancellation(&cancellation);
+        put = put.limited(&options.limits);
         if let Some(hook) = options.progress {
-            put = put.progress(move |sent, total| {
-                if !hook.report(sent, total) {
-                    cancellation.cancel();
-                }
-            });
+            // A child, so that a hook ends its own upload only.
+            let cancellation = match options.limits.cancellation() {
+                Some(cancellation) => cancellation.child(),
+                None => Cancellation::new(),
+            };
+            put = put
+                .cancellation(&cancellation)
+                .progress(move |sent, total| {
+                    if !hook.report(sent, total) {
+                        cancellation.cancel();
+                    }
+                });
         }
         Ok(put)
     }
@@ -122,6 +125,21 @@ where
     // SAFETY: as promised by the caller.
     if let Some(options) = unsafe { options.as_mut() } {
         options.keep(None, || Ok(Box::new(setter()?)));
+    }
+}
+
+/// Runs a setter of a limit.
+///
+/// # Safety
+///
+/// As [`set`].
+unsafe fn limit(options: *mut oss_callback_put_options, setter: impl FnOnce(&mut OperationLimits)) {
+    // SAFETY: as promised by the caller.
+    if let Some(options) = unsafe { options.as_mut() } {
+        options.options.set(|options| {
+            setter(&mut options.limits);
+            Ok(())
+        });
     }
 }
 
@@ -415,6 +433,39 @@ pub unsafe extern "C" fn oss_callback_put_options_add_header(
     }
 }
 
+/// Time for finding the server's address, and time for connecting, TLS included, in place of the client's. 0 is
+/// refused.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_connect_timeout_ms(
+    options: *mut oss_callback_put_options,
+    timeout_ms: u64,
+) {
+    // SAFETY: NULL or live options.
+    unsafe { limit(options, |limits| limits.set_connect_timeout_ms(timeout_ms)) }
+}
+
+/// Time from the last byte sent until OSS answers, and then again for the answer's body, in place of the
+/// client's; the time for callbacks is added to it, as there. 0 is refused.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_answer_timeout_ms(
+    options: *mut oss_callback_put_options,
+    timeout_ms: u64,
+) {
+    // SAFETY: NULL or live options.
+    unsafe { limit(options, |limits| limits.set_answer_timeout_ms(timeout_ms)) }
+}
+
+/// The longest time without progress while the body is sent, in place of the client's; less than 1 KiB in that
+/// time is none. 0 is refused.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_progress_timeout_ms(
+    options: *mut oss_callback_put_options,
+    timeout_ms: u64,
+) {
+    // SAFETY: NULL or live options.
+    unsafe { limit(options, |limits| limits.set_progress_timeout_ms(timeout_ms)) }
+}
+
 /// Time for the upload with all its attempts, in place of the client's. Time in hooks of the caller's counts,
 /// but the limit takes effect only when they return. 0 is refused.
 #[unsafe(no_mangle)]
@@ -423,12 +474,7 @@ pub unsafe extern "C" fn oss_callback_put_options_set_timeout_ms(
     timeout_ms: u64,
 ) {
     // SAFETY: NULL or live options.
-    unsafe {
-        set(options, "timeout_ms", || {
-            let limit = Duration::from_millis(timeout_ms);
-            Ok(move |put: PutObject<'static>| put.timeout(limit))
-        });
-    }
+    unsafe { limit(options, |limits| limits.set_timeout_ms(timeout_ms)) }
 }
 
 /// When the upload is sent again, in place of the client's policy. `max_attempts` counts the first one: 1
@@ -445,13 +491,9 @@ pub unsafe extern "C" fn oss_callback_put_options_set_retry_policy(
     base_delay_ms: u64,
     max_delay_ms: u64,
 ) {
+    let policy = retry_policy(max_attempts, base_delay_ms, max_delay_ms);
     // SAFETY: NULL or live options.
-    unsafe {
-        set(options, "retry_policy", || {
-            let policy = retry_policy(max_attempts, base_delay_ms, max_delay_ms);
-            Ok(move |put: PutObject<'static>| put.retry_policy(policy))
-        });
-    }
+    unsafe { limit(options, |limits| limits.set_retry_policy(policy)) }
 }
 
 /// Says that the application server does the right thing when the same callback reaches it twice. Only then
@@ -506,12 +548,9 @@ pub unsafe extern "C" fn oss_callback_put_options_set_cancellation(
     cancellation: *const oss_callback_cancellation,
 ) {
     // SAFETY: NULL or live options; NULL or a live cancellation.
-    let (options, cancellation) = unsafe { (options.as_mut(), cancellation.as_ref()) };
-    if let Some(options) = options {
-        options.options.set(|options| {
-            options.cancellation = cancellation.map(|handle| handle.cancellation.clone());
-            Ok(())
-        });
+    unsafe {
+        let cancellation = cancellation.as_ref();
+        limit(options, |limits| limits.set_cancellation(cancellation));
     }
 }
 
@@ -533,18 +572,6 @@ pub unsafe extern "C" fn oss_callback_put_options_set_progress_hook(
             Ok(())
         });
     }
-}
-
-/// A retry policy of C's numbers.
-pub(super) fn retry_policy(
-    max_attempts: u32,
-    base_delay_ms: u64,
-    max_delay_ms: u64,
-) -> RetryPolicy {
-    RetryPolicy::default()
-        .max_attempts(max_attempts)
-        .base_delay(Duration::from_millis(base_delay_ms))
-        .max_delay(Duration::from_millis(max_delay_ms))
 }
 
 /// Frees options. NULL does nothing.

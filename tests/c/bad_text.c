@@ -186,11 +186,11 @@ static void uploads(void) {
            OSS_CALLBACK_CODE_INVALID_ARGUMENT);
     assert(is(oss_callback_error_message(error), "`object` is not UTF-8"));
     oss_callback_error_free(error);
-    assert(oss_callback_client_head_object(client, BAD, "object", &metadata, &error) ==
+    assert(oss_callback_client_head_object(client, BAD, "object", NULL, &metadata, &error) ==
            OSS_CALLBACK_CODE_INVALID_ARGUMENT);
     assert(is(oss_callback_error_message(error), "`bucket` is not UTF-8"));
     oss_callback_error_free(error);
-    assert(oss_callback_client_head_object(client, BUCKET, BAD, &metadata, &error) ==
+    assert(oss_callback_client_head_object(client, BUCKET, BAD, NULL, &metadata, &error) ==
            OSS_CALLBACK_CODE_INVALID_ARGUMENT);
     assert(is(oss_callback_error_message(error), "`object` is not UTF-8"));
     assert(metadata == NULL);

@@ -99,9 +99,10 @@ int main(int argc, char **argv) {
         failed(oss_put_object_from_fd_with_callback(client, BUCKET, "o", pipe_ends[0], 5, spec, NULL, &receipt, &error),
                OSS_CALLBACK_CODE_BODY_CHANGED, &error);
         assert(close(pipe_ends[0]) == 0);
-        failed(oss_callback_client_get_object(client, BUCKET, "o", refuse, NULL, NULL, &error),
+        failed(oss_callback_client_get_object(client, BUCKET, "o", refuse, NULL, NULL, NULL, &error),
                OSS_CALLBACK_CODE_WRITE_FAILED, &error);
-        failed(oss_callback_client_delete_object(client, "otherbucket", "o", &error), OSS_CALLBACK_CODE_NOT_FOUND, &error);
+        failed(oss_callback_client_delete_object(client, "otherbucket", "o", NULL, &error), OSS_CALLBACK_CODE_NOT_FOUND,
+               &error);
         failed(oss_callback_client_new(bad_options, &made, &error), OSS_CALLBACK_CODE_INVALID_ARGUMENT, &error);
         /* A few connections may be kept, but not one more each time. */
         assert(open_descriptors() < before + 10);

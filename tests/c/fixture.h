@@ -76,6 +76,12 @@ static inline oss_callback_put_options *new_put_options(void) {
     return options;
 }
 
+static inline oss_callback_operation_options *new_operation_options(void) {
+    oss_callback_operation_options *options = NULL;
+    assert(oss_callback_operation_options_new(&options) == OSS_CALLBACK_CODE_OK);
+    return options;
+}
+
 /* Tells the test what the library says of a stored object; the test compares it with the server's record. */
 static inline void tell(const oss_callback_receipt *receipt) {
     uint64_t crc64 = 0;

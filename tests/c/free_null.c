@@ -6,6 +6,7 @@ int main(void) {
     oss_callback_client_options *client_options = NULL;
     oss_callback_spec_options *spec_options = NULL;
     oss_callback_put_options *put_options = NULL;
+    oss_callback_operation_options *operation_options = NULL;
     oss_callback_body_template *body_template = NULL;
 
     oss_callback_client_options_free(NULL);
@@ -15,6 +16,7 @@ int main(void) {
     oss_callback_spec_free(NULL);
     oss_callback_cancellation_free(NULL);
     oss_callback_put_options_free(NULL);
+    oss_callback_operation_options_free(NULL);
     oss_callback_object_metadata_free(NULL);
     oss_callback_receipt_free(NULL);
     oss_callback_error_free(NULL);
@@ -38,6 +40,9 @@ int main(void) {
     oss_callback_put_options_add_metadata(put_options, "author", "Ming");
     oss_callback_put_options_add_header(put_options, NULL, "value");
     oss_callback_put_options_free(put_options);
+
+    assert(oss_callback_operation_options_new(&operation_options) == OSS_CALLBACK_CODE_OK);
+    oss_callback_operation_options_free(operation_options);
 
     assert(oss_callback_body_template_new(OSS_CALLBACK_BODY_TYPE_JSON, &body_template) == OSS_CALLBACK_CODE_OK);
     oss_callback_body_template_free(body_template);

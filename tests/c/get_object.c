@@ -46,7 +46,7 @@ int main(int argc, char **argv) {
     assert(oss_put_object_with_callback(client, BUCKET, "object", body, LEN, NULL, NULL, NULL, NULL) ==
            OSS_CALLBACK_CODE_OK);
 
-    assert(oss_callback_client_get_object(client, BUCKET, "object", take, whole, &metadata, NULL) ==
+    assert(oss_callback_client_get_object(client, BUCKET, "object", take, whole, NULL, &metadata, NULL) ==
            OSS_CALLBACK_CODE_OK);
     assert(whole->len == LEN && memcmp(whole->bytes, body, LEN) == 0);
     assert(oss_callback_object_metadata_content_length(metadata, &number) && number == LEN);
@@ -55,7 +55,7 @@ int main(int argc, char **argv) {
     metadata = NULL;
 
     /* The hook does not want more, and is not asked again. */
-    assert(oss_callback_client_get_object(client, BUCKET, "object", take, part, &metadata, &error) ==
+    assert(oss_callback_client_get_object(client, BUCKET, "object", take, part, NULL, &metadata, &error) ==
            OSS_CALLBACK_CODE_WRITE_FAILED);
     assert(metadata == NULL);
     assert(contains(oss_callback_error_message(error), "the hook returned 42"));
@@ -65,23 +65,24 @@ int main(int argc, char **argv) {
     oss_callback_error_free(error);
 
     /* The connection that it left behind does no harm. */
-    assert(oss_callback_client_delete_object(client, BUCKET, "object", NULL) == OSS_CALLBACK_CODE_OK);
+    assert(oss_callback_client_delete_object(client, BUCKET, "object", NULL, NULL) == OSS_CALLBACK_CODE_OK);
     assert((size_t)part->calls == index);
-    assert(oss_callback_client_get_object(client, BUCKET, "object", take, part, &metadata, &error) ==
+    assert(oss_callback_client_get_object(client, BUCKET, "object", take, part, NULL, &metadata, &error) ==
            OSS_CALLBACK_CODE_NOT_FOUND);
     assert(is(oss_callback_error_oss_code(error), "NoSuchKey"));
     oss_callback_error_free(error);
     assert((size_t)part->calls == index);
     /* What is not there counts as deleted, but not where there is no bucket. */
-    assert(oss_callback_client_delete_object(client, BUCKET, "object", NULL) == OSS_CALLBACK_CODE_OK);
-    assert(oss_callback_client_delete_object(client, "otherbucket", "object", &error) == OSS_CALLBACK_CODE_NOT_FOUND);
+    assert(oss_callback_client_delete_object(client, BUCKET, "object", NULL, NULL) == OSS_CALLBACK_CODE_OK);
+    assert(oss_callback_client_delete_object(client, "otherbucket", "object", NULL, &error) ==
+           OSS_CALLBACK_CODE_NOT_FOUND);
     assert(is(oss_callback_error_oss_code(error), "NoSuchBucket"));
     oss_callback_error_free(error);
     oss_callback_client_free(client);
 
     oss_callback_client_options_set_endpoint(options, argv[1]);
     client = new_client_of(options);
-    assert(oss_callback_client_get_object(client, BUCKET, "object", take, early, &metadata, &error) ==
+    assert(oss_callback_client_get_object(client, BUCKET, "object", take, early, NULL, &metadata, &error) ==
            OSS_CALLBACK_CODE_CONNECTION_LOST);
     assert(metadata == NULL);
     assert(early->len == 5 && memcmp(early->bytes, "early", 5) == 0);

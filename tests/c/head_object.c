@@ -12,7 +12,8 @@ int main(void) {
     oss_callback_receipt *receipt = NULL;
     oss_callback_error *error = NULL;
 
-    assert(oss_callback_client_head_object(client, BUCKET, "cat.jpg", &metadata, &error) == OSS_CALLBACK_CODE_NOT_FOUND);
+    assert(oss_callback_client_head_object(client, BUCKET, "cat.jpg", NULL, &metadata, &error) ==
+           OSS_CALLBACK_CODE_NOT_FOUND);
     assert(metadata == NULL);
     assert(oss_callback_error_status(error) == 404);
     assert(oss_callback_error_stored(error) == OSS_CALLBACK_STORED_NO);
@@ -25,7 +26,7 @@ int main(void) {
     oss_callback_put_options_add_metadata(options, "author", "Ming");
     assert(oss_put_object_with_callback(client, BUCKET, "cat.jpg", (const uint8_t *)"meow", 4, NULL, options, &receipt,
                                         NULL) == OSS_CALLBACK_CODE_OK);
-    assert(oss_callback_client_head_object(client, BUCKET, "cat.jpg", &metadata, &error) == OSS_CALLBACK_CODE_OK);
+    assert(oss_callback_client_head_object(client, BUCKET, "cat.jpg", NULL, &metadata, &error) == OSS_CALLBACK_CODE_OK);
     assert(error == NULL);
     assert(oss_callback_object_metadata_content_length(metadata, &len) && len == 4);
     assert(oss_callback_object_metadata_crc64(metadata, &crc64));

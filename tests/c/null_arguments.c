@@ -218,6 +218,7 @@ static void uploads(const oss_callback_client *client) {
     oss_callback_object_metadata *metadata = NULL;
     oss_callback_spec *spec = new_spec(URL);
     oss_callback_put_options *good = new_put_options();
+    oss_callback_operation_options *limits = new_operation_options();
     oss_callback_error *error = NULL;
     oss_callback_cancellation *cancellation = NULL;
 
@@ -279,6 +280,9 @@ static void uploads(const oss_callback_client *client) {
     oss_callback_put_options_set_expires(NULL, 1);
     oss_callback_put_options_set_requester_pays(NULL, true);
     oss_callback_put_options_set_content_md5(NULL, true);
+    oss_callback_put_options_set_connect_timeout_ms(NULL, 1);
+    oss_callback_put_options_set_answer_timeout_ms(NULL, 1);
+    oss_callback_put_options_set_progress_timeout_ms(NULL, 1);
     oss_callback_put_options_set_timeout_ms(NULL, 1);
     oss_callback_put_options_set_retry_policy(NULL, 1, 1, 1);
     oss_callback_put_options_set_callback_is_idempotent(NULL, true);
@@ -342,30 +346,43 @@ static void uploads(const oss_callback_client *client) {
     REFUSES("read_hook", given,
             oss_put_object_from_reader_with_callback(client, BUCKET, "o", NULL, NULL, 0, spec, good, &given, &error));
 
-    FAILS(oss_callback_client_get_object(NULL, NULL, NULL, NULL, NULL, NULL, NULL));
+    FAILS(oss_callback_operation_options_new(NULL));
+    oss_callback_operation_options_free(NULL);
+    oss_callback_operation_options_set_connect_timeout_ms(NULL, 1);
+    oss_callback_operation_options_set_answer_timeout_ms(NULL, 1);
+    oss_callback_operation_options_set_progress_timeout_ms(NULL, 1);
+    oss_callback_operation_options_set_timeout_ms(NULL, 1);
+    oss_callback_operation_options_set_retry_policy(NULL, 1, 1, 1);
+    oss_callback_operation_options_set_cancellation(NULL, NULL);
+    oss_callback_operation_options_set_cancellation(NULL, cancellation);
+    oss_callback_operation_options_set_cancellation(limits, NULL);
+
+    FAILS(oss_callback_client_get_object(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL));
     REFUSES("client", metadata,
-            oss_callback_client_get_object(NULL, BUCKET, "o", never_written, NULL, &metadata, &error));
+            oss_callback_client_get_object(NULL, BUCKET, "o", never_written, NULL, limits, &metadata, &error));
     REFUSES("bucket", metadata,
-            oss_callback_client_get_object(client, NULL, "o", never_written, NULL, &metadata, &error));
+            oss_callback_client_get_object(client, NULL, "o", never_written, NULL, limits, &metadata, &error));
     REFUSES("object", metadata,
-            oss_callback_client_get_object(client, BUCKET, NULL, never_written, NULL, &metadata, &error));
-    REFUSES("write_hook", metadata, oss_callback_client_get_object(client, BUCKET, "o", NULL, NULL, &metadata, &error));
-    assert(oss_callback_client_get_object(client, BUCKET, "missing", never_written, NULL, NULL, NULL) ==
+            oss_callback_client_get_object(client, BUCKET, NULL, never_written, NULL, limits, &metadata, &error));
+    REFUSES("write_hook", metadata,
+            oss_callback_client_get_object(client, BUCKET, "o", NULL, NULL, limits, &metadata, &error));
+    assert(oss_callback_client_get_object(client, BUCKET, "missing", never_written, NULL, NULL, NULL, NULL) ==
            OSS_CALLBACK_CODE_NOT_FOUND);
 
-    FAILS(oss_callback_client_delete_object(NULL, NULL, NULL, NULL));
-    REFUSES("client", metadata, oss_callback_client_delete_object(NULL, BUCKET, "o", &error));
-    REFUSES("bucket", metadata, oss_callback_client_delete_object(client, NULL, "o", &error));
-    REFUSES("object", metadata, oss_callback_client_delete_object(client, BUCKET, NULL, &error));
+    FAILS(oss_callback_client_delete_object(NULL, NULL, NULL, NULL, NULL));
+    REFUSES("client", metadata, oss_callback_client_delete_object(NULL, BUCKET, "o", limits, &error));
+    REFUSES("bucket", metadata, oss_callback_client_delete_object(client, NULL, "o", limits, &error));
+    REFUSES("object", metadata, oss_callback_client_delete_object(client, BUCKET, NULL, limits, &error));
 
-    FAILS(oss_callback_client_head_object(NULL, NULL, NULL, NULL, NULL));
-    REFUSES("client", metadata, oss_callback_client_head_object(NULL, BUCKET, "o", &metadata, &error));
-    REFUSES("bucket", metadata, oss_callback_client_head_object(client, NULL, "o", &metadata, &error));
-    REFUSES("object", metadata, oss_callback_client_head_object(client, BUCKET, NULL, &metadata, &error));
-    REFUSES("metadata", metadata, oss_callback_client_head_object(client, BUCKET, "o", NULL, &error));
-    assert(oss_callback_client_head_object(client, BUCKET, "missing", NULL, NULL) == OSS_CALLBACK_CODE_INVALID_ARGUMENT);
+    FAILS(oss_callback_client_head_object(NULL, NULL, NULL, NULL, NULL, NULL));
+    REFUSES("client", metadata, oss_callback_client_head_object(NULL, BUCKET, "o", limits, &metadata, &error));
+    REFUSES("bucket", metadata, oss_callback_client_head_object(client, NULL, "o", limits, &metadata, &error));
+    REFUSES("object", metadata, oss_callback_client_head_object(client, BUCKET, NULL, limits, &metadata, &error));
+    REFUSES("metadata", metadata, oss_callback_client_head_object(client, BUCKET, "o", limits, NULL, &error));
+    assert(oss_callback_client_head_object(client, BUCKET, "missing", NULL, NULL, NULL) == OSS_CALLBACK_CODE_INVALID_ARGUMENT);
 
     oss_callback_cancellation_free(cancellation);
+    oss_callback_operation_options_free(limits);
     oss_callback_put_options_free(good);
     oss_callback_spec_free(spec);
 }
@@ -373,7 +390,7 @@ static void uploads(const oss_callback_client *client) {
 static void metadata_getters(const oss_callback_client *client) {
     oss_callback_object_metadata *metadata = NULL;
     uint64_t number = 7;
-    assert(oss_callback_client_head_object(client, BUCKET, "stored", &metadata, NULL) == OSS_CALLBACK_CODE_OK);
+    assert(oss_callback_client_head_object(client, BUCKET, "stored", NULL, &metadata, NULL) == OSS_CALLBACK_CODE_OK);
 
     assert(!oss_callback_object_metadata_content_length(NULL, NULL));
     assert(!oss_callback_object_metadata_content_length(NULL, &number));
@@ -432,7 +449,7 @@ static void error_getters(const oss_callback_client *client) {
     oss_callback_object_metadata *metadata = NULL;
     oss_callback_error *error = NULL;
     size_t len = 7;
-    assert(oss_callback_client_head_object(client, BUCKET, "missing", &metadata, &error) ==
+    assert(oss_callback_client_head_object(client, BUCKET, "missing", NULL, &metadata, &error) ==
            OSS_CALLBACK_CODE_NOT_FOUND);
 
     assert(oss_callback_error_code(NULL) == OSS_CALLBACK_CODE_OK);

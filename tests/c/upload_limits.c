@@ -35,6 +35,15 @@ static void refuses(oss_callback_put_options *options, const char *message) {
 
 static void zero_is_refused(void) {
     oss_callback_put_options *options = new_put_options();
+    oss_callback_put_options_set_connect_timeout_ms(options, 0);
+    refuses(options, "`connect_timeout` is zero");
+    options = new_put_options();
+    oss_callback_put_options_set_answer_timeout_ms(options, 0);
+    refuses(options, "`answer_timeout` is zero");
+    options = new_put_options();
+    oss_callback_put_options_set_progress_timeout_ms(options, 0);
+    refuses(options, "`progress_timeout` is zero");
+    options = new_put_options();
     oss_callback_put_options_set_timeout_ms(options, 0);
     refuses(options, "`timeout` is zero");
     options = new_put_options();

@@ -1,0 +1,148 @@
+//! Options of the operations that have no others: limits, attempts, cancellation.
+
+use std::ptr;
+
+use super::cancellation::oss_callback_cancellation;
+use super::code::oss_callback_code;
+use super::guard::{free, guard, make};
+use super::limits::{Limited, OperationLimits, retry_policy};
+use super::options::Options;
+use crate::Result;
+
+/// Options of an operation other than an upload, all optional: limits, attempts and a cancellation of its own,
+/// in place of the client's. May be used for any number of operations, from many threads at once while nobody
+/// changes them.
+pub struct oss_callback_operation_options {
+    options: Options<OperationLimits>,
+}
+
+/// An operation with these options.
+///
+/// # Safety
+///
+/// The pointer is NULL, which means none, or leads to live options that nobody changes meanwhile.
+pub(super) unsafe fn limited<O: Limited>(
+    operation: O,
+    options: *const oss_callback_operation_options,
+) -> Result<O> {
+    // SAFETY: as promised by the caller.
+    match unsafe { options.as_ref() } {
+        Some(options) => Ok(operation.limited(options.options.values()?)),
+        None => Ok(operation),
+    }
+}
+
+/// Runs a setter.
+///
+/// # Safety
+///
+/// The pointer is NULL or leads to live options that nobody else uses meanwhile.
+unsafe fn set(
+    options: *mut oss_callback_operation_options,
+    setter: impl FnOnce(&mut OperationLimits),
+) {
+    // SAFETY: as promised by the caller.
+    if let Some(options) = unsafe { options.as_mut() } {
+        options.options.set(|limits| {
+            setter(limits);
+            Ok(())
+        });
+    }
+}
+
+/// Makes empty options. Free them with oss_callback_operation_options_free.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_operation_options_new(
+    options: *mut *mut oss_callback_operation_options,
+) -> oss_callback_code {
+    guard(ptr::null_mut(), || {
+        let new = || {
+            Ok(oss_callback_operation_options {
+                options: Options::new(),
+            })
+        };
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(options, "options", new) }
+    })
+}
+
+/// Time for finding the server's address, and time for connecting, TLS included. 0 is refused.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_operation_options_set_connect_timeout_ms(
+    options: *mut oss_callback_operation_options,
+    timeout_ms: u64,
+) {
+    // SAFETY: NULL or live options.
+    unsafe { set(options, |limits| limits.set_connect_timeout_ms(timeout_ms)) }
+}
+
+/// Time from the last byte sent until OSS answers, and then again for the answer's body unless that is an
+/// object's contents. 0 is refused.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_operation_options_set_answer_timeout_ms(
+    options: *mut oss_callback_operation_options,
+    timeout_ms: u64,
+) {
+    // SAFETY: NULL or live options.
+    unsafe { set(options, |limits| limits.set_answer_timeout_ms(timeout_ms)) }
+}
+
+/// The longest time without progress while a body is sent or received; less than 1 KiB in that time is none.
+/// 0 is refused.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_operation_options_set_progress_timeout_ms(
+    options: *mut oss_callback_operation_options,
+    timeout_ms: u64,
+) {
+    // SAFETY: NULL or live options.
+    unsafe { set(options, |limits| limits.set_progress_timeout_ms(timeout_ms)) }
+}
+
+/// Time for the operation with all its attempts. Time in hooks of the caller's counts, but the limit takes
+/// effect only when they return. 0 is refused.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_operation_options_set_timeout_ms(
+    options: *mut oss_callback_operation_options,
+    timeout_ms: u64,
+) {
+    // SAFETY: NULL or live options.
+    unsafe { set(options, |limits| limits.set_timeout_ms(timeout_ms)) }
+}
+
+/// Lets another thread end the operations with these options; NULL takes an earlier one away. The options keep
+/// a reference of their own, so the handle may be freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_operation_options_set_cancellation(
+    options: *mut oss_callback_operation_options,
+    cancellation: *const oss_callback_cancellation,
+) {
+    // SAFETY: NULL or live options; NULL or a live cancellation.
+    unsafe {
+        let cancellation = cancellation.as_ref();
+        set(options, |limits| limits.set_cancellation(cancellation));
+    }
+}
+
+/// When the operation is tried again: the numbers are those of oss_callback_put_options_set_retry_policy. A
+/// download is tried again only until its hook has got a byte.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_operation_options_set_retry_policy(
+    options: *mut oss_callback_operation_options,
+    max_attempts: u32,
+    base_delay_ms: u64,
+    max_delay_ms: u64,
+) {
+    let policy = retry_policy(max_attempts, base_delay_ms, max_delay_ms);
+    // SAFETY: NULL or live options.
+    unsafe { set(options, |limits| limits.set_retry_policy(policy)) }
+}
+
+/// Frees options. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_operation_options_free(
+    options: *mut oss_callback_operation_options,
+) {
+    // SAFETY: NULL or options that were given out and not freed yet.
+    unsafe { free(options) };
+}
