@@ -3,6 +3,7 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
+use crate::cancellation::Cancellation;
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::retry::{self, Again, RetryPolicy};
@@ -17,6 +18,18 @@ pub(crate) struct Attempts {
 }
 
 impl Attempts {
+    /// The same, ended by this cancellation.
+    pub(crate) fn with_cancellation(&self, cancellation: &Cancellation) -> Attempts {
+        Attempts {
+            client: self.client.clone(),
+            policy: self.policy,
+            limits: Limits {
+                cancellation: Some(cancellation.clone()),
+                ..self.limits.clone()
+            },
+        }
+    }
+
     /// Makes attempts until one succeeds or no other may follow. Gives the attempts that failed before a
     /// success; an error has them in itself.
     pub(crate) fn run<T>(

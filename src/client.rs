@@ -22,6 +22,7 @@ use crate::transport::{
 };
 #[cfg(feature = "tls")]
 use crate::transport::{RootCertificates, TlsSettings};
+use crate::upload::UploadFile;
 
 /// OSS may wait so long for the application server, at each callback URL (OSS documentation,
 /// "Callback"), and be silent meanwhile.
@@ -83,6 +84,11 @@ impl Client {
         PutObject::new(self.clone(), bucket, object)
     }
 
+    /// Uploads a file of any size, in parallel parts if it is large, and resumable if wanted.
+    pub fn upload_file<'a>(&self, bucket: &str, object: &str) -> UploadFile<'a> {
+        UploadFile::from(self.put_object(bucket, object))
+    }
+
     /// Reads what is known of an object: OSS's HeadObject.
     pub fn head_object(&self, bucket: &str, object: &str) -> HeadObject {
         HeadObject::new(self.clone(), bucket, object)
@@ -129,6 +135,11 @@ impl Client {
                 .and_then(|limit| Instant::now().checked_add(limit)),
             cancellation: None,
         }
+    }
+
+    /// Scheme, host and port.
+    pub(crate) fn endpoint(&self) -> String {
+        self.0.endpoint.to_string()
     }
 
     pub(crate) fn retry_policy(&self) -> RetryPolicy {

@@ -1,7 +1,6 @@
 //! The Content-MD5 of a body that can be read twice.
 
 use std::io::{ErrorKind as IoErrorKind, Read, Seek, SeekFrom};
-use std::time::Instant;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -31,7 +30,7 @@ pub(crate) fn of(source: &mut Source<'_>, len: u64, name: &str, limits: &Limits)
     let mut md5 = Md5::new();
     let mut buffer = vec![0; 128 * 1024];
     loop {
-        check(limits)?;
+        limits.check("its MD5 was computed")?;
         match body.read(&mut buffer) {
             Ok(0) => return Ok(STANDARD.encode(md5.finalize())),
             Ok(count) => match buffer.get(..count) {
@@ -46,23 +45,4 @@ pub(crate) fn of(source: &mut Source<'_>, len: u64, name: &str, limits: &Limits)
             Err(e) => return Err(unreadable("read", e)),
         }
     }
-}
-
-/// Nothing is sent yet, but the upload may have to end.
-fn check(limits: &Limits) -> Result<()> {
-    let (kind, what) = if limits
-        .cancellation
-        .as_ref()
-        .is_some_and(|c| c.is_cancelled())
-    {
-        (ErrorKind::Cancelled, "the upload was cancelled")
-    } else if limits.deadline.is_some_and(|end| end <= Instant::now()) {
-        (ErrorKind::Timeout, "the overall time limit ran out")
-    } else {
-        return Ok(());
-    };
-    Err(Error::new(
-        kind,
-        format!("{what} while its MD5 was computed"),
-    ))
 }

@@ -51,6 +51,8 @@ struct Inner {
     diagnosis: Option<&'static str>,
     waited: Duration,
     history: Vec<Attempt>,
+    notes: Vec<String>,
+    upload_id: Option<String>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -70,6 +72,8 @@ impl Error {
             diagnosis: None,
             waited: Duration::ZERO,
             history: Vec::new(),
+            notes: Vec::new(),
+            upload_id: None,
             source: None,
         }))
     }
@@ -89,6 +93,16 @@ impl Error {
     pub(crate) fn with_verdict(mut self, stored: Stored, answered: Answered) -> Error {
         self.0.stored = stored;
         self.0.answered = answered;
+        self
+    }
+
+    pub(crate) fn with_notes(mut self, notes: Vec<String>) -> Error {
+        self.0.notes = notes;
+        self
+    }
+
+    pub(crate) fn with_upload_id(mut self, id: &str) -> Error {
+        self.0.upload_id = Some(id.to_owned());
         self
     }
 
@@ -232,6 +246,18 @@ impl Error {
     /// [`stored`](Error::stored) and [`answered`](Error::answered) already.
     pub fn history(&self) -> &[Attempt] {
         &self.0.history
+    }
+
+    /// What else is worth knowing of an [`UploadFile`](crate::UploadFile), a sentence each: that an upload
+    /// could not be aborted, or why it did not go on where its checkpoint said.
+    pub fn notes(&self) -> &[String] {
+        &self.0.notes
+    }
+
+    /// The multipart upload that an [`UploadFile`](crate::UploadFile) left open. Go on with it by its
+    /// checkpoint, or [abort](crate::MultipartUpload::abort) it; until then OSS keeps, and bills, its parts.
+    pub fn upload_id(&self) -> Option<&str> {
+        self.0.upload_id.as_deref()
     }
 
     /// How many attempts were made: 1 or more, and 1 also when nothing was sent.

@@ -74,6 +74,7 @@ mod retry;
 mod sign;
 mod source;
 mod transport;
+mod upload;
 #[cfg(test)]
 mod vectors;
 mod verdict;
@@ -96,4 +97,5 @@ pub use receipt::Receipt;
 pub use retry::RetryPolicy;
 #[cfg(feature = "tls")]
 pub use transport::RootCertificates;
+pub use upload::UploadFile;
 pub use verdict::{Answered, Attempt, ErrorKind, Stored};

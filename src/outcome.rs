@@ -169,6 +169,7 @@ pub(crate) fn of_upload(upload: Upload) -> Result<Receipt> {
         },
         waited,
         history: Vec::new(),
+        notes: Vec::new(),
     });
     let oss = oss.unwrap_or_default();
     let request = request_of(&answer, &oss);

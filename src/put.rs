@@ -3,6 +3,7 @@
 mod setters;
 
 use std::fmt;
+use std::fs::File;
 use std::io::{Cursor, Read, Seek};
 use std::path::Path;
 
@@ -41,15 +42,15 @@ const MAX_LEN: u64 = 5 * 1024 * 1024 * 1024;
 /// ```
 #[must_use = "nothing is sent before one of the `send` methods is called"]
 pub struct PutObject<'a> {
-    client: Client,
-    request: Request,
-    callback: Option<CallbackSpec>,
+    pub(crate) client: Client,
+    pub(crate) request: Request,
+    pub(crate) callback: Option<CallbackSpec>,
     idempotent: bool,
-    options: OperationOptions,
-    compare_crc64: bool,
-    progress: Option<Box<Progress<'a>>>,
-    bandwidth: Option<u64>,
-    content_md5: bool,
+    pub(crate) options: OperationOptions,
+    pub(crate) compare_crc64: bool,
+    pub(crate) progress: Option<Box<Progress<'a>>>,
+    pub(crate) bandwidth: Option<u64>,
+    pub(crate) content_md5: bool,
     tags: Tags,
     /// The first one of a setter; reported by `send`.
     fault: Option<Error>,
@@ -203,10 +204,8 @@ impl<'a> PutObject<'a> {
         if let Some(spec) = &self.callback {
             spec.add_to(&mut self.request);
         }
-        if let Some(fault) = self.fault.take() {
-            return Err(self.before_sending(fault));
-        }
-        self.check(len, name).map_err(|e| self.before_sending(e))?;
+        let checked = self.check().and_then(|()| check_len(len, name));
+        checked.map_err(|e| self.before_sending(e))?;
         let bandwidth = self.bandwidth.map(Bandwidth::new).transpose();
         let bandwidth = bandwidth.map_err(|e| self.before_sending(e))?;
 
@@ -243,15 +242,29 @@ impl<'a> PutObject<'a> {
         Ok(receipt.with_history(history))
     }
 
-    fn check(&self, len: Option<u64>, name: &str) -> Result<()> {
-        if let Some(len) = len.filter(|len| *len > MAX_LEN) {
-            return Err(Error::argument(format!(
-                "{name} has {len} bytes: PutObject takes at most {MAX_LEN} (5 GiB)"
-            )));
+    /// Refuses options that OSS refuses, or that make no sense.
+    pub(crate) fn check(&mut self) -> Result<()> {
+        if let Some(fault) = self.fault.take() {
+            return Err(fault);
         }
         self.options.check()?;
         object_headers::check(&self.request)?;
         self.request.check()
+    }
+
+    /// Uploads a file that is open already.
+    pub(crate) fn send_open_file(self, mut file: File, len: u64, name: &str) -> Result<Receipt> {
+        let source = Source::Rewindable(&mut file, 0);
+        self.send(source, Some(len), true, name, None)
+    }
+}
+
+fn check_len(len: Option<u64>, name: &str) -> Result<()> {
+    match len.filter(|len| *len > MAX_LEN) {
+        None => Ok(()),
+        Some(len) => Err(Error::argument(format!(
+            "{name} has {len} bytes: PutObject takes at most {MAX_LEN} (5 GiB)"
+        ))),
     }
 }
 

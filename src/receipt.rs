@@ -21,12 +21,18 @@ pub struct Receipt {
     pub(crate) answer: Vec<u8>,
     pub(crate) waited: Duration,
     pub(crate) history: Vec<Attempt>,
+    pub(crate) notes: Vec<String>,
 }
 
 impl Receipt {
     /// Adds the attempts that came before this one.
     pub(crate) fn with_history(mut self, history: Vec<Attempt>) -> Receipt {
         self.history = history;
+        self
+    }
+
+    pub(crate) fn with_notes(mut self, notes: Vec<String>) -> Receipt {
+        self.notes = notes;
         self
     }
 
@@ -38,6 +44,7 @@ impl Receipt {
             answer: Vec::new(),
             waited,
             history: Vec::new(),
+            notes: Vec::new(),
         }
     }
 
@@ -76,6 +83,12 @@ impl Receipt {
     /// The attempts that failed before this one, in their order.
     pub fn history(&self) -> &[Attempt] {
         &self.history
+    }
+
+    /// What else is worth knowing of an [`UploadFile`](crate::UploadFile), a sentence each: why it did not
+    /// go on where its checkpoint said, or that an older upload could not be aborted.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// How long the head of the answer was waited for, after the last byte was sent: with a callback

@@ -3,6 +3,7 @@
 //! OSS documentation: "Regions and endpoints", "Access OSS resources through custom domain names"; the
 //! rules for names are those of "Bucket naming" and "Object naming".
 
+use std::fmt;
 use std::net::IpAddr;
 
 use crate::error::{Error, Result};
@@ -147,6 +148,13 @@ impl Endpoint {
             }
         }
         url
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.scheme, self.host)?;
+        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
     }
 }
 

@@ -57,6 +57,10 @@ pub enum ErrorKind {
     BodyChanged,
     /// The destination of a download refused the data.
     WriteFailed,
+    /// Another upload uses the checkpoint.
+    CheckpointInUse,
+    /// The checkpoint cannot be read or written.
+    CheckpointFailed,
 
     /// A fault of this library. Please report it.
     Internal,

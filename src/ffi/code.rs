@@ -61,6 +61,10 @@ pub enum oss_callback_code {
     BodyChanged = 71,
     /// The destination of a download refused the data.
     WriteFailed = 72,
+    /// Another upload uses the checkpoint.
+    CheckpointInUse = 73,
+    /// The checkpoint cannot be read or written.
+    CheckpointFailed = 74,
 
     /// A fault of this library. Please report it.
     Internal = 99,
@@ -91,6 +95,8 @@ impl From<ErrorKind> for oss_callback_code {
             ErrorKind::BodyUnreadable => Self::BodyUnreadable,
             ErrorKind::BodyChanged => Self::BodyChanged,
             ErrorKind::WriteFailed => Self::WriteFailed,
+            ErrorKind::CheckpointInUse => Self::CheckpointInUse,
+            ErrorKind::CheckpointFailed => Self::CheckpointFailed,
             ErrorKind::Internal => Self::Internal,
         }
     }
@@ -135,6 +141,8 @@ names! {
     BodyUnreadable => "BODY_UNREADABLE",
     BodyChanged => "BODY_CHANGED",
     WriteFailed => "WRITE_FAILED",
+    CheckpointInUse => "CHECKPOINT_IN_USE",
+    CheckpointFailed => "CHECKPOINT_FAILED",
     Internal => "INTERNAL",
 }
 

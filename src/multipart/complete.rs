@@ -153,7 +153,7 @@ impl CompleteMultipartUpload {
         let attempts = self
             .options
             .attempts(&complete.upload.client, callback_urls);
-        complete.send(&attempts)
+        complete.send(&attempts, &mut false)
     }
 
     fn check(&self) -> Result<()> {
@@ -267,14 +267,16 @@ impl Complete {
         })
     }
 
-    pub(crate) fn send(self, attempts: &Attempts) -> Result<Receipt> {
+    /// Sends it, and says in `gone` whether the upload cannot be completed any more.
+    pub(crate) fn send(self, attempts: &Attempts, gone: &mut bool) -> Result<Receipt> {
         let mut lost = self.sent_before;
         let done = attempts.run(|client, limits| {
             let result = self.send_once(client, limits);
-            let (result, gone) = match result {
+            let (result, is_gone) = match result {
                 Err(error) if is_open_question(&error) => self.look(client, limits, error, lost),
                 result => (result, false),
             };
+            *gone = is_gone;
             if let Err(error) = &result {
                 lost |= error.stored() == Stored::Unknown;
             }
@@ -282,7 +284,7 @@ impl Complete {
                 callback: self.callback,
                 // The upload is completed once, however often that is asked for.
                 idempotent: true,
-                rewindable: !gone,
+                rewindable: !is_gone,
             };
             (result, again)
         });

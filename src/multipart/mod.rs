@@ -16,15 +16,15 @@ use crate::operation::{Operation, OperationOptions, operation_setters};
 use crate::request::Request;
 
 pub use complete::CompleteMultipartUpload;
-pub(crate) use complete::{Complete, Contents};
+pub(crate) use complete::{Complete, is_gone};
 pub use initiate::InitiateMultipartUpload;
 pub(crate) use initiate::initiate;
 pub use list::ListParts;
 pub(crate) use list::list_parts;
 pub use list_uploads::{ListMultipartUploads, ListedUpload, MultipartUploadList};
 pub use part::Part;
-pub(crate) use upload_part::PartUpload;
 pub use upload_part::UploadPart;
+pub(crate) use upload_part::{PartUpload, request as part_request};
 
 /// What OSS takes in one part (OSS documentation, "UploadPart").
 pub(crate) const MAX_PART_LEN: u64 = 5 * 1024 * 1024 * 1024;

@@ -191,7 +191,8 @@ impl fmt::Debug for UploadPart<'_> {
     }
 }
 
-pub(super) fn request(upload: &MultipartUpload, number: u32) -> Request {
+/// The request that sends part `number`, without headers.
+pub(crate) fn request(upload: &MultipartUpload, number: u32) -> Request {
     Request::new("PUT", &upload.bucket, &upload.object)
         .query("partNumber", Some(&number.to_string()))
         .query("uploadId", Some(&upload.upload_id))

@@ -66,6 +66,25 @@ pub(crate) struct Limits {
     pub(crate) cancellation: Option<Cancellation>,
 }
 
+impl Limits {
+    /// Whether the request was cancelled or its overall time ran out, in which case it ended `while`
+    /// something was done.
+    pub(crate) fn check(&self, during: &str) -> Result<()> {
+        let (kind, what) = if self
+            .cancellation
+            .as_ref()
+            .is_some_and(Cancellation::is_cancelled)
+        {
+            (ErrorKind::Cancelled, "the upload was cancelled")
+        } else if self.deadline.is_some_and(|end| end <= Instant::now()) {
+            (ErrorKind::Timeout, "the overall time limit ran out")
+        } else {
+            return Ok(());
+        };
+        Err(Error::new(kind, format!("{what} while {during}")))
+    }
+}
+
 #[cfg(test)]
 impl Default for Limits {
     fn default() -> Limits {

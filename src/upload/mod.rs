@@ -1,0 +1,446 @@
+//! UploadFile: a file of any size, in one request or in parallel parts, with one callback.
+
+mod checkpoint;
+mod file;
+mod parts;
+mod setters;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::attempts::Attempts;
+use crate::callback::CallbackSpec;
+use crate::content_type;
+use crate::error::{Error, Result};
+use crate::multipart::{
+    Complete, MAX_PART_LEN, MAX_PARTS, MIN_PART_LEN, MultipartUpload, Part, abort, initiate,
+    is_gone, list_parts,
+};
+use crate::outcome;
+use crate::put::PutObject;
+use crate::receipt::Receipt;
+use crate::request::Request;
+use crate::retry::{self, RetryPolicy};
+use crate::source;
+use crate::transport::{Bandwidth, Progress};
+#[cfg(doc)]
+use crate::verdict::ErrorKind;
+use crate::verdict::Stored;
+
+use checkpoint::{Checkpoint, Found, Identity, State};
+use file::LocalFile;
+use parts::Task;
+
+/// Parts are no smaller unless the caller says so: each costs a request.
+const DEFAULT_PART_SIZE: u64 = 8 * 1024 * 1024;
+
+/// For aborting an upload whose caller wants to end.
+const LAST_WORD: Duration = Duration::from_millis(150);
+
+/// Headers that OSS wants with the request that completes an upload, and not with the one that begins it.
+const OF_COMPLETING: [&str; 1] = ["x-oss-object-acl"];
+/// Headers that go with both.
+const OF_BOTH: [&str; 2] = ["x-oss-forbid-overwrite", "x-oss-request-payer"];
+/// Headers that go with each part.
+const OF_PARTS: [&str; 2] = ["x-oss-traffic-limit", "x-oss-request-payer"];
+
+/// An upload of a file of any size, with its options.
+///
+/// Made by [`Client::upload_file`](crate::Client::upload_file); [`send`](UploadFile::send) carries it out. A
+/// file of up to [`part_size`](UploadFile::part_size) goes in one request, a larger one in parts over
+/// [`parallel`](UploadFile::parallel) connections. Either way there is one object, one callback and one
+/// [`Receipt`]. Memory does not grow with the file or its parts: each connection has a buffer of 160 KiB.
+///
+/// ```no_run
+/// # use oss_callback::{CallbackSpec, Client};
+/// # fn upload(client: &Client, spec: &CallbackSpec) -> Result<(), oss_callback::Error> {
+/// let receipt = client
+///     .upload_file("examplebucket", "videos/holiday.mp4")
+///     .checkpoint("holiday.mp4.checkpoint")
+///     .progress(|sent, total| eprintln!("{sent} of {total:?} bytes"))
+///     .callback(spec)
+///     .send("holiday.mp4")?;
+/// println!("{}", String::from_utf8_lossy(receipt.answer()));
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "nothing is sent before `send` is called"]
+pub struct UploadFile<'a> {
+    put: PutObject<'a>,
+    part_size: Option<u64>,
+    parallel: usize,
+    checkpoint: Option<PathBuf>,
+}
+
+/// The same upload, in parts when the file is large.
+impl<'a> From<PutObject<'a>> for UploadFile<'a> {
+    fn from(put: PutObject<'a>) -> UploadFile<'a> {
+        UploadFile {
+            put,
+            part_size: None,
+            parallel: 4,
+            checkpoint: None,
+        }
+    }
+}
+
+impl UploadFile<'_> {
+    /// Uploads the file and waits for the answer: with a callback for that of the application server.
+    ///
+    /// A lost answer to the last request is looked up: see
+    /// [`CompleteMultipartUpload`](crate::CompleteMultipartUpload).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`PutObject::send_file`]. When an upload in parts fails before the last request, and there
+    /// is no [`checkpoint`](UploadFile::checkpoint), it is aborted; if that fails too, one of
+    /// [`Error::notes`] says so, and [`Error::upload_id`] is the upload that is left.
+    /// [`ErrorKind::BodyChanged`] when the file changes meanwhile: nothing is stored then.
+    /// [`ErrorKind::CheckpointInUse`] when another process uses the checkpoint, and
+    /// [`ErrorKind::CheckpointFailed`] when it cannot be read or written.
+    pub fn send(mut self, path: impl AsRef<Path>) -> Result<Receipt> {
+        let path = path.as_ref();
+        let name = format!("{path:?}");
+        let callback = self.put.callback.is_some();
+        let before_sending = |error| outcome::before_sending(error, callback);
+
+        self.put.check().map_err(before_sending)?;
+        let (file, len) = source::open(path, &name).map_err(before_sending)?;
+        let part_size = self.part_size_of(len, &name).map_err(before_sending)?;
+        if self.put.request.header("Content-Type").is_none() {
+            let content_type = content_type::of_either(path, &self.put.request.key);
+            self.put.request.set_header("Content-Type", content_type);
+        }
+        if len <= part_size {
+            return self.put.send_open_file(file, len, &name);
+        }
+        let file = LocalFile::new(file, len, name).map_err(before_sending)?;
+        let transfer = Transfer::new(self, file, part_size).map_err(before_sending)?;
+        transfer.run()
+    }
+
+    /// The size of the parts of a file of `len` bytes; of the last one at most.
+    fn part_size_of(&self, len: u64, name: &str) -> Result<u64> {
+        let least = len.div_ceil(u64::from(MAX_PARTS));
+        if least > MAX_PART_LEN {
+            return Err(Error::argument(format!(
+                "{name} has {len} bytes: {MAX_PARTS} parts of {MAX_PART_LEN} bytes hold less"
+            )));
+        }
+        if !(1..=parts::MAX_PARALLEL).contains(&self.parallel) {
+            let (given, most) = (self.parallel, parts::MAX_PARALLEL);
+            return Err(Error::argument(format!(
+                "`parallel` {given} is not in 1 to {most}"
+            )));
+        }
+        let Some(part_size) = self.part_size else {
+            // Whole mebibytes, so that the size does not change with each byte of the file.
+            let rounded = least.div_ceil(1024 * 1024) * 1024 * 1024;
+            return Ok(rounded.clamp(DEFAULT_PART_SIZE, MAX_PART_LEN));
+        };
+        if !(MIN_PART_LEN..=MAX_PART_LEN).contains(&part_size) {
+            return Err(Error::argument(format!(
+                "`part_size` {part_size} is not in {MIN_PART_LEN} to {MAX_PART_LEN}"
+            )));
+        }
+        if part_size < least {
+            return Err(Error::argument(format!(
+                "`part_size` {part_size} is too small: {name} has {len} bytes, and {MAX_PARTS} parts must \
+                 hold them, so give at least {least}"
+            )));
+        }
+        Ok(part_size)
+    }
+}
+
+impl fmt::Debug for UploadFile<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UploadFile")
+            .field("put", &self.put)
+            .field("part_size", &self.part_size)
+            .field("parallel", &self.parallel)
+            .field("checkpoint", &self.checkpoint)
+            .finish()
+    }
+}
+
+/// An upload in parts, under way.
+struct Transfer<'a> {
+    file: LocalFile,
+    part_size: u64,
+    parallel: usize,
+    /// With the headers of the object.
+    initiate: Request,
+    part_headers: Vec<(String, String)>,
+    complete_headers: Vec<(String, String)>,
+    content_md5: bool,
+    callback: Option<CallbackSpec>,
+    compare_crc64: bool,
+    progress: Option<Box<Progress<'a>>>,
+    bandwidth: Option<Bandwidth>,
+    /// Of every request but the last.
+    attempts: Attempts,
+    /// Of the last, after which OSS calls the application server.
+    last_attempts: Attempts,
+    checkpoint: Option<Checkpoint>,
+    /// Worth telling the caller, however it ends.
+    notes: Vec<String>,
+}
+
+impl<'a> Transfer<'a> {
+    fn new(upload: UploadFile<'a>, file: LocalFile, part_size: u64) -> Result<Transfer<'a>> {
+        let put = upload.put;
+        let callback_urls = put.callback.as_ref().map_or(0, CallbackSpec::urls);
+        let attempts = put.options.attempts(&put.client, 0);
+        let mut last_attempts = put.options.attempts(&put.client, callback_urls);
+        last_attempts.limits.deadline = attempts.limits.deadline;
+        let headers = |names: &[&str]| {
+            let of = |(name, _): &&(String, String)| {
+                names.iter().any(|wanted| name.eq_ignore_ascii_case(wanted))
+            };
+            put.request.headers.iter().filter(of).cloned().collect()
+        };
+        let mut transfer = Transfer {
+            part_headers: headers(&OF_PARTS),
+            complete_headers: headers(&[&OF_COMPLETING[..], &OF_BOTH[..]].concat()),
+            initiate: put.request,
+            bandwidth: put.bandwidth.map(Bandwidth::new).transpose()?,
+            callback: put.callback,
+            compare_crc64: put.compare_crc64,
+            content_md5: put.content_md5,
+            progress: put.progress,
+            parallel: upload.parallel,
+            checkpoint: None,
+            notes: Vec::new(),
+            file,
+            part_size,
+            attempts,
+            last_attempts,
+        };
+        for name in OF_COMPLETING.iter().chain(&OF_PARTS[..1]) {
+            transfer.initiate.remove_header(name);
+        }
+        if let Some(path) = upload.checkpoint {
+            let identity = Identity {
+                endpoint: transfer.attempts.client.endpoint(),
+                file: transfer.file.identity()?,
+                request: &transfer.initiate,
+                part_size,
+            };
+            transfer.checkpoint = Some(Checkpoint::open(path, identity)?);
+        }
+        Ok(transfer)
+    }
+
+    fn run(mut self) -> Result<Receipt> {
+        let result = self.upload();
+        let notes = std::mem::take(&mut self.notes);
+        match result {
+            Ok(receipt) => Ok(receipt.with_notes(notes)),
+            Err(error) => Err(error.with_notes(notes)),
+        }
+    }
+
+    fn upload(&mut self) -> Result<Receipt> {
+        let mut begun = match self.begin() {
+            Ok(begun) => begun,
+            Err(error) => return Err(self.nothing_stored(error)),
+        };
+        let parts = match self.send_parts(&mut begun) {
+            Ok(parts) => parts,
+            Err(error) => return Err(self.give_up(&begun, error)),
+        };
+        self.complete(begun, &parts)
+    }
+
+    /// Goes on with the upload of the checkpoint, or begins one.
+    fn begin(&mut self) -> Result<Begun> {
+        match self.checkpoint.as_mut().map(Checkpoint::take_found) {
+            None | Some(Found::Nothing) => {}
+            Some(Found::Damaged(why)) => self.notes.push(format!(
+                "the checkpoint was damaged ({why}): the upload started over"
+            )),
+            Some(Found::Other { why, upload }) => {
+                self.notes.push(format!(
+                    "the checkpoint was of another upload ({why}): the upload started over"
+                ));
+                if let Some((bucket, object, id)) = upload {
+                    let client = self.attempts.client.clone();
+                    self.abort(&MultipartUpload::new(client, &bucket, &object, &id));
+                }
+            }
+            Some(Found::Ours(state)) => {
+                if let Some(begun) = self.resume(state)? {
+                    return Ok(begun);
+                }
+                self.notes.push(
+                    "OSS does not know the upload of the checkpoint any more: the upload started over"
+                        .to_owned(),
+                );
+            }
+        }
+        let upload = initiate(&self.attempts, self.initiate.clone())?;
+        if let Some(checkpoint) = &mut self.checkpoint
+            && let Err(error) = checkpoint.begin(upload.upload_id())
+        {
+            self.abort(&upload);
+            return Err(error);
+        }
+        let ranges = self.file.ranges(self.part_size);
+        Ok(Begun {
+            tasks: ranges.map(Task::send).collect(),
+            parts: Vec::new(),
+            completing: false,
+            upload,
+        })
+    }
+
+    /// `None` if OSS does not know the upload any more.
+    fn resume(&self, state: State) -> Result<Option<Begun>> {
+        let (bucket, object) = (&self.initiate.bucket, &self.initiate.key);
+        let client = self.attempts.client.clone();
+        let upload = MultipartUpload::new(client, bucket, object, &state.upload_id);
+        let count = self.file.ranges(self.part_size).count();
+        let listed = match list_parts(&self.attempts, &upload) {
+            Ok(listed) => listed,
+            Err(error) if is_gone(&error) => {
+                // Completed by a process that did not live to hear of it, perhaps.
+                let completing = state.completing && state.parts.len() == count;
+                return Ok(completing.then(|| Begun {
+                    upload,
+                    parts: state.parts,
+                    tasks: VecDeque::new(),
+                    completing: true,
+                }));
+            }
+            Err(error) => return Err(retry::add_up(state.completing, error)),
+        };
+        let mut begun = Begun {
+            upload,
+            parts: Vec::new(),
+            tasks: VecDeque::new(),
+            completing: state.completing,
+        };
+        for range in self.file.ranges(self.part_size) {
+            let same = |part: &&Part| part.number() == range.number;
+            let listed = listed
+                .iter()
+                .find(same)
+                .filter(|part| part.size() == Some(range.len));
+            let known = state.parts.iter().find(same);
+            match (listed, known) {
+                (Some(listed), Some(known)) if listed.etag() == known.etag() => {
+                    begun.parts.push(known.clone());
+                }
+                // It arrived, but that was not noted any more; or somebody else sent it.
+                (Some(listed), _) if listed.crc64().is_some() => {
+                    begun.tasks.push_back(Task::compare(range, listed.clone()));
+                }
+                _ => begun.tasks.push_back(Task::send(range)),
+            }
+        }
+        Ok(Some(begun))
+    }
+
+    fn complete(&mut self, begun: Begun, parts: &[Part]) -> Result<Receipt> {
+        let ready = self.file.check_unchanged().and_then(|()| {
+            let checkpoint = self.checkpoint.as_mut();
+            checkpoint.map_or(Ok(()), |checkpoint| checkpoint.completing(parts))
+        });
+        let complete = ready.and_then(|()| Complete::new(&begun.upload, parts));
+        let mut complete = match complete {
+            Ok(complete) => complete,
+            Err(error) => return Err(self.give_up(&begun, error)),
+        };
+        complete.sent_before = begun.completing;
+        complete
+            .request
+            .headers
+            .extend(self.complete_headers.clone());
+        if let Some(spec) = &self.callback {
+            complete.callback = true;
+            spec.add_to(&mut complete.request);
+        }
+        if !self.compare_crc64 {
+            complete.contents = None;
+        }
+        let mut gone = false;
+        let result = complete.send(&self.last_attempts, &mut gone);
+        // Once the upload is gone there is nothing to go on with.
+        let ended =
+            gone || result.as_ref().map_or_else(Error::stored, |_| Stored::Yes) == Stored::Yes;
+        if ended
+            && let Some(checkpoint) = &mut self.checkpoint
+            && let Err(error) = checkpoint.remove()
+        {
+            self.notes.push(error.to_string());
+        }
+        match result {
+            Err(error) if !ended => Err(error.with_upload_id(begun.upload.upload_id())),
+            result => result,
+        }
+    }
+
+    /// After a failure before the last request: leaves the upload for the next time, or aborts it.
+    fn give_up(&mut self, begun: &Begun, error: Error) -> Error {
+        let error = self.nothing_stored(error);
+        let id = begun.upload.upload_id();
+        if begun.completing {
+            // What an earlier process may have completed is not ours to abort.
+            return retry::add_up(true, error).with_upload_id(id);
+        }
+        if self.checkpoint.is_some() || !self.abort(&begun.upload) {
+            return error.with_upload_id(id);
+        }
+        error
+    }
+
+    /// Aborts an upload, or notes that it could not be done.
+    fn abort(&mut self, upload: &MultipartUpload) -> bool {
+        let ended = self.attempts.limits.check("").is_err();
+        let mut limits = self.attempts.limits.clone();
+        if ended {
+            // A caller who wants to end now gets that, but for the chance of a quick answer.
+            limits.cancellation = None;
+            limits.deadline = Instant::now().checked_add(LAST_WORD);
+        }
+        let attempts = Attempts {
+            client: self.attempts.client.clone(),
+            policy: if ended {
+                RetryPolicy::none()
+            } else {
+                self.attempts.policy
+            },
+            limits,
+        };
+        match abort(upload).send_with(&attempts, &[204, 200]) {
+            Ok(_) => true,
+            Err(error) if is_gone(&error) => true,
+            Err(error) => {
+                let id = upload.upload_id();
+                self.notes
+                    .push(format!("upload {id} could not be aborted: {error}"));
+                false
+            }
+        }
+    }
+
+    fn nothing_stored(&self, error: Error) -> Error {
+        match error.stored() {
+            Stored::Unknown => error,
+            _ => outcome::before_sending(error, self.callback.is_some()),
+        }
+    }
+}
+
+/// A multipart upload, and what is left to do for it.
+struct Begun {
+    upload: MultipartUpload,
+    /// Those that OSS has.
+    parts: Vec<Part>,
+    tasks: VecDeque<Task>,
+    /// An earlier process may have completed it.
+    completing: bool,
+}
