@@ -38,6 +38,7 @@ impl Attempts {
     ) -> Result<(T, Vec<Attempt>)> {
         let mut history: Vec<Attempt> = Vec::new();
         let mut clock_corrected = false;
+        let mut credentials_renewed = false;
         loop {
             let (result, again) = attempt(&self.client, &self.limits);
             let error = match result {
@@ -55,6 +56,17 @@ impl Attempts {
                 // The clocks differ too much: OSS's own is right, and worth one more attempt.
                 clock_corrected = self.client.correct_clock(error.header("date"));
                 delay = clock_corrected.then_some(Duration::ZERO);
+            }
+            let expired = error.status() == Some(403)
+                && error.stored() == Stored::No
+                && matches!(
+                    error.oss_code(),
+                    Some("SecurityTokenExpired" | "InvalidAccessKeyId")
+                );
+            if expired && !credentials_renewed && again.rewindable {
+                // A provider may have others by now.
+                credentials_renewed = self.client.renew_credentials();
+                delay = credentials_renewed.then_some(Duration::ZERO);
             }
             let unknown = history
                 .iter()

@@ -8,7 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::credentials::Credentials;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::credentials::{Credentials, Signer, SigningKey, StringToSign};
 use crate::error::{Error, Result};
 use crate::multipart::{InitiateMultipartUpload, ListMultipartUploads, MultipartUpload};
 use crate::object::{DeleteObject, GetObject, HeadObject};
@@ -23,6 +26,7 @@ use crate::transport::{
 #[cfg(feature = "tls")]
 use crate::transport::{RootCertificates, TlsSettings};
 use crate::upload::UploadFile;
+use crate::verdict::ErrorKind;
 
 /// OSS may wait so long for the application server, at each callback URL (OSS documentation,
 /// "Callback"), and be silent meanwhile.
@@ -177,6 +181,11 @@ impl Client {
         true
     }
 
+    /// After OSS has refused the credentials: whether others may be had.
+    pub(crate) fn renew_credentials(&self) -> bool {
+        self.0.credentials.renew()
+    }
+
     /// Signs and sends a request that has been checked.
     pub(crate) fn exchange(
         &self,
@@ -185,7 +194,9 @@ impl Client {
         limits: &Limits,
     ) -> Exchange {
         request.set_header("User-Agent", self.0.user_agent.as_str());
-        self.sign(&mut request, self.now());
+        if let Err(error) = self.sign(&mut request) {
+            return Exchange::unsent(error);
+        }
         let signed = SignedRequest {
             method: request.method,
             url: &self.0.endpoint.url(&request),
@@ -206,18 +217,25 @@ impl Client {
     }
 
     /// Adds the headers of the signature.
-    fn sign(&self, request: &mut Request, now: SystemTime) {
-        let Some(pair) = self.0.credentials.key_pair() else {
-            return;
+    fn sign(&self, request: &mut Request) -> Result<()> {
+        let Some(pair) = self.0.credentials.key_pair()? else {
+            return Ok(());
         };
-        let date = httpdate::fmt_http_date(now);
+        let date = httpdate::fmt_http_date(self.now());
         if let Some(token) = &pair.security_token {
             request.set_header("x-oss-security-token", token.as_str());
         }
         let authorization = match self.0.signature_version {
             SignatureVersion::V1 => {
                 request.set_header("Date", date);
-                v1::sign(&to_sign(request), &pair.id, &pair.secret).authorization
+                let text = v1::string_to_sign(&to_sign(request));
+                let signature = match &pair.key {
+                    SigningKey::Secret(secret) => v1::signature(&text, secret),
+                    SigningKey::Remote(signer) => {
+                        sign_remotely(&**signer, &text, SignatureVersion::V1, None)?
+                    }
+                };
+                v1::authorization(&pair.id, &signature)
             }
             SignatureVersion::V4 => {
                 let time = iso8601_basic(&date);
@@ -229,11 +247,57 @@ impl Client {
                     region: self.0.region.as_deref().unwrap_or_default(),
                     product: "oss",
                 };
-                v4::sign(&to_sign(request), &pair.id, &pair.secret, &scope, &[]).authorization
+                let to_sign = to_sign(request);
+                let text = v4::string_to_sign(&to_sign, &scope, &[]);
+                let signature = match &pair.key {
+                    SigningKey::Secret(secret) => v4::signature(&text, secret, &scope),
+                    SigningKey::Remote(signer) => {
+                        let scope = scope.text();
+                        sign_remotely(&**signer, &text, SignatureVersion::V4, Some(&scope))?
+                    }
+                };
+                v4::authorization(&to_sign, &pair.id, &signature, &scope, &[])
             }
         };
         request.set_header("Authorization", authorization);
+        Ok(())
     }
+}
+
+/// Asks a signer, and refuses what would break the Authorization header.
+fn sign_remotely(
+    signer: &dyn Signer,
+    text: &str,
+    version: SignatureVersion,
+    scope: Option<&str>,
+) -> Result<String> {
+    let failed = |what: String| Error::new(ErrorKind::CredentialsFailed, what);
+    let to_sign = StringToSign {
+        text,
+        version,
+        scope,
+    };
+    let signature = signer
+        .sign(&to_sign)
+        .map_err(|e| failed(format!("the signer failed: {e}")).with_source(e))?;
+    let fits = match version {
+        SignatureVersion::V1 => STANDARD
+            .decode(&signature)
+            .is_ok_and(|bytes| bytes.len() == 20),
+        SignatureVersion::V4 => {
+            signature.len() == 64 && signature.bytes().all(|b| b.is_ascii_hexdigit())
+        }
+    };
+    if !fits {
+        let form = match version {
+            SignatureVersion::V1 => "20 bytes in Base64",
+            SignatureVersion::V4 => "64 hexadecimal digits",
+        };
+        return Err(failed(format!(
+            "the signer gave something other than {form}"
+        )));
+    }
+    Ok(signature)
 }
 
 fn to_sign(request: &Request) -> RequestToSign<'_> {
@@ -494,7 +558,7 @@ impl ClientBuilder {
             None => endpoint.region().map(str::to_owned),
         };
         let needs_region =
-            self.signature_version == SignatureVersion::V4 && credentials.key_pair().is_some();
+            self.signature_version == SignatureVersion::V4 && !credentials.is_anonymous();
         if needs_region && region.is_none() {
             return Err(Error::argument(format!(
                 "`region` is missing: signature version 4 needs it, and endpoint {:?} does not name one",

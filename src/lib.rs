@@ -83,7 +83,7 @@ mod xml;
 pub use callback::{BodyTemplate, BodyType, CallbackSpec, CallbackSpecBuilder, TemplateValue};
 pub use cancellation::Cancellation;
 pub use client::{Client, ClientBuilder, SignatureVersion};
-pub use credentials::Credentials;
+pub use credentials::{Credentials, CredentialsProvider, Signer, StringToSign};
 pub use error::{Error, Result};
 pub use headers::Headers;
 pub use multipart::{

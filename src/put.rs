@@ -51,9 +51,9 @@ pub struct PutObject<'a> {
     pub(crate) progress: Option<Box<Progress<'a>>>,
     pub(crate) bandwidth: Option<u64>,
     pub(crate) content_md5: bool,
-    tags: Tags,
+    pub(crate) tags: Tags,
     /// The first one of a setter; reported by `send`.
-    fault: Option<Error>,
+    pub(crate) fault: Option<Error>,
 }
 
 impl<'a> PutObject<'a> {

@@ -15,6 +15,8 @@ pub enum ErrorKind {
     InvalidArgument,
     /// The callback or its variables break a rule of OSS. Nothing was sent.
     InvalidCallback,
+    /// The credentials provider or the remote signer failed. Nothing was sent.
+    CredentialsFailed,
 
     /// The endpoint's name could not be resolved to an address.
     Resolve,

@@ -1,12 +1,20 @@
 //! Who signs the requests.
 
 mod environment;
+mod provider;
+mod signer;
 
 use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use crate::error::{Error, Result};
 
-/// An access key pair, with a security token when it came from STS, or nobody.
+pub use provider::CredentialsProvider;
+use provider::Provided;
+pub use signer::{Signer, StringToSign};
+
+/// An access key pair, with a security token when it came from STS; or whoever provides one; or nobody.
 ///
 /// `Debug` shows the access key id only.
 ///
@@ -17,31 +25,77 @@ use crate::error::{Error, Result};
 /// let temporary = Credentials::new("STS.id", "secret").security_token("token");
 /// assert!(!format!("{permanent:?} {temporary:?}").contains("secret\""));
 /// ```
-#[derive(Clone, PartialEq, Eq)]
-pub struct Credentials(Option<KeyPair>);
+#[derive(Clone)]
+pub struct Credentials(Kind);
 
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
+enum Kind {
+    Anonymous,
+    Fixed(Arc<KeyPair>),
+    Provided(Arc<Provided>),
+}
+
+/// An access key, and what signs with it.
+#[derive(Clone)]
 pub(crate) struct KeyPair {
     pub(crate) id: String,
-    pub(crate) secret: String,
+    pub(crate) key: SigningKey,
     pub(crate) security_token: Option<String>,
+    pub(crate) expires: Option<SystemTime>,
+}
+
+#[derive(Clone)]
+pub(crate) enum SigningKey {
+    Secret(String),
+    /// The secret is elsewhere.
+    Remote(Arc<dyn Signer>),
 }
 
 impl Credentials {
     /// An access key pair: of a RAM user, or together with
     /// [`security_token`](Credentials::security_token) of a role.
     pub fn new(access_key_id: impl Into<String>, access_key_secret: impl Into<String>) -> Self {
-        Credentials(Some(KeyPair {
-            id: access_key_id.into(),
-            secret: access_key_secret.into(),
+        Credentials::with_key(
+            access_key_id.into(),
+            SigningKey::Secret(access_key_secret.into()),
+        )
+    }
+
+    /// An access key whose secret is elsewhere, on an application server for one: `signer` is given each
+    /// text that is to be signed and returns the signature. What is sent is the same, byte for byte, as with
+    /// the secret here.
+    pub fn remote(access_key_id: impl Into<String>, signer: impl Signer + 'static) -> Self {
+        Credentials::with_key(access_key_id.into(), SigningKey::Remote(Arc::new(signer)))
+    }
+
+    /// Asks for credentials when they are needed; see [`CredentialsProvider`].
+    pub fn provider(provider: impl CredentialsProvider + 'static) -> Self {
+        Credentials(Kind::Provided(Arc::new(Provided::new(provider))))
+    }
+
+    fn with_key(id: String, key: SigningKey) -> Self {
+        Credentials(Kind::Fixed(Arc::new(KeyPair {
+            id,
+            key,
             security_token: None,
-        }))
+            expires: None,
+        })))
     }
 
     /// Adds the token that STS gave together with the key pair. An empty token means none.
-    pub fn security_token(mut self, token: impl Into<String>) -> Self {
-        if let Some(pair) = &mut self.0 {
-            pair.security_token = Some(token.into()).filter(|token| !token.is_empty());
+    pub fn security_token(self, token: impl Into<String>) -> Self {
+        let token = Some(token.into()).filter(|token| !token.is_empty());
+        self.change(|pair| pair.security_token = token)
+    }
+
+    /// Says when they expire, so that a [provider](CredentialsProvider) is asked for new ones in time.
+    pub fn expires_at(self, time: SystemTime) -> Self {
+        self.change(|pair| pair.expires = Some(time))
+    }
+
+    fn change(mut self, change: impl FnOnce(&mut KeyPair)) -> Self {
+        if let Kind::Fixed(pair) = &mut self.0 {
+            change(Arc::make_mut(pair));
         }
         self
     }
@@ -49,7 +103,7 @@ impl Credentials {
     /// Nobody: requests are not signed. Only a bucket that is open to everyone accepts them, and OSS
     /// delivers no callback for them.
     pub fn anonymous() -> Self {
-        Credentials(None)
+        Credentials(Kind::Anonymous)
     }
 
     /// The key pair of the environment: `OSS_ACCESS_KEY_ID`, `OSS_ACCESS_KEY_SECRET` and, for a role,
@@ -63,26 +117,55 @@ impl Credentials {
         environment::read(|name| std::env::var_os(name))
     }
 
-    pub(crate) fn key_pair(&self) -> Option<&KeyPair> {
-        self.0.as_ref()
+    pub(crate) fn is_anonymous(&self) -> bool {
+        matches!(self.0, Kind::Anonymous)
+    }
+
+    /// Who signs the next request; `None` for nobody.
+    pub(crate) fn key_pair(&self) -> Result<Option<Arc<KeyPair>>> {
+        match &self.0 {
+            Kind::Anonymous => Ok(None),
+            Kind::Fixed(pair) => Ok(Some(pair.clone())),
+            Kind::Provided(provided) => provided.key_pair().map(Some),
+        }
+    }
+
+    /// After OSS has refused credentials: whether others may be had.
+    pub(crate) fn renew(&self) -> bool {
+        match &self.0 {
+            Kind::Anonymous | Kind::Fixed(_) => false,
+            Kind::Provided(provided) => {
+                provided.forget();
+                true
+            }
+        }
     }
 
     /// Refuses what cannot be part of an Authorization header.
     pub(crate) fn check(&self) -> Result<()> {
-        let Some(pair) = &self.0 else { return Ok(()) };
+        match &self.0 {
+            // What a provider gives is checked when it is given.
+            Kind::Anonymous | Kind::Provided(_) => Ok(()),
+            Kind::Fixed(pair) => pair.check(),
+        }
+    }
+}
+
+impl KeyPair {
+    fn check(&self) -> Result<()> {
         let visible = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
-        if pair.id.is_empty() {
+        if self.id.is_empty() {
             return Err(Error::argument("`access_key_id` is empty"));
         }
-        if !visible(&pair.id) {
+        if !visible(&self.id) {
             return Err(Error::argument(
                 "`access_key_id` holds a blank, a control character or a character outside ASCII",
             ));
         }
-        if pair.secret.is_empty() {
+        if matches!(&self.key, SigningKey::Secret(secret) if secret.is_empty()) {
             return Err(Error::argument("`access_key_secret` is empty"));
         }
-        if pair
+        if self
             .security_token
             .as_deref()
             .is_some_and(|token| !visible(token))
@@ -98,8 +181,9 @@ impl Credentials {
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            None => f.write_str("Credentials(anonymous)"),
-            Some(pair) => f
+            Kind::Anonymous => f.write_str("Credentials(anonymous)"),
+            Kind::Provided(_) => f.write_str("Credentials(provider)"),
+            Kind::Fixed(pair) => f
                 .debug_struct("Credentials")
                 .field("access_key_id", &pair.id)
                 .field(

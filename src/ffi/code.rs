@@ -18,6 +18,8 @@ pub enum oss_callback_code {
     InvalidArgument = 1,
     /// The callback or its variables break a rule of OSS. Nothing was sent.
     InvalidCallback = 2,
+    /// The credentials hook or the signer hook failed. Nothing was sent.
+    CredentialsFailed = 3,
 
     /// The endpoint's name could not be resolved to an address.
     Resolve = 20,
@@ -76,6 +78,7 @@ impl From<ErrorKind> for oss_callback_code {
         match kind {
             ErrorKind::InvalidArgument => Self::InvalidArgument,
             ErrorKind::InvalidCallback => Self::InvalidCallback,
+            ErrorKind::CredentialsFailed => Self::CredentialsFailed,
             ErrorKind::Resolve => Self::Resolve,
             ErrorKind::Connect => Self::Connect,
             ErrorKind::Tls => Self::Tls,
@@ -122,6 +125,7 @@ names! {
     Ok => "OK",
     InvalidArgument => "INVALID_ARGUMENT",
     InvalidCallback => "INVALID_CALLBACK",
+    CredentialsFailed => "CREDENTIALS_FAILED",
     Resolve => "RESOLVE",
     Connect => "CONNECT",
     Tls => "TLS",

@@ -368,7 +368,7 @@ impl Complete {
                 Err(_) => return Found::Unseen,
             }
         }
-        let request = Request::new("HEAD", &self.upload.bucket, &self.upload.object);
+        let request = self.upload.request_for_object("HEAD");
         let operation = Operation::new(client.clone(), request);
         match operation.send_with(&attempts, &[200]) {
             Ok(answer) => {

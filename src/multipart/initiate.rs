@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::object_headers::{self, Tags, object_header_setters};
 use crate::operation::{Operation, OperationOptions, operation_setters};
 use crate::outcome;
+use crate::put::PutObject;
 use crate::request::Request;
 use crate::verdict::ErrorKind;
 use crate::xml;
@@ -66,6 +67,31 @@ impl InitiateMultipartUpload {
     }
 }
 
+/// The headers and limits of an upload, for one in parts; what else it was told does not count.
+impl From<PutObject<'_>> for InitiateMultipartUpload {
+    fn from(put: PutObject<'_>) -> InitiateMultipartUpload {
+        let PutObject {
+            client,
+            request,
+            options,
+            tags,
+            mut fault,
+            ..
+        } = put;
+        if request.header("x-oss-object-acl").is_some() {
+            let message = "`object_acl` cannot be given when an upload is begun: give it when it is completed";
+            fault.get_or_insert(Error::argument(message));
+        }
+        InitiateMultipartUpload {
+            client,
+            request,
+            options,
+            tags,
+            fault,
+        }
+    }
+}
+
 impl fmt::Debug for InitiateMultipartUpload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InitiateMultipartUpload")
@@ -78,6 +104,7 @@ impl fmt::Debug for InitiateMultipartUpload {
 /// Begins the upload of a request that has been checked and has the object's headers.
 pub(crate) fn initiate(attempts: &Attempts, mut request: Request) -> Result<MultipartUpload> {
     let (bucket, object) = (request.bucket.clone(), request.key.clone());
+    let requester_pays = request.header("x-oss-request-payer").is_some();
     request.method = "POST";
     // The object's name is not read from the answer, but some names break XML unless they are encoded.
     let request = request
@@ -90,7 +117,7 @@ pub(crate) fn initiate(attempts: &Attempts, mut request: Request) -> Result<Mult
         outcome::useless(ErrorKind::Protocol, message, answer)
     })?;
     let client = attempts.client.clone();
-    Ok(MultipartUpload::new(client, &bucket, &object, &id))
+    Ok(MultipartUpload::new(client, &bucket, &object, &id).requester_pays(requester_pays))
 }
 
 fn upload_id(answer: &outcome::Answer) -> Option<String> {

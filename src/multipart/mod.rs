@@ -70,6 +70,7 @@ pub struct MultipartUpload {
     bucket: String,
     object: String,
     upload_id: String,
+    requester_pays: bool,
 }
 
 impl MultipartUpload {
@@ -79,7 +80,15 @@ impl MultipartUpload {
             bucket: bucket.to_owned(),
             object: object.to_owned(),
             upload_id: upload_id.to_owned(),
+            requester_pays: false,
         }
+    }
+
+    /// Whether who sends the requests of this upload pays for them, as a bucket of somebody else's may ask.
+    /// Default: as its beginning was told; false for one that was begun elsewhere.
+    pub fn requester_pays(mut self, pays: bool) -> Self {
+        self.requester_pays = pays;
+        self
     }
 
     /// The bucket of the object.
@@ -124,7 +133,17 @@ impl MultipartUpload {
 
     /// A request about this upload.
     fn request(&self, method: &'static str) -> Request {
-        Request::new(method, &self.bucket, &self.object).query("uploadId", Some(&self.upload_id))
+        self.request_for_object(method)
+            .query("uploadId", Some(&self.upload_id))
+    }
+
+    /// A request about the object that it is to become.
+    fn request_for_object(&self, method: &'static str) -> Request {
+        let mut request = Request::new(method, &self.bucket, &self.object);
+        if self.requester_pays {
+            request.set_header("x-oss-request-payer", "requester");
+        }
+        request
     }
 
     fn check(&self) -> Result<()> {

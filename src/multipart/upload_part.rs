@@ -193,7 +193,8 @@ impl fmt::Debug for UploadPart<'_> {
 
 /// The request that sends part `number`, without headers.
 pub(crate) fn request(upload: &MultipartUpload, number: u32) -> Request {
-    Request::new("PUT", &upload.bucket, &upload.object)
+    upload
+        .request_for_object("PUT")
         .query("partNumber", Some(&number.to_string()))
         .query("uploadId", Some(&upload.upload_id))
 }

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 
-use super::{RequestToSign, Signed};
+use super::RequestToSign;
 
 /// Query parameters that are part of the signed resource, sorted. The union of what the official SDKs
 /// sign; every name that starts with `x-oss-` is signed as well, as the Go SDK v2 does.
@@ -87,18 +87,19 @@ const SUB_RESOURCES: &[&str] = &[
     "wormId",
 ];
 
-pub(crate) fn sign(request: &RequestToSign<'_>, id: &str, secret: &str) -> Signed {
-    let string_to_sign = string_to_sign(request);
+/// The signature of a text: HMAC-SHA1 in Base64.
+pub(crate) fn signature(string_to_sign: &str, secret: &str) -> String {
     let mut mac = Hmac::<Sha1>::new_from_slice(secret.as_bytes()).expect("HMAC takes any key");
     mac.update(string_to_sign.as_bytes());
-    let signature = STANDARD.encode(mac.finalize().into_bytes());
-    Signed {
-        string_to_sign,
-        authorization: format!("OSS {id}:{signature}"),
-    }
+    STANDARD.encode(mac.finalize().into_bytes())
 }
 
-fn string_to_sign(request: &RequestToSign<'_>) -> String {
+/// The value of the Authorization header.
+pub(crate) fn authorization(id: &str, signature: &str) -> String {
+    format!("OSS {id}:{signature}")
+}
+
+pub(crate) fn string_to_sign(request: &RequestToSign<'_>) -> String {
     let headers = request.sorted_headers();
     let value = |name: &str| {
         headers

@@ -3,7 +3,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-use super::{RequestToSign, Signed};
+use super::RequestToSign;
 use crate::percent;
 
 const ALGORITHM: &str = "OSS4-HMAC-SHA256";
@@ -23,7 +23,8 @@ impl Scope<'_> {
         self.time.get(..8).unwrap_or(self.time)
     }
 
-    fn text(&self) -> String {
+    /// `20261124/cn-hangzhou/oss/aliyun_v4_request`.
+    pub(crate) fn text(&self) -> String {
         format!(
             "{}/{}/{}/aliyun_v4_request",
             self.date(),
@@ -41,34 +42,42 @@ impl Scope<'_> {
     }
 }
 
-/// Signs a request whose headers already hold x-oss-date and x-oss-content-sha256.
-pub(crate) fn sign(
+/// The text that is signed of a request whose headers already hold x-oss-date and x-oss-content-sha256.
+pub(crate) fn string_to_sign(
     request: &RequestToSign<'_>,
-    id: &str,
-    secret: &str,
     scope: &Scope<'_>,
     additional_headers: &[String],
-) -> Signed {
+) -> String {
     let canonical = canonical_request(request, additional_headers);
-    let string_to_sign = format!(
+    format!(
         "{ALGORITHM}\n{}\n{}\n{}",
         scope.time,
         scope.text(),
         hex(&Sha256::digest(canonical.as_bytes()))
-    );
-    let signature = hex(&hmac(&scope.signing_key(secret), &string_to_sign));
+    )
+}
+
+/// The signature of a text: HMAC-SHA256 in lower-case hexadecimal.
+pub(crate) fn signature(string_to_sign: &str, secret: &str, scope: &Scope<'_>) -> String {
+    hex(&hmac(&scope.signing_key(secret), string_to_sign))
+}
+
+/// The value of the Authorization header.
+pub(crate) fn authorization(
+    request: &RequestToSign<'_>,
+    id: &str,
+    signature: &str,
+    scope: &Scope<'_>,
+    additional_headers: &[String],
+) -> String {
     let additional = match additional_names(request, additional_headers).join(";") {
         names if names.is_empty() => names,
         names => format!(",AdditionalHeaders={names}"),
     };
-    let authorization = format!(
+    format!(
         "{ALGORITHM} Credential={id}/{}{additional},Signature={signature}",
         scope.text()
-    );
-    Signed {
-        string_to_sign,
-        authorization,
-    }
+    )
 }
 
 pub(crate) fn canonical_request(

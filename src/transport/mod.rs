@@ -115,6 +115,19 @@ pub(crate) struct Exchange {
     pub(crate) result: Result<Answer>,
 }
 
+impl Exchange {
+    /// Of a request that failed before anything of it was sent.
+    pub(crate) fn unsent(error: Error) -> Exchange {
+        Exchange {
+            last_write_started: false,
+            all_sent: false,
+            crc64: 0,
+            waited: Duration::ZERO,
+            result: Err(error),
+        }
+    }
+}
+
 /// The head of an answer, and a reader of its body.
 pub(crate) struct Answer {
     pub(crate) status: u16,

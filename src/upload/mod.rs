@@ -42,9 +42,9 @@ const LAST_WORD: Duration = Duration::from_millis(150);
 /// Headers that OSS wants with the request that completes an upload, and not with the one that begins it.
 const OF_COMPLETING: [&str; 1] = ["x-oss-object-acl"];
 /// Headers that go with both.
-const OF_BOTH: [&str; 2] = ["x-oss-forbid-overwrite", "x-oss-request-payer"];
-/// Headers that go with each part.
-const OF_PARTS: [&str; 2] = ["x-oss-traffic-limit", "x-oss-request-payer"];
+const OF_BOTH: [&str; 1] = ["x-oss-forbid-overwrite"];
+/// Headers that go with each part instead.
+const OF_PARTS: [&str; 1] = ["x-oss-traffic-limit"];
 
 /// An upload of a file of any size, with its options.
 ///
@@ -219,7 +219,7 @@ impl<'a> Transfer<'a> {
             attempts,
             last_attempts,
         };
-        for name in OF_COMPLETING.iter().chain(&OF_PARTS[..1]) {
+        for name in OF_COMPLETING.iter().chain(&OF_PARTS) {
             transfer.initiate.remove_header(name);
         }
         if let Some(path) = upload.checkpoint {
@@ -301,7 +301,9 @@ impl<'a> Transfer<'a> {
     fn resume(&self, state: State) -> Result<Option<Begun>> {
         let (bucket, object) = (&self.initiate.bucket, &self.initiate.key);
         let client = self.attempts.client.clone();
+        let pays = self.initiate.header("x-oss-request-payer").is_some();
         let upload = MultipartUpload::new(client, bucket, object, &state.upload_id);
+        let upload = upload.requester_pays(pays);
         let count = self.file.ranges(self.part_size).count();
         let listed = match list_parts(&self.attempts, &upload) {
             Ok(listed) => listed,
