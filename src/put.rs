@@ -139,6 +139,10 @@ impl<'a> PutObject<'a> {
     /// Uploads what a reader gives, exactly `len` bytes. It is read once, so there is another attempt only
     /// if nothing was read yet.
     ///
+    /// While the reader runs, neither a cancellation nor a time limit takes effect. One that has nothing to
+    /// give yet may return [`WouldBlock`](std::io::ErrorKind::WouldBlock), as a socket with a read timeout
+    /// does: it is asked again, and they take effect in between.
+    ///
     /// # Errors
     ///
     /// As [`send_bytes`](PutObject::send_bytes), and [`ErrorKind::BodyUnreadable`] when the reader
@@ -173,8 +177,8 @@ impl<'a> PutObject<'a> {
     }
 
     /// Uploads whatever a reader gives until it ends, in chunks (`Transfer-Encoding: chunked`). Slower
-    /// than a known length, and not every proxy lets it through. It is read once, so there is another
-    /// attempt only if nothing was read yet.
+    /// than a known length, and not every proxy lets it through. As with
+    /// [`send_reader`](PutObject::send_reader), it is read once, and may have nothing to give for a while.
     ///
     /// # Errors
     ///

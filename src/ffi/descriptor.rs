@@ -6,6 +6,7 @@ use std::os::fd::FromRawFd;
 use std::os::unix::fs::FileExt;
 
 use libc::c_int;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::{Error, ErrorKind, Result};
 
@@ -14,7 +15,7 @@ pub(super) enum Descriptor {
     /// A regular file, which can be read again.
     Regular(Contents),
     /// A pipe, a socket, a device: read once.
-    Stream(File),
+    Stream(Stream),
 }
 
 impl Descriptor {
@@ -32,7 +33,13 @@ impl Descriptor {
         let mut file = unsafe { File::from_raw_fd(copy) };
         let metadata = file.metadata().map_err(|e| unreadable(fd, e))?;
         if !metadata.is_file() {
-            return Ok(Descriptor::Stream(file));
+            // SAFETY: looks at a descriptor that is open.
+            let flags = unsafe { libc::fcntl(copy, libc::F_GETFL) };
+            if flags & libc::O_ACCMODE == libc::O_WRONLY {
+                // The wrong end of a pipe would be waited for in vain.
+                return Err(unreadable(fd, io::Error::from_raw_os_error(libc::EBADF)));
+            }
+            return Ok(Descriptor::Stream(Stream(file)));
         }
         let position = file.stream_position().map_err(|e| unreadable(fd, e))?;
         Ok(Descriptor::Regular(Contents { file, position }))
@@ -42,6 +49,23 @@ impl Descriptor {
 fn unreadable(fd: c_int, e: io::Error) -> Error {
     let message = format!("use descriptor {fd}: {}", e.to_string().to_lowercase());
     Error::new(ErrorKind::BodyUnreadable, message).with_source(e)
+}
+
+/// A pipe, a socket, a device.
+pub(super) struct Stream(File);
+
+impl Read for Stream {
+    /// Does not wait for long: where there is nothing yet, the upload's limits must have their say.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let slice = Timespec {
+            tv_sec: 0,
+            tv_nsec: 100_000_000,
+        };
+        match poll(&mut [PollFd::new(&self.0, PollFlags::IN)], Some(&slice))? {
+            0 => Err(io::ErrorKind::WouldBlock.into()),
+            _ => self.0.read(buffer),
+        }
+    }
 }
 
 /// A regular file, read without moving the position that it shares with the caller's descriptor.

@@ -118,9 +118,9 @@ pub unsafe extern "C" fn oss_put_object_from_file_range_with_callback(
 /// As oss_put_object_with_callback. The descriptor is not closed, and not used any more when the call
 /// returns. A regular file keeps its position, so that several threads may upload from one descriptor.
 /// Anything else, such as a pipe, is read once, never further than `len` bytes, so there is another attempt
-/// only if nothing was read yet; it must block, and while it does, neither a cancellation nor a time limit
-/// takes effect. OSS_CALLBACK_LEN_UNKNOWN means all that there is up to the end, which of a pipe is sent as
-/// oss_put_object_from_reader_with_callback sends it. OSS_CALLBACK_CODE_BODY_CHANGED, when there are fewer
+/// only if nothing was read yet; while it has nothing to give, the cancellation and the time limit of the
+/// upload take effect. OSS_CALLBACK_LEN_UNKNOWN means all that there is up to the end, which of a pipe is sent
+/// as oss_put_object_from_reader_with_callback sends it. OSS_CALLBACK_CODE_BODY_CHANGED, when there are fewer
 /// than `len` bytes, and OSS_CALLBACK_CODE_BODY_UNREADABLE mean that nothing is stored.
 #[must_use]
 #[unsafe(no_mangle)]

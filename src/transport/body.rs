@@ -10,6 +10,9 @@ use crate::crc64::Crc64;
 use crate::error::Error;
 use crate::verdict::ErrorKind;
 
+/// Before a reader that had nothing to give is asked again.
+const PAUSE: Duration = Duration::from_millis(1);
+
 /// Told how much was handed over for sending, and of how much, if that is known.
 pub(crate) type Progress<'a> = dyn FnMut(u64, Option<u64>) + 'a;
 
@@ -91,7 +94,7 @@ impl<'a> Outgoing<'a> {
         let count = if room == 0 {
             0
         } else {
-            read(body, &mut buffer[..room])?
+            read(body, &mut buffer[..room], &self.current)?
         };
         let sent = self.sent + count as u64;
         match body.len {
@@ -100,7 +103,7 @@ impl<'a> Outgoing<'a> {
                 return Err(Error::new(ErrorKind::BodyChanged, message));
             }
             Some(len) if sent == len => {
-                if body.ends && read(body, &mut [0])? > 0 {
+                if body.ends && read(body, &mut [0], &self.current)? > 0 {
                     let message = format!("{} has more than {len} bytes", body.name);
                     return Err(Error::new(ErrorKind::BodyChanged, message));
                 }
@@ -135,8 +138,20 @@ fn pace(current: &Current, bandwidth: &Bandwidth) -> Result<usize, Error> {
     }
 }
 
-fn read(body: &mut Body<'_>, buffer: &mut [u8]) -> Result<usize, Error> {
-    let count = retry_interrupted(|| body.reader.read(buffer)).map_err(|e| {
+/// Reads from the caller's reader. One that has nothing yet is asked again as long as the limits allow.
+fn read(body: &mut Body<'_>, buffer: &mut [u8], current: &Current) -> Result<usize, Error> {
+    let result = loop {
+        match retry_interrupted(|| body.reader.read(buffer)) {
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                current.come_back();
+                // It may not have waited itself.
+                std::thread::sleep(PAUSE.min(current.patience()?));
+                current.leave();
+            }
+            result => break result,
+        }
+    };
+    let count = result.map_err(|e| {
         let message = format!("read {}: {}", body.name, e.to_string().to_lowercase());
         Error::new(ErrorKind::BodyUnreadable, message).with_source(e)
     })?;
@@ -160,11 +175,21 @@ impl Read for Outgoing<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cancellation::Cancellation;
     use crate::transport::Limits;
 
     /// What goes out, whether its last block was handed over, and what failed.
     fn send(reader: &mut dyn Read, len: Option<u64>, ends: bool) -> (Vec<u8>, bool, Option<Error>) {
-        let current = Current::new(Limits::default(), "host", len);
+        send_within(Limits::default(), reader, len, ends)
+    }
+
+    fn send_within(
+        limits: Limits,
+        reader: &mut dyn Read,
+        len: Option<u64>,
+        ends: bool,
+    ) -> (Vec<u8>, bool, Option<Error>) {
+        let current = Current::new(limits, "host", len);
         let progress = &mut |_, _| {};
         let body = Body {
             reader,
@@ -180,14 +205,16 @@ mod tests {
         (sent, current.last_block_ready.get(), current.take_failure())
     }
 
-    /// Gives one byte at a time, and is interrupted in between.
-    struct Slow(Vec<u8>, bool);
+    /// Gives one byte at a time, is interrupted in between, and has nothing to give at times.
+    struct Slow(Vec<u8>, usize);
 
     impl Read for Slow {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            self.1 = !self.1;
-            if self.1 {
-                return Err(io::ErrorKind::Interrupted.into());
+            self.1 += 1;
+            match self.1 % 3 {
+                1 => return Err(io::ErrorKind::Interrupted.into()),
+                2 => return Err(io::ErrorKind::WouldBlock.into()),
+                _ => {}
             }
             let count = self.0.len().min(1).min(buffer.len());
             buffer[..count].copy_from_slice(&self.0[..count]);
@@ -199,9 +226,42 @@ mod tests {
     #[test]
     fn a_body_of_the_announced_length_goes_out_whole() {
         for len in [Some(5), None] {
-            let (sent, last, failure) = send(&mut Slow(b"hello".to_vec(), false), len, true);
+            let (sent, last, failure) = send(&mut Slow(b"hello".to_vec(), 0), len, true);
             assert_eq!((sent.as_slice(), last), (b"hello".as_slice(), true));
             assert!(failure.is_none());
+        }
+    }
+
+    #[test]
+    fn a_reader_that_has_nothing_to_give_does_not_get_past_the_limits() {
+        struct Never;
+        impl Read for Never {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::WouldBlock.into())
+            }
+        }
+        let cancellation = Cancellation::new();
+        cancellation.cancel();
+        let ends = [
+            (
+                Limits {
+                    deadline: Instant::now().checked_add(Duration::from_millis(5)),
+                    ..Limits::default()
+                },
+                ErrorKind::Timeout,
+            ),
+            (
+                Limits {
+                    cancellation: Some(cancellation),
+                    ..Limits::default()
+                },
+                ErrorKind::Cancelled,
+            ),
+        ];
+        for (limits, kind) in ends {
+            let (sent, last, failure) = send_within(limits, &mut Never, Some(5), true);
+            assert_eq!((sent.len(), last), (0, false));
+            assert_eq!(failure.unwrap().kind(), kind);
         }
     }
 
@@ -215,7 +275,7 @@ mod tests {
 
     #[test]
     fn a_longer_body_is_found_before_its_last_block_leaves() {
-        let (sent, last, failure) = send(&mut Slow(b"hello!".to_vec(), false), Some(5), true);
+        let (sent, last, failure) = send(&mut Slow(b"hello!".to_vec(), 0), Some(5), true);
         assert_eq!((sent.as_slice(), last), (b"hell".as_slice(), false));
         assert_eq!(failure.unwrap().to_string(), "it has more than 5 bytes");
 

@@ -1,5 +1,5 @@
-/* An upload that another thread cancels is back within 0.2 s, whether it is sending or waits for its answer; a
- * cancellation may be shared, and freed before the uploads that carry it end. */
+/* An upload that another thread cancels is back within 0.2 s, whether it is sending, waits for its answer or for a pipe;
+ * a cancellation may be shared, and freed before the uploads that carry it end. */
 
 #define _POSIX_C_SOURCE 200809L
 
@@ -82,6 +82,8 @@ typedef struct {
     const oss_callback_put_options *options;
     const uint8_t *body;
     size_t body_len;
+    /* In place of the body; 0 for none. */
+    int fd;
     oss_callback_stored stored;
 } upload;
 
@@ -89,8 +91,10 @@ static void *put(void *argument) {
     const upload *it = argument;
     oss_callback_receipt *receipt = NULL;
     oss_callback_error *error = NULL;
-    assert(oss_put_object_with_callback(client, BUCKET, "object", it->body, it->body_len, NULL, it->options, &receipt,
-                                        &error) == OSS_CALLBACK_CODE_CANCELLED);
+    assert((it->fd ? oss_put_object_from_fd_with_callback(client, BUCKET, "object", it->fd, it->body_len, NULL,
+                                                          it->options, &receipt, &error)
+                   : oss_put_object_with_callback(client, BUCKET, "object", it->body, it->body_len, NULL, it->options,
+                                                  &receipt, &error)) == OSS_CALLBACK_CODE_CANCELLED);
     assert(receipt == NULL);
     assert(oss_callback_error_stored(error) == it->stored);
     assert(oss_callback_error_attempts(error) == 1);
@@ -99,7 +103,7 @@ static void *put(void *argument) {
 }
 
 /* So many uploads at once, until the server cancels them. */
-static void are_cancelled(int uploads, const uint8_t *body, size_t body_len, bool reads_bodies,
+static void are_cancelled(int uploads, const uint8_t *body, size_t body_len, int fd, bool reads_bodies,
                           oss_callback_stored stored) {
     char endpoint[64];
     pthread_t server, threads[UPLOADS];
@@ -119,6 +123,7 @@ static void are_cancelled(int uploads, const uint8_t *body, size_t body_len, boo
     all.options = options;
     all.body = body;
     all.body_len = body_len;
+    all.fd = fd;
     all.stored = stored;
 
     assert(pthread_create(&server, NULL, serve, &it) == 0);
@@ -156,6 +161,7 @@ static void is_cancelled_before_it_begins(void) {
     it.options = options;
     it.body = NULL;
     it.body_len = 0;
+    it.fd = 0;
     it.stored = OSS_CALLBACK_STORED_NO;
     put(&it);
     oss_callback_put_options_set_cancellation(options, NULL);
@@ -167,13 +173,19 @@ static void is_cancelled_before_it_begins(void) {
 
 /* argv: how many milliseconds a slow machine may take besides. */
 int main(int argc, char **argv) {
+    int ends[2];
     uint8_t *large = calloc(LARGE, 1);
     assert(argc == 2 && large != NULL);
     room_ms = atol(argv[1]);
     is_cancelled_before_it_begins();
-    are_cancelled(1, large, LARGE, false, OSS_CALLBACK_STORED_NO);
-    are_cancelled(1, (const uint8_t *)"the body", 8, true, OSS_CALLBACK_STORED_UNKNOWN);
-    are_cancelled(UPLOADS, (const uint8_t *)"the body", 8, true, OSS_CALLBACK_STORED_UNKNOWN);
+    are_cancelled(1, large, LARGE, 0, false, OSS_CALLBACK_STORED_NO);
+    are_cancelled(1, (const uint8_t *)"the body", 8, 0, true, OSS_CALLBACK_STORED_UNKNOWN);
+    are_cancelled(UPLOADS, (const uint8_t *)"the body", 8, 0, true, OSS_CALLBACK_STORED_UNKNOWN);
+    /* The pipe's one writer is this program, so it never ends. */
+    assert(pipe(ends) == 0 && write(ends[1], "the body", 8) == 8);
+    are_cancelled(1, NULL, 9, ends[0], true, OSS_CALLBACK_STORED_NO);
+    close(ends[0]);
+    close(ends[1]);
     free(large);
     return 0;
 }

@@ -1,5 +1,5 @@
 /* A file descriptor is sent from its position on and neither moved, if it is a regular file's, nor closed; of a pipe no
- * more is read than is sent. A range of a file is sent as an object of its own. */
+ * more is read than is sent, and it is not waited for beyond the upload's limits. A range of a file is sent as an object of its own. */
 
 #define _POSIX_C_SOURCE 200809L
 
@@ -88,6 +88,25 @@ static void pipes(void) {
     oss_callback_put_options_free(options);
 }
 
+/* What never comes is waited for no longer than the upload may take. */
+static void silent_pipe(void) {
+    int ends[2];
+    oss_callback_error *error = NULL;
+    oss_callback_put_options *options = new_put_options();
+    oss_callback_put_options_set_timeout_ms(options, 150);
+    assert(pipe(ends) == 0);
+    assert(oss_put_object_from_fd_with_callback(client, BUCKET, "never", ends[0], 4, NULL, options, NULL, &error) ==
+           OSS_CALLBACK_CODE_TIMEOUT);
+    assert(contains(oss_callback_error_message(error), "the overall time limit ran out"));
+    assert(oss_callback_error_stored(error) == OSS_CALLBACK_STORED_NO);
+    oss_callback_error_free(error);
+    /* The wrong end would never give anything. */
+    fails(ends[1], 4, OSS_CALLBACK_CODE_BODY_UNREADABLE, "bad file descriptor");
+    assert(close(ends[0]) == 0);
+    assert(close(ends[1]) == 0);
+    oss_callback_put_options_free(options);
+}
+
 static void ranges(const char *path) {
     oss_callback_receipt *receipt = NULL;
     assert(oss_put_object_from_file_range_with_callback(client, BUCKET, "range", path, 3, 4, NULL, NULL, &receipt, NULL) ==
@@ -108,6 +127,7 @@ int main(int argc, char **argv) {
     regular_file(argv[1]);
     unusual_files(argv[1]);
     pipes();
+    silent_pipe();
     ranges(argv[1]);
     oss_callback_client_free(client);
     return 0;
