@@ -154,6 +154,35 @@ fn an_interim_answer_is_not_the_answer() {
 }
 
 #[test]
+fn an_interim_answer_after_the_body_is_not_the_answer_either() {
+    let interim = [
+        "HTTP/1.1 100 Continue\r\n\r\n",
+        "HTTP/1.1 100 Continue\r\nx: y\r\n\r\n",
+        "HTTP/1.1 102 Processing\r\nx: y\r\n\r\n",
+        "HTTP/1.1 103 Early Hints\nLink: </a>\n\n",
+    ];
+    let raw = RawServer::start(move |connection| {
+        connection.read_body();
+        let all = interim.concat() + "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+        match connection.header("x-oss-meta-pieces") {
+            // Whatever comes together is taken apart, and whatever comes in pieces put together.
+            Some(_) => all.bytes().for_each(|byte| connection.write(&[byte])),
+            None => connection.write(all.as_bytes()),
+        }
+    });
+    let client = client_builder(&raw.endpoint())
+        .retry_policy(RetryPolicy::none())
+        .build()
+        .unwrap();
+    for body in [&b""[..], b"a"] {
+        let receipt = client.put_object(BUCKET, "a").send_bytes(body).unwrap();
+        assert_eq!(receipt.answer(), b"{}");
+        let put = client.put_object(BUCKET, "a").metadata("pieces", "yes");
+        assert_eq!(put.send_bytes(body).unwrap().answer(), b"{}");
+    }
+}
+
+#[test]
 fn endless_interim_answers_end_with_the_limit() {
     let raw = RawServer::start(|connection| {
         connection.read_body();

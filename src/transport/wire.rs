@@ -2,16 +2,16 @@
 
 use std::io::{self, IoSlice};
 
-use super::current::Current;
+use super::current::{Current, Phase};
 use super::socket::Socket;
 #[cfg(feature = "tls")]
 use super::tls::TlsSession;
 use crate::error::Error;
 
-/// What may come while a body goes out, before it is taken for an answer whatever it is.
+/// What may come before it is taken for an answer whatever it is.
 const MAX_EARLY_LEN: usize = 64 * 1024;
 
-/// Interim answers (1xx) while a body goes out; a server that sends more is up to no good.
+/// Interim answers (1xx) that are skipped; a server that sends more is up to no good.
 const MAX_INTERIM: usize = 100;
 
 /// A connection.
@@ -20,9 +20,11 @@ pub(super) struct Wire {
     socket: Socket,
     #[cfg(feature = "tls")]
     tls: Option<Box<TlsSession>>,
-    /// What came while a body was still going out.
+    /// What came while a body was still going out, and the beginning of an answer.
     received: Vec<u8>,
     interim: usize,
+    /// The answer has begun, interim ones are behind.
+    answering: bool,
     /// The connection cannot serve another request.
     spent: bool,
     /// Why the last write failed; told when no answer explains it.
@@ -46,6 +48,7 @@ impl Wire {
             tls: None,
             received: Vec::new(),
             interim: 0,
+            answering: false,
             spent: false,
             write_error: None,
         }
@@ -82,6 +85,7 @@ impl Wire {
     /// Another request begins.
     pub(super) fn begin(&mut self) {
         self.interim = 0;
+        self.answering = false;
     }
 
     /// Sends everything, then true, unless an answer comes first or the peer has gone: then the request is
@@ -148,8 +152,8 @@ impl Wire {
 
     /// Drops interim answers; true when something else is there.
     fn has_final_answer(&mut self) -> bool {
-        /// `HTTP/1.1 1`: the first digit of the status decides.
-        const STATUS: usize = 9;
+        /// `HTTP/1.1 100`
+        const STATUS: std::ops::Range<usize> = 9..12;
         loop {
             if self.received.len() > MAX_EARLY_LEN || self.interim > MAX_INTERIM {
                 return true;
@@ -157,13 +161,15 @@ impl Wire {
             match self.received.get(STATUS) {
                 // Too short to tell.
                 None => return false,
-                Some(b'1') if self.received.starts_with(b"HTTP/1.") => {}
+                // Nothing follows it that would be HTTP.
+                Some(b"101") => return true,
+                Some([b'1', ..]) if self.received.starts_with(b"HTTP/1.") => {}
                 Some(_) => return true,
             }
-            let Some(end) = self.received.windows(4).position(|w| w == b"\r\n\r\n") else {
+            let Some(len) = head_len(&self.received) else {
                 return false;
             };
-            self.received.drain(..end + 4);
+            self.received.drain(..len);
             self.interim += 1;
         }
     }
@@ -173,18 +179,40 @@ impl Wire {
         self.spent = true;
     }
 
-    /// Waits for bytes and reads some; 0 at the end of the connection.
+    /// Waits for bytes and reads some; 0 at the end of the connection. Interim answers are skipped: they say
+    /// nothing that is wanted here, and ureq refuses some that have headers.
     pub(super) fn receive(
         &mut self,
         buffer: &mut [u8],
         current: &Current,
     ) -> Result<usize, ReceiveError> {
+        if current.phase() == Phase::Waiting && !self.answering {
+            self.await_answer(current)?;
+            self.answering = true;
+        }
         if !self.received.is_empty() {
             let count = self.received.len().min(buffer.len());
             buffer[..count].copy_from_slice(&self.received[..count]);
             self.received.drain(..count);
             return Ok(count);
         }
+        self.read(buffer, current)
+    }
+
+    /// Waits for the beginning of the answer, or the end of the connection.
+    fn await_answer(&mut self, current: &Current) -> Result<(), ReceiveError> {
+        let mut buffer = [0; 4096];
+        while !self.has_final_answer() {
+            match self.read(&mut buffer, current)? {
+                0 => break,
+                count => self.received.extend_from_slice(&buffer[..count]),
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for bytes and reads some; 0 at the end of the connection.
+    fn read(&mut self, buffer: &mut [u8], current: &Current) -> Result<usize, ReceiveError> {
         loop {
             current.patience().map_err(ReceiveError::Stopped)?;
             match self.pull(buffer) {
@@ -233,5 +261,33 @@ impl Wire {
             return probe.is_err_and(|e| e.kind() == io::ErrorKind::WouldBlock);
         }
         self.socket.is_silent()
+    }
+}
+
+/// The length of the head at the beginning; its lines may end with LF alone, as ureq allows it.
+fn head_len(bytes: &[u8]) -> Option<usize> {
+    let mut line_ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+    line_ends.find_map(|(index, _)| match &bytes[index + 1..] {
+        [b'\n', ..] => Some(index + 2),
+        [b'\r', b'\n', ..] => Some(index + 3),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_ends_with_an_empty_line() {
+        for (bytes, len) in [
+            ("", None),
+            ("a\r\nb\r\n\r", None),
+            ("a\r\nb\r\n\r\nc", Some(8)),
+            ("a\nb\n\nc\r\n\r\n", Some(5)),
+            ("a\n\r\n", Some(4)),
+        ] {
+            assert_eq!(head_len(bytes.as_bytes()), len, "{bytes:?}");
+        }
     }
 }
