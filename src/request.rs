@@ -13,6 +13,10 @@ use crate::percent;
 /// which the whole head must find room.
 const MAX_HEADERS_LEN: usize = 64 * 1024;
 
+/// Request headers in number: more than 8 KiB of user metadata can be. Tens of thousands of tiny ones would
+/// not find room in the transport's buffer.
+const MAX_HEADERS: usize = 1000;
+
 /// User metadata, names and values together (OSS documentation, "PutObject").
 const MAX_METADATA_LEN: usize = 8 * 1024;
 
@@ -231,6 +235,12 @@ impl Request {
         check_bucket(&self.bucket)?;
         if !self.on_bucket {
             check_object(&self.key)?;
+        }
+        if self.headers.len() > MAX_HEADERS {
+            return Err(Error::argument(format!(
+                "the request has {} headers: at most {MAX_HEADERS} can be sent",
+                self.headers.len()
+            )));
         }
         for (name, value) in &self.headers {
             check_header(name, value)?;

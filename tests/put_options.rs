@@ -140,6 +140,26 @@ fn what_oss_would_refuse_is_not_sent() {
 }
 
 #[test]
+fn as_many_headers_as_are_taken_can_be_sent() {
+    let server = RawServer::answering(EMPTY_ANSWER);
+    let client = client(&server.endpoint());
+    let put = |count: usize, value: &str| {
+        let put = client.put_object(BUCKET, "a").content_type("text/plain");
+        let headers = (1..count).map(|number| format!("{number}"));
+        let put = headers.fold(put, |put, name| put.header(&name, value));
+        put.send_bytes(b"1").map(drop)
+    };
+    put(1000, &"v".repeat(60)).unwrap();
+    for count in [1001, 10_000] {
+        let error = put(count, "").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+        let said = format!("the request has {count} headers: at most 1000 can be sent");
+        assert_eq!(error.to_string(), said);
+    }
+    assert_eq!(server.requests(), 1);
+}
+
+#[test]
 fn oss_keeps_what_it_is_told_to_keep() {
     let server = server().start().unwrap();
     let client = client(server.endpoint());
