@@ -2,12 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    fs::File,
     future::Future as _,
     io,
     ops::Range,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -18,7 +16,7 @@ use hyper::{
 };
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::storage::{Source, read_at};
+use crate::storage::{FileBytes, Source};
 
 /// What is read from a file at once.
 const FILE_PIECE: u64 = 256 * 1024;
@@ -37,7 +35,7 @@ pub(crate) struct Content {
 /// Read piece by piece, the next one while one is being sent.
 #[derive(Debug)]
 struct FilePart {
-    file: Arc<File>,
+    file: FileBytes,
     rest: Range<u64>,
     reading: Option<JoinHandle<io::Result<Vec<u8>>>>,
 }
@@ -48,10 +46,8 @@ impl FilePart {
         if start < end {
             let length = (end - start).min(FILE_PIECE);
             self.rest.start += length;
-            let file = Arc::clone(&self.file);
-            self.reading = Some(spawn_blocking(move || {
-                read_at(&file, start, length as usize)
-            }));
+            let file = self.file.clone();
+            self.reading = Some(spawn_blocking(move || file.read(start, length as usize)));
         }
     }
 }

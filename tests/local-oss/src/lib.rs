@@ -24,6 +24,7 @@ mod authorization;
 mod background;
 mod callback;
 mod connection;
+mod crc64;
 mod encoding;
 mod error;
 mod history;
@@ -31,6 +32,7 @@ mod image;
 mod log;
 mod memory;
 mod message;
+mod multipart_request;
 mod objects;
 mod operations;
 mod query;
@@ -41,12 +43,15 @@ mod service;
 mod storage;
 mod timestamp;
 mod tls;
+mod uploads;
 mod xml;
 
+pub use multipart_request::{MultipartRequest, OpenUpload};
 pub use receiver::{Answer, ReceivedRequest, Receiver, RefusedAddress};
 pub use record::{CallbackAnswer, Delivery, Stored};
 pub use server::{
     Builder, DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_BUCKET,
     DEFAULT_CALLBACK_KEY_BITS, DEFAULT_CALLBACK_TIMEOUT, DEFAULT_HISTORY_BYTES,
-    DEFAULT_IDLE_TIMEOUT, DEFAULT_MAX_CALLBACKS, DEFAULT_MAX_TOTAL_BYTES, DEFAULT_REGION, Server,
+    DEFAULT_IDLE_TIMEOUT, DEFAULT_MAX_CALLBACKS, DEFAULT_MAX_TOTAL_BYTES, DEFAULT_MIN_PART_SIZE,
+    DEFAULT_REGION, Server,
 };

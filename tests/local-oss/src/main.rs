@@ -11,8 +11,8 @@ use std::{
 use clap::Parser;
 use local_oss::{
     Builder, DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_BUCKET,
-    DEFAULT_CALLBACK_KEY_BITS, DEFAULT_CALLBACK_TIMEOUT, DEFAULT_MAX_TOTAL_BYTES, DEFAULT_REGION,
-    Server,
+    DEFAULT_CALLBACK_KEY_BITS, DEFAULT_CALLBACK_TIMEOUT, DEFAULT_MAX_TOTAL_BYTES,
+    DEFAULT_MIN_PART_SIZE, DEFAULT_REGION, Server,
 };
 
 /// An OSS-compatible server for the laptop: checks signatures, keeps objects, delivers signed upload callbacks.
@@ -86,7 +86,11 @@ struct Arguments {
     #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_MAX_TOTAL_BYTES)]
     max_total_bytes: u64,
 
-    /// Append what is stored and every callback with its answer to this file, one JSON object a line
+    /// The least size of all parts of an object but the last, in bytes; OSS's is 102400
+    #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_MIN_PART_SIZE)]
+    min_part_size: u64,
+
+    /// Append what is stored, every multipart request and every callback with its answer to this file, one JSON object a line
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
 
@@ -114,6 +118,7 @@ impl Arguments {
             .callback_insecure(self.callback_insecure)
             .strict(self.strict)
             .max_total_bytes(self.max_total_bytes)
+            .min_part_size(self.min_part_size)
             // Nobody here asks for it.
             .history_bytes(0)
             .quiet(self.quiet);

@@ -8,14 +8,40 @@ use std::{
     time::SystemTime,
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hyper::header::{HeaderName, HeaderValue};
 
 use crate::storage::{Contents, Source};
+
+/// How an object came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ObjectType {
+    /// In one piece.
+    Normal,
+    /// From parts. It has no Content-MD5.
+    Multipart,
+}
+
+impl ObjectType {
+    /// As in `x-oss-object-type`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Normal => "Normal",
+            Self::Multipart => "Multipart",
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let mut all = [Self::Normal, Self::Multipart].into_iter();
+        all.find(|object_type| object_type.name() == name)
+    }
+}
 
 /// A stored object. Never changed: an overwrite puts another one in its place.
 #[derive(Debug)]
 pub(crate) struct Object {
     pub(crate) contents: Contents,
+    pub(crate) object_type: ObjectType,
     /// Without quotes.
     pub(crate) etag: String,
     pub(crate) content_type: HeaderValue,
@@ -29,6 +55,14 @@ impl Object {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(known, _)| known == name)?;
         value.to_str().ok()
+    }
+
+    /// The value of its `Content-MD5`, if it has one.
+    pub(crate) fn content_md5(&self) -> Option<String> {
+        match self.object_type {
+            ObjectType::Normal => Some(STANDARD.encode(self.contents.md5)),
+            ObjectType::Multipart => None,
+        }
     }
 }
 
@@ -236,6 +270,7 @@ mod tests {
             let contents = Collector::new(&Storage::Temporary, &Memory::new(1), None, false);
             let object = Object {
                 contents: contents.finish().await.unwrap(),
+                object_type: ObjectType::Normal,
                 etag: String::new(),
                 content_type: HeaderValue::from_static("a/b"),
                 headers: Vec::new(),

@@ -1,4 +1,4 @@
-//! The truth: what was stored, and what every callback said and was told.
+//! The truth: what was stored, what became of every multipart request, and what every callback said and was told.
 
 use std::{
     fs::File,
@@ -11,7 +11,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 
-use crate::history::History;
+use crate::{history::History, multipart_request::MultipartRequest};
 
 /// An object that was stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ use crate::history::History;
 pub struct Stored {
     /// The request that stored it: the value of `x-oss-request-id`.
     pub request_id: String,
-    /// `PutObject`.
+    /// `PutObject` or `CompleteMultipartUpload`.
     pub operation: String,
     /// The bucket.
     pub bucket: String,
@@ -174,11 +174,12 @@ fn add_body(json: &mut Value, body: &[u8]) {
     }
 }
 
-/// Both histories, and the file that gets every event as a line.
+/// The histories, and the file that gets every event as a line.
 #[derive(Debug)]
 pub(crate) struct Record {
     stored: History<Stored>,
     deliveries: History<Delivery>,
+    multipart_requests: History<MultipartRequest>,
     file: Option<Mutex<File>>,
 }
 
@@ -189,6 +190,7 @@ impl Record {
         Ok(Self {
             stored: History::new(kept_bytes),
             deliveries: History::new(kept_bytes),
+            multipart_requests: History::new(kept_bytes),
             file: file.map(open).transpose()?.map(Mutex::new),
         })
     }
@@ -203,6 +205,16 @@ impl Record {
         self.write(|| event.to_json());
         let bytes = event.bytes();
         self.deliveries.push(event, bytes);
+    }
+
+    pub(crate) fn add_multipart_request(&self, event: MultipartRequest) {
+        self.write(|| event.to_json());
+        let bytes = event.bytes();
+        self.multipart_requests.push(event, bytes);
+    }
+
+    pub(crate) fn multipart_requests(&self) -> &History<MultipartRequest> {
+        &self.multipart_requests
     }
 
     pub(crate) fn stored(&self) -> &History<Stored> {

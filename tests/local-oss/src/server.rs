@@ -19,11 +19,13 @@ use crate::{
     connection,
     log::Log,
     memory::Memory,
+    multipart_request::{MultipartRequest, OpenUpload},
     objects::Objects,
     record::{Delivery, Record, Stored},
     service::{RequestIds, Service},
     storage::{DataDir, Storage},
     tls::{Identity, Trust},
+    uploads::{MultipartUpload, Uploads},
 };
 
 /// The bucket of a server that was given none.
@@ -36,7 +38,7 @@ pub const DEFAULT_ACCESS_KEY_ID: &str = "local-oss-key-id";
 pub const DEFAULT_ACCESS_KEY_SECRET: &str = "local-oss-key-secret";
 /// How long OSS waits for an application server.
 pub const DEFAULT_CALLBACK_TIMEOUT: Duration = Duration::from_secs(5);
-/// 128 MiB each of [`Server::stored`] and [`Server::deliveries`].
+/// 128 MiB each of [`Server::stored`], [`Server::deliveries`] and [`Server::multipart_requests`].
 pub const DEFAULT_HISTORY_BYTES: usize = 128 * 1024 * 1024;
 /// Callbacks that may be under way at once.
 pub const DEFAULT_MAX_CALLBACKS: usize = 1024;
@@ -44,6 +46,8 @@ pub const DEFAULT_MAX_CALLBACKS: usize = 1024;
 pub const DEFAULT_CALLBACK_KEY_BITS: usize = 512;
 /// 1 GiB of objects.
 pub const DEFAULT_MAX_TOTAL_BYTES: u64 = 1024 * 1024 * 1024;
+/// The size that all parts of an object but the last must have at OSS: 100 KB.
+pub const DEFAULT_MIN_PART_SIZE: u64 = 100 * 1024;
 /// For connections on which nothing moves.
 pub const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -116,6 +120,48 @@ impl Server {
         self.service.record.deliveries().wait_for(count, patience)
     }
 
+    /// Every request for a part of a multipart upload's life that was signed right, with its outcome, in order: the latest, see
+    /// [`Builder::history_bytes`].
+    ///
+    /// ```
+    /// # fn main() -> std::io::Result<()> {
+    /// # let server = local_oss::Server::builder().start()?;
+    /// let requests = server.multipart_requests();
+    /// // How often did part 7 come in whole?
+    /// let sevens = requests.iter().filter(|request| request.is_part(7) && request.status == 200);
+    /// // What became of each Complete?
+    /// let completes = requests.iter().filter(|request| request.operation == "CompleteMultipartUpload");
+    /// let outcomes: Vec<u16> = completes.map(|request| request.status).collect();
+    /// # assert_eq!((sevens.count(), outcomes.len()), (0, 0));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn multipart_requests(&self) -> Vec<MultipartRequest> {
+        self.service.record.multipart_requests().all()
+    }
+
+    /// [`multipart_requests`](Self::multipart_requests), once there were `count` of them or `patience` has ended.
+    pub fn wait_for_multipart_requests(
+        &self,
+        count: usize,
+        patience: Duration,
+    ) -> Vec<MultipartRequest> {
+        let requests = self.service.record.multipart_requests();
+        requests.wait_for(count, patience)
+    }
+
+    /// The multipart uploads that are open now, by bucket, key and id.
+    pub fn open_uploads(&self) -> Vec<OpenUpload> {
+        let uploads = self.service.uploads.all();
+        let open = |upload: &Arc<MultipartUpload>| OpenUpload {
+            bucket: upload.bucket.clone(),
+            key: upload.key.clone(),
+            upload_id: upload.id.clone(),
+            parts: upload.parts.all().into_keys().collect(),
+        };
+        uploads.iter().map(open).collect()
+    }
+
     /// The contents that an object has now.
     pub fn object(&self, bucket: &str, key: &str) -> Option<Vec<u8>> {
         let (object, source) = self.service.objects.open(bucket, key).ok()??;
@@ -162,6 +208,7 @@ pub struct Builder {
     resolver: Resolver,
     data_dir: Option<PathBuf>,
     max_total_bytes: u64,
+    min_part_size: u64,
     idle_timeout: Duration,
     history_bytes: usize,
     record_file: Option<PathBuf>,
@@ -186,6 +233,7 @@ impl Default for Builder {
             resolver: Arc::new(|host, port| Ok((host, port).to_socket_addrs()?.collect())),
             data_dir: None,
             max_total_bytes: DEFAULT_MAX_TOTAL_BYTES,
+            min_part_size: DEFAULT_MIN_PART_SIZE,
             idle_timeout: DEFAULT_IDLE_TIMEOUT,
             history_bytes: DEFAULT_HISTORY_BYTES,
             record_file: None,
@@ -341,6 +389,15 @@ impl Builder {
         self
     }
 
+    /// The least size of all parts of an object but the last; 102400 bytes by default, as at OSS. A small one keeps tests of
+    /// many parts small.
+    ///
+    /// As at OSS a smaller part may be uploaded; CompleteMultipartUpload refuses it.
+    pub fn min_part_size(mut self, bytes: u64) -> Self {
+        self.min_part_size = bytes;
+        self
+    }
+
     /// How long a connection may stay without a request, a request without its next bytes, an answer without anybody who
     /// takes it; 60 s by default.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
@@ -348,8 +405,8 @@ impl Builder {
         self
     }
 
-    /// Memory for [`Server::stored`], and as much for [`Server::deliveries`]; 128 MiB by default. The oldest events are forgotten
-    /// first.
+    /// Memory for [`Server::stored`], and as much each for [`Server::deliveries`] and [`Server::multipart_requests`]; 128 MiB by
+    /// default. The oldest events are forgotten first.
     pub fn history_bytes(mut self, bytes: usize) -> Self {
         self.history_bytes = bytes;
         self
@@ -420,6 +477,8 @@ impl Builder {
             started: SystemTime::now(),
             tls,
             objects,
+            uploads: Uploads::default(),
+            min_part_size: self.min_part_size,
             storage,
             region: self.region,
             buckets: self.buckets,

@@ -27,11 +27,12 @@ use crate::{
     log::Log,
     memory::Memory,
     objects::Objects,
-    operations,
+    operations::{self, multipart},
     query::Query,
     record::Record,
     storage::Storage,
     tls::Identity,
+    uploads::Uploads,
 };
 
 /// An answer may be ready before the body has come in. So much of the rest is still read, so that a client which sends
@@ -52,6 +53,9 @@ pub(crate) struct Service {
     pub(crate) memory: Memory,
     pub(crate) storage: Storage,
     pub(crate) objects: Objects,
+    pub(crate) uploads: Uploads,
+    /// For all parts but the last.
+    pub(crate) min_part_size: u64,
     pub(crate) record: Arc<Record>,
     pub(crate) deliverer: Deliverer,
     pub(crate) rules: Rules,
@@ -227,6 +231,9 @@ impl Service {
         if call.key.is_empty() {
             return self.dispatch_bucket(&call);
         }
+        if let Some(operation) = multipart::Operation::of(&call) {
+            return multipart::serve(self, operation, call, body).await;
+        }
         if let Some(name) = call.query.pairs().find_map(unknown_sub_resource) {
             return Err(OssError::not_implemented(&format!(
                 "the sub-resource {name}"
@@ -245,7 +252,7 @@ impl Service {
     }
 
     fn dispatch_bucket(&self, call: &Call) -> Result<Answer, OssError> {
-        const KNOWN: [&str; 2] = ["bucketInfo", "continuation-token"];
+        const KNOWN: [&str; 3] = ["bucketInfo", "continuation-token", "uploads"];
         let unknown = |name: &&str| !KNOWN.contains(name);
         let mut sub_resources = call.query.pairs().filter_map(unknown_sub_resource);
         if let Some(name) = sub_resources.find(unknown) {
@@ -257,6 +264,7 @@ impl Service {
             Method::GET if call.query.contains("bucketInfo") => {
                 Ok(operations::bucket_info(self, call))
             }
+            Method::GET if call.query.contains("uploads") => multipart::list_uploads(self, call),
             Method::GET => operations::list_objects(self, call),
             ref method => Err(OssError::not_implemented(&format!("{method} on buckets"))),
         }
@@ -267,7 +275,7 @@ impl Service {
 ///
 /// `response-*` belongs to Get and the callback to Put; elsewhere OSS ignores them. HEAD with `objectMeta` is a shorter
 /// HeadObject. Limits of speed and who pays do not matter here.
-fn unknown_sub_resource<'a>((name, _): (&'a [u8], &[u8])) -> Option<&'a str> {
+pub(crate) fn unknown_sub_resource<'a>((name, _): (&'a [u8], &[u8])) -> Option<&'a str> {
     let name = std::str::from_utf8(name).ok()?;
     let changes_nothing = name.starts_with("response-")
         || matches!(
@@ -283,7 +291,7 @@ fn unknown_sub_resource<'a>((name, _): (&'a [u8], &[u8])) -> Option<&'a str> {
 }
 
 /// The Host header, or what an absolute URL in the request line says.
-fn host(head: &Parts) -> &str {
+pub(crate) fn host(head: &Parts) -> &str {
     let header = head.headers.get(HOST).and_then(|host| host.to_str().ok());
     head.uri
         .authority()

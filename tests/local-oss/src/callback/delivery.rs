@@ -52,7 +52,7 @@ impl Upload {
             )),
             // Whether OSS writes it with quotes in JSON is not known; a number of this size would lose digits there.
             "crc64" => text(&contents.crc64.to_string()),
-            "contentMd5" => text(&STANDARD.encode(contents.md5)),
+            "contentMd5" => text(&self.object.content_md5()?),
             "clientIp" => text(&self.client_ip.to_string()),
             "reqId" => text(&self.request_id),
             "operation" => text(self.operation),

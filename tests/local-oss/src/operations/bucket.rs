@@ -3,12 +3,10 @@
 use std::borrow::Cow;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use hyper::StatusCode;
-use percent_encoding::utf8_percent_encode;
 
+use super::listing::{EncodingType, document, invalid, number, parameter, truth};
 use crate::{
-    answer::{self, Answer},
-    encoding::UNRESERVED,
+    answer::Answer,
     error::OssError,
     objects::{Entry, Object, Selection},
     service::{ACCOUNT, Call, Service},
@@ -33,19 +31,8 @@ pub(crate) fn list_objects(service: &Service, call: &Call) -> Result<Answer, Oss
         "2" => Version::Two,
         other => return Err(invalid("list-type", other)),
     };
-    let url_encoded = match parameter(call, "encoding-type")? {
-        "" => false,
-        "url" => true,
-        other => return Err(invalid("encoding-type", other)),
-    };
-    let limit = match parameter(call, "max-keys")? {
-        "" => DEFAULT_KEYS,
-        text => text
-            .parse()
-            .ok()
-            .filter(|limit| (1..=MOST_KEYS).contains(limit))
-            .ok_or_else(|| invalid("max-keys", text))?,
-    };
+    let encoding = EncodingType::read(call)?;
+    let limit = number(call, "max-keys", 1..=MOST_KEYS, DEFAULT_KEYS)?;
     let prefix = parameter(call, "prefix")?;
     let delimiter = parameter(call, "delimiter")?;
     let start = match version {
@@ -72,20 +59,15 @@ pub(crate) fn list_objects(service: &Service, call: &Call) -> Result<Answer, Oss
     let (entries, more) = service.objects.list(&call.bucket, &selection);
     let next = entries.last().filter(|_| more).map(Entry::name);
 
-    let text = |text: &str| match url_encoded {
-        true => utf8_percent_encode(text, UNRESERVED).to_string(),
-        false => text.to_owned(),
-    };
+    let text = |text: &str| encoding.encode(text);
     let mut xml = Document::new();
     xml.open("ListBucketResult");
     xml.element("Name", &call.bucket);
     xml.element("Prefix", &text(prefix));
     xml.element("MaxKeys", &limit.to_string());
     xml.element("Delimiter", &text(delimiter));
-    if url_encoded {
-        xml.element("EncodingType", "url");
-    }
-    xml.element("IsTruncated", if more { "true" } else { "false" });
+    encoding.describe(&mut xml);
+    xml.element("IsTruncated", truth(more));
     match version {
         Version::One => {
             xml.element("Marker", &text(start));
@@ -122,7 +104,7 @@ fn describe(xml: &mut Document, key: &str, object: &Object, with_owner: bool) {
     xml.element("Key", key);
     xml.element("LastModified", &timestamp(object.last_modified));
     xml.element("ETag", &format!("\"{}\"", object.etag));
-    xml.element("Type", "Normal");
+    xml.element("Type", object.object_type.name());
     xml.element("Size", &object.contents.size().to_string());
     let class = object.header("x-oss-storage-class").unwrap_or("Standard");
     xml.element("StorageClass", class);
@@ -172,20 +154,6 @@ fn owner(xml: &mut Document) {
     xml.element("ID", ACCOUNT);
     xml.element("DisplayName", ACCOUNT);
     xml.close("Owner");
-}
-
-fn document(xml: Document) -> Answer {
-    answer::with_body(StatusCode::OK, "application/xml", xml.finish())
-}
-
-/// Absent is empty. Keys are UTF-8, so that nothing else can name any.
-fn parameter<'a>(call: &'a Call, name: &str) -> Result<&'a str, OssError> {
-    let value = call.query.get(name).unwrap_or_default();
-    std::str::from_utf8(value).map_err(|_| invalid(name, &String::from_utf8_lossy(value)))
-}
-
-fn invalid(name: &str, value: &str) -> OssError {
-    OssError::invalid_argument(format!("The value of {name} is invalid."), name, value)
 }
 
 /// Clients take it for opaque. It needs no encoding, since they do not agree on whether to decode it.

@@ -1,4 +1,4 @@
-//! What the head of an upload says about the object.
+//! What the head of an upload says about the body and about the object.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hyper::{
@@ -6,7 +6,7 @@ use hyper::{
     header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, TRANSFER_ENCODING},
 };
 
-use crate::{error::OssError, storage::Contents};
+use crate::error::OssError;
 
 pub(crate) const LARGEST_OBJECT: u64 = 5 * 1024 * 1024 * 1024;
 const LARGEST_METADATA: usize = 8 * 1024;
@@ -22,22 +22,31 @@ const KEPT_HEADERS: [&str; 7] = [
     "x-oss-storage-class",
 ];
 
-/// What the head of the request says, checked.
-pub(crate) struct Instructions {
+/// What the head says about the body, checked.
+pub(crate) struct Announced {
     pub(crate) length: Option<u64>,
-    md5: Option<Vec<u8>>,
+    md5: ContentMd5,
     crc64: Option<u64>,
+}
+
+/// What `Content-MD5` says, if it is there.
+pub(crate) struct ContentMd5(Option<Vec<u8>>);
+
+/// What the head says about the object, checked.
+pub(crate) struct Instructions {
     pub(crate) forbid_overwrite: bool,
     pub(crate) content_type: HeaderValue,
     pub(crate) kept: Vec<(HeaderName, HeaderValue)>,
 }
 
-impl Instructions {
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let value = headers.get(name)?;
+    Some(value.to_str().unwrap_or_default().trim())
+}
+
+impl Announced {
     pub(crate) fn read(headers: &HeaderMap) -> Result<Self, OssError> {
-        let text = |name: &str| {
-            let value = headers.get(name)?;
-            Some(value.to_str().unwrap_or_default().trim())
-        };
+        let text = |name: &str| text(headers, name);
         let length = match text(CONTENT_LENGTH.as_str()) {
             Some(length) => Some(length.parse().map_err(|_| {
                 OssError::invalid_argument(
@@ -58,23 +67,6 @@ impl Instructions {
         if length.is_some_and(|length| length > LARGEST_OBJECT) {
             return Err(too_large());
         }
-        let md5 = match text("content-md5") {
-            Some(md5) => Some(
-                STANDARD
-                    .decode(md5)
-                    .ok()
-                    .filter(|md5| md5.len() == 16)
-                    .ok_or_else(|| {
-                        OssError::new(
-                            StatusCode::BAD_REQUEST,
-                            "InvalidDigest",
-                            "The Content-MD5 you specified is not valid.",
-                        )
-                        .detail("Content-MD5", md5)
-                    })?,
-            ),
-            None => None,
-        };
         let crc64 = match text("x-oss-hash-crc64ecma") {
             Some(crc64) => Some(crc64.parse().map_err(|_| {
                 OssError::invalid_argument(
@@ -85,17 +77,60 @@ impl Instructions {
             })?),
             None => None,
         };
-        let forbid_overwrite = match text("x-oss-forbid-overwrite") {
-            None | Some("false") => false,
-            Some("true") => true,
-            Some(other) => {
-                return Err(OssError::invalid_argument(
-                    "x-oss-forbid-overwrite is true or false.",
-                    "x-oss-forbid-overwrite",
-                    other,
-                ));
-            }
+        Ok(Self {
+            length,
+            md5: ContentMd5::read(headers)?,
+            crc64,
+        })
+    }
+
+    /// Refuses a body that is not what the client meant to send.
+    pub(crate) fn compare(&self, md5: [u8; 16], crc64: u64) -> Result<(), OssError> {
+        self.md5.compare(md5)?;
+        if self.crc64.is_some_and(|expected| expected != crc64) {
+            return Err(OssError::new(
+                StatusCode::BAD_REQUEST,
+                "InvalidCRC64",
+                "The CRC-64 you specified did not match what we received.",
+            )
+            .detail("ServerCRC64", crc64.to_string()));
+        }
+        Ok(())
+    }
+}
+
+impl ContentMd5 {
+    pub(crate) fn read(headers: &HeaderMap) -> Result<Self, OssError> {
+        let Some(text) = text(headers, "content-md5") else {
+            return Ok(Self(None));
         };
+        let md5 = STANDARD.decode(text).ok().filter(|md5| md5.len() == 16);
+        match md5 {
+            Some(md5) => Ok(Self(Some(md5))),
+            None => Err(OssError::new(
+                StatusCode::BAD_REQUEST,
+                "InvalidDigest",
+                "The Content-MD5 you specified is not valid.",
+            )
+            .detail("Content-MD5", text)),
+        }
+    }
+
+    pub(crate) fn compare(&self, md5: [u8; 16]) -> Result<(), OssError> {
+        if self.0.as_ref().is_some_and(|expected| expected[..] != md5) {
+            return Err(OssError::new(
+                StatusCode::BAD_REQUEST,
+                "InvalidDigest",
+                "The Content-MD5 you specified did not match what we received.",
+            )
+            .detail("ServerMD5", STANDARD.encode(md5)));
+        }
+        Ok(())
+    }
+}
+
+impl Instructions {
+    pub(crate) fn read(headers: &HeaderMap) -> Result<Self, OssError> {
         let kept: Vec<_> = headers
             .iter()
             .filter(|(name, _)| is_metadata(name) || KEPT_HEADERS.contains(&name.as_str()))
@@ -114,34 +149,47 @@ impl Instructions {
         }
         let default_type = HeaderValue::from_static("application/octet-stream");
         Ok(Self {
-            length,
-            md5,
-            crc64,
-            forbid_overwrite,
+            forbid_overwrite: forbid_overwrite(headers)?,
             content_type: headers.get(CONTENT_TYPE).cloned().unwrap_or(default_type),
             kept,
         })
     }
 
-    /// Refuses contents that are not what the client meant to send.
-    pub(crate) fn compare(&self, contents: &Contents) -> Result<(), OssError> {
-        if self.md5.as_ref().is_some_and(|md5| md5[..] != contents.md5) {
-            return Err(OssError::new(
-                StatusCode::BAD_REQUEST,
-                "InvalidDigest",
-                "The Content-MD5 you specified did not match what we received.",
-            )
-            .detail("ServerMD5", STANDARD.encode(contents.md5)));
-        }
-        if self.crc64.is_some_and(|crc64| crc64 != contents.crc64) {
-            return Err(OssError::new(
-                StatusCode::BAD_REQUEST,
-                "InvalidCRC64",
-                "The CRC-64 you specified did not match what we received.",
-            )
-            .detail("ServerCRC64", contents.crc64.to_string()));
-        }
-        Ok(())
+    /// The memory that an object with these takes besides its bytes: its name, its headers, its place in the map.
+    pub(crate) fn memory(&self, key: &str) -> u64 {
+        memory(key, &self.kept)
+    }
+}
+
+pub(crate) fn memory(key: &str, kept: &[(HeaderName, HeaderValue)]) -> u64 {
+    let headers = kept.iter();
+    let headers: usize = headers
+        .map(|(name, value)| name.as_str().len() + value.len() + 64)
+        .sum();
+    (512 + key.len() + headers) as u64
+}
+
+pub(crate) fn forbid_overwrite(headers: &HeaderMap) -> Result<bool, OssError> {
+    match text(headers, "x-oss-forbid-overwrite") {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(other) => Err(OssError::invalid_argument(
+            "x-oss-forbid-overwrite is true or false.",
+            "x-oss-forbid-overwrite",
+            other,
+        )),
+    }
+}
+
+/// Access control is not emulated: every request here is the owner's.
+pub(crate) fn check_acl(headers: &HeaderMap) -> Result<(), OssError> {
+    match text(headers, "x-oss-object-acl") {
+        None | Some("default" | "private" | "public-read" | "public-read-write") => Ok(()),
+        Some(other) => Err(OssError::invalid_argument(
+            "no such object access control exists",
+            "x-oss-object-acl",
+            other,
+        )),
     }
 }
 

@@ -3,9 +3,14 @@
 mod bucket;
 mod conditions;
 mod instructions;
+mod listing;
+pub(crate) mod multipart;
+mod part_list;
 mod put;
 mod range;
 mod read;
+mod receive;
+mod store;
 
 use std::sync::Arc;
 

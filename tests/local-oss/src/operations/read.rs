@@ -1,6 +1,5 @@
 //! GetObject and HeadObject.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hyper::{
     StatusCode,
     header::{CONTENT_TYPE, HeaderName, HeaderValue},
@@ -127,17 +126,15 @@ fn described(status: StatusCode, object: &Object) -> Answer {
         "last-modified",
         &httpdate::fmt_http_date(object.last_modified),
     );
-    insert(
-        headers,
-        "content-md5",
-        &STANDARD.encode(object.contents.md5),
-    );
+    if let Some(md5) = object.content_md5() {
+        insert(headers, "content-md5", &md5);
+    }
     insert(
         headers,
         "x-oss-hash-crc64ecma",
         &object.contents.crc64.to_string(),
     );
-    insert(headers, "x-oss-object-type", "Normal");
+    insert(headers, "x-oss-object-type", object.object_type.name());
     insert(headers, "x-oss-storage-class", "Standard");
     for (name, value) in &object.headers {
         headers.insert(name.clone(), value.clone());

@@ -1,16 +1,13 @@
 //! Contents in the making: bytes come in, checksums and files are made beside.
 
-use std::io;
+use std::{io, sync::Arc};
 
 use crc64fast::Digest as Crc64;
 use hyper::body::Bytes;
 use md5::{Digest as _, Md5};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::{
-    Contents, NewFile, SEGMENT, Storage,
-    contents::{KeptFile, Place},
-};
+use super::{Contents, SEGMENT, Spool, Storage, contents::Place, new_file::Writer};
 use crate::{
     image::{Image, LONGEST_START},
     memory::{Claim, Memory},
@@ -83,14 +80,16 @@ impl<T: Send + 'static> Worker<T> {
 
 /// Contents in the making.
 pub(crate) struct Collector {
-    storage: Storage,
+    spool: Arc<Spool>,
+    /// A part: in the file whatever its size, so that an object made of parts is one file.
+    is_part: bool,
     size: u64,
     expected: Option<u64>,
     current: Vec<u8>,
     checksums: Worker<Checksums>,
     /// The whole pieces, unless they are in the file.
     segments: Vec<Bytes>,
-    file: Option<Worker<NewFile>>,
+    file: Option<Worker<Writer>>,
     /// The first bytes, for who asks whether it is an image.
     start: Option<Vec<u8>>,
     claim: Claim,
@@ -110,8 +109,25 @@ impl Collector {
         expected: Option<u64>,
         look_for_image: bool,
     ) -> Self {
+        let spool = Arc::new(Spool::new(storage));
+        Self::of(spool, false, memory, expected, look_for_image)
+    }
+
+    /// A part, which goes to the file that it shares with the other parts.
+    pub(crate) fn of_part(spool: &Arc<Spool>, memory: &Memory, expected: Option<u64>) -> Self {
+        Self::of(Arc::clone(spool), true, memory, expected, false)
+    }
+
+    fn of(
+        spool: Arc<Spool>,
+        is_part: bool,
+        memory: &Memory,
+        expected: Option<u64>,
+        look_for_image: bool,
+    ) -> Self {
         Self {
-            storage: storage.clone(),
+            spool,
+            is_part,
             size: 0,
             expected,
             current: Vec::new(),
@@ -187,7 +203,7 @@ impl Collector {
     }
 
     fn goes_to_file(&self) -> bool {
-        self.size.max(self.expected.unwrap_or(0)) > Self::LARGEST_IN_MEMORY
+        self.is_part || self.size.max(self.expected.unwrap_or(0)) > Self::LARGEST_IN_MEMORY
     }
 
     /// Has a piece hashed and kept; waits only for the work on the piece before.
@@ -203,13 +219,13 @@ impl Collector {
             return Ok(());
         }
         if self.file.is_none() {
-            let storage = self.storage.clone();
-            let create = spawn_blocking(move || storage.create());
+            let (spool, expected) = (Arc::clone(&self.spool), self.expected);
+            let create = spawn_blocking(move || Ok(Writer::new(spool.file()?, expected)));
             self.file = Some(Worker::Away(create));
         }
         if let Some(file) = &mut self.file {
             let segments = std::mem::take(&mut self.segments);
-            let write = move |file: &mut NewFile| {
+            let write = move |file: &mut Writer| {
                 segments.iter().try_for_each(|segment| file.write(segment))
             };
             file.start(write).await?;
@@ -221,7 +237,7 @@ impl Collector {
     pub(crate) async fn finish(mut self) -> Result<Contents, Trouble> {
         let mut last = std::mem::take(&mut self.current);
         last.shrink_to_fit();
-        if last.len() > HASHED_AT_ONCE || self.goes_to_file() {
+        if last.len() > HASHED_AT_ONCE || (self.goes_to_file() && !last.is_empty()) {
             self.pass_on(last.into()).await?;
         } else if !last.is_empty() {
             let mut checksums = self.checksums.take().await?;
@@ -230,12 +246,12 @@ impl Collector {
             self.segments.push(last.into());
         }
         let checksums = self.checksums.take().await?;
-        let place = match &mut self.file {
-            None => Place::Memory(self.segments),
-            Some(file) => match (file.take().await?, &self.storage) {
-                (file, Storage::Temporary) => Place::Nameless(file),
-                (file, Storage::Kept(_)) => Place::Kept(KeptFile::new(file)),
-            },
+        let (place, extents) = match &mut self.file {
+            None => (Place::Memory(self.segments), Vec::new()),
+            Some(file) => {
+                let (file, extents) = file.take().await?.finish();
+                (self.spool.place(file), extents)
+            }
         };
         let in_memory = match &place {
             Place::Memory(_) => self.size,
@@ -244,6 +260,7 @@ impl Collector {
         self.claim.shrink_to(self.claimed_besides + in_memory);
         Ok(Contents {
             place,
+            extents: extents.into(),
             size: self.size,
             md5: checksums.md5.finalize().into(),
             crc64: checksums.crc64.sum64(),

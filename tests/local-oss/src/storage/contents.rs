@@ -1,4 +1,4 @@
-//! The bytes of a finished object, handed out by range.
+//! The bytes of a finished object or part, handed out by range.
 
 use std::{
     fs::{self, File},
@@ -10,14 +10,17 @@ use std::{
 
 use hyper::body::Bytes;
 
-use super::NewFile;
+use super::{Extent, FileBytes, NewFile};
 use crate::{image::Image, memory::Claim};
 
-/// A finished object's bytes.
+/// The bytes of a finished object or part.
 #[derive(Debug)]
 pub(crate) struct Contents {
     pub(super) place: Place,
+    /// Where the bytes are in their file, in their order. Empty if they are in memory.
+    pub(super) extents: Arc<[Extent]>,
     pub(super) size: u64,
+    /// Of all bytes; for contents made of parts, of the MD5s of the parts.
     pub(crate) md5: [u8; 16],
     pub(crate) crc64: u64,
     /// What it shows, if that was asked for.
@@ -29,7 +32,7 @@ pub(crate) struct Contents {
 #[derive(Debug)]
 pub(super) enum Place {
     Memory(Vec<Bytes>),
-    Nameless(NewFile),
+    Nameless(Arc<NewFile>),
     Kept(KeptFile),
 }
 
@@ -37,12 +40,12 @@ pub(super) enum Place {
 #[derive(Debug)]
 pub(super) struct KeptFile {
     /// Until it is moved to its place.
-    new: Mutex<Option<NewFile>>,
+    new: Mutex<Option<Arc<NewFile>>>,
     path: OnceLock<PathBuf>,
 }
 
 impl KeptFile {
-    pub(super) fn new(file: NewFile) -> Self {
+    pub(super) fn new(file: Arc<NewFile>) -> Self {
         Self {
             new: Mutex::new(Some(file)),
             path: OnceLock::new(),
@@ -61,12 +64,17 @@ impl KeptFile {
 #[derive(Debug)]
 pub(crate) enum Source {
     Memory(Vec<Bytes>),
-    File(Arc<File>),
+    File(FileBytes),
 }
 
 impl Contents {
     pub(crate) fn size(&self) -> u64 {
         self.size
+    }
+
+    /// Where in its file the bytes are.
+    pub(crate) fn extents(&self) -> &[Extent] {
+        &self.extents
     }
 
     pub(crate) fn is_kept(&self) -> bool {
@@ -77,22 +85,32 @@ impl Contents {
     pub(crate) fn open(&self) -> io::Result<Source> {
         let file = match &self.place {
             Place::Memory(segments) => return Ok(Source::Memory(segments.clone())),
-            Place::Nameless(file) => file.file().try_clone()?,
+            Place::Nameless(file) => Arc::clone(file.file()),
             Place::Kept(kept) => {
                 let path = kept.path.get().ok_or(io::ErrorKind::NotFound)?;
-                File::open(path)?
+                Arc::new(File::open(path)?)
             }
         };
-        Ok(Source::File(Arc::new(file)))
+        Ok(Source::File(FileBytes::new(
+            file,
+            Arc::clone(&self.extents),
+        )))
     }
 
-    /// Gives a file of the data directory its place. Others need none.
-    pub(crate) fn settle(&self, place: impl FnOnce() -> PathBuf) -> io::Result<()> {
+    /// Gives a file of the data directory its place, after `tail` if it has none yet. Others need neither.
+    pub(crate) fn settle(
+        &self,
+        tail: Option<&[u8]>,
+        place: impl FnOnce() -> PathBuf,
+    ) -> io::Result<()> {
         let Place::Kept(kept) = &self.place else {
             return Ok(());
         };
         let mut new = kept.new.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(file) = &mut *new {
+        if let Some(file) = &*new {
+            if let Some(tail) = tail {
+                file.seal(tail)?;
+            }
             let place = place();
             file.move_to(&place)?;
             *new = None;
@@ -121,13 +139,13 @@ impl Contents {
         self.claim.grow(512 + bytes as u64)
     }
 
-    /// Adds to a file of the data directory that has no place yet.
-    pub(super) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+    /// Ends a file of the data directory that has no place yet.
+    pub(super) fn seal(&mut self, tail: &[u8]) -> io::Result<()> {
         let Place::Kept(kept) = &mut self.place else {
             return Ok(());
         };
         let new = kept.new.get_mut().unwrap_or_else(PoisonError::into_inner);
-        new.as_mut().map_or(Ok(()), |file| file.write(bytes))
+        new.as_ref().map_or(Ok(()), |file| file.seal(tail))
     }
 }
 
@@ -151,26 +169,7 @@ impl Source {
     pub(crate) fn to_vec(&self, size: u64) -> io::Result<Vec<u8>> {
         match self {
             Self::Memory(segments) => Ok(segments.concat()),
-            Self::File(file) => read_at(file, 0, size as usize),
+            Self::File(bytes) => bytes.read(0, size as usize),
         }
     }
-}
-
-/// May block.
-pub(crate) fn read_at(file: &File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; length];
-    #[cfg(unix)]
-    std::os::unix::fs::FileExt::read_exact_at(file, &mut bytes, offset)?;
-    #[cfg(windows)]
-    {
-        let mut done = 0;
-        while done < length {
-            let at = offset + done as u64;
-            match std::os::windows::fs::FileExt::seek_read(file, &mut bytes[done..], at)? {
-                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                read => done += read,
-            }
-        }
-    }
-    Ok(bytes)
 }

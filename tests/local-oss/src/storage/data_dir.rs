@@ -1,7 +1,8 @@
 //! A folder whose objects outlive the program.
 //!
 //! `objects/BUCKET/NUMBER` is an object: its bytes, its description in JSON, the length of that (4 bytes, little endian), and
-//! the end mark. A file appears there whole. Of two for the same key, which only a crash can leave, the higher number is the
+//! the end mark. The bytes of an object made of parts lie in extents, which its description names; between them may be what
+//! replaced parts have left. A file appears there whole. Of two for the same key, which only a crash can leave, the higher number is the
 //! later. `incoming/NUMBER` is an upload under way, or what a crash has left of one. `lock` keeps a second server away.
 
 use std::{
@@ -9,7 +10,10 @@ use std::{
     fs::{self, File, TryLockError},
     io::{self, ErrorKind, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -17,15 +21,20 @@ use hyper::header::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
 use super::{
-    Contents, NewFile,
+    Contents, Extent, NewFile,
     contents::{KeptFile, Place},
+    new_file::Writer,
 };
-use crate::{addressing::is_bucket_name, memory::Memory, objects::Object};
+use crate::{
+    addressing::is_bucket_name,
+    memory::Memory,
+    objects::{Object, ObjectType},
+};
 
 const END_MARK: &[u8; 8] = b"local-o1";
 const TAIL: usize = 4 + END_MARK.len();
-/// Metadata has limits of its own, far below.
-const LONGEST_DESCRIPTION: u64 = 1024 * 1024;
+/// Metadata has limits of its own, far below; 10,000 parts of 5 GB are 800,000 extents.
+const LONGEST_DESCRIPTION: u64 = 64 * 1024 * 1024;
 
 /// The folder, locked.
 #[derive(Debug)]
@@ -116,24 +125,31 @@ impl DataDir {
         format!("{:016x}", self.next.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Writes what is not in a file yet: small contents, and the description. May block.
+    /// Writes what is not in a file yet: small contents, and the tail. May block.
     pub(crate) fn complete(&self, key: &str, object: &mut Object) -> io::Result<()> {
-        let description = describe(key, object).to_string();
         let contents = &mut object.contents;
         if let Place::Memory(segments) = &contents.place {
-            let mut file = self.create()?;
+            let mut file = Writer::new(Arc::new(self.create()?), Some(contents.size));
             segments
                 .iter()
                 .try_for_each(|segment| file.write(segment))?;
+            let (file, extents) = file.finish();
             contents.place = Place::Kept(KeptFile::new(file));
+            contents.extents = extents.into();
             contents.release_memory();
         }
-        let mut tail = description.into_bytes();
-        let length = tail.len() as u32;
-        tail.extend_from_slice(&length.to_le_bytes());
-        tail.extend_from_slice(END_MARK);
-        contents.append(&tail)
+        let tail = tail(key, object);
+        object.contents.seal(&tail)
     }
+}
+
+/// What a file has behind the bytes of its object.
+pub(crate) fn tail(key: &str, object: &Object) -> Vec<u8> {
+    let mut tail = describe(key, object).to_string().into_bytes();
+    let length = tail.len() as u32;
+    tail.extend_from_slice(&length.to_le_bytes());
+    tail.extend_from_slice(END_MARK);
+    tail
 }
 
 fn describe(key: &str, object: &Object) -> Value {
@@ -143,9 +159,13 @@ fn describe(key: &str, object: &Object) -> Value {
         .iter()
         .map(|(name, value)| (name.as_str(), text(value)))
         .collect();
+    let extents = object.contents.extents.iter();
+    let extents: Vec<[u64; 2]> = extents.map(|extent| [extent.at, extent.length]).collect();
     json!({
         "key": key,
+        "type": object.object_type.name(),
         "size": object.contents.size(),
+        "extents": extents,
         "md5": object.contents.md5,
         // As a string: most JSON readers cannot hold 64 bits in a number.
         "crc64": object.contents.crc64.to_string(),
@@ -186,18 +206,15 @@ fn read(path: PathBuf, memory: &Memory) -> io::Result<(String, Object)> {
         .iter()
         .rev()
         .fold(0, |sum, byte| sum << 8 | u64::from(*byte));
-    let size = tail_at.checked_sub(described).ok_or_else(not_whole)?;
+    let bytes = tail_at.checked_sub(described).ok_or_else(not_whole)?;
     if described > LONGEST_DESCRIPTION {
         return Err(not_whole());
     }
-    file.seek(SeekFrom::Start(size))?;
+    file.seek(SeekFrom::Start(bytes))?;
     let mut description = vec![0; described as usize];
     file.read_exact(&mut description)?;
     let description: Value = serde_json::from_slice(&description).map_err(|_| not_whole())?;
-    if description["size"].as_u64() != Some(size) {
-        return Err(not_whole());
-    }
-    let (key, mut object) = parse(&description, size, memory).ok_or_else(not_whole)?;
+    let (key, mut object) = parse(&description, bytes, memory).ok_or_else(not_whole)?;
     if !object
         .contents
         .claim_for_existing(key.len() + described as usize)
@@ -209,7 +226,9 @@ fn read(path: PathBuf, memory: &Memory) -> io::Result<(String, Object)> {
     Ok((key, object))
 }
 
-fn parse(description: &Value, size: u64, memory: &Memory) -> Option<(String, Object)> {
+/// `bytes` are in the file before the description.
+fn parse(description: &Value, bytes: u64, memory: &Memory) -> Option<(String, Object)> {
+    let size = description["size"].as_u64()?;
     let text = |name: &str| description[name].as_str();
     let md5: Option<Vec<u8>> = description["md5"]
         .as_array()?
@@ -228,11 +247,16 @@ fn parse(description: &Value, size: u64, memory: &Memory) -> Option<(String, Obj
     let object = Object {
         contents: Contents {
             place: Place::Memory(Vec::new()),
+            extents: extents(description, size, bytes)?.into(),
             size,
             md5: md5?.try_into().ok()?,
             crc64: text("crc64")?.parse().ok()?,
             image: None,
             claim: memory.claim(),
+        },
+        object_type: match text("type") {
+            None => ObjectType::Normal,
+            Some(name) => ObjectType::named(name)?,
         },
         etag: text("etag")?.to_owned(),
         content_type: header_value(text("content_type")?)?,
@@ -240,6 +264,31 @@ fn parse(description: &Value, size: u64, memory: &Memory) -> Option<(String, Obj
         last_modified: SystemTime::UNIX_EPOCH.checked_add(since_1970)?,
     };
     Some((text("key")?.to_owned(), object))
+}
+
+/// All within the file and as long as the object. Without parts that is all that is there, and files of earlier versions
+/// name no extents.
+fn extents(description: &Value, size: u64, bytes: u64) -> Option<Vec<Extent>> {
+    let has_parts = description["type"] == ObjectType::Multipart.name();
+    if !has_parts && size != bytes {
+        return None;
+    }
+    let Some(pairs) = description["extents"].as_array() else {
+        let all = Extent {
+            at: 0,
+            length: size,
+        };
+        return Some(vec![all]);
+    };
+    let mut left = size;
+    let mut extents = Vec::new();
+    for pair in pairs {
+        let (at, length) = (pair[0].as_u64()?, pair[1].as_u64()?);
+        at.checked_add(length).filter(|end| *end <= bytes)?;
+        left = left.checked_sub(length)?;
+        extents.push(Extent { at, length });
+    }
+    (left == 0).then_some(extents)
 }
 
 fn damaged(path: &Path, what: &str) -> io::Error {

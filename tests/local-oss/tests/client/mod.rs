@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod callback;
+pub mod multipart;
 pub mod tls;
 
 use std::{

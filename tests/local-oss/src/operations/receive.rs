@@ -1,0 +1,92 @@
+//! Takes a body in.
+
+use http_body_util::BodyExt;
+use hyper::{
+    StatusCode,
+    body::{Bytes, Incoming},
+};
+use tokio::time::timeout;
+
+use super::instructions::{Announced, LARGEST_OBJECT, too_large};
+use crate::{
+    error::OssError,
+    memory::Memory,
+    service::Service,
+    storage::{Collector, Contents, Trouble},
+};
+
+/// Takes the body in and compares it with what was announced. `kept_along` is the memory for what is kept besides.
+pub(super) async fn receive(
+    service: &Service,
+    announced: &Announced,
+    mut collector: Collector,
+    kept_along: u64,
+    body: &mut Incoming,
+) -> Result<Contents, OssError> {
+    let trouble = |trouble| match trouble {
+        Trouble::OutOfMemory => out_of_memory(&service.memory),
+        Trouble::File(error) => OssError::internal(&error),
+    };
+    collector.claim(kept_along).map_err(trouble)?;
+    while let Some(data) = next(service, body).await? {
+        collector.push(&data).await.map_err(trouble)?;
+        if collector.size() > LARGEST_OBJECT {
+            return Err(too_large());
+        }
+    }
+    let contents = collector.finish().await.map_err(trouble)?;
+    announced.compare(contents.md5, contents.crc64)?;
+    Ok(contents)
+}
+
+/// The next bytes of the body, or `None` at its end.
+pub(super) async fn next(
+    service: &Service,
+    body: &mut Incoming,
+) -> Result<Option<Bytes>, OssError> {
+    loop {
+        match timeout(service.idle_timeout, body.frame()).await {
+            Ok(Some(Ok(frame))) => {
+                if let Ok(data) = frame.into_data() {
+                    return Ok(Some(data));
+                }
+            }
+            Ok(None) => return Ok(None),
+            Ok(Some(Err(_))) => {
+                return Err(OssError::new(
+                    StatusCode::BAD_REQUEST,
+                    "IncompleteBody",
+                    "The request body ended before it was complete.",
+                ));
+            }
+            Err(_) => {
+                return Err(OssError::new(
+                    StatusCode::BAD_REQUEST,
+                    "RequestTimeout",
+                    "Your socket connection to the server was not read from or written to within the timeout period.",
+                ));
+            }
+        }
+    }
+}
+
+/// Says so before the body comes in, if there is no memory for one of this length.
+pub(super) fn check_room(service: &Service, length: Option<u64>) -> Result<(), OssError> {
+    let has_room = |length| service.memory.has_room_for(Collector::need(length));
+    match length.is_none_or(has_room) {
+        true => Ok(()),
+        false => Err(out_of_memory(&service.memory)),
+    }
+}
+
+/// Not an error of OSS. A 4xx, so that no client tries again.
+pub(super) fn out_of_memory(memory: &Memory) -> OssError {
+    OssError::new(
+        StatusCode::FORBIDDEN,
+        "QuotaExceeded",
+        format!(
+            "local-oss has {} bytes of memory for objects, and no more free; see --max-total-bytes.",
+            memory.limit()
+        ),
+    )
+}
