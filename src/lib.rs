@@ -48,7 +48,7 @@
 //! certainly stored nothing, or if the caller allows it: see [`RetryPolicy`].
 
 mod attempts;
-mod callback;
+pub mod callback;
 mod cancellation;
 mod client;
 mod content_md5;
@@ -80,7 +80,8 @@ mod vectors;
 mod verdict;
 mod xml;
 
-pub use callback::{BodyTemplate, BodyType, CallbackSpec, CallbackSpecBuilder, TemplateValue};
+pub use callback::spec::{CallbackSpec, CallbackSpecBuilder};
+pub use callback::template::{BodyTemplate, BodyType, TemplateValue};
 pub use cancellation::Cancellation;
 pub use client::{Client, ClientBuilder, SignatureVersion};
 pub use credentials::{Credentials, CredentialsProvider, Signer, StringToSign};

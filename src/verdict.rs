@@ -64,6 +64,25 @@ pub enum ErrorKind {
     /// The checkpoint cannot be read or written.
     CheckpointFailed,
 
+    /// A request at the application server is not POST, so it is no callback.
+    WrongMethod,
+    /// The body of a request at the application server is over the limit.
+    BodyTooLarge,
+    /// A request at the application server has no `Authorization`, so nothing is signed.
+    MissingAuthorization,
+    /// A request at the application server has no `x-oss-pub-key-url`.
+    MissingPubKeyUrl,
+    /// `x-oss-pub-key-url` is not a URL on OSS's key host, so no key was asked for.
+    BadPubKeyUrl,
+    /// The key could not be had: the callback is neither valid nor invalid.
+    KeyUnavailable,
+    /// `Authorization` is not Base64.
+    BadSignatureEncoding,
+    /// The signature is not that of this request.
+    BadSignature,
+    /// The body of a callback cannot be read, or not in one way only.
+    BadBody,
+
     /// A fault of this library. Please report it.
     Internal,
 }

@@ -68,6 +68,25 @@ pub enum oss_callback_code {
     /// The checkpoint cannot be read or written.
     CheckpointFailed = 74,
 
+    /// A request at the application server is not POST, so it is no callback.
+    WrongMethod = 80,
+    /// The body of a request at the application server is over the limit.
+    BodyTooLarge = 81,
+    /// A request at the application server has no Authorization, so nothing is signed.
+    MissingAuthorization = 82,
+    /// A request at the application server has no x-oss-pub-key-url.
+    MissingPubKeyUrl = 83,
+    /// x-oss-pub-key-url is not a URL on OSS's key host, so no key was asked for.
+    BadPubKeyUrl = 84,
+    /// The key could not be had: the callback is neither valid nor invalid.
+    KeyUnavailable = 85,
+    /// Authorization is not Base64.
+    BadSignatureEncoding = 86,
+    /// The signature is not that of this request.
+    BadSignature = 87,
+    /// The body of a callback cannot be read, or not in one way only.
+    BadBody = 88,
+
     /// A fault of this library. Please report it.
     Internal = 99,
 }
@@ -100,6 +119,15 @@ impl From<ErrorKind> for oss_callback_code {
             ErrorKind::WriteFailed => Self::WriteFailed,
             ErrorKind::CheckpointInUse => Self::CheckpointInUse,
             ErrorKind::CheckpointFailed => Self::CheckpointFailed,
+            ErrorKind::WrongMethod => Self::WrongMethod,
+            ErrorKind::BodyTooLarge => Self::BodyTooLarge,
+            ErrorKind::MissingAuthorization => Self::MissingAuthorization,
+            ErrorKind::MissingPubKeyUrl => Self::MissingPubKeyUrl,
+            ErrorKind::BadPubKeyUrl => Self::BadPubKeyUrl,
+            ErrorKind::KeyUnavailable => Self::KeyUnavailable,
+            ErrorKind::BadSignatureEncoding => Self::BadSignatureEncoding,
+            ErrorKind::BadSignature => Self::BadSignature,
+            ErrorKind::BadBody => Self::BadBody,
             ErrorKind::Internal => Self::Internal,
         }
     }
@@ -147,6 +175,15 @@ names! {
     WriteFailed => "WRITE_FAILED",
     CheckpointInUse => "CHECKPOINT_IN_USE",
     CheckpointFailed => "CHECKPOINT_FAILED",
+    WrongMethod => "WRONG_METHOD",
+    BodyTooLarge => "BODY_TOO_LARGE",
+    MissingAuthorization => "MISSING_AUTHORIZATION",
+    MissingPubKeyUrl => "MISSING_PUB_KEY_URL",
+    BadPubKeyUrl => "BAD_PUB_KEY_URL",
+    KeyUnavailable => "KEY_UNAVAILABLE",
+    BadSignatureEncoding => "BAD_SIGNATURE_ENCODING",
+    BadSignature => "BAD_SIGNATURE",
+    BadBody => "BAD_BODY",
     Internal => "INTERNAL",
 }
 
