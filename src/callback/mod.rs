@@ -24,6 +24,8 @@
 mod body;
 mod check;
 pub(crate) mod diagnosis;
+#[cfg(feature = "tls")]
+mod fetching_keys;
 mod keys;
 mod public_key;
 mod reply;
@@ -33,6 +35,8 @@ pub(crate) mod template;
 mod verify;
 
 pub use body::CallbackBody;
+#[cfg(feature = "tls")]
+pub use fetching_keys::{FetchingKeys, FetchingKeysBuilder};
 pub use keys::{KeySource, KnownKeys, key_unavailable};
 pub use public_key::PublicKey;
 pub use reply::{Reply, reply_ok, reply_refused};
