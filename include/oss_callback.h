@@ -74,6 +74,10 @@ typedef enum {
      */
     OSS_CALLBACK_CODE_INVALID_CALLBACK = 2,
     /**
+     * The credentials hook or the signer hook failed. Nothing was sent.
+     */
+    OSS_CALLBACK_CODE_CREDENTIALS_FAILED = 3,
+    /**
      * The endpoint's name could not be resolved to an address.
      */
     OSS_CALLBACK_CODE_RESOLVE = 20,
@@ -149,6 +153,50 @@ typedef enum {
      * The destination of a download refused the data.
      */
     OSS_CALLBACK_CODE_WRITE_FAILED = 72,
+    /**
+     * Another upload uses the checkpoint.
+     */
+    OSS_CALLBACK_CODE_CHECKPOINT_IN_USE = 73,
+    /**
+     * The checkpoint cannot be read or written.
+     */
+    OSS_CALLBACK_CODE_CHECKPOINT_FAILED = 74,
+    /**
+     * A request at the application server is not POST, so it is no callback.
+     */
+    OSS_CALLBACK_CODE_WRONG_METHOD = 80,
+    /**
+     * The body of a request at the application server is over the limit.
+     */
+    OSS_CALLBACK_CODE_BODY_TOO_LARGE = 81,
+    /**
+     * A request at the application server has no Authorization, so nothing is signed.
+     */
+    OSS_CALLBACK_CODE_MISSING_AUTHORIZATION = 82,
+    /**
+     * A request at the application server has no x-oss-pub-key-url.
+     */
+    OSS_CALLBACK_CODE_MISSING_PUB_KEY_URL = 83,
+    /**
+     * x-oss-pub-key-url is not a URL on OSS's key host, so no key was asked for.
+     */
+    OSS_CALLBACK_CODE_BAD_PUB_KEY_URL = 84,
+    /**
+     * The key could not be had: the callback is neither valid nor invalid.
+     */
+    OSS_CALLBACK_CODE_KEY_UNAVAILABLE = 85,
+    /**
+     * Authorization is not Base64.
+     */
+    OSS_CALLBACK_CODE_BAD_SIGNATURE_ENCODING = 86,
+    /**
+     * The signature is not that of this request.
+     */
+    OSS_CALLBACK_CODE_BAD_SIGNATURE = 87,
+    /**
+     * The body of a callback cannot be read, or not in one way only.
+     */
+    OSS_CALLBACK_CODE_BAD_BODY = 88,
     /**
      * A fault of this library. Please report it.
      */

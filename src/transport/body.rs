@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::bandwidth::Bandwidth;
 use super::current::Current;
@@ -174,6 +175,8 @@ impl Read for Outgoing<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
     use crate::cancellation::Cancellation;
     use crate::transport::Limits;
