@@ -95,6 +95,8 @@ fn an_empty_object_is_an_object() {
         Some("application/octet-stream")
     );
     assert_eq!(answer.header("x-oss-hash-crc64ecma"), Some("0"));
+    let head = request("HEAD", "/examplebucket/empty").send(&server);
+    assert_eq!(head.header("Content-Length"), Some("0"));
 }
 
 #[test]

@@ -79,7 +79,10 @@ pub(crate) fn head_object(service: &Service, call: &Call) -> Result<Answer, OssE
         return Ok(answer);
     }
     let mut answer = described(StatusCode::OK, &object);
-    *answer.body_mut() = Content::unsent(object.contents.size());
+    let size = object.contents.size();
+    // Of a body that is empty, hyper would not say so here.
+    insert(answer.headers_mut(), "content-length", &size.to_string());
+    *answer.body_mut() = Content::unsent(size);
     Ok(answer)
 }
 
