@@ -22,6 +22,7 @@ mod addressing;
 mod answer;
 mod authorization;
 mod background;
+mod builder;
 mod callback;
 mod connection;
 mod crc64;
@@ -46,12 +47,13 @@ mod tls;
 mod uploads;
 mod xml;
 
-pub use multipart_request::{MultipartRequest, OpenUpload};
-pub use receiver::{Answer, ReceivedRequest, Receiver, RefusedAddress};
-pub use record::{CallbackAnswer, Delivery, Stored};
-pub use server::{
+pub use builder::{
     Builder, DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_BUCKET,
     DEFAULT_CALLBACK_KEY_BITS, DEFAULT_CALLBACK_TIMEOUT, DEFAULT_HISTORY_BYTES,
     DEFAULT_IDLE_TIMEOUT, DEFAULT_MAX_CALLBACKS, DEFAULT_MAX_TOTAL_BYTES, DEFAULT_MIN_PART_SIZE,
-    DEFAULT_REGION, Server,
+    DEFAULT_REGION,
 };
+pub use multipart_request::{MultipartRequest, OpenUpload};
+pub use receiver::{Answer, ReceivedRequest, Receiver, RefusedAddress};
+pub use record::{CallbackAnswer, Delivery, Stored};
+pub use server::Server;

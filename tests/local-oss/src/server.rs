@@ -1,55 +1,22 @@
 //! The server as its user holds it.
 
 use std::{
-    fmt, fs, io,
-    net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs},
-    path::PathBuf,
-    sync::Arc,
+    fmt,
+    net::SocketAddr,
+    sync::{Arc, PoisonError, RwLockWriteGuard},
     time::{Duration, SystemTime},
 };
 
-use rand_core::{OsRng, RngCore};
-use tokio::sync::Semaphore;
-
 use crate::{
-    addressing::is_bucket_name,
     authorization::Credential,
     background::Background,
-    callback::{CallbackKey, Deliverer, Resolver, Rules},
-    connection,
-    log::Log,
-    memory::Memory,
+    builder::Builder,
     multipart_request::{MultipartRequest, OpenUpload},
-    objects::Objects,
-    record::{Delivery, Record, Stored},
-    service::{RequestIds, Service},
-    storage::{DataDir, Storage},
-    tls::{Identity, Trust},
-    uploads::{MultipartUpload, Uploads},
+    record::{Delivery, Stored},
+    service::Service,
+    tls::Identity,
+    uploads::MultipartUpload,
 };
-
-/// The bucket of a server that was given none.
-pub const DEFAULT_BUCKET: &str = "examplebucket";
-/// The region of a server that was given none.
-pub const DEFAULT_REGION: &str = "cn-hangzhou";
-/// The access key id of a server that was given no credentials.
-pub const DEFAULT_ACCESS_KEY_ID: &str = "local-oss-key-id";
-/// The access key secret of a server that was given no credentials.
-pub const DEFAULT_ACCESS_KEY_SECRET: &str = "local-oss-key-secret";
-/// How long OSS waits for an application server.
-pub const DEFAULT_CALLBACK_TIMEOUT: Duration = Duration::from_secs(5);
-/// 128 MiB each of [`Server::stored`], [`Server::deliveries`] and [`Server::multipart_requests`].
-pub const DEFAULT_HISTORY_BYTES: usize = 128 * 1024 * 1024;
-/// Callbacks that may be under way at once.
-pub const DEFAULT_MAX_CALLBACKS: usize = 1024;
-/// The size of OSS's own key.
-pub const DEFAULT_CALLBACK_KEY_BITS: usize = 512;
-/// 1 GiB of objects.
-pub const DEFAULT_MAX_TOTAL_BYTES: u64 = 1024 * 1024 * 1024;
-/// The size that all parts of an object but the last must have at OSS: 100 KB.
-pub const DEFAULT_MIN_PART_SIZE: u64 = 100 * 1024;
-/// For connections on which nothing moves.
-pub const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A running server. It stops when it is dropped.
 ///
@@ -82,6 +49,14 @@ impl fmt::Debug for Server {
 }
 
 impl Server {
+    pub(crate) fn new(background: Background, endpoint: String, service: Arc<Service>) -> Self {
+        Self {
+            background,
+            endpoint,
+            service,
+        }
+    }
+
     /// A server with every setting at its default, ready to be changed.
     pub fn builder() -> Builder {
         Builder::default()
@@ -168,6 +143,53 @@ impl Server {
         source.to_vec(object.contents.size()).ok()
     }
 
+    /// Accepts temporary credentials (STS) from now on until `expiry`, in place of those with the same id. Later, requests with
+    /// them are refused with 403 `SecurityTokenExpired`.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// let server = local_oss::Server::builder().sts_credentials("STS.1", "secret", "token").start()?;
+    /// // In the middle of an upload: the client must fetch the next ones.
+    /// let expiry = SystemTime::now() + Duration::from_secs(900);
+    /// server.add_sts_credentials("STS.2", "secret", "token", expiry);
+    /// server.expire_credentials("STS.1");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn add_sts_credentials(
+        &self,
+        access_key_id: impl Into<String>,
+        access_key_secret: impl Into<String>,
+        security_token: impl Into<String>,
+        expiry: SystemTime,
+    ) {
+        let credential = Credential {
+            access_key_id: access_key_id.into(),
+            access_key_secret: access_key_secret.into(),
+            security_token: Some(security_token.into()),
+            expiry: Some(expiry),
+        };
+        let mut credentials = self.credentials();
+        credentials.retain(|known| known.access_key_id != credential.access_key_id);
+        credentials.push(credential);
+    }
+
+    /// Credentials of this id expire now, so that a test need not wait. A request that was let in before goes on.
+    pub fn expire_credentials(&self, access_key_id: &str) {
+        for credential in self.credentials().iter_mut() {
+            if credential.access_key_id == access_key_id {
+                credential.expiry = Some(SystemTime::UNIX_EPOCH);
+            }
+        }
+    }
+
+    fn credentials(&self) -> RwLockWriteGuard<'_, Vec<Credential>> {
+        let credentials = self.service.credentials.write();
+        credentials.unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The key that verifies its callbacks, as a PEM document.
     pub fn public_key_pem(&self) -> &str {
         self.service.deliverer.key.public_pem()
@@ -189,367 +211,4 @@ impl Server {
     pub fn shutdown(mut self) {
         self.background.stop();
     }
-}
-
-/// Settings of a [`Server`].
-pub struct Builder {
-    listen: String,
-    tls: bool,
-    buckets: Vec<String>,
-    credentials: Vec<Credential>,
-    region: String,
-    callback_timeout: Duration,
-    max_callbacks: usize,
-    callback_key: Option<PathBuf>,
-    callback_key_bits: usize,
-    callback_ca: Option<String>,
-    callback_insecure: bool,
-    strict: bool,
-    resolver: Resolver,
-    data_dir: Option<PathBuf>,
-    max_total_bytes: u64,
-    min_part_size: u64,
-    idle_timeout: Duration,
-    history_bytes: usize,
-    record_file: Option<PathBuf>,
-    quiet: bool,
-}
-
-impl Default for Builder {
-    fn default() -> Self {
-        Self {
-            listen: "127.0.0.1:0".to_owned(),
-            tls: false,
-            buckets: Vec::new(),
-            credentials: Vec::new(),
-            region: DEFAULT_REGION.to_owned(),
-            callback_timeout: DEFAULT_CALLBACK_TIMEOUT,
-            max_callbacks: DEFAULT_MAX_CALLBACKS,
-            callback_key: None,
-            callback_key_bits: DEFAULT_CALLBACK_KEY_BITS,
-            callback_ca: None,
-            callback_insecure: false,
-            strict: false,
-            resolver: Arc::new(|host, port| Ok((host, port).to_socket_addrs()?.collect())),
-            data_dir: None,
-            max_total_bytes: DEFAULT_MAX_TOTAL_BYTES,
-            min_part_size: DEFAULT_MIN_PART_SIZE,
-            idle_timeout: DEFAULT_IDLE_TIMEOUT,
-            history_bytes: DEFAULT_HISTORY_BYTES,
-            record_file: None,
-            quiet: true,
-        }
-    }
-}
-
-impl Builder {
-    /// Address and port to listen on; port 0, the default, is one that is free.
-    pub fn listen(mut self, address: impl Into<String>) -> Self {
-        self.listen = address.into();
-        self
-    }
-
-    /// Speak TLS, with a certificate made for this run; see [`Server::certificate_pem`]. Off by default.
-    ///
-    /// The certificate names 127.0.0.1, ::1, localhost, the address listened on, `oss-REGION.aliyuncs.com`, and each bucket in
-    /// front of those that are names.
-    ///
-    /// ```
-    /// # fn main() -> std::io::Result<()> {
-    /// let server = local_oss::Server::builder().tls(true).start()?;
-    /// assert!(server.endpoint().starts_with("https://127.0.0.1:"));
-    /// assert!(server.certificate_pem().unwrap().contains("BEGIN CERTIFICATE"));
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn tls(mut self, tls: bool) -> Self {
-        self.tls = tls;
-        self
-    }
-
-    /// Adds a bucket. Without any there is [`DEFAULT_BUCKET`].
-    pub fn bucket(mut self, name: impl Into<String>) -> Self {
-        self.buckets.push(name.into());
-        self
-    }
-
-    /// Adds an access key. Without any there is [`DEFAULT_ACCESS_KEY_ID`] with [`DEFAULT_ACCESS_KEY_SECRET`].
-    pub fn credentials(
-        self,
-        access_key_id: impl Into<String>,
-        access_key_secret: impl Into<String>,
-    ) -> Self {
-        self.credential(access_key_id.into(), access_key_secret.into(), None)
-    }
-
-    /// Adds temporary credentials (STS): requests must carry the token.
-    pub fn sts_credentials(
-        self,
-        access_key_id: impl Into<String>,
-        access_key_secret: impl Into<String>,
-        security_token: impl Into<String>,
-    ) -> Self {
-        let token = Some(security_token.into());
-        self.credential(access_key_id.into(), access_key_secret.into(), token)
-    }
-
-    fn credential(mut self, id: String, secret: String, security_token: Option<String>) -> Self {
-        self.credentials.push(Credential {
-            access_key_id: id,
-            access_key_secret: secret,
-            security_token,
-        });
-        self
-    }
-
-    /// The region that version 4 signatures must name; [`DEFAULT_REGION`] by default.
-    pub fn region(mut self, region: impl Into<String>) -> Self {
-        self.region = region.into();
-        self
-    }
-
-    /// How long each callback URL may take; 5 s by default, as OSS has it.
-    pub fn callback_timeout(mut self, timeout: Duration) -> Self {
-        self.callback_timeout = timeout;
-        self
-    }
-
-    /// How many callbacks may be under way at once; 1024 by default. The upload of a further one is told "Too many callback
-    /// requests.", as by an OSS that is overloaded.
-    pub fn max_callbacks(mut self, number: usize) -> Self {
-        self.max_callbacks = number.min(Semaphore::MAX_PERMITS);
-        self
-    }
-
-    /// A file with the private key that signs callbacks: RSA, PEM, PKCS #8 or PKCS #1. By default a key is made.
-    pub fn callback_key(mut self, pem_file: impl Into<PathBuf>) -> Self {
-        self.callback_key = Some(pem_file.into());
-        self
-    }
-
-    /// The size of the key that is made; 512 by default, the size of OSS's own.
-    pub fn callback_key_bits(mut self, bits: usize) -> Self {
-        self.callback_key_bits = bits;
-        self
-    }
-
-    /// Accept https application servers whose certificate one of these signed, a PEM document, besides those that the system
-    /// trusts.
-    pub fn callback_ca(mut self, pem: impl Into<String>) -> Self {
-        self.callback_ca = Some(pem.into());
-        self
-    }
-
-    /// Accept https application servers whatever their certificate, which OSS never does. Off by default.
-    pub fn callback_insecure(mut self, insecure: bool) -> Self {
-        self.callback_insecure = insecure;
-        self
-    }
-
-    /// Refuse callback addresses that OSS could not reach, loopback and private ones. Off by default.
-    pub fn strict(mut self, strict: bool) -> Self {
-        self.strict = strict;
-        self
-    }
-
-    /// Finds the addresses of callback hosts in place of the system. May block; must not block for ever.
-    ///
-    /// ```
-    /// # fn main() -> std::io::Result<()> {
-    /// let server = local_oss::Server::builder()
-    ///     .resolver(|_host, port| Ok(vec![([127, 0, 0, 1], port).into()]))
-    ///     .start()?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn resolver(
-        mut self,
-        resolver: impl Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
-    ) -> Self {
-        self.resolver = Arc::new(resolver);
-        self
-    }
-
-    /// A folder that keeps the objects and their metadata, made if there is none: a server that is started with it again has
-    /// them again. Its buckets exist without being named. Only one server at a time may use it.
-    ///
-    /// Without it, objects end with the server.
-    pub fn data_dir(mut self, path: impl Into<PathBuf>) -> Self {
-        self.data_dir = Some(path.into());
-        self
-    }
-
-    /// Memory for objects, those under way too; 1 GiB by default. What goes beyond is refused.
-    ///
-    /// Contents that are in files do not count: those larger than 16 MiB, with a [data directory](Self::data_dir) all. Each
-    /// object takes about 512 bytes and its metadata, each large upload under way 1 MiB, or 16 if it does not say how long
-    /// it is, and 1 more if its callback asks for `imageInfo`.
-    pub fn max_total_bytes(mut self, bytes: u64) -> Self {
-        self.max_total_bytes = bytes;
-        self
-    }
-
-    /// The least size of all parts of an object but the last; 102400 bytes by default, as at OSS. A small one keeps tests of
-    /// many parts small.
-    ///
-    /// As at OSS a smaller part may be uploaded; CompleteMultipartUpload refuses it.
-    pub fn min_part_size(mut self, bytes: u64) -> Self {
-        self.min_part_size = bytes;
-        self
-    }
-
-    /// How long a connection may stay without a request, a request without its next bytes, an answer without anybody who
-    /// takes it; 60 s by default.
-    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
-        self.idle_timeout = timeout;
-        self
-    }
-
-    /// Memory for [`Server::stored`], and as much each for [`Server::deliveries`] and [`Server::multipart_requests`]; 128 MiB by
-    /// default. The oldest events are forgotten first.
-    pub fn history_bytes(mut self, bytes: usize) -> Self {
-        self.history_bytes = bytes;
-        self
-    }
-
-    /// Also append every event to this file, one JSON object a line.
-    pub fn record_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.record_file = Some(path.into());
-        self
-    }
-
-    /// No log on stderr. On by default.
-    pub fn quiet(mut self, quiet: bool) -> Self {
-        self.quiet = quiet;
-        self
-    }
-
-    /// Starts the server, which then listens.
-    ///
-    /// # Errors
-    ///
-    /// The address cannot be had, a file cannot be opened, or a setting is impossible.
-    pub fn start(mut self) -> io::Result<Server> {
-        if self.buckets.is_empty() {
-            self.buckets.push(DEFAULT_BUCKET.to_owned());
-        }
-        if self.credentials.is_empty() {
-            self = self.credentials(DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET);
-        }
-        if let Some(bucket) = self.buckets.iter().find(|bucket| !is_bucket_name(bucket)) {
-            let message =
-                format!("`{bucket}` is no bucket name: 3 to 63 of a-z, 0-9 and inner hyphens");
-            return Err(invalid_input(message));
-        }
-        let listen = self.listen.clone();
-        let mut service = None;
-        let background = Background::start("local-oss", listen.as_str(), |address| {
-            let endpoint = endpoint(address, self.tls);
-            let shared = Arc::new(self.service(address, &endpoint)?);
-            service = Some((Arc::clone(&shared), endpoint));
-            Ok(move |listener| connection::serve(shared, listener))
-        })?;
-        let (service, endpoint) = service.expect("the service was made before the thread");
-        Ok(Server {
-            background,
-            endpoint,
-            service,
-        })
-    }
-
-    fn service(mut self, address: SocketAddr, endpoint: &str) -> io::Result<Service> {
-        let key = match &self.callback_key {
-            Some(file) => CallbackKey::from_pem(&fs::read_to_string(file)?, endpoint),
-            None => CallbackKey::generate(self.callback_key_bits, endpoint),
-        };
-        let record = Arc::new(Record::new(
-            self.history_bytes,
-            self.record_file.as_deref(),
-        )?);
-        let log = Log { quiet: self.quiet };
-        let memory = Memory::new(self.max_total_bytes);
-        let (storage, objects) = self.storage(&memory)?;
-        let tls = match self.tls {
-            true => Some(Identity::new(address, &self.names())?),
-            false => None,
-        };
-        Ok(Service {
-            started: SystemTime::now(),
-            tls,
-            objects,
-            uploads: Uploads::default(),
-            min_part_size: self.min_part_size,
-            storage,
-            region: self.region,
-            buckets: self.buckets,
-            credentials: self.credentials,
-            memory,
-            deliverer: Deliverer {
-                key: key.map_err(invalid_input)?,
-                trust: Arc::new(Trust::new(
-                    self.callback_ca.as_deref(),
-                    self.callback_insecure,
-                )?),
-                timeout: self.callback_timeout,
-                places: Semaphore::new(self.max_callbacks),
-                record: Arc::clone(&record),
-                log,
-            },
-            record,
-            rules: Rules {
-                strict: self.strict,
-                resolver: self.resolver,
-            },
-            idle_timeout: self.idle_timeout,
-            request_ids: RequestIds::new(OsRng.next_u64()),
-            log,
-        })
-    }
-
-    /// Adds the buckets of the data directory to those that were named.
-    fn storage(&mut self, memory: &Memory) -> io::Result<(Storage, Objects)> {
-        let Some(folder) = &self.data_dir else {
-            return Ok((Storage::Temporary, Objects::new(&self.buckets)));
-        };
-        let folder = DataDir::open(folder)?;
-        for bucket in &self.buckets {
-            folder.add_bucket(bucket)?;
-        }
-        self.buckets = folder.buckets()?;
-        let objects = Objects::new(&self.buckets);
-        for bucket in &self.buckets {
-            for (key, object) in folder.load(bucket, memory)? {
-                objects.add(bucket, key, object);
-            }
-        }
-        Ok((Storage::Kept(Arc::new(folder)), objects))
-    }
-
-    /// The names that clients use besides those of this machine. Each bucket's is there too: many clients take no `*` in
-    /// front of a name without a dot, such as localhost.
-    fn names(&self) -> Vec<String> {
-        let regional = format!("oss-{}.aliyuncs.com", self.region);
-        let mut names = vec![format!("*.{regional}")];
-        for bucket in &self.buckets {
-            names.extend(
-                ["localhost", "127.0.0.1", &regional].map(|name| format!("{bucket}.{name}")),
-            );
-        }
-        names.push(regional);
-        names
-    }
-}
-
-fn invalid_input(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, error)
-}
-
-/// What a client on this machine connects to, also when the server listens on all addresses.
-fn endpoint(address: SocketAddr, tls: bool) -> String {
-    let ip = match address.ip() {
-        ip if !ip.is_unspecified() => ip,
-        _ => IpAddr::V4(Ipv4Addr::LOCALHOST),
-    };
-    let scheme = if tls { "https" } else { "http" };
-    format!("{scheme}://{}", SocketAddr::new(ip, address.port()))
 }

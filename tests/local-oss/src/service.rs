@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicU32, Ordering},
     },
     time::{Duration, Instant, SystemTime},
@@ -49,7 +49,7 @@ pub(crate) struct Service {
     pub(crate) tls: Option<Identity>,
     pub(crate) region: String,
     pub(crate) buckets: Vec<String>,
-    pub(crate) credentials: Vec<Credential>,
+    pub(crate) credentials: RwLock<Vec<Credential>>,
     pub(crate) memory: Memory,
     pub(crate) storage: Storage,
     pub(crate) objects: Objects,
@@ -176,7 +176,15 @@ impl Service {
             query: &query,
             headers: &head.headers,
         };
-        authorize(&signed, &self.credentials, &self.region, SystemTime::now())?;
+        authorize(
+            &signed,
+            &self
+                .credentials
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+            &self.region,
+            SystemTime::now(),
+        )?;
 
         let (bucket, key) = self.existing(resource)?;
         let call = Call {

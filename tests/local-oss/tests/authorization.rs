@@ -131,6 +131,32 @@ fn temporary_credentials_need_their_token() {
 }
 
 #[test]
+fn temporary_credentials_expire_and_others_take_their_place() {
+    let server = local_oss::Server::builder()
+        .sts_credentials(ID, SECRET, "first")
+        .start()
+        .unwrap();
+    let with = |token: &str| {
+        put("a", "x")
+            .header("x-oss-security-token", token)
+            .send(&server)
+    };
+    let expired = (403, "SecurityTokenExpired".to_owned());
+    assert_eq!(with("first").status, 200);
+    server.expire_credentials(ID);
+    assert_eq!(with("first").error(), expired);
+    // Who does not know the token learns nothing of its end.
+    assert_eq!(with("other").error().1, "InvalidSecurityToken");
+
+    let hour = Duration::from_secs(3600);
+    server.add_sts_credentials(ID, SECRET, "second", SystemTime::now() + hour);
+    assert_eq!(with("second").status, 200);
+    assert_eq!(with("first").error().1, "InvalidSecurityToken");
+    server.add_sts_credentials(ID, SECRET, "third", SystemTime::now());
+    assert_eq!(with("third").error(), expired);
+}
+
+#[test]
 fn each_of_several_keys_comes_in() {
     let server = builder()
         .credentials("other", "secret")
@@ -151,8 +177,8 @@ fn the_signature_is_checked_before_the_operation() {
     let server = start();
     for (method, target) in [
         ("PUT", "/examplebucket/a?acl"),
-        ("PUT", "/examplebucket/a?partNumber=1&uploadId=x"),
-        ("POST", "/examplebucket/a?uploads"),
+        ("POST", "/examplebucket/a?append&position=0"),
+        ("PUT", "/examplebucket/a?uploads"),
         ("GET", "/examplebucket/a?x-oss-process=image"),
         ("GET", "/examplebucket/?acl"),
         ("GET", "/"),

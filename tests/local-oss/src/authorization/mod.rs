@@ -21,6 +21,8 @@ pub(crate) struct Credential {
     pub(crate) access_key_secret: String,
     /// Present for temporary credentials (STS).
     pub(crate) security_token: Option<String>,
+    /// From then on requests are refused. `None` for never.
+    pub(crate) expiry: Option<SystemTime>,
 }
 
 /// The part of a request that signatures cover.
@@ -67,7 +69,8 @@ pub(crate) fn authorize(
     } else {
         Err(malformed(text))
     }?;
-    check_security_token(request.headers, credential)
+    check_security_token(request.headers, credential)?;
+    check_expiry(credential, now)
 }
 
 /// Runs after the signature was found right, so that only the owner of the secret learns anything here.
@@ -83,6 +86,18 @@ fn check_security_token(headers: &HeaderMap, credential: &Credential) -> Result<
             "InvalidSecurityToken",
             "The security token you provided is invalid.",
         )),
+    }
+}
+
+/// The code is inferred from those of the SDKs.
+fn check_expiry(credential: &Credential, now: SystemTime) -> Result<(), OssError> {
+    match credential.expiry {
+        Some(expiry) if expiry <= now => Err(OssError::new(
+            StatusCode::FORBIDDEN,
+            "SecurityTokenExpired",
+            "The security token you provided has expired.",
+        )),
+        _ => Ok(()),
     }
 }
 

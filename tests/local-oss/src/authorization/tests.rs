@@ -81,6 +81,7 @@ impl Received {
             access_key_id: self.text("access_key_id").to_owned(),
             access_key_secret: self.text("access_key_secret").to_owned(),
             security_token: self.row["security_token"].as_str().map(str::to_owned),
+            expiry: None,
         }]
     }
 
