@@ -5,6 +5,9 @@ use quick_xml::{Reader, escape::resolve_xml_entity, events::Event};
 
 use crate::{error::OssError, uploads::PART_NUMBERS};
 
+/// Far beyond any list, and little memory.
+const DEEPEST: usize = 100;
+
 /// A part as the client names it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ListedPart {
@@ -33,6 +36,9 @@ pub(super) fn parse(document: &[u8]) -> Result<Vec<ListedPart>, OssError> {
                 let name = start.local_name().as_ref().to_owned();
                 if is_over || (around.is_empty() && name != "CompleteMultipartUpload") {
                     return Err(malformed("its root is not CompleteMultipartUpload"));
+                }
+                if around.len() == DEEPEST {
+                    return Err(malformed("it is nested too deeply"));
                 }
                 around.push(name);
                 value.clear();

@@ -157,7 +157,10 @@ impl Request {
         );
         let mut mac = Hmac::<Sha1>::new_from_slice(self.secret.as_bytes()).unwrap();
         mac.update(text.as_bytes());
-        mac.update(self.resource.as_deref().unwrap_or(self.target.as_bytes()));
+        // An empty value is signed without its equals sign.
+        let target = self.target.replace("=&", "&");
+        let target = target.strip_suffix('=').unwrap_or(&target).as_bytes();
+        mac.update(self.resource.as_deref().unwrap_or(target));
         format!("OSS {ID}:{}", STANDARD.encode(mac.finalize().into_bytes()))
     }
 

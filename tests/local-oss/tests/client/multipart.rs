@@ -1,8 +1,42 @@
 //! The requests of a multipart upload.
 
+use crc64fast::Digest as Crc64;
 use local_oss::Server;
+use md5::{Digest, Md5};
 
-use super::{Request, Response, request};
+use super::{Request, Response, builder, request};
+
+/// A server that takes parts of any size.
+pub fn start_for_small_parts() -> Server {
+    builder().min_part_size(1).start().unwrap()
+}
+
+pub fn bytes(length: usize, seed: u32) -> Vec<u8> {
+    (0..length as u32)
+        .map(|index| (index.wrapping_add(seed).wrapping_mul(2_654_435_761) >> 24) as u8)
+        .collect()
+}
+
+pub fn crc64(bytes: &[u8]) -> String {
+    let mut crc64 = Crc64::new();
+    crc64.write(bytes);
+    crc64.sum64().to_string()
+}
+
+/// In upper case, as ETags are.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+}
+
+/// What OSS makes the ETag of an object from.
+pub fn etag_of(parts: &[&[u8]]) -> String {
+    let md5s: Vec<u8> = parts.iter().flat_map(Md5::digest).collect();
+    format!("\"{}-{}\"", hex(&Md5::digest(md5s)), parts.len())
+}
+
+pub fn refused(status: u16, code: &str) -> (u16, String) {
+    (status, code.to_owned())
+}
 
 /// What the client knows of an upload.
 #[derive(Clone)]
@@ -60,7 +94,9 @@ impl Upload {
     pub fn list_parts(&self, parameters: &str) -> Request {
         let Self { key, id } = self;
         let resource = format!("/examplebucket/{key}?uploadId={id}");
-        request("GET", &format!("{resource}&{parameters}")).resource(resource)
+        let target = format!("{resource}&{parameters}");
+        let resource = resource.strip_suffix('=').unwrap_or(&resource);
+        request("GET", &target).resource(resource)
     }
 
     pub fn complete<E: AsRef<str>>(&self, parts: &[(u32, E)]) -> Request {
