@@ -270,6 +270,93 @@ for (const version4 of [false, true]) {
       assert.deepEqual([put.res.status, put.data], [200, { verified: true }]);
     });
 
+    test("a multipart upload with a callback", async () => {
+      const contents = crypto.randomBytes(350_001);
+      const done = await client.multipartUpload("目/a +b.jpg", contents, {
+        partSize: 102_400,
+        parallel: 3,
+        mime: "text/x-a",
+        meta: { colour: "blue" },
+        callback: callback("/"),
+      });
+      assert.deepEqual([done.res.status, done.data], [200, { verified: true }]);
+      const md5s = [0, 1, 2, 3].map((part) => md5(contents.subarray(part * 102_400, (part + 1) * 102_400)));
+      assert.equal(done.etag, etag(Buffer.concat(md5s)).replace(/"$/, '-4"'));
+      const form = Object.fromEntries(new URLSearchParams(application.received.at(-1).body));
+      assert.deepEqual(form, { object: "目/a +b.jpg", size: "350001", v: "值 1" });
+      const head = await client.head("目/a +b.jpg");
+      assert.deepEqual(
+        [head.meta.colour, head.res.headers["content-type"], head.res.headers["x-oss-object-type"]],
+        ["blue", "text/x-a", "Multipart"],
+      );
+      assert.ok((await client.get("目/a +b.jpg")).content.equals(contents));
+    });
+
+    test("a multipart upload goes on from its checkpoint", async () => {
+      const contents = crypto.randomBytes(1_000_001);
+      const folder = fs.mkdtempSync(path.join(os.tmpdir(), "local-oss-"));
+      try {
+        const file = path.join(folder, "file.jpg");
+        fs.writeFileSync(file, contents);
+        let checkpoint;
+        const options = { partSize: 102_400, parallel: 1 };
+        await assert.rejects(
+          client.multipartUpload("resumed", file, {
+            ...options,
+            progress: (_, reached) => {
+              checkpoint = JSON.parse(JSON.stringify(reached));
+              if (reached.doneParts.length === 4) throw new Error("the test ends it here");
+            },
+          }),
+          /the test ends it here/,
+        );
+        await assert.rejects(client.head("resumed"), refused(404, "NoSuchKey"));
+        const { parts } = await client.listParts("resumed", checkpoint.uploadId);
+        assert.deepEqual(
+          parts.map((part) => [part.PartNumber, part.ETag, part.Size]),
+          checkpoint.doneParts.map((part) => [String(part.number), part.etag, "102400"]),
+        );
+        const { uploads } = await client.listUploads({ prefix: "resumed", "max-uploads": 10 });
+        assert.deepEqual(
+          uploads.map((upload) => [upload.name, upload.uploadId]),
+          [["resumed", checkpoint.uploadId]],
+        );
+        const reached = [];
+        const done = await client.multipartUpload("resumed", file, {
+          ...options,
+          checkpoint,
+          callback: callback("/"),
+          progress: (_, now) => now && reached.push(now.doneParts.length),
+        });
+        assert.deepEqual([done.res.status, done.data, reached], [200, { verified: true }, [5, 6, 7, 8, 9, 10]]);
+        assert.ok((await client.get("resumed")).content.equals(contents));
+      } finally {
+        fs.rmSync(folder, { recursive: true });
+      }
+    });
+
+    test("the errors of a multipart upload", async () => {
+      const contents = Buffer.alloc(150_000);
+      const failed = client.multipartUpload("failed", contents, { partSize: 102_400, callback: callback("/404") });
+      await assert.rejects(failed, refused(203, "CallbackFailed"));
+      assert.ok((await client.get("failed")).content.equals(contents));
+      await client.delete("failed");
+
+      const { uploadId } = await client.initMultipartUpload("errors");
+      const part = (number, start, end) => client.uploadPart("errors", uploadId, number, contents, start, end);
+      const parts = [
+        { number: 1, etag: (await part(1, 0, 5)).etag },
+        { number: 2, etag: (await part(2, 0, 5)).etag },
+      ];
+      const complete = (list) => client.completeMultipartUpload("errors", uploadId, list);
+      await assert.rejects(complete(parts), refused(400, "EntityTooSmall"));
+      await assert.rejects(complete([{ ...parts[0], number: 3 }]), refused(400, "InvalidPart"));
+      await assert.rejects(complete([]), refused(400, "MalformedXML"));
+      await assert.rejects(part(10_001, 0, 5), refused(400, "InvalidArgument"));
+      assert.equal((await client.abortMultipartUpload("errors", uploadId)).res.status, 204);
+      await assert.rejects(client.listParts("errors", uploadId), refused(404, "NoSuchUpload"));
+    });
+
     test("a failed callback is 203 and the object stored", async () => {
       const rude = net.createServer((socket) => socket.destroy());
       await new Promise((resolve) => rude.listen(0, "127.0.0.1", resolve));

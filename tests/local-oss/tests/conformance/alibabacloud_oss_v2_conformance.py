@@ -174,6 +174,87 @@ class Conformance:
         self.assertEqual(urllib.parse.parse_qs(body.decode()), {"object": ["目/a b"], "size": ["5"], "v": ["值 1"]})
         self.assertEqual(headers["x-oss-request-id"], put.request_id)
 
+    def test_a_multipart_upload_with_a_callback(self):
+        named = {"bucket": BUCKET, "key": "目/a +b"}
+        bodies = [os.urandom(102_400), os.urandom(150_000), b"end"]
+        request = oss.InitiateMultipartUploadRequest(**named, content_type="text/x-a", metadata={"colour": "blue"})
+        named["upload_id"] = self.client.initiate_multipart_upload(request).upload_id
+        parts = []
+        for number, body in enumerate(bodies, 1):
+            part = self.client.upload_part(oss.UploadPartRequest(**named, part_number=number, body=body))
+            self.assertEqual(part.etag, f'"{hashlib.md5(body).hexdigest().upper()}"')
+            parts.append(oss.UploadPart(part_number=number, etag=part.etag))
+        pages = list(self.client.list_parts_paginator(limit=2).iter_page(oss.ListPartsRequest(**named)))
+        listed = [(part.part_number, part.size, part.etag) for page in pages for part in page.parts]
+        self.assertEqual(listed, [(part.part_number, len(body), part.etag) for part, body in zip(parts, bodies)])
+        self.assertEqual(len(pages), 2)
+
+        complete = oss.CompleteMultipartUpload(parts=parts)
+        request = oss.CompleteMultipartUploadRequest(**named, complete_multipart_upload=complete, **self.callback("/"))
+        done = self.client.complete_multipart_upload(request)
+        self.assertEqual((done.status_code, json.loads(done.callback_result)), (200, {"verified": True}))
+        received = urllib.parse.parse_qs(self.application.received[-1][2].decode())
+        self.assertEqual(received, {"object": [named["key"]], "size": ["252403"], "v": ["值 1"]})
+        head = self.head(named["key"])
+        self.assertEqual((head.object_type, head.content_type, head.hash_crc64), ("Multipart", "text/x-a", done.hash_crc64))
+        self.assertEqual((head.metadata["colour"], self.read(named["key"])), ("blue", b"".join(bodies)))
+        self.assert_refused(404, "NoSuchUpload", self.client.complete_multipart_upload, request)
+
+    def test_all_parts_are_taken_on_request(self):
+        named = {"bucket": BUCKET, "key": "all"}
+        named["upload_id"] = self.client.initiate_multipart_upload(oss.InitiateMultipartUploadRequest(**named)).upload_id
+        self.client.upload_part(oss.UploadPartRequest(**named, part_number=5, body=b"hello"))
+        done = self.client.complete_multipart_upload(oss.CompleteMultipartUploadRequest(**named, complete_all="yes"))
+        self.assertEqual((done.bucket, done.key, self.read("all")), (BUCKET, "all", b"hello"))
+        md5 = hashlib.md5(hashlib.md5(b"hello").digest()).hexdigest().upper()
+        self.assertEqual(done.etag, f'"{md5}-1"')
+
+    def test_multipart_uploads_are_listed_and_aborted(self):
+        keys = sorted((f"uploads/{folder}/目 +{number}" for folder in "ab" for number in range(3)), key=str.encode)
+        begun = []
+        for key in keys:
+            request = oss.InitiateMultipartUploadRequest(bucket=BUCKET, key=key)
+            begun.append((key, self.client.initiate_multipart_upload(request).upload_id))
+        paginator = self.client.list_multipart_uploads_paginator(limit=4)
+        pages = list(paginator.iter_page(oss.ListMultipartUploadsRequest(bucket=BUCKET, prefix="uploads/")))
+        self.assertEqual([(upload.key, upload.upload_id) for page in pages for upload in page.uploads], begun)
+        self.assertEqual(len(pages), 2)
+        for key, upload_id in begun:
+            request = oss.AbortMultipartUploadRequest(bucket=BUCKET, key=key, upload_id=upload_id)
+            self.assertEqual(self.client.abort_multipart_upload(request).status_code, 204)
+            self.assert_refused(404, "NoSuchUpload", self.client.abort_multipart_upload, request)
+
+    def test_the_uploader_goes_on_from_its_checkpoint(self):
+        contents = os.urandom(1_000_001)
+        client, sent = self.open_client("SK"), []
+        upload_part = client.upload_part
+
+        def upload(folder, last):
+            def limited(request, **named):
+                if request.part_number > last:
+                    raise OSError("the test ends it here")
+                sent.append(request.part_number)
+                return upload_part(request, **named)
+
+            client.upload_part = limited
+            settings = {"part_size": 102_400, "parallel_num": 3, "enable_checkpoint": True, "checkpoint_dir": folder}
+            request = oss.PutObjectRequest(bucket=BUCKET, key="resumed", metadata={"colour": "blue"}, **self.callback("/"))
+            return client.uploader().upload_file(request, os.path.join(folder, "file.jpg"), **settings)
+
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "file.jpg"), "wb") as file:
+                file.write(contents)
+            with self.assertRaises(oss.exceptions.BaseError):
+                upload(folder, 4)
+            self.assertFalse(self.client.is_object_exist(BUCKET, "resumed"))
+            before = len(self.application.received)
+            done = upload(folder, 10)
+        self.assertEqual(sorted(sent), list(range(1, 11)))
+        self.assertEqual((done.status_code, self.read("resumed")), (200, contents))
+        head = self.head("resumed")
+        self.assertEqual((head.content_type, head.metadata["colour"], head.etag), ("image/jpeg", "blue", done.headers["ETag"]))
+        self.assertEqual(len(self.application.received), before + 1)
+
     def test_a_failed_callback_is_203_and_the_object_stored(self):
         with socket.socket() as taken:
             # Bound and not listening: refuses.

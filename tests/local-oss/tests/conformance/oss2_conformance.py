@@ -183,6 +183,106 @@ class Conformance:
             put = self.bucket.put_object_from_file("file", file.name, headers=self.callback("/"))
         self.assertEqual((put.status, json.loads(put.resp.read())), (200, {"verified": True}))
 
+    def test_a_multipart_upload_with_a_callback(self):
+        key = "目/a +b"
+        bodies = [os.urandom(102_400), os.urandom(150_000), b"end"]
+        headers = {"Content-Type": "text/x-a", "x-oss-meta-colour": "blue"}
+        upload = self.bucket.init_multipart_upload(key, headers=headers)
+        parts = []
+        for number, body in [(7, bodies[2]), (2, bodies[0]), (3, bodies[1])]:
+            part = self.bucket.upload_part(key, upload.upload_id, number, body)
+            self.assertEqual(part.etag, hashlib.md5(body).hexdigest().upper())
+            parts.append(oss2.models.PartInfo(number, part.etag, size=len(body), part_crc=part.crc))
+        listed = list(oss2.PartIterator(self.bucket, key, upload.upload_id, max_parts=1))
+        self.assertEqual([(part.part_number, part.size) for part in listed], [(2, 102_400), (3, 150_000), (7, 3)])
+
+        # The SDK combines the CRCs of the parts and compares.
+        done = self.bucket.complete_multipart_upload(key, upload.upload_id, parts, headers=self.callback("/"))
+        self.assertEqual((done.status, json.loads(done.resp.read())), (200, {"verified": True}))
+        md5s = b"".join(hashlib.md5(body).digest() for body in bodies)
+        self.assertEqual(done.etag, hashlib.md5(md5s).hexdigest().upper() + "-3")
+        received = urllib.parse.parse_qs(self.application.received[-1][2].decode())
+        self.assertEqual(received, {"object": [key], "size": ["252403"], "v": ["值 1"]})
+        head = self.bucket.head_object(key)
+        self.assertEqual((head.object_type, head.content_type, head.headers["x-oss-meta-colour"]), ("Multipart", "text/x-a", "blue"))
+        self.assertEqual(self.bucket.get_object(key).read(), b"".join(bodies))
+        with self.assertRaises(oss2.exceptions.NoSuchUpload):
+            self.bucket.complete_multipart_upload(key, upload.upload_id, parts)
+
+    def test_a_failed_callback_of_a_multipart_upload(self):
+        upload = self.bucket.init_multipart_upload("failed", headers=self.callback("/404"))
+        self.bucket.upload_part("failed", upload.upload_id, 1, b"hello")
+        headers = {"x-oss-complete-all": "yes", **self.callback("/404")}
+        done = self.bucket.complete_multipart_upload("failed", upload.upload_id, None, headers=headers)
+        self.assertEqual(done.status, 203)
+        self.assertIn("<Message>Error status : 404.</Message>", done.resp.read().decode())
+        self.assertEqual(self.bucket.get_object("failed").read(), b"hello")
+
+    def test_the_errors_of_a_multipart_upload(self):
+        upload = self.bucket.init_multipart_upload("errors").upload_id
+        etags = [self.bucket.upload_part("errors", upload, number, b"x").etag for number in [1, 2]]
+        info = oss2.models.PartInfo
+        for parts, code in [
+            ([info(1, etags[0]), info(2, etags[1])], "EntityTooSmall"),
+            ([info(1, etags[0]), info(1, etags[0])], "InvalidPartOrder"),
+            ([info(3, etags[0])], "InvalidPart"),
+            ([], "MalformedXML"),
+        ]:
+            with self.assertRaises(oss2.exceptions.ServerError) as caught:
+                self.bucket.complete_multipart_upload("errors", upload, parts)
+            self.assertEqual((caught.exception.status, caught.exception.code), (400, code))
+        with self.assertRaises(oss2.exceptions.InvalidArgument):
+            self.bucket.upload_part("errors", upload, 10_001, b"x")
+        self.assertEqual(self.bucket.abort_multipart_upload("errors", upload).status, 204)
+        with self.assertRaises(oss2.exceptions.NoSuchUpload):
+            self.bucket.list_parts("errors", upload)
+
+    def test_multipart_uploads_are_listed(self):
+        keys = sorted((f"uploads/{folder}/目 +{number}" for folder in "ab" for number in range(3)), key=str.encode)
+        begun = [(key, self.bucket.init_multipart_upload(key).upload_id) for key in keys for _ in range(2)]
+        listed = list(oss2.MultipartUploadIterator(self.bucket, prefix="uploads/", max_uploads=5))
+        self.assertEqual([(upload.key, upload.upload_id) for upload in listed], sorted(begun, key=lambda pair: (pair[0].encode(), pair[1])))
+        folders = list(oss2.MultipartUploadIterator(self.bucket, prefix="uploads/", delimiter="/", max_uploads=1))
+        self.assertEqual([(folder.key, folder.is_prefix()) for folder in folders], [("uploads/a/", True), ("uploads/b/", True)])
+        of_one = list(oss2.ObjectUploadIterator(self.bucket, keys[1], max_uploads=1))
+        self.assertEqual({upload.upload_id for upload in of_one}, {id for key, id in begun if key == keys[1]})
+        for key, upload in begun:
+            self.bucket.abort_multipart_upload(key, upload)
+
+    def test_a_resumable_upload_goes_on(self):
+        contents = os.urandom(1_000_001)
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "file.jpg")
+            with open(path, "wb") as file:
+                file.write(contents)
+            upload_part, sent = self.bucket.upload_part, []
+
+            def upload(last):
+                def limited(key, upload_id, number, *arguments, **named):
+                    if number > last:
+                        raise oss2.exceptions.RequestError(OSError("the test ends it here"))
+                    sent.append(number)
+                    return upload_part(key, upload_id, number, *arguments, **named)
+
+                self.bucket.upload_part = limited
+                store = oss2.ResumableStore(root=folder)
+                # What the SDK sends with Initiate, and with Initiate only.
+                headers = {"x-oss-meta-colour": "blue", **self.callback("/")}
+                settings = {"store": store, "multipart_threshold": 1, "part_size": 102_400, "num_threads": 3, "headers": headers}
+                return oss2.resumable_upload(self.bucket, "resumed", path, **settings)
+
+            self.addCleanup(delattr, self.bucket, "upload_part")
+            before = len(self.application.received)
+            with self.assertRaises(oss2.exceptions.RequestError):
+                upload(4)
+            self.assertFalse(self.bucket.object_exists("resumed"))
+            done = upload(10)
+            self.assertEqual(sorted(sent), list(range(1, 11)))
+        self.assertTrue(done.status == 200 and done.etag.endswith("-10"))
+        self.assertEqual(self.bucket.get_object("resumed").read(), contents)
+        self.assertEqual(self.bucket.head_object("resumed").headers["x-oss-meta-colour"], "blue")
+        self.assertEqual(len(self.application.received), before)
+
     def test_a_callback_in_the_query(self):
         headers = self.callback("/")
         params = {"callback": headers["x-oss-callback"], "callback-var": headers["x-oss-callback-var"]}
