@@ -51,6 +51,7 @@ mod attempts;
 pub mod callback;
 mod cancellation;
 mod client;
+mod confirm;
 mod content_md5;
 mod content_type;
 mod crc64;

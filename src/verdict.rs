@@ -83,6 +83,21 @@ pub enum ErrorKind {
     /// The body of a callback cannot be read, or not in one way only.
     BadBody,
 
+    /// A callback carries no seal.
+    SealMissing,
+    /// A callback carries the seal of a key that the [`Sealer`](crate::callback::Sealer) does not have.
+    UnknownSealKey,
+    /// A seal is forged or damaged, or belongs to another bucket, object or other variables.
+    BadSeal,
+    /// The permission that was sealed has ended.
+    SealExpired,
+    /// The object's size is not the one that was sealed.
+    SealViolated,
+    /// The replay guard is full or its store fails: it is not known whether the callback was seen before.
+    ReplayUnknown,
+    /// The object is not there, or not as the callback says.
+    NotConfirmed,
+
     /// A fault of this library. Please report it.
     Internal,
 }

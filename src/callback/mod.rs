@@ -23,12 +23,15 @@
 
 mod body;
 mod check;
+mod decoded;
 pub(crate) mod diagnosis;
 #[cfg(feature = "tls")]
 mod fetching_keys;
 mod keys;
 mod public_key;
+mod replay;
 mod reply;
+mod seal;
 pub(crate) mod spec;
 mod target;
 pub(crate) mod template;
@@ -39,6 +42,8 @@ pub use body::CallbackBody;
 pub use fetching_keys::{FetchingKeys, FetchingKeysBuilder};
 pub use keys::{KeySource, KnownKeys, key_unavailable};
 pub use public_key::PublicKey;
+pub use replay::{NonceStore, ReplayGuard, Seen, replay_unknown};
 pub use reply::{Reply, reply_ok, reply_refused};
+pub use seal::{Permission, SealedCallback, Sealer};
 pub(crate) use spec::CallbackSpec;
 pub use verify::{CallbackRequest, VerifiedCallback, Verifier, verify};

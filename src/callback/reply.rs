@@ -48,14 +48,26 @@ pub fn reply_ok(json: impl Into<Vec<u8>>) -> Result<Reply> {
 }
 
 /// An answer that refuses a request, with a status that goes with the error and no word of its reason: 405,
-/// 413, 503 when it is not known whether the request is OSS's, else 403.
+/// 413, 400 for a body that cannot be read, 403 for what is not OSS's or not permitted, and 503 where that
+/// is not known.
 pub fn reply_refused(error: &Error) -> Reply {
     let status = match error.kind() {
         ErrorKind::WrongMethod => 405,
         ErrorKind::BodyTooLarge => 413,
-        ErrorKind::KeyUnavailable => 503,
         ErrorKind::BadBody => 400,
-        _ => 403,
+        ErrorKind::MissingAuthorization
+        | ErrorKind::MissingPubKeyUrl
+        | ErrorKind::BadPubKeyUrl
+        | ErrorKind::BadSignatureEncoding
+        | ErrorKind::BadSignature
+        | ErrorKind::SealMissing
+        | ErrorKind::UnknownSealKey
+        | ErrorKind::BadSeal
+        | ErrorKind::SealExpired
+        | ErrorKind::SealViolated
+        | ErrorKind::NotConfirmed => 403,
+        // No key, a full guard, a network that fails: a later request may be another matter.
+        _ => 503,
     };
     Reply {
         status,

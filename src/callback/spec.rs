@@ -203,6 +203,11 @@ impl CallbackSpecBuilder {
         self
     }
 
+    /// The variables so far; their names begin with `x:`.
+    pub(super) fn variables(&self) -> &[(String, String)] {
+        &self.variables
+    }
+
     /// Encodes the spec and checks it.
     ///
     /// # Errors

@@ -345,6 +345,17 @@ pub struct VerifiedCallback {
 }
 
 impl VerifiedCallback {
+    /// For tests of what comes after verification.
+    #[cfg(test)]
+    pub(super) fn of_body(content_type: &str, body: &str) -> VerifiedCallback {
+        VerifiedCallback {
+            signed_target: "/".to_owned(),
+            key_url: String::new(),
+            content_type: Some(content_type.to_owned()),
+            body: body.into(),
+        }
+    }
+
     /// Path and query that OSS has signed: those of the callback URL, whatever a proxy made of them.
     pub fn signed_target(&self) -> &str {
         &self.signed_target

@@ -87,6 +87,21 @@ pub enum oss_callback_code {
     /// The body of a callback cannot be read, or not in one way only.
     BadBody = 88,
 
+    /// A callback carries no seal.
+    SealMissing = 90,
+    /// A callback carries the seal of a key that the sealer does not have.
+    UnknownSealKey = 91,
+    /// A seal is forged or damaged, or belongs to another bucket, object or other variables.
+    BadSeal = 92,
+    /// The permission that was sealed has ended.
+    SealExpired = 93,
+    /// The object's size is not the one that was sealed.
+    SealViolated = 94,
+    /// The replay guard is full: it is not known whether the callback was seen before.
+    ReplayUnknown = 95,
+    /// The object is not there, or not as the callback says.
+    NotConfirmed = 96,
+
     /// A fault of this library. Please report it.
     Internal = 99,
 }
@@ -128,6 +143,13 @@ impl From<ErrorKind> for oss_callback_code {
             ErrorKind::BadSignatureEncoding => Self::BadSignatureEncoding,
             ErrorKind::BadSignature => Self::BadSignature,
             ErrorKind::BadBody => Self::BadBody,
+            ErrorKind::SealMissing => Self::SealMissing,
+            ErrorKind::UnknownSealKey => Self::UnknownSealKey,
+            ErrorKind::BadSeal => Self::BadSeal,
+            ErrorKind::SealExpired => Self::SealExpired,
+            ErrorKind::SealViolated => Self::SealViolated,
+            ErrorKind::ReplayUnknown => Self::ReplayUnknown,
+            ErrorKind::NotConfirmed => Self::NotConfirmed,
             ErrorKind::Internal => Self::Internal,
         }
     }
@@ -184,6 +206,13 @@ names! {
     BadSignatureEncoding => "BAD_SIGNATURE_ENCODING",
     BadSignature => "BAD_SIGNATURE",
     BadBody => "BAD_BODY",
+    SealMissing => "SEAL_MISSING",
+    UnknownSealKey => "UNKNOWN_SEAL_KEY",
+    BadSeal => "BAD_SEAL",
+    SealExpired => "SEAL_EXPIRED",
+    SealViolated => "SEAL_VIOLATED",
+    ReplayUnknown => "REPLAY_UNKNOWN",
+    NotConfirmed => "NOT_CONFIRMED",
     Internal => "INTERNAL",
 }
 

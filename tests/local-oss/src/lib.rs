@@ -53,6 +53,7 @@ pub use builder::{
     DEFAULT_IDLE_TIMEOUT, DEFAULT_MAX_CALLBACKS, DEFAULT_MAX_TOTAL_BYTES, DEFAULT_MIN_PART_SIZE,
     DEFAULT_REGION,
 };
+pub use callback::CallbackKey;
 pub use multipart_request::{MultipartRequest, OpenUpload};
 pub use receiver::{Answer, ReceivedRequest, Receiver, RefusedAddress};
 pub use record::{CallbackAnswer, Delivery, Stored};

@@ -22,29 +22,39 @@ const MD5_PREFIX: [u8; 18] = [
 /// Where the public key is served: a path that no bucket can have.
 pub(crate) const KEY_PATH: &str = "/callback_pub_key_v1.pem";
 
-/// RSA with MD5, as OSS signs.
-pub(crate) struct CallbackKey {
+/// A key pair that signs callbacks as OSS does: RSA with MD5.
+///
+/// ```
+/// let key = local_oss::CallbackKey::generate(512, "http://127.0.0.1:9000")?;
+/// let authorization = key.sign("/callback?id=1", b"object=a");
+/// assert_eq!(authorization.len(), 88);
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+/// ```
+pub struct CallbackKey {
     private: RsaPrivateKey,
     public_pem: String,
     public_url: String,
 }
 
 impl CallbackKey {
-    pub(crate) fn generate(
-        bits: usize,
-        endpoint: &str,
-    ) -> Result<Self, Box<dyn Error + Send + Sync>> {
+    /// A new pair of 512 to 4096 bits; its public key is said to be served by `endpoint`.
+    ///
+    /// # Errors
+    ///
+    /// Another size.
+    pub fn generate(bits: usize, endpoint: &str) -> Result<Self, Box<dyn Error + Send + Sync>> {
         if !(512..=4096).contains(&bits) {
             return Err(format!("a callback key has 512 to 4096 bits, not {bits}").into());
         }
         Self::new(RsaPrivateKey::new(&mut OsRng, bits)?, endpoint)
     }
 
-    /// Takes PKCS #8 and PKCS #1.
-    pub(crate) fn from_pem(
-        pem: &str,
-        endpoint: &str,
-    ) -> Result<Self, Box<dyn Error + Send + Sync>> {
+    /// A private key in PEM, PKCS #8 or PKCS #1.
+    ///
+    /// # Errors
+    ///
+    /// It is none, or too short.
+    pub fn from_pem(pem: &str, endpoint: &str) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let private = RsaPrivateKey::from_pkcs8_pem(pem)
             .or_else(|_| RsaPrivateKey::from_pkcs1_pem(pem))
             .map_err(|error| {
@@ -66,16 +76,18 @@ impl CallbackKey {
         })
     }
 
-    pub(crate) fn public_pem(&self) -> &str {
+    /// The public key in PEM, as OSS publishes its own.
+    pub fn public_pem(&self) -> &str {
         &self.public_pem
     }
 
-    pub(crate) fn public_url(&self) -> &str {
+    /// The URL that callbacks name in x-oss-pub-key-url, before it is Base64.
+    pub fn public_url(&self) -> &str {
         &self.public_url
     }
 
-    /// The Authorization header of a callback.
-    pub(crate) fn sign(&self, target: &str, body: &[u8]) -> String {
+    /// The Authorization header of a callback to this request target, path and query, with this body.
+    pub fn sign(&self, target: &str, body: &[u8]) -> String {
         let digest = Md5::digest(string_to_sign(target, body));
         let padding = Pkcs1v15Sign {
             hash_len: Some(digest.len()),

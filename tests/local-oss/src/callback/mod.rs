@@ -11,7 +11,8 @@ use std::{io, net::SocketAddr, sync::Arc};
 
 pub(crate) use check::{Placed, Rules, check};
 pub(crate) use delivery::{Deliverer, Upload};
-pub(crate) use key::{CallbackKey, KEY_PATH};
+pub use key::CallbackKey;
+pub(crate) use key::KEY_PATH;
 use template::{BodyType, Template};
 use url::CallbackUrl;
 

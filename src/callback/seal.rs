@@ -1,0 +1,872 @@
+//! Sealed variables: the proof that *we* permitted an upload, which OSS's signature is not. Pure, but for
+//! the clock and the nonce.
+//!
+//! The format is documented in `docs/TRUSTING_A_CALLBACK.md`; `tests/vectors/callback_seal.json` holds known
+//! answers that were computed without this code.
+
+use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+
+use super::body::CallbackBody;
+use super::decoded::Decoded;
+use super::spec::{CallbackSpec, CallbackSpecBuilder};
+use super::template::{BodyType, TemplateValue};
+use super::verify::VerifiedCallback;
+use crate::error::{Error, Result};
+use crate::verdict::ErrorKind;
+
+/// The variable that carries the seal.
+const VARIABLE: &str = "seal";
+const VERSION: &str = "v1";
+/// Says what the MAC is for, so that the secret can do no harm elsewhere.
+const DOMAIN: &str = "oss-callback seal";
+const MIN_SECRET_LEN: usize = 32;
+const MAX_KEY_ID_LEN: usize = 32;
+/// A seal has some 120 bytes and the names of its variables.
+const MAX_LEN: usize = 1024;
+
+/// What an uploader may do: one object or those below a prefix, up to a size, until a time.
+///
+/// ```
+/// use std::time::Duration;
+/// use oss_callback::callback::Permission;
+///
+/// let permission = Permission::object("examplebucket", "photos/4711.jpg")
+///     .max_size(10 * 1024 * 1024)
+///     .valid_for(Duration::from_secs(600));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct Permission {
+    bucket: String,
+    object: ObjectRule,
+    size: Option<SizeRule>,
+    expires: Option<u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum ObjectRule {
+    Exact(String),
+    Prefix(String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SizeRule {
+    Exact(u64),
+    AtMost(u64),
+}
+
+impl Permission {
+    /// For this object and no other.
+    pub fn object(bucket: impl Into<String>, object: impl Into<String>) -> Permission {
+        Permission::new(bucket.into(), ObjectRule::Exact(object.into()))
+    }
+
+    /// For one object whose name begins with `prefix` and is otherwise the uploader's choice. It may be one
+    /// that exists: give each uploader a prefix of his own, or forbid overwriting.
+    pub fn prefix(bucket: impl Into<String>, prefix: impl Into<String>) -> Permission {
+        Permission::new(bucket.into(), ObjectRule::Prefix(prefix.into()))
+    }
+
+    fn new(bucket: String, object: ObjectRule) -> Permission {
+        Permission {
+            bucket,
+            object,
+            size: None,
+            expires: None,
+        }
+    }
+
+    /// The largest size in bytes. This or [`exact_size`](Permission::exact_size) is required.
+    pub fn max_size(mut self, bytes: u64) -> Self {
+        self.size = Some(SizeRule::AtMost(bytes));
+        self
+    }
+
+    /// The size in bytes.
+    pub fn exact_size(mut self, bytes: u64) -> Self {
+        self.size = Some(SizeRule::Exact(bytes));
+        self
+    }
+
+    /// The end, by the clock of the application server; a second begun counts as over. This or
+    /// [`valid_for`](Permission::valid_for) is required. The callback must arrive before it, so leave time
+    /// for the upload.
+    pub fn expires_at(mut self, time: SystemTime) -> Self {
+        self.expires = Some(seconds(time));
+        self
+    }
+
+    /// The end, counted from now.
+    pub fn valid_for(self, duration: Duration) -> Self {
+        let end = SystemTime::now().checked_add(duration);
+        self.expires_at(end.unwrap_or(UNIX_EPOCH))
+    }
+}
+
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs()
+}
+
+/// Seals callbacks on the application server, and checks the seals of those that come back.
+///
+/// A seal proves *we permitted this upload*: bucket, object or prefix, size, time and variables are those
+/// that the holder of the secret has sealed. It does not prove that the upload took place, nor its ETag or
+/// contents: see [`VerifiedCallback::confirm`]. A sealed spec is for one upload: see [`ReplayGuard`].
+///
+/// The secret stays on the application server; the uploader receives the finished spec and can change
+/// nothing that is sealed. May be shared between threads.
+///
+/// ```
+/// use std::time::Duration;
+/// use oss_callback::CallbackSpec;
+/// use oss_callback::callback::{Permission, Sealer};
+///
+/// let sealer = Sealer::new("2026-01", b"32 random bytes or more, not this")?;
+/// let spec = sealer.seal(
+///     CallbackSpec::builder()
+///         .url("https://app.example.com/callback")
+///         .body("bucket=${bucket}&object=${object}&size=${size}&user=${x:user}&seal=${x:seal}")
+///         .variable("user", "4711"),
+///     &Permission::object("examplebucket", "photos/4711.jpg")
+///         .max_size(10 * 1024 * 1024)
+///         .valid_for(Duration::from_secs(600)),
+/// )?;
+/// # Ok::<(), oss_callback::Error>(())
+/// ```
+///
+/// And when the callback comes: `sealer.check(&verifier.verify(&request)?)?`.
+///
+/// [`ReplayGuard`]: super::ReplayGuard
+#[derive(Clone)]
+pub struct Sealer {
+    /// The first seals; all are accepted.
+    keys: Vec<Key>,
+}
+
+#[derive(Clone)]
+struct Key {
+    id: String,
+    secret: Vec<u8>,
+}
+
+impl Key {
+    fn new(id: &str, secret: &[u8]) -> Result<Key> {
+        let valid = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+        if !(1..=MAX_KEY_ID_LEN).contains(&id.len()) || !id.bytes().all(valid) {
+            return Err(Error::argument(format!(
+                "`key_id` must be 1 to {MAX_KEY_ID_LEN} of A-Z a-z 0-9 - _"
+            )));
+        }
+        if secret.len() < MIN_SECRET_LEN {
+            return Err(Error::argument(format!(
+                "`secret` has {} bytes: at least {MIN_SECRET_LEN} random ones are needed",
+                secret.len()
+            )));
+        }
+        Ok(Key {
+            id: id.to_owned(),
+            secret: secret.to_vec(),
+        })
+    }
+}
+
+impl Sealer {
+    /// Seals with this key. The id stands in every seal and is no secret; `secret` is at least 32 random
+    /// bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidArgument`] for an id that is not 1 to 32 letters, digits, `-` and `_`, and for a
+    /// shorter secret.
+    pub fn new(key_id: &str, secret: &[u8]) -> Result<Sealer> {
+        Ok(Sealer {
+            keys: vec![Key::new(key_id, secret)?],
+        })
+    }
+
+    /// Also accepts the seals of another key: the one before, until its seals have expired, or the next
+    /// one, before the first server seals with it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sealer::new`], and for an id that is there already.
+    pub fn accept(mut self, key_id: &str, secret: &[u8]) -> Result<Sealer> {
+        if self.keys.iter().any(|key| key.id == key_id) {
+            return Err(Error::argument(format!(
+                "`key_id` {key_id:?} is given twice"
+            )));
+        }
+        self.keys.push(Key::new(key_id, secret)?);
+        Ok(self)
+    }
+
+    /// Builds a spec with a seal in the variable `x:seal`: for one upload.
+    ///
+    /// All variables of the builder are sealed. The body must carry `${bucket}`, `${object}`, `${size}`,
+    /// `${x:seal}` and every variable under a name where [`CallbackBody`] finds them: OSS's own, or for
+    /// variables also the bare name.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidCallback`] when the body does not carry a sealed fact, and as
+    /// [`CallbackSpecBuilder::build`]; [`ErrorKind::InvalidArgument`] when the permission lacks a size or an
+    /// end.
+    pub fn seal(
+        &self,
+        builder: CallbackSpecBuilder,
+        permission: &Permission,
+    ) -> Result<CallbackSpec> {
+        let mut nonce = [0; 16];
+        getrandom::fill(&mut nonce).map_err(|e| {
+            Error::new(
+                ErrorKind::Internal,
+                format!("the system has no random bytes: {e}"),
+            )
+        })?;
+        self.seal_with(builder, permission, nonce)
+    }
+
+    fn seal_with(
+        &self,
+        builder: CallbackSpecBuilder,
+        permission: &Permission,
+        nonce: [u8; 16],
+    ) -> Result<CallbackSpec> {
+        let missing = |what: &str| Error::argument(format!("`permission` has no {what}"));
+        let size = permission.size.ok_or_else(|| missing("size"))?;
+        let expires = permission.expires.ok_or_else(|| missing("end"))?;
+        let object = match &permission.object {
+            ObjectRule::Exact(text) | ObjectRule::Prefix(text) => text,
+        };
+        if permission.bucket.is_empty() || object.is_empty() {
+            return Err(missing("bucket, object or prefix"));
+        }
+        let mut variables = builder.variables().to_vec();
+        variables.sort();
+        let mut names = Vec::new();
+        for (name, _) in &variables {
+            let bare = name.strip_prefix("x:").unwrap_or_default();
+            let valid = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+            if bare.is_empty() || !bare.bytes().all(valid) {
+                return Err(Error::new(
+                    ErrorKind::InvalidCallback,
+                    format!("`variable` {name:?} cannot be sealed: its name is not of a-z 0-9 _"),
+                ));
+            }
+            names.push(bare);
+        }
+        let values: Vec<&str> = variables.iter().map(|(_, value)| value.as_str()).collect();
+
+        let terms = Terms {
+            key_id: self.keys[0].id.clone(),
+            expires: expires.to_string(),
+            object: match &permission.object {
+                ObjectRule::Exact(_) => "o".to_owned(),
+                ObjectRule::Prefix(prefix) => format!("p{}", prefix.len()),
+            },
+            size: match size {
+                SizeRule::Exact(bytes) => format!("s{bytes}"),
+                SizeRule::AtMost(bytes) => format!("m{bytes}"),
+            },
+            names: names.join(","),
+            nonce: URL_SAFE_NO_PAD.encode(nonce),
+        };
+        let mac = terms.mac(
+            &self.keys[0],
+            &permission.bucket,
+            object.as_bytes(),
+            &values,
+        );
+        let mac = URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
+        let seal = format!("{}.{mac}", terms.text());
+        if seal.len() > MAX_LEN {
+            return Err(Error::new(
+                ErrorKind::InvalidCallback,
+                format!(
+                    "`variable`: the names together are too long for a seal of {MAX_LEN} bytes"
+                ),
+            ));
+        }
+        let spec = builder.variable(VARIABLE, seal).build()?;
+        check_template(&spec, &names)?;
+        Ok(spec)
+    }
+
+    /// Checks the seal of a verified callback against what its body says, by the clock of this machine.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::BadBody`], [`ErrorKind::SealMissing`], [`ErrorKind::UnknownSealKey`];
+    /// [`ErrorKind::BadSeal`] when it is forged, or belongs to another bucket, object or variables;
+    /// [`ErrorKind::SealExpired`]; [`ErrorKind::SealViolated`] when the object's size is not the permitted
+    /// one.
+    pub fn check(&self, verified: &VerifiedCallback) -> Result<SealedCallback> {
+        self.check_at(verified, SystemTime::now())
+    }
+
+    /// As [`check`](Sealer::check), at another time.
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Sealer::check).
+    pub fn check_at(&self, verified: &VerifiedCallback, now: SystemTime) -> Result<SealedCallback> {
+        let bad = |problem: &str| Error::new(ErrorKind::BadSeal, format!("the seal {problem}"));
+        let body = verified.parse()?;
+        let Some(seal) = body.variable(VARIABLE).filter(|seal| !seal.is_empty()) else {
+            return Err(Error::new(
+                ErrorKind::SealMissing,
+                "the callback carries no seal, so nobody here has permitted the upload",
+            ));
+        };
+        let (terms, mac) = Terms::parse(seal).ok_or_else(|| bad("is damaged"))?;
+        let Some(key) = self.keys.iter().find(|key| key.id == terms.key_id) else {
+            return Err(Error::new(
+                ErrorKind::UnknownSealKey,
+                "the seal is of a key that is not known here",
+            ));
+        };
+        let needed = |fact: Option<&str>, name| {
+            fact.map(str::to_owned)
+                .ok_or_else(|| bad(&format!("cannot be checked: the body has no `{name}`")))
+        };
+        let (bucket, object) = (
+            needed(body.bucket(), "bucket")?,
+            needed(body.object(), "object")?,
+        );
+        let size = body
+            .size()
+            .ok_or_else(|| bad("cannot be checked: the body has no `size`"))?;
+        let mut variables = Vec::new();
+        for name in terms.names() {
+            let value = needed(body.variable(name), name)?;
+            variables.push((name.to_owned(), value));
+        }
+
+        let rule = terms.size_rule().ok_or_else(|| bad("is damaged"))?;
+        let expires: u64 = number(&terms.expires).ok_or_else(|| bad("is damaged"))?;
+        let nonce = decoded::<16>(&terms.nonce).ok_or_else(|| bad("is damaged"))?;
+        let sealed_part = match terms.object.strip_prefix('p') {
+            None => object.as_bytes(),
+            Some(len) => number(len)
+                .and_then(|len| object.as_bytes().get(..usize::try_from(len).ok()?))
+                .ok_or_else(|| bad("is that of another object"))?,
+        };
+        let values: Vec<&str> = variables.iter().map(|(_, value)| value.as_str()).collect();
+        // In constant time.
+        terms
+            .mac(key, &bucket, sealed_part, &values)
+            .verify_slice(&mac)
+            .map_err(|_| {
+                bad("is not that of this bucket, object and variables, or of another secret")
+            })?;
+
+        if seconds(now) >= expires {
+            return Err(Error::new(
+                ErrorKind::SealExpired,
+                format!("the permission ended {} s ago", seconds(now) - expires),
+            ));
+        }
+        let within = match rule {
+            SizeRule::Exact(bytes) => size == bytes,
+            SizeRule::AtMost(bytes) => size <= bytes,
+        };
+        if !within {
+            return Err(Error::new(
+                ErrorKind::SealViolated,
+                format!("the object has {size} bytes, which was not permitted"),
+            ));
+        }
+        Ok(SealedCallback {
+            key_id: terms.key_id,
+            bucket,
+            object,
+            size,
+            variables,
+            expires: UNIX_EPOCH
+                .checked_add(Duration::from_secs(expires))
+                .unwrap_or(now),
+            nonce,
+            body_digest: Sha256::digest(verified.body()).into(),
+        })
+    }
+}
+
+impl fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ids: Vec<&str> = self.keys.iter().map(|key| key.id.as_str()).collect();
+        f.debug_struct("Sealer")
+            .field("key_ids", &ids)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether a receiver finds everything that is sealed in the bodies that OSS will render: by rendering one
+/// with other values, hostile ones, and reading it.
+fn check_template(spec: &CallbackSpec, names: &[&str]) -> Result<()> {
+    // For each name another.
+    let odd = |name: &str| format!("a&{name}=\"c\"+%41\\,目");
+    let values: Vec<(String, String)> = ["bucket", "object", &format!("x:{VARIABLE}")]
+        .into_iter()
+        .map(str::to_owned)
+        .chain(names.iter().map(|name| format!("x:{name}")))
+        .map(|name| (name.clone(), odd(&name)))
+        .collect();
+    let decoded = Decoded::of(spec)?;
+    let body_type = decoded.body_type;
+    let body = decoded.body.render(body_type, |name| match name {
+        "size" => Some(TemplateValue::Number(4711)),
+        _ => values
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, value)| TemplateValue::Text(value)),
+    })?;
+    let fault = |name: &str| {
+        let example = match body_type {
+            BodyType::Form => format!("{name}=${{{name}}}"),
+            BodyType::Json => format!("\"{name}\":${{{name}}}"),
+        };
+        Error::new(
+            ErrorKind::InvalidCallback,
+            format!(
+                "`body` does not carry ${{{name}}} where a receiver finds it, so that the seal could not be \
+                 checked: write {example}"
+            ),
+        )
+    };
+    let Ok(body) = CallbackBody::parse(Some(body_type.as_str()), body.as_bytes()) else {
+        return Err(Error::new(
+            ErrorKind::InvalidCallback,
+            "`body` becomes a body that a receiver cannot read, so that the seal could not be checked",
+        ));
+    };
+    for (name, value) in &values {
+        let found = match name.as_str() {
+            "bucket" => body.bucket(),
+            "object" => body.object(),
+            variable => body.variable(variable),
+        };
+        if found != Some(value) {
+            return Err(fault(name));
+        }
+    }
+    if body.size() != Some(4711) {
+        return Err(fault("size"));
+    }
+    Ok(())
+}
+
+/// What a seal says in clear, in its order.
+struct Terms {
+    key_id: String,
+    expires: String,
+    object: String,
+    size: String,
+    names: String,
+    nonce: String,
+}
+
+impl Terms {
+    fn text(&self) -> String {
+        [
+            VERSION,
+            &self.key_id,
+            &self.expires,
+            &self.object,
+            &self.size,
+            &self.names,
+            &self.nonce,
+        ]
+        .join(".")
+    }
+
+    /// The terms, and the MAC.
+    fn parse(seal: &str) -> Option<(Terms, [u8; 32])> {
+        if seal.len() > MAX_LEN {
+            return None;
+        }
+        let parts: Vec<&str> = seal.splitn(9, '.').collect();
+        let [VERSION, key_id, expires, object, size, names, nonce, mac] = parts[..] else {
+            return None;
+        };
+        if object != "o" && !object.starts_with('p') {
+            return None;
+        }
+        let terms = Terms {
+            key_id: key_id.to_owned(),
+            expires: expires.to_owned(),
+            object: object.to_owned(),
+            size: size.to_owned(),
+            names: names.to_owned(),
+            nonce: nonce.to_owned(),
+        };
+        Some((terms, decoded(mac)?))
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.split(',').filter(|name| !name.is_empty())
+    }
+
+    fn size_rule(&self) -> Option<SizeRule> {
+        match self.size.split_at_checked(1)? {
+            ("s", bytes) => number(bytes).map(SizeRule::Exact),
+            ("m", bytes) => number(bytes).map(SizeRule::AtMost),
+            _ => None,
+        }
+    }
+
+    /// Each field with its length before it, so that no two lists of fields look the same.
+    fn mac(&self, key: &Key, bucket: &str, object: &[u8], values: &[&str]) -> Hmac<Sha256> {
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&key.secret).expect("HMAC takes a secret of any length");
+        let mut add = |field: &[u8]| {
+            mac.update(&(field.len() as u64).to_be_bytes());
+            mac.update(field);
+        };
+        add(DOMAIN.as_bytes());
+        for term in [
+            VERSION,
+            &self.key_id,
+            &self.expires,
+            &self.object,
+            &self.size,
+            &self.names,
+            &self.nonce,
+            bucket,
+        ] {
+            add(term.as_bytes());
+        }
+        add(object);
+        for value in values {
+            add(value.as_bytes());
+        }
+        mac
+    }
+}
+
+/// Decimal digits without a sign or a zero in front.
+fn number(text: &str) -> Option<u64> {
+    let canonical =
+        text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    canonical.then(|| text.parse().ok())?
+}
+
+fn decoded<const N: usize>(base64: &str) -> Option<[u8; N]> {
+    URL_SAFE_NO_PAD.decode(base64).ok()?.try_into().ok()
+}
+
+/// A callback whose upload was permitted here: what the seal covers, and nothing else.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealedCallback {
+    key_id: String,
+    bucket: String,
+    object: String,
+    size: u64,
+    variables: Vec<(String, String)>,
+    expires: SystemTime,
+    nonce: [u8; 16],
+    body_digest: [u8; 32],
+}
+
+impl SealedCallback {
+    /// The bucket.
+    pub fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
+    /// The object: the permitted one, or one that begins with the permitted prefix.
+    pub fn object(&self) -> &str {
+        &self.object
+    }
+
+    /// The size that the callback says, in bytes: within what was permitted. Whether the object has it is
+    /// not proved.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// A sealed variable, with or without `x:` in front.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        let name = name.strip_prefix("x:").unwrap_or(name);
+        self.variables
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The id of the key that sealed it.
+    pub fn key_id(&self) -> &str {
+        &self.key_id
+    }
+
+    /// When the permission ends.
+    pub fn expires(&self) -> SystemTime {
+        self.expires
+    }
+
+    /// 16 random bytes that no other seal has.
+    pub fn nonce(&self) -> &[u8; 16] {
+        &self.nonce
+    }
+
+    /// The SHA-256 of the body: callbacks with one nonce and one digest are one callback, delivered again.
+    pub fn body_digest(&self) -> &[u8; 32] {
+        &self.body_digest
+    }
+}
+
+impl fmt::Debug for SealedCallback {
+    /// Without the variables, which may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SealedCallback")
+            .field("key_id", &self.key_id)
+            .field("bucket", &self.bucket)
+            .field("object", &self.object)
+            .field("size", &self.size)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::engine::general_purpose::STANDARD;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::vectors;
+
+    const FORM: &str =
+        "bucket=${bucket}&object=${object}&size=${size}&user=${x:user}&seal=${x:seal}";
+
+    fn secrets() -> Value {
+        vectors::file("callback_seal.json")["secrets"].take()
+    }
+
+    fn sealer(first: &str, second: &str) -> Sealer {
+        let secrets = secrets();
+        let secret = |id: &str| STANDARD.decode(secrets[id].as_str().unwrap()).unwrap();
+        Sealer::new(first, &secret(first))
+            .unwrap()
+            .accept(second, &secret(second))
+            .unwrap()
+    }
+
+    fn name(kind: ErrorKind) -> &'static str {
+        match kind {
+            ErrorKind::SealMissing => "SEAL_MISSING",
+            ErrorKind::UnknownSealKey => "UNKNOWN_SEAL_KEY",
+            ErrorKind::BadSeal => "BAD_SEAL",
+            ErrorKind::SealExpired => "SEAL_EXPIRED",
+            ErrorKind::SealViolated => "SEAL_VIOLATED",
+            ErrorKind::BadBody => "BAD_BODY",
+            _ => "another",
+        }
+    }
+
+    #[test]
+    fn seals_made_elsewhere_are_checked() {
+        let file = vectors::file("callback_seal.json");
+        assert_eq!(
+            file["count"],
+            file["vectors"].as_array().map_or(0, Vec::len)
+        );
+        vectors::each("callback_seal.json", |row| {
+            let verified = VerifiedCallback::of_body(
+                row["content_type"].as_str().unwrap(),
+                row["body"].as_str().unwrap(),
+            );
+            let now = UNIX_EPOCH + Duration::from_secs(row["now"].as_u64().unwrap());
+            let result = sealer("2026-01", "old_key").check_at(&verified, now);
+            let expected = row["expect"].as_str().unwrap();
+            match &result {
+                Ok(_) => assert_eq!(expected, "OK", "{}", row["id"]),
+                Err(e) => assert_eq!(name(e.kind()), expected, "{}: {e}", row["id"]),
+            }
+            if let (Ok(sealed), Value::Object(permission)) = (result, &row["permission"]) {
+                assert_eq!(permission["bucket"], sealed.bucket());
+                assert_eq!(seconds(sealed.expires()), permission["end"]);
+                assert_eq!(STANDARD.encode(sealed.nonce()), file["nonce"]);
+                for (name, value) in row["variables"].as_object().unwrap() {
+                    assert_eq!(sealed.variable(name), value.as_str());
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn what_is_sealed_is_what_the_vectors_say() {
+        let nonce = vectors::file("callback_seal.json")["nonce"].take();
+        let nonce = STANDARD.decode(nonce.as_str().unwrap()).unwrap();
+        let mut compared = 0;
+        vectors::each("callback_seal.json", |row| {
+            let Value::Object(stated) = &row["permission"] else {
+                return;
+            };
+            let text = |name: &str| stated.get(name).and_then(Value::as_str);
+            let bucket = text("bucket").unwrap();
+            let permission = match (text("object"), text("prefix")) {
+                (Some(object), None) => Permission::object(bucket, object),
+                (None, Some(prefix)) => Permission::prefix(bucket, prefix),
+                _ => panic!("{}: an object or a prefix", row["id"]),
+            };
+            let (rule, bytes) = text("size").unwrap().split_at(1);
+            let permission = match rule {
+                "s" => permission.exact_size(bytes.parse().unwrap()),
+                _ => permission.max_size(bytes.parse().unwrap()),
+            };
+            let end = Duration::from_secs(stated["end"].as_u64().unwrap());
+            let permission = permission.expires_at(UNIX_EPOCH + end);
+
+            let mut template =
+                "bucket=${bucket}&object=${object}&size=${size}&seal=${x:seal}".to_owned();
+            let mut builder = CallbackSpec::builder().url("http://app.example.com/");
+            for (name, value) in row["variables"].as_object().unwrap() {
+                builder = builder.variable(name, value.as_str().unwrap());
+                template.push_str(&format!("&{name}=${{x:{name}}}"));
+            }
+            let sealer = match row["key_id"].as_str() {
+                Some(id) => sealer(id, "2026-01"),
+                None => sealer("2026-01", "old_key"),
+            };
+            let builder = builder.body(template);
+            let nonce = nonce.clone().try_into().unwrap();
+            let spec = sealer.seal_with(builder, &permission, nonce).unwrap();
+            let variables = crate::callback::decoded::members(spec.callback_var());
+            assert_eq!(variables["x:seal"], row["seal"], "{}", row["id"]);
+            compared += 1;
+        });
+        assert_eq!(compared, 2);
+    }
+
+    fn permission() -> Permission {
+        Permission::object("b", "o")
+            .max_size(1)
+            .valid_for(Duration::from_secs(60))
+    }
+
+    fn sealing(body: &str, permission: &Permission) -> Result<CallbackSpec> {
+        let builder = CallbackSpec::builder()
+            .url("http://app.example.com/")
+            .variable("user", "4711");
+        let is_json = body.starts_with('{');
+        let builder = match is_json {
+            true => builder.body_type(BodyType::Json),
+            false => builder,
+        };
+        sealer("2026-01", "old_key").seal(builder.body(body), permission)
+    }
+
+    #[test]
+    fn a_body_that_does_not_carry_what_is_sealed_is_refused() {
+        sealing(FORM, &permission()).unwrap();
+        let json = r#"{"bucket":${bucket},"object":${object},"size":${size},"user":${x:user},"seal":${x:seal}}"#;
+        sealing(json, &permission()).unwrap();
+        for (from, to, named) in [
+            ("bucket=${bucket}&", "", "${bucket}"),
+            // Fixed text says nothing of the bucket that was uploaded to.
+            ("bucket=${bucket}", "bucket=b", "${bucket}"),
+            ("object=${object}", "key=${object}", "${object}"),
+            (
+                "object=${object}",
+                "object=${bucket}/${object}",
+                "${object}",
+            ),
+            (
+                "bucket=${bucket}&object=${object}",
+                "bucket=${object}&object=${bucket}",
+                "${bucket}",
+            ),
+            ("size=${size}", "size=1", "${size}"),
+            ("user=${x:user}", "user=4711", "${x:user}"),
+            ("user=${x:user}", "who=${x:user}", "${x:user}"),
+            ("seal=${x:seal}", "", "${x:seal}"),
+            (
+                "seal=${x:seal}",
+                "seal=${x:seal}&seal=${x:seal}",
+                "cannot read",
+            ),
+        ] {
+            let body = FORM.replace(from, to);
+            assert_ne!(body, FORM);
+            let error = sealing(&body, &permission()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidCallback, "{body}");
+            assert!(error.to_string().contains(named), "{body}: {error}");
+        }
+        let quoted = json.replace("${object}", "\"${object}\"");
+        let error = sealing(&quoted, &permission()).unwrap_err();
+        assert!(error.to_string().contains("cannot read"), "{error}");
+    }
+
+    #[test]
+    fn a_permission_needs_a_size_and_an_end_and_names_must_fit() {
+        let hour = Duration::from_secs(3600);
+        for (permission, named) in [
+            (Permission::object("b", "o").valid_for(hour), "no size"),
+            (Permission::object("b", "o").max_size(1), "no end"),
+            (
+                Permission::object("", "o").max_size(1).valid_for(hour),
+                "no bucket",
+            ),
+            (
+                Permission::prefix("b", "").max_size(1).valid_for(hour),
+                "prefix",
+            ),
+        ] {
+            let error = sealing(FORM, &permission).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+            assert!(error.to_string().contains(named), "{error}");
+        }
+        for name in ["名", "a.b", "a,b", "x:x:a", &"a".repeat(1000)] {
+            let builder = CallbackSpec::builder()
+                .url("http://app.example.com/")
+                .body(format!("{FORM}&a=${{x:{name}}}"))
+                .variable(name, "1")
+                .variable("user", "1");
+            let sealed = sealer("2026-01", "old_key").seal(builder, &permission());
+            assert_eq!(
+                sealed.unwrap_err().kind(),
+                ErrorKind::InvalidCallback,
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn keys_are_checked_and_secrets_are_not_shown() {
+        let secret = b"geheimgeheimgeheimgeheimgeheimgeheim";
+        assert!(!format!("{:?}", Sealer::new("a", secret).unwrap()).contains("geheim"));
+        for (id, secret) in [
+            ("", &secret[..]),
+            ("a.b", secret),
+            (&"a".repeat(33), secret),
+            ("a", &secret[..31]),
+        ] {
+            let error = Sealer::new(id, secret).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{id}");
+            assert!(!error.to_string().contains("geheim"), "{error}");
+        }
+        let twice = Sealer::new("a", secret).unwrap().accept("a", secret);
+        assert_eq!(twice.unwrap_err().kind(), ErrorKind::InvalidArgument);
+    }
+
+    #[test]
+    fn no_two_seals_are_the_same() {
+        let seals: std::collections::HashSet<String> = (0..100)
+            .map(|_| {
+                sealing(FORM, &permission())
+                    .unwrap()
+                    .callback_var()
+                    .unwrap()
+                    .to_owned()
+            })
+            .collect();
+        assert_eq!(seals.len(), 100);
+    }
+}

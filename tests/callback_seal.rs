@@ -1,0 +1,365 @@
+//! What OSS's signature does not prove and a seal does: that we permitted the upload. And what neither does.
+
+mod support;
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use local_oss::{Answer, CallbackKey, ReceivedRequest, Receiver, Server};
+use oss_callback::callback::{
+    CallbackRequest, Permission, ReplayGuard, SealedCallback, Sealer, Seen, VerifiedCallback,
+    Verifier,
+};
+use oss_callback::{BodyType, CallbackSpec, CallbackSpecBuilder, Error, ErrorKind};
+use support::{BUCKET, agreeing_receiver, client, server};
+
+const SECRET: &[u8] = b"a secret of thirty-two bytes ...";
+const FORM: &str = "bucket=${bucket}&object=${object}&size=${size}&user=${x:user}&seal=${x:seal}";
+
+fn sealer() -> Sealer {
+    Sealer::new("2026-01", SECRET).unwrap()
+}
+
+fn permission() -> Permission {
+    Permission::object(BUCKET, "photos/1.jpg")
+        .max_size(10)
+        .valid_for(Duration::from_secs(600))
+}
+
+fn builder(url: &str) -> CallbackSpecBuilder {
+    CallbackSpec::builder()
+        .url(url)
+        .body(FORM)
+        .variable("user", "4711")
+}
+
+/// OSS, an application server, and its verifier.
+struct Scene {
+    server: Server,
+    receiver: Receiver,
+    verifier: Verifier,
+}
+
+impl Scene {
+    fn new() -> Scene {
+        let server = server().start().unwrap();
+        let (url, pem) = (server.public_key_url(), server.public_key_pem());
+        Scene {
+            verifier: Verifier::new().trust_key_url_for_tests(url, pem).unwrap(),
+            server,
+            receiver: agreeing_receiver(),
+        }
+    }
+
+    fn seal(&self) -> CallbackSpec {
+        let url = self.receiver.url("/callback");
+        sealer().seal(builder(&url), &permission()).unwrap()
+    }
+
+    /// Uploads, and gives back the verified callback that came of it.
+    fn upload(&self, object: &str, contents: &[u8], spec: &CallbackSpec) -> VerifiedCallback {
+        let put = client(self.server.endpoint()).put_object(BUCKET, object);
+        put.callback(spec).send_bytes(contents).unwrap();
+        let requests = self.receiver.requests();
+        verify(&self.verifier, requests.last().unwrap()).unwrap()
+    }
+}
+
+fn verify(verifier: &Verifier, received: &ReceivedRequest) -> Result<VerifiedCallback, Error> {
+    let headers = received.headers.iter();
+    let request = CallbackRequest::new(&received.method, &received.target, &received.body);
+    verifier.verify(&request.headers(headers.map(|(name, value)| (name.as_str(), value.as_str()))))
+}
+
+fn kind(result: Result<SealedCallback, Error>) -> ErrorKind {
+    result.unwrap_err().kind()
+}
+
+#[test]
+fn a_permitted_upload_is_recognised() {
+    let scene = Scene::new();
+    for (body_type, body) in [
+        (BodyType::Form, FORM.to_owned()),
+        (
+            BodyType::Json,
+            r#"{"bucket":${bucket},"object":${object},"size":${size},"user":${x:user},"seal":${x:seal}}"#
+                .to_owned(),
+        ),
+    ] {
+        let builder = builder(&scene.receiver.url("/")).body(body).body_type(body_type);
+        let spec = sealer().seal(builder, &permission()).unwrap();
+        let sealed = sealer().check(&scene.upload("photos/1.jpg", b"hello", &spec)).unwrap();
+        assert_eq!((sealed.bucket(), sealed.object(), sealed.size()), (BUCKET, "photos/1.jpg", 5));
+        assert_eq!(sealed.variable("user"), Some("4711"));
+        assert_eq!(sealed.variable("x:user"), Some("4711"));
+        assert_eq!(sealed.variable("seal"), None);
+        assert_eq!(sealed.key_id(), "2026-01");
+    }
+    let below = Permission::prefix(BUCKET, "photos/目/")
+        .exact_size(5)
+        .valid_for(Duration::from_secs(600));
+    let spec = sealer()
+        .seal(builder(&scene.receiver.url("/")), &below)
+        .unwrap();
+    let sealed = sealer()
+        .check(&scene.upload("photos/目/a&b.jpg", b"hello", &spec))
+        .unwrap();
+    assert_eq!(sealed.object(), "photos/目/a&b.jpg");
+}
+
+#[test]
+fn what_was_not_permitted_is_refused_though_oss_has_signed_it() {
+    let scene = Scene::new();
+    let spec = scene.seal();
+    for (object, contents, expected) in [
+        ("photos/2.jpg", &b"hello"[..], ErrorKind::BadSeal),
+        ("photos/1.jpg", b"hello hello", ErrorKind::SealViolated),
+    ] {
+        let verified = scene.upload(object, contents, &spec);
+        assert_eq!(kind(sealer().check(&verified)), expected, "{object}");
+    }
+
+    // The uploader changes a variable; the seal is not his to change.
+    let variables = STANDARD.decode(spec.callback_var().unwrap()).unwrap();
+    let variables = String::from_utf8(variables).unwrap();
+    let changed = variables.replace("4711", "4712");
+    let callback = STANDARD.decode(spec.callback()).unwrap();
+    let callback = String::from_utf8(callback).unwrap();
+    let other = CallbackSpec::from_json(&callback, Some(&changed)).unwrap();
+    let verified = scene.upload("photos/1.jpg", b"hello", &other);
+    assert_eq!(kind(sealer().check(&verified)), ErrorKind::BadSeal);
+
+    // He leaves it out.
+    let plain = builder(&scene.receiver.url("/")).build().unwrap();
+    let verified = scene.upload("photos/1.jpg", b"hello", &plain);
+    assert_eq!(kind(sealer().check(&verified)), ErrorKind::SealMissing);
+
+    // He waits too long.
+    let verified = scene.upload("photos/1.jpg", b"hello", &spec);
+    let late = SystemTime::now() + Duration::from_secs(601);
+    assert_eq!(
+        kind(sealer().check_at(&verified, late)),
+        ErrorKind::SealExpired
+    );
+    assert!(sealer().check(&verified).is_ok());
+}
+
+/// 512 bits can be factored, so somebody may sign whatever he likes.
+#[test]
+fn whoever_has_the_private_key_passes_verification_but_not_the_seal() {
+    let scene = Scene::new();
+    let attacker = CallbackKey::generate(512, "http://127.0.0.1:1").unwrap();
+    let verifier = Verifier::new()
+        .trust_key_url_for_tests(attacker.public_url(), attacker.public_pem())
+        .unwrap();
+    let forge = |body: &str| {
+        let key_url = STANDARD.encode(attacker.public_url());
+        let authorization = attacker.sign("/callback", body.as_bytes());
+        let request = CallbackRequest::new("POST", "/callback", body)
+            .header("Authorization", &authorization)
+            .header("x-oss-pub-key-url", &key_url);
+        verifier.verify(&request).unwrap()
+    };
+    let facts = format!("bucket={BUCKET}&object=photos%2F1.jpg&size=5&user=4711");
+    assert_eq!(kind(sealer().check(&forge(&facts))), ErrorKind::SealMissing);
+
+    // With a seal of his own making, and with one of ours for another upload.
+    let own = Sealer::new("2026-01", b"the attacker's own thirty-two bytes").unwrap();
+    let other = Permission::object(BUCKET, "photos/2.jpg")
+        .max_size(10)
+        .valid_for(Duration::from_secs(60));
+    for (sealer_used, permission) in [(own, permission()), (sealer(), other)] {
+        let spec = sealer_used
+            .seal(builder("http://a.example.com/"), &permission)
+            .unwrap();
+        let forged = forge(&format!("{facts}&seal={}", seal_of(&spec)));
+        assert_eq!(kind(sealer().check(&forged)), ErrorKind::BadSeal);
+    }
+
+    // What a seal does not say: that the upload took place. He has a permission and uploads nothing.
+    let forged = forge(&format!("{facts}&seal={}", seal_of(&scene.seal())));
+    sealer().check(&forged).unwrap();
+    let error = forged
+        .confirm(&client(scene.server.endpoint()))
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotConfirmed, "{error}");
+}
+
+fn seal_of(spec: &CallbackSpec) -> String {
+    let variables = STANDARD.decode(spec.callback_var().unwrap()).unwrap();
+    let variables: serde_json::Value = serde_json::from_slice(&variables).unwrap();
+    variables["x:seal"].as_str().unwrap().to_owned()
+}
+
+/// Another customer of OSS copies the seal into a callback of his own, whose body is fixed text. OSS signs it.
+#[test]
+fn a_seal_in_another_customers_callback_is_caught_by_confirm_only() {
+    let scene = Scene::new();
+    let seal = seal_of(&scene.seal());
+    let copied = CallbackSpec::builder()
+        .url(scene.receiver.url("/callback"))
+        .body(format!(
+            "bucket={BUCKET}&object=photos%2F1.jpg&size=5&user=4711&seal={seal}"
+        ))
+        .build()
+        .unwrap();
+    let verified = scene.upload("whatever", b"x", &copied);
+    sealer().check(&verified).unwrap();
+    let error = verified
+        .confirm(&client(scene.server.endpoint()))
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotConfirmed);
+    assert!(error.to_string().contains("no such object"), "{error}");
+}
+
+#[test]
+fn confirm_compares_what_the_body_says_with_what_is_stored() {
+    let scene = Scene::new();
+    let client = client(scene.server.endpoint());
+    let body = "bucket=${bucket}&object=${object}&etag=${etag}&size=${size}&crc64=${crc64}";
+    let spec = CallbackSpec::builder()
+        .url(scene.receiver.url("/"))
+        .body(body)
+        .build()
+        .unwrap();
+    let verified = scene.upload("a b", b"hello", &spec);
+    let metadata = verified.confirm(&client).unwrap();
+    assert_eq!(metadata.content_length(), Some(5));
+
+    for (body, named) in [
+        ("bucket=${bucket}&object=${object}&etag=F${etag}", "ETag"),
+        ("bucket=${bucket}&object=${object}&size=${size}0", "size"),
+        ("bucket=${bucket}&object=${object}&crc64=1", "CRC-64"),
+        ("bucket=${bucket}&object=${object}1", "no such object"),
+        ("bucket=No/Bucket&object=${object}", "no such object"),
+        ("bucket=${bucket}", "no `bucket` or no `object`"),
+    ] {
+        let spec = CallbackSpec::builder()
+            .url(scene.receiver.url("/"))
+            .body(body)
+            .build()
+            .unwrap();
+        let error = scene
+            .upload("a b", b"hello", &spec)
+            .confirm(&client)
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotConfirmed, "{body}: {error}");
+        assert!(error.to_string().contains(named), "{body}: {error}");
+    }
+
+    // A network that fails says nothing of the object.
+    let gone = support::client_builder("http://127.0.0.1:1")
+        .build()
+        .unwrap();
+    assert_eq!(
+        verified.confirm(&gone).unwrap_err().kind(),
+        ErrorKind::Connect
+    );
+}
+
+#[test]
+fn keys_are_rotated_without_a_gap() {
+    let scene = Scene::new();
+    let (old, new) = (
+        b"the old secret of thirty-two byte",
+        b"the new secret of thirty-two byte",
+    );
+    let url = scene.receiver.url("/callback");
+    let first = Sealer::new("2025", old).unwrap();
+    let before = first.clone().accept("2026", new).unwrap();
+    let after = Sealer::new("2026", new)
+        .unwrap()
+        .accept("2025", old)
+        .unwrap();
+    for (sealing, id) in [(&first, "2025"), (&before, "2025"), (&after, "2026")] {
+        let spec = sealing.seal(builder(&url), &permission()).unwrap();
+        let verified = scene.upload("photos/1.jpg", b"hello", &spec);
+        assert_eq!(before.check(&verified).unwrap().key_id(), id);
+        assert_eq!(after.check(&verified).unwrap().key_id(), id);
+    }
+    let spec = first.seal(builder(&url), &permission()).unwrap();
+    let verified = scene.upload("photos/1.jpg", b"hello", &spec);
+    let done = Sealer::new("2026", new).unwrap();
+    assert_eq!(kind(done.check(&verified)), ErrorKind::UnknownSealKey);
+}
+
+#[test]
+fn a_replay_is_told_from_a_repetition() {
+    let scene = Scene::new();
+    let guard = ReplayGuard::in_memory(10);
+    let (spec, other) = (scene.seal(), scene.seal());
+    let check =
+        |verified: &VerifiedCallback| guard.check(&sealer().check(verified).unwrap()).unwrap();
+    let verified = scene.upload("photos/1.jpg", b"hello", &spec);
+    assert_eq!(check(&verified), Seen::FirstSeen);
+    assert_eq!(check(&verified), Seen::Repeated);
+    // The same permission for other contents.
+    let again = scene.upload("photos/1.jpg", b"other!", &spec);
+    assert_eq!(check(&again), Seen::Replayed);
+    assert_eq!(check(&verified), Seen::Repeated);
+    assert_eq!(
+        check(&scene.upload("photos/1.jpg", b"hello", &other)),
+        Seen::FirstSeen
+    );
+    // What failed after all may come again.
+    guard.forget(&sealer().check(&verified).unwrap()).unwrap();
+    assert_eq!(check(&verified), Seen::FirstSeen);
+}
+
+/// OSS goes on to the next URL after a failure, with the same body.
+#[test]
+fn oss_itself_delivers_twice_and_that_is_a_repetition() {
+    let scene = Scene::new();
+    let failing = Receiver::start(|_| Answer::status(500)).unwrap();
+    let builder = builder(&failing.url("/a")).url(scene.receiver.url("/b"));
+    let spec = sealer().seal(builder, &permission()).unwrap();
+    let second = scene.upload("photos/1.jpg", b"hello", &spec);
+    let first = verify(&scene.verifier, &failing.requests()[0]).unwrap();
+    let guard = ReplayGuard::in_memory(10);
+    let seen = [&first, &second].map(|v| guard.check(&sealer().check(v).unwrap()).unwrap());
+    assert_eq!(seen, [Seen::FirstSeen, Seen::Repeated]);
+}
+
+#[test]
+fn a_full_guard_says_so_and_takes_no_replay_for_a_first_time() {
+    let scene = Scene::new();
+    let guard = ReplayGuard::in_memory(1);
+    let check = |spec: &CallbackSpec| {
+        let verified = scene.upload("photos/1.jpg", b"hello", spec);
+        guard.check(&sealer().check(&verified).unwrap())
+    };
+    let (first, second) = (scene.seal(), scene.seal());
+    assert_eq!(check(&first).unwrap(), Seen::FirstSeen);
+    assert_eq!(check(&second).unwrap_err().kind(), ErrorKind::ReplayUnknown);
+    assert_eq!(check(&first).unwrap(), Seen::Repeated);
+}
+
+#[test]
+fn of_many_threads_one_is_first() {
+    let scene = Scene::new();
+    let guard = Arc::new(ReplayGuard::in_memory(10));
+    let sealed = sealer()
+        .check(&scene.upload("photos/1.jpg", b"hello", &scene.seal()))
+        .unwrap();
+    let threads: Vec<_> = (0..8)
+        .map(|_| {
+            let (guard, sealed) = (guard.clone(), sealed.clone());
+            thread::spawn(move || guard.check(&sealed).unwrap())
+        })
+        .collect();
+    let seen: Vec<Seen> = threads
+        .into_iter()
+        .map(|thread| thread.join().unwrap())
+        .collect();
+    assert_eq!(
+        seen.iter().filter(|seen| **seen == Seen::FirstSeen).count(),
+        1
+    );
+    assert_eq!(
+        seen.iter().filter(|seen| **seen == Seen::Repeated).count(),
+        7
+    );
+}
