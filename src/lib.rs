@@ -81,8 +81,10 @@ mod vectors;
 mod verdict;
 mod xml;
 
+pub use callback::preview::{CallbackPreview, ObjectFacts};
 pub use callback::spec::{CallbackSpec, CallbackSpecBuilder};
 pub use callback::template::{BodyTemplate, BodyType, TemplateValue};
+pub use callback::warnings::CallbackWarning;
 pub use cancellation::Cancellation;
 pub use client::{Client, ClientBuilder, SignatureVersion};
 pub use credentials::{Credentials, CredentialsProvider, Signer, StringToSign};

@@ -25,9 +25,12 @@ mod body;
 mod check;
 mod decoded;
 pub(crate) mod diagnosis;
+mod explain;
 #[cfg(feature = "tls")]
 mod fetching_keys;
 mod keys;
+mod permission;
+pub(crate) mod preview;
 mod public_key;
 mod replay;
 mod reply;
@@ -36,14 +39,17 @@ pub(crate) mod spec;
 mod target;
 pub(crate) mod template;
 mod verify;
+pub(crate) mod warnings;
 
 pub use body::CallbackBody;
+pub use explain::{Explanation, explain};
 #[cfg(feature = "tls")]
 pub use fetching_keys::{FetchingKeys, FetchingKeysBuilder};
 pub use keys::{KeySource, KnownKeys, key_unavailable};
+pub use permission::Permission;
 pub use public_key::PublicKey;
 pub use replay::{NonceStore, ReplayGuard, Seen, replay_unknown};
 pub use reply::{Reply, reply_ok, reply_refused};
-pub use seal::{Permission, SealedCallback, Sealer};
+pub use seal::{SealedCallback, Sealer};
 pub(crate) use spec::CallbackSpec;
 pub use verify::{CallbackRequest, VerifiedCallback, Verifier, verify};

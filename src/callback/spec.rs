@@ -7,8 +7,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use super::check::{self, MAX_URLS};
+use super::check::MAX_URLS;
+use super::decoded::Decoded;
 use super::template::{BodyTemplate, BodyType};
+use super::warnings::{self, CallbackWarning};
 use crate::error::{Error, Result};
 use crate::request::Request;
 use crate::verdict::ErrorKind;
@@ -85,15 +87,16 @@ impl CallbackSpec {
     }
 
     /// Applies OSS's rules: what OSS would refuse with HTTP 400 is an error here. A built spec has passed
-    /// already. Not checked is what only OSS can know, for example whether a host can be reached from it;
-    /// a private address is no error, since a server on the laptop has one.
+    /// already. Not checked is what only OSS can know, for example whether a host can be reached from it.
+    /// What is likely a mistake comes back as a warning: a private address among it, since a server on the
+    /// laptop has one.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::InvalidCallback`]: the message names the member and its problem,
     /// [`Error::ec`] the code that OSS would have answered.
-    pub fn check(&self) -> Result<()> {
-        check::check(&self.callback, self.callback_var.as_deref())
+    pub fn check(&self) -> Result<Vec<CallbackWarning>> {
+        Ok(warnings::of(&Decoded::of(self)?))
     }
 
     /// The value of the header `x-oss-callback`: Base64 of JSON.

@@ -7,6 +7,24 @@ use crate::error::{Error, Result};
 use crate::percent;
 use crate::verdict::ErrorKind;
 
+/// What OSS can fill in; other names are the caller's and begin with `x:`.
+pub(super) const VARIABLES: [&str; 14] = [
+    "bucket",
+    "object",
+    "etag",
+    "size",
+    "mimeType",
+    "imageInfo.height",
+    "imageInfo.width",
+    "imageInfo.format",
+    "crc64",
+    "contentMd5",
+    "vpcId",
+    "clientIp",
+    "reqId",
+    "operation",
+];
+
 /// How the application server reads the body of a callback; becomes its Content-Type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum BodyType {

@@ -275,7 +275,7 @@ pub unsafe extern "C" fn oss_callback_spec_check(
 ) -> oss_callback_code {
     guard(error, || {
         // SAFETY: NULL is refused; otherwise the caller promises a live spec.
-        unsafe { required(spec, "spec") }?.spec.check()
+        unsafe { required(spec, "spec") }?.spec.check().map(drop)
     })
 }
 
