@@ -44,6 +44,10 @@
 //! | anything else, once the last byte was on its way | its cause | unknown | unknown |
 //! | anything, before that | its cause | no | no |
 //!
+//! A [large file](Client::upload_file) goes in parallel parts, resumable by a checkpoint, and becomes one object with
+//! one callback; the parts can also come from [many machines](MultipartUpload). The answer to the request that
+//! completes an upload may be lost, too, but it [can be looked up](CompleteMultipartUpload).
+//!
 //! A failed request is sent again where that is worth it and does no harm; one with a callback only if it
 //! certainly stored nothing, or if the caller allows it: see [`RetryPolicy`].
 
