@@ -20,6 +20,8 @@ use crate::request::Request;
 use crate::retry::Again;
 use crate::source::{self, Source, Upload};
 use crate::transport::{Bandwidth, Progress};
+#[cfg(doc)]
+use crate::verdict::ErrorKind;
 
 /// What OSS takes in one request (OSS documentation, "PutObject").
 const MAX_LEN: u64 = 5 * 1024 * 1024 * 1024;
