@@ -13,7 +13,7 @@ mod header {
     use std::path::PathBuf;
 
     /// In the order of use, which becomes the order of the header.
-    const FILES: [&str; 14] = [
+    const FILES: [&str; 19] = [
         "version",
         "code",
         "client",
@@ -25,6 +25,11 @@ mod header {
         "put",
         "operation_options",
         "object",
+        "explain",
+        "verifier",
+        "verified",
+        "reply",
+        "sealer",
         "receipt",
         "attempt",
         "error",

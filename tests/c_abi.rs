@@ -4,6 +4,8 @@
 //! them with sanitizers. What a program says is compared with what the server has recorded.
 
 mod c;
+#[path = "c/receiving.rs"]
+mod receiving;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -218,7 +220,9 @@ fn null_arguments_are_refused_by_name() {
 
 #[test]
 fn every_function_with_a_pointer_is_tried_with_null() {
-    let program = fs::read_to_string(c::source("tests/c/null_arguments.c")).expect("it is there");
+    let program: String = ["null_arguments.c", "receiving_null_arguments.c"]
+        .map(|file| fs::read_to_string(c::source("tests/c").join(file)).expect("it is there"))
+        .concat();
     let prototypes = c::prototypes();
     let with_pointers = prototypes
         .iter()

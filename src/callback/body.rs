@@ -53,8 +53,8 @@ impl CallbackBody {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::BadBody`] when it is not UTF-8, not a JSON object, has a member twice, or more than
-    /// 2000 members.
+    /// [`ErrorKind::BadBody`] when it is not UTF-8, not a JSON object, has a member twice, a NUL in one, or
+    /// more than 2000 members.
     pub fn parse(content_type: Option<&str>, body: &[u8]) -> Result<CallbackBody> {
         let media_type = content_type.and_then(|text| text.split(';').next());
         let is = |name: &str| media_type.is_some_and(|t| t.trim().eq_ignore_ascii_case(name));
@@ -68,6 +68,14 @@ impl CallbackBody {
             BodyType::Form => form(body)?,
             BodyType::Json => json(body)?,
         };
+        // No object has one in its name, and in C it would end a text.
+        let has_nul = |text: &str| text.contains('\0');
+        if members
+            .iter()
+            .any(|(name, value)| has_nul(name) || value.as_deref().is_some_and(has_nul))
+        {
+            return Err(bad("has a NUL in a member"));
+        }
         let mut names = HashSet::with_capacity(members.len());
         if let Some((name, _)) = members.iter().find(|(name, _)| !names.insert(name)) {
             let shown: String = name.chars().take(100).collect();
@@ -477,6 +485,9 @@ mod tests {
             (JSON, many_json.as_bytes()),
             (FORM, b"a=\xff"),
             (FORM, b"a=%ff"),
+            (FORM, b"object=a%00b"),
+            (FORM, b"a\0=b"),
+            (JSON, b"{\"object\":\"a\\u0000b\"}"),
             (FORM, many.as_bytes()),
         ] {
             let error = CallbackBody::parse(content_type, body).unwrap_err();

@@ -517,6 +517,13 @@ impl SealedCallback {
             .map(|(_, value)| value.as_str())
     }
 
+    /// All sealed variables, without `x:`.
+    pub fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.variables
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The id of the key that sealed it.
     pub fn key_id(&self) -> &str {
         &self.key_id

@@ -96,7 +96,6 @@ impl oss_callback_error {
         }
     }
 
-    #[cfg(test)]
     pub(super) fn error(&self) -> &Error {
         &self.error
     }

@@ -28,6 +28,7 @@ mod code;
 #[cfg(unix)]
 mod descriptor;
 mod error;
+mod explain;
 mod guard;
 mod hooks;
 mod limits;
@@ -37,8 +38,12 @@ mod options;
 mod put;
 mod put_options;
 mod receipt;
+mod reply;
+mod sealer;
 mod spec;
 mod text;
+mod verified;
+mod verifier;
 mod version;
 
 #[cfg(test)]
@@ -59,5 +64,16 @@ mod tests {
         may_be_shared::<super::receipt::oss_callback_receipt>();
         may_be_shared::<super::spec::oss_callback_spec>();
         may_be_shared::<super::spec::oss_callback_spec_options>();
+        may_be_shared::<super::explain::oss_callback_explanation>();
+        may_be_shared::<super::explain::oss_callback_object_facts>();
+        may_be_shared::<super::explain::oss_callback_preview>();
+        may_be_shared::<super::reply::oss_callback_reply>();
+        may_be_shared::<super::sealer::oss_callback_permission>();
+        may_be_shared::<super::sealer::oss_callback_replay_guard>();
+        may_be_shared::<super::sealer::oss_callback_sealed>();
+        may_be_shared::<super::sealer::oss_callback_sealer>();
+        may_be_shared::<super::verified::oss_callback_verified>();
+        may_be_shared::<super::verifier::oss_callback_verifier>();
+        may_be_shared::<super::verifier::oss_callback_verifier_options>();
     }
 }

@@ -23,7 +23,7 @@ pub struct oss_callback_object_metadata {
 }
 
 impl oss_callback_object_metadata {
-    fn new(metadata: ObjectMetadata) -> Self {
+    pub(super) fn new(metadata: ObjectMetadata) -> Self {
         oss_callback_object_metadata {
             etag: metadata.etag().map(c_string),
             headers: Texts::of_headers(metadata.headers()),

@@ -20,17 +20,28 @@ pub struct oss_callback_spec_options {
     options: Options<CallbackSpecBuilder>,
 }
 
+impl oss_callback_spec_options {
+    /// The builder, unless a setter found a fault.
+    pub(super) fn builder(&self) -> Result<&CallbackSpecBuilder> {
+        self.options.values()
+    }
+}
+
 /// What OSS is asked to call once it has stored an object. A spec does not change and may be used for any
 /// number of uploads, from many threads at once; one of them frees it.
 pub struct oss_callback_spec {
     pub(super) spec: CallbackSpec,
     callback: CString,
     callback_var: Option<CString>,
+    /// None for one that OSS would refuse.
+    pub(super) warnings: Vec<CString>,
 }
 
 impl oss_callback_spec {
-    fn new(spec: CallbackSpec) -> Self {
+    pub(super) fn new(spec: CallbackSpec) -> Self {
+        let warnings = spec.check().unwrap_or_default();
         oss_callback_spec {
+            warnings: warnings.iter().map(|w| c_string(w.to_string())).collect(),
             callback: c_string(spec.callback()),
             callback_var: spec.callback_var().map(c_string),
             spec,

@@ -20,6 +20,17 @@ int main(void) {
     oss_callback_object_metadata_free(NULL);
     oss_callback_receipt_free(NULL);
     oss_callback_error_free(NULL);
+    oss_callback_explanation_free(NULL);
+    oss_callback_object_facts_free(NULL);
+    oss_callback_permission_free(NULL);
+    oss_callback_preview_free(NULL);
+    oss_callback_replay_guard_free(NULL);
+    oss_callback_reply_free(NULL);
+    oss_callback_sealed_free(NULL);
+    oss_callback_sealer_free(NULL);
+    oss_callback_verified_free(NULL);
+    oss_callback_verifier_free(NULL);
+    oss_callback_verifier_options_free(NULL);
 
     /* Untouched options, and options with a fault. */
     assert(oss_callback_client_options_new(&client_options) == OSS_CALLBACK_CODE_OK);

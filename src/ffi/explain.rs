@@ -1,0 +1,320 @@
+//! A callback looked at without sending anything: previews, explanations, warnings.
+
+use std::ffi::CString;
+use std::ptr;
+
+use libc::{c_char, size_t};
+
+use super::code::oss_callback_code;
+use super::error::oss_callback_error;
+use super::guard::{free, guard, make, of, optional_text, required, text};
+use super::options::Options;
+use super::spec::oss_callback_spec;
+use super::text::{borrowed, c_string};
+use crate::callback::{Explanation, explain};
+use crate::{CallbackPreview, Error, ObjectFacts, Result};
+
+/// What OSS knows of an upload when it renders a callback. What is not given stays empty. Faults are kept and
+/// reported by oss_callback_spec_preview. Not safe to share between threads while it changes.
+pub struct oss_callback_object_facts {
+    options: Options<ObjectFacts>,
+}
+
+/// The requests that OSS would send, one for each URL of a callback. It does not change: any thread may read
+/// it, one frees it.
+pub struct oss_callback_preview {
+    requests: Vec<Request>,
+}
+
+struct Request {
+    url: CString,
+    target: CString,
+    body: CString,
+    http: CString,
+}
+
+impl Request {
+    fn new(preview: &CallbackPreview) -> Request {
+        Request {
+            url: c_string(preview.url()),
+            target: c_string(preview.target()),
+            body: c_string(preview.body()),
+            http: c_string(preview.to_string()),
+        }
+    }
+}
+
+/// A callback in sentences. It does not change: any thread may read it, one frees it.
+pub struct oss_callback_explanation {
+    explanation: Explanation,
+    text: CString,
+}
+
+/// How many warnings there are: of what OSS accepts and is likely a mistake all the same, such as a private
+/// address or a variable that nobody defines. They stop nothing. 0 for a spec that OSS would refuse, and for
+/// NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_spec_warnings_len(spec: *const oss_callback_spec) -> size_t {
+    // SAFETY: NULL or a live spec.
+    unsafe { of(spec, 0, |spec| spec.warnings.len()) }
+}
+
+/// A warning in one sentence: `index` is 0 for the first. NULL when there are not so many. Borrowed from
+/// `spec`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_spec_warning(
+    spec: *const oss_callback_spec,
+    index: size_t,
+) -> *const c_char {
+    // SAFETY: NULL or a live spec.
+    unsafe { of(spec, ptr::null(), |spec| borrowed(spec.warnings.get(index))) }
+}
+
+/// Makes the facts of an object that PutObject has stored. Free them with oss_callback_object_facts_free.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_object_facts_new(
+    bucket: *const c_char,
+    object: *const c_char,
+    object_facts: *mut *mut oss_callback_object_facts,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise NUL-terminated strings.
+        let (bucket, object) = unsafe { (text(bucket, "bucket")?, text(object, "object")?) };
+        let new = || {
+            Ok(oss_callback_object_facts {
+                options: Options::of(ObjectFacts::new(bucket, object)),
+            })
+        };
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(object_facts, "object_facts", new) }
+    })
+}
+
+/// Sets a fact by the name of its variable: size (decimal digits), etag, mimeType, crc64, contentMd5,
+/// clientIp, vpcId, reqId or operation.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_object_facts_set(
+    object_facts: *mut oss_callback_object_facts,
+    variable: *const c_char,
+    value: *const c_char,
+) {
+    // SAFETY: as promised by the caller.
+    let Some(facts) = (unsafe { object_facts.as_mut() }) else {
+        return;
+    };
+    facts.options.replace(|facts| {
+        // SAFETY: NULL is refused; otherwise NUL-terminated strings.
+        let (variable, value) = unsafe { (text(variable, "variable")?, text(value, "value")?) };
+        set(facts, variable, value)
+    });
+}
+
+fn set(facts: ObjectFacts, variable: &str, value: &str) -> Result<ObjectFacts> {
+    let number = || {
+        let problem = |_| Error::argument(format!("`value` of {variable} is not a number"));
+        value.parse::<u64>().map_err(problem)
+    };
+    Ok(match variable {
+        "size" => facts.size(number()?),
+        "etag" => facts.etag(value),
+        "mimeType" => facts.mime_type(value),
+        "crc64" => facts.crc64(number()?),
+        "contentMd5" => facts.content_md5(value),
+        "clientIp" => facts.client_ip(value),
+        "vpcId" => facts.vpc_id(value),
+        "reqId" => facts.request_id(value),
+        "operation" => facts.operation(value),
+        _ => {
+            return Err(Error::argument(format!(
+                "`variable` {variable:?} is none that can be set"
+            )));
+        }
+    })
+}
+
+/// Says that the object is an image of this height and width in pixels and of this format, such as "jpg".
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_object_facts_set_image(
+    object_facts: *mut oss_callback_object_facts,
+    height: u64,
+    width: u64,
+    format: *const c_char,
+) {
+    // SAFETY: as promised by the caller.
+    let Some(facts) = (unsafe { object_facts.as_mut() }) else {
+        return;
+    };
+    facts.options.replace(|facts| {
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let format = unsafe { text(format, "format") }?;
+        Ok(facts.image(height, width, format))
+    });
+}
+
+/// Frees facts. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_object_facts_free(
+    object_facts: *mut oss_callback_object_facts,
+) {
+    // SAFETY: NULL or facts that were given out and not freed yet.
+    unsafe { free(object_facts) };
+}
+
+/// Renders the requests that OSS would send after an upload, one for each URL: the first, and the next ones
+/// only if those before them fail. Nothing is sent. On success `*preview` is a new handle: free it with
+/// oss_callback_preview_free. OSS_CALLBACK_CODE_INVALID_CALLBACK as oss_callback_spec_check.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_spec_preview(
+    spec: *const oss_callback_spec,
+    object_facts: *const oss_callback_object_facts,
+    preview: *mut *mut oss_callback_preview,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise the caller promises a live spec.
+        let spec = unsafe { required(spec, "spec") }?;
+        // SAFETY: NULL is refused; otherwise the caller promises live facts.
+        let facts = unsafe { required(object_facts, "object_facts") }?;
+        let new = || {
+            let previews = spec.spec.preview(facts.options.values()?)?;
+            Ok(oss_callback_preview {
+                requests: previews.iter().map(Request::new).collect(),
+            })
+        };
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(preview, "preview", new) }
+    })
+}
+
+/// How many requests there are: as many as the callback has URLs. 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_preview_len(preview: *const oss_callback_preview) -> size_t {
+    // SAFETY: NULL or a live preview.
+    unsafe { of(preview, 0, |preview| preview.requests.len()) }
+}
+
+/// Looks something up in one of the requests.
+///
+/// # Safety
+///
+/// The pointer is NULL or leads to a live preview.
+unsafe fn request(
+    preview: *const oss_callback_preview,
+    index: size_t,
+    look_up: impl FnOnce(&Request) -> &CString,
+) -> *const c_char {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        of(preview, ptr::null(), |preview| {
+            borrowed(preview.requests.get(index).map(look_up))
+        })
+    }
+}
+
+/// The callback URL of a request: `index` is 0 for the first. NULL when there are not so many. Borrowed from
+/// `preview`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_preview_url(
+    preview: *const oss_callback_preview,
+    index: size_t,
+) -> *const c_char {
+    // SAFETY: NULL or a live preview.
+    unsafe { request(preview, index, |request| &request.url) }
+}
+
+/// Path and query of a request. NULL when there are not so many. Borrowed from `preview`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_preview_target(
+    preview: *const oss_callback_preview,
+    index: size_t,
+) -> *const c_char {
+    // SAFETY: NULL or a live preview.
+    unsafe { request(preview, index, |request| &request.target) }
+}
+
+/// The body of a request. NULL when there are not so many. Borrowed from `preview`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_preview_body(
+    preview: *const oss_callback_preview,
+    index: size_t,
+) -> *const c_char {
+    // SAFETY: NULL or a live preview.
+    unsafe { request(preview, index, |request| &request.body) }
+}
+
+/// A whole request as it would go over the wire, with words in parentheses for what only OSS can know, and
+/// line feeds as line ends. NULL when there are not so many. Borrowed from `preview`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_preview_http(
+    preview: *const oss_callback_preview,
+    index: size_t,
+) -> *const c_char {
+    // SAFETY: NULL or a live preview.
+    unsafe { request(preview, index, |request| &request.http) }
+}
+
+/// Frees a preview and everything borrowed from it. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_preview_free(preview: *mut oss_callback_preview) {
+    // SAFETY: NULL or a preview that was given out and not freed yet.
+    unsafe { free(preview) };
+}
+
+/// Says what a callback will do: the value of x-oss-callback or of the parameter callback, and that of its
+/// variables, or NULL. They may be percent-encoded, of the URL-safe alphabet, without padding or with line
+/// breaks; that OSS would refuse this is then said. On success, also for a callback that OSS would refuse,
+/// `*explanation` is a new handle: free it with oss_callback_explanation_free. Variables are shown with their
+/// values.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_explanation_new(
+    callback: *const c_char,
+    callback_var: *const c_char,
+    explanation: *mut *mut oss_callback_explanation,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let callback = unsafe { text(callback, "callback") }?;
+        // SAFETY: NULL or a NUL-terminated string.
+        let callback_var = unsafe { optional_text(callback_var, "callback_var") }?;
+        let new = || {
+            let explanation = explain(callback, callback_var);
+            Ok(oss_callback_explanation {
+                text: c_string(explanation.to_string()),
+                explanation,
+            })
+        };
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(explanation, "explanation", new) }
+    })
+}
+
+/// Everything that is to be said, a sentence a line: what OSS will do, then what is wrong, then what is likely
+/// a mistake. NULL for NULL. Borrowed from `explanation`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_explanation_text(
+    explanation: *const oss_callback_explanation,
+) -> *const c_char {
+    // SAFETY: NULL or a live explanation.
+    unsafe { of(explanation, ptr::null(), |e| e.text.as_ptr()) }
+}
+
+/// Why OSS would refuse the callback: how many reasons there are. 0 if it would not, and for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_explanation_problems_len(
+    explanation: *const oss_callback_explanation,
+) -> size_t {
+    // SAFETY: NULL or a live explanation.
+    unsafe { of(explanation, 0, |e| e.explanation.problems().len()) }
+}
+
+/// Frees an explanation and everything borrowed from it. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_explanation_free(explanation: *mut oss_callback_explanation) {
+    // SAFETY: NULL or an explanation that was given out and not freed yet.
+    unsafe { free(explanation) };
+}

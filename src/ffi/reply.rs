@@ -1,0 +1,121 @@
+//! What the application server answers.
+
+use std::ffi::CString;
+use std::ptr;
+
+use libc::{c_char, size_t};
+
+use super::code::oss_callback_code;
+use super::error::oss_callback_error;
+use super::guard::{free, guard, make, of, text};
+use super::receipt::lend;
+use super::text::c_string;
+use crate::callback::{Reply, reply_ok, reply_refused};
+use crate::{Error, ErrorKind};
+
+/// An answer to a callback. It does not change: any thread may read it, one frees it.
+pub struct oss_callback_reply {
+    reply: Reply,
+    content_type: CString,
+    http: Vec<u8>,
+}
+
+impl oss_callback_reply {
+    fn new(reply: Reply) -> Self {
+        oss_callback_reply {
+            content_type: c_string(reply.content_type()),
+            http: reply.to_http(),
+            reply,
+        }
+    }
+}
+
+/// Makes an answer that OSS accepts and hands to the uploader: status 200 with this JSON text. On success
+/// `*reply` is a new handle: free it with oss_callback_reply_free. OSS_CALLBACK_CODE_INVALID_ARGUMENT when
+/// `json` is not JSON, begins with a byte order mark or is longer than 1 MB.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_reply_new_ok(
+    json: *const c_char,
+    reply: *mut *mut oss_callback_reply,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let json = unsafe { text(json, "json") }?;
+        let new = || Ok(oss_callback_reply::new(reply_ok(json)?));
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(reply, "reply", new) }
+    })
+}
+
+/// Makes an answer that refuses a request after an error of verifying or sealing, with a status that goes
+/// with it and no word of the reason: 405, 413, 400 for a body that cannot be read, 403 for what is not OSS's
+/// or not permitted, and 503 where that is not known, which is also what a NULL `error` means. On success
+/// `*reply` is a new handle: free it with oss_callback_reply_free.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_reply_new_refused(
+    error: *const oss_callback_error,
+    reply: *mut *mut oss_callback_reply,
+) -> oss_callback_code {
+    guard(ptr::null_mut(), || {
+        // SAFETY: NULL or a live error.
+        let error = unsafe { error.as_ref() };
+        let unknown = Error::new(ErrorKind::Internal, "");
+        let refused = reply_refused(error.map_or(&unknown, oss_callback_error::error));
+        let new = || Ok(oss_callback_reply::new(refused));
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(reply, "reply", new) }
+    })
+}
+
+/// The HTTP status; 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_reply_status(reply: *const oss_callback_reply) -> u32 {
+    // SAFETY: NULL or a live reply.
+    unsafe { of(reply, 0, |reply| reply.reply.status().into()) }
+}
+
+/// The value for Content-Type: application/json. NULL for NULL. Borrowed from `reply`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_reply_content_type(
+    reply: *const oss_callback_reply,
+) -> *const c_char {
+    // SAFETY: NULL or a live reply.
+    unsafe { of(reply, ptr::null(), |reply| reply.content_type.as_ptr()) }
+}
+
+/// The body: `*body_len` bytes, which is also the value for Content-Length. `body_len` may be NULL. NULL and
+/// 0 bytes for NULL. Borrowed from `reply`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_reply_body(
+    reply: *const oss_callback_reply,
+    body_len: *mut size_t,
+) -> *const u8 {
+    // SAFETY: NULL or a live reply.
+    let body = unsafe { of(reply, None, |reply| Some(reply.reply.body())) };
+    // SAFETY: NULL or valid for a write.
+    unsafe { lend(body, body_len) }
+}
+
+/// The whole answer as it goes over the wire, for servers that write to a socket: `*http_len` bytes of
+/// HTTP/1.1, after which the connection is to be closed. `http_len` may be NULL. NULL and 0 bytes for NULL.
+/// Borrowed from `reply`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_reply_http(
+    reply: *const oss_callback_reply,
+    http_len: *mut size_t,
+) -> *const u8 {
+    // SAFETY: NULL or a live reply.
+    let http = unsafe { of(reply, None, |reply| Some(reply.http.as_slice())) };
+    // SAFETY: NULL or valid for a write.
+    unsafe { lend(http, http_len) }
+}
+
+/// Frees a reply and everything borrowed from it. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_reply_free(reply: *mut oss_callback_reply) {
+    // SAFETY: NULL or a reply that was given out and not freed yet.
+    unsafe { free(reply) };
+}

@@ -1,0 +1,474 @@
+//! Sealed variables, and the guard against replays.
+
+use std::ffi::CString;
+use std::ptr;
+use std::time::{Duration, UNIX_EPOCH};
+
+use libc::{c_char, size_t};
+
+use super::code::oss_callback_code;
+use super::error::oss_callback_error;
+use super::guard::{bytes, free, guard, make, of, required, text};
+use super::options::Options;
+use super::spec::{oss_callback_spec, oss_callback_spec_options};
+use super::text::{borrowed, c_string};
+use super::verified::{name_of, oss_callback_verified};
+use crate::Error;
+use crate::callback::{Permission, ReplayGuard, SealedCallback, Sealer, Seen};
+
+/// What an uploader may do: one object or those below a prefix, up to a size, until a time. Setters return
+/// nothing: the first fault is kept and reported by oss_callback_sealer_seal. Not safe to share between
+/// threads while it changes.
+pub struct oss_callback_permission {
+    options: Options<Permission>,
+}
+
+/// Seals callbacks on the application server, and checks the seals of those that come back.
+///
+/// A seal proves that the holder of the secret has permitted an upload: to this bucket and object or prefix,
+/// of this size, until this time, with these variables. It does not prove that the upload took place, nor the
+/// object's ETag or contents: see oss_callback_verified_confirm. The secret stays on the application server;
+/// the uploader gets the finished callback and can change nothing that is sealed. After the last
+/// oss_callback_sealer_accept it may be used from many threads at once; one of them frees it.
+pub struct oss_callback_sealer {
+    sealer: Sealer,
+}
+
+/// A callback whose upload was permitted: what the seal covers, and nothing else. It does not change: any
+/// thread may read it, one frees it.
+pub struct oss_callback_sealed {
+    sealed: SealedCallback,
+    bucket: CString,
+    object: CString,
+    key_id: CString,
+    variables: Vec<(String, CString)>,
+}
+
+/// Tells callbacks that come for the first time from others. May be used from many threads at once; one of
+/// them frees it.
+pub struct oss_callback_replay_guard {
+    guard: ReplayGuard,
+}
+
+/// What a replay guard knows of a callback.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+pub enum oss_callback_seen {
+    /// It comes for the first time: handle it.
+    FirstSeen = 1,
+    /// The same callback again, byte for byte: answer as before, and do nothing. OSS itself delivers twice
+    /// when it goes on to the next URL because an answer came too late.
+    Repeated = 2,
+    /// The same seal with another body: refuse it.
+    Replayed = 3,
+}
+
+/// Permits the upload of one object. It needs a size and an end: without them nothing can be sealed. Free it
+/// with oss_callback_permission_free.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_permission_new_object(
+    bucket: *const c_char,
+    object: *const c_char,
+    permission: *mut *mut oss_callback_permission,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise NUL-terminated strings.
+        let (bucket, object) = unsafe { (text(bucket, "bucket")?, text(object, "object")?) };
+        let new = || {
+            Ok(oss_callback_permission {
+                options: Options::of(Permission::object(bucket, object)),
+            })
+        };
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(permission, "permission", new) }
+    })
+}
+
+/// As oss_callback_permission_new_object, for one object whose name begins with `prefix` and is otherwise the
+/// uploader's choice. It may be one that exists: give each uploader a prefix of his own.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_permission_new_prefix(
+    bucket: *const c_char,
+    prefix: *const c_char,
+    permission: *mut *mut oss_callback_permission,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise NUL-terminated strings.
+        let (bucket, prefix) = unsafe { (text(bucket, "bucket")?, text(prefix, "prefix")?) };
+        let new = || {
+            Ok(oss_callback_permission {
+                options: Options::of(Permission::prefix(bucket, prefix)),
+            })
+        };
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(permission, "permission", new) }
+    })
+}
+
+/// Runs a setter, which the Rust interface passes by value.
+///
+/// # Safety
+///
+/// The pointer is NULL or leads to a live permission that nobody else uses meanwhile.
+unsafe fn set(
+    permission: *mut oss_callback_permission,
+    body: impl FnOnce(Permission) -> Permission,
+) {
+    // SAFETY: as promised by the caller.
+    if let Some(permission) = unsafe { permission.as_mut() } {
+        permission.options.replace(|value| Ok(body(value)));
+    }
+}
+
+/// The largest size in bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_permission_set_max_size(
+    permission: *mut oss_callback_permission,
+    bytes: u64,
+) {
+    // SAFETY: NULL or a live permission.
+    unsafe { set(permission, |permission| permission.max_size(bytes)) };
+}
+
+/// The size in bytes, in place of a largest one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_permission_set_exact_size(
+    permission: *mut oss_callback_permission,
+    bytes: u64,
+) {
+    // SAFETY: NULL or a live permission.
+    unsafe { set(permission, |permission| permission.exact_size(bytes)) };
+}
+
+/// The end, by the clock of the application server, in seconds since 1970. The callback must arrive before
+/// it, so leave time for the upload.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_permission_set_expires_at(
+    permission: *mut oss_callback_permission,
+    seconds: u64,
+) {
+    let time = UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
+    // SAFETY: NULL or a live permission.
+    unsafe { set(permission, |p| p.expires_at(time.unwrap_or(UNIX_EPOCH))) };
+}
+
+/// The end, in seconds from now.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_permission_set_valid_for(
+    permission: *mut oss_callback_permission,
+    seconds: u64,
+) {
+    // SAFETY: NULL or a live permission.
+    unsafe { set(permission, |p| p.valid_for(Duration::from_secs(seconds))) };
+}
+
+/// Frees a permission. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_permission_free(permission: *mut oss_callback_permission) {
+    // SAFETY: NULL or a permission that was given out and not freed yet.
+    unsafe { free(permission) };
+}
+
+/// Makes a sealer with a key: an id of 1 to 32 letters, digits, - and _, which stands in every seal and is no
+/// secret, and a secret of at least 32 random bytes, which is copied. On success `*sealer` is a new handle:
+/// free it with oss_callback_sealer_free.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_sealer_new(
+    key_id: *const c_char,
+    secret: *const u8,
+    secret_len: size_t,
+    sealer: *mut *mut oss_callback_sealer,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let key_id = unsafe { text(key_id, "key_id") }?;
+        // SAFETY: NULL only with length 0; otherwise `secret_len` readable bytes.
+        let secret = unsafe { bytes(secret, secret_len, "secret") }?;
+        let new = || {
+            Ok(oss_callback_sealer {
+                sealer: Sealer::new(key_id, secret)?,
+            })
+        };
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(sealer, "sealer", new) }
+    })
+}
+
+/// Also accepts the seals of another key, for rotation: the one before, until its seals have expired, or the
+/// next one, before the first server seals with it. Nobody else may use the sealer meanwhile.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_sealer_accept(
+    sealer: *mut oss_callback_sealer,
+    key_id: *const c_char,
+    secret: *const u8,
+    secret_len: size_t,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise a live sealer that nobody else uses meanwhile.
+        let sealer =
+            unsafe { sealer.as_mut() }.ok_or_else(|| Error::argument("`sealer` is NULL"))?;
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let key_id = unsafe { text(key_id, "key_id") }?;
+        // SAFETY: NULL only with length 0; otherwise `secret_len` readable bytes.
+        let secret = unsafe { bytes(secret, secret_len, "secret") }?;
+        sealer.sealer = sealer.sealer.clone().accept(key_id, secret)?;
+        Ok(())
+    })
+}
+
+/// Makes a spec of these options with a seal in the variable x:seal: for one upload. All variables of the
+/// options are sealed.
+///
+/// The body must carry ${bucket}, ${object}, ${size}, ${x:seal} and every variable, each as a member of that
+/// name, variables with or without x: in front; otherwise OSS_CALLBACK_CODE_INVALID_CALLBACK names what is
+/// missing. On success `*spec` is a new handle: free it with oss_callback_spec_free. Give the uploader
+/// oss_callback_spec_callback and oss_callback_spec_callback_var. May be called from several threads with the
+/// same sealer.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_sealer_seal(
+    sealer: *const oss_callback_sealer,
+    options: *const oss_callback_spec_options,
+    permission: *const oss_callback_permission,
+    spec: *mut *mut oss_callback_spec,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise the caller promises a live sealer.
+        let sealer = unsafe { required(sealer, "sealer") }?;
+        // SAFETY: NULL is refused; otherwise the caller promises live options.
+        let builder = unsafe { required(options, "options") }?.builder()?.clone();
+        // SAFETY: NULL is refused; otherwise the caller promises a live permission.
+        let permission = unsafe { required(permission, "permission") }?;
+        let permission = permission.options.values()?;
+        let new = || {
+            Ok(oss_callback_spec::new(
+                sealer.sealer.seal(builder, permission)?,
+            ))
+        };
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(spec, "spec", new) }
+    })
+}
+
+/// Checks the seal of a verified callback against what its body says, by the clock of this machine. On
+/// success `*sealed` is a new handle: free it with oss_callback_sealed_free. Codes 88 to 94 say what is wrong:
+/// OSS_CALLBACK_CODE_BAD_SEAL when the seal is forged or belongs to another bucket, object or other variables.
+/// May be called from several threads with the same sealer.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_sealer_check(
+    sealer: *const oss_callback_sealer,
+    verified: *const oss_callback_verified,
+    sealed: *mut *mut oss_callback_sealed,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise the caller promises a live sealer.
+        let sealer = unsafe { required(sealer, "sealer") }?;
+        // SAFETY: NULL is refused; otherwise the caller promises a live handle.
+        let verified = unsafe { required(verified, "verified") }?;
+        let new = || {
+            let sealed = sealer.sealer.check(&verified.verified)?;
+            Ok(oss_callback_sealed {
+                bucket: c_string(sealed.bucket()),
+                object: c_string(sealed.object()),
+                key_id: c_string(sealed.key_id()),
+                variables: sealed
+                    .variables()
+                    .map(|(name, value)| (name.to_owned(), c_string(value)))
+                    .collect(),
+                sealed,
+            })
+        };
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(sealed, "sealed", new) }
+    })
+}
+
+/// Frees a sealer. NULL does nothing. No call may use the sealer any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_sealer_free(sealer: *mut oss_callback_sealer) {
+    // SAFETY: NULL or a sealer that was given out and not freed yet.
+    unsafe { free(sealer) };
+}
+
+/// The bucket. NULL for NULL. Borrowed from `sealed`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_sealed_bucket(
+    sealed: *const oss_callback_sealed,
+) -> *const c_char {
+    // SAFETY: NULL or a live handle.
+    unsafe { of(sealed, ptr::null(), |sealed| sealed.bucket.as_ptr()) }
+}
+
+/// The object: the permitted one, or one that begins with the permitted prefix. NULL for NULL. Borrowed from
+/// `sealed`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_sealed_object(
+    sealed: *const oss_callback_sealed,
+) -> *const c_char {
+    // SAFETY: NULL or a live handle.
+    unsafe { of(sealed, ptr::null(), |sealed| sealed.object.as_ptr()) }
+}
+
+/// The size in bytes that the callback says, within what was permitted. 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_sealed_size(sealed: *const oss_callback_sealed) -> u64 {
+    // SAFETY: NULL or a live handle.
+    unsafe { of(sealed, 0, |sealed| sealed.sealed.size()) }
+}
+
+/// A sealed variable by its name, with or without "x:" in front; NULL if it was not sealed. Borrowed from
+/// `sealed`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_sealed_variable(
+    sealed: *const oss_callback_sealed,
+    name: *const c_char,
+) -> *const c_char {
+    // SAFETY: NULL or a live handle; NULL or a NUL-terminated name.
+    unsafe {
+        of(sealed, ptr::null(), |sealed| {
+            let name = name_of(name).map(|name| name.strip_prefix("x:").unwrap_or(name));
+            let mut variables = sealed.variables.iter();
+            let found = name.and_then(|name| variables.find(|(known, _)| known == name));
+            borrowed(found.map(|(_, value)| value))
+        })
+    }
+}
+
+/// The id of the key that sealed it. NULL for NULL. Borrowed from `sealed`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_sealed_key_id(
+    sealed: *const oss_callback_sealed,
+) -> *const c_char {
+    // SAFETY: NULL or a live handle.
+    unsafe { of(sealed, ptr::null(), |sealed| sealed.key_id.as_ptr()) }
+}
+
+/// When the permission ends, in seconds since 1970. 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_sealed_expires(sealed: *const oss_callback_sealed) -> u64 {
+    // SAFETY: NULL or a live handle.
+    unsafe {
+        of(sealed, 0, |sealed| {
+            let since = sealed.sealed.expires().duration_since(UNIX_EPOCH);
+            since.unwrap_or_default().as_secs()
+        })
+    }
+}
+
+/// 16 random bytes that no other seal has. With oss_callback_sealed_body_digest they are what a database
+/// needs that several servers share in place of an oss_callback_replay_guard: keep the digest under the nonce
+/// until after the permission's end; a nonce that is there with another digest is a replay. NULL for NULL.
+/// Borrowed from `sealed`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_sealed_nonce(
+    sealed: *const oss_callback_sealed,
+) -> *const u8 {
+    // SAFETY: NULL or a live handle.
+    unsafe { of(sealed, ptr::null(), |sealed| sealed.sealed.nonce().as_ptr()) }
+}
+
+/// The SHA-256 of the body, 32 bytes. NULL for NULL. Borrowed from `sealed`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_sealed_body_digest(
+    sealed: *const oss_callback_sealed,
+) -> *const u8 {
+    // SAFETY: NULL or a live handle.
+    unsafe {
+        of(sealed, ptr::null(), |sealed| {
+            sealed.sealed.body_digest().as_ptr()
+        })
+    }
+}
+
+/// Frees a sealed callback and everything borrowed from it. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_sealed_free(sealed: *mut oss_callback_sealed) {
+    // SAFETY: NULL or a handle that was given out and not freed yet.
+    unsafe { free(sealed) };
+}
+
+/// Makes a guard that remembers up to `capacity` permissions that have not ended yet, each in some 150 bytes,
+/// in this process only. Free it with oss_callback_replay_guard_free.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_replay_guard_new(
+    capacity: size_t,
+    replay_guard: *mut *mut oss_callback_replay_guard,
+) -> oss_callback_code {
+    guard(ptr::null_mut(), || {
+        let new = || {
+            Ok(oss_callback_replay_guard {
+                guard: ReplayGuard::in_memory(capacity),
+            })
+        };
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(replay_guard, "replay_guard", new) }
+    })
+}
+
+/// Looks, remembers, and writes what it knows to `*seen`. Of threads that ask for one callback at once, one is
+/// told OSS_CALLBACK_SEEN_FIRST_SEEN. OSS_CALLBACK_CODE_REPLAY_UNKNOWN when the guard is full: it does not
+/// forget anything before its time, so answer with a 5xx.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_replay_guard_check(
+    replay_guard: *const oss_callback_replay_guard,
+    sealed: *const oss_callback_sealed,
+    seen: *mut oss_callback_seen,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise the caller promises live handles.
+        let replay_guard = unsafe { required(replay_guard, "replay_guard") }?;
+        // SAFETY: as above.
+        let sealed = unsafe { required(sealed, "sealed") }?;
+        if seen.is_null() {
+            return Err(Error::argument("`seen` is NULL"));
+        }
+        let known = match replay_guard.guard.check(&sealed.sealed)? {
+            Seen::FirstSeen => oss_callback_seen::FirstSeen,
+            Seen::Repeated => oss_callback_seen::Repeated,
+            Seen::Replayed => oss_callback_seen::Replayed,
+        };
+        // SAFETY: not NULL, and valid for a write as the caller promises.
+        unsafe { seen.write(known) };
+        Ok(())
+    })
+}
+
+/// Takes OSS_CALLBACK_SEEN_FIRST_SEEN back, when what was to be done has failed and a repetition is welcome.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_replay_guard_forget(
+    replay_guard: *const oss_callback_replay_guard,
+    sealed: *const oss_callback_sealed,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise the caller promises live handles.
+        let replay_guard = unsafe { required(replay_guard, "replay_guard") }?;
+        // SAFETY: as above.
+        let sealed = unsafe { required(sealed, "sealed") }?;
+        replay_guard.guard.forget(&sealed.sealed)
+    })
+}
+
+/// Frees a guard. NULL does nothing. No call may use the guard any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_replay_guard_free(
+    replay_guard: *mut oss_callback_replay_guard,
+) {
+    // SAFETY: NULL or a guard that was given out and not freed yet.
+    unsafe { free(replay_guard) };
+}

@@ -1,0 +1,378 @@
+//! A verified callback, and what its body says.
+
+use std::ffi::{CStr, CString};
+use std::ptr;
+
+use libc::{c_char, size_t};
+
+use super::client::oss_callback_client;
+use super::code::oss_callback_code;
+use super::error::oss_callback_error;
+use super::guard::{free, give, give_number, guard, of, required};
+use super::object::oss_callback_object_metadata;
+use super::receipt::lend;
+use super::text::{borrowed, c_string};
+use crate::callback::{CallbackBody, VerifiedCallback};
+
+/// A callback that OSS has sent. No header is part of it, since no header is signed. It does not change: any
+/// thread may read it, one frees it. Texts that it gives out are borrowed from it; each is NULL when the body
+/// does not say it, says nothing or null, or cannot be read: see oss_callback_verified_check_body.
+pub struct oss_callback_verified {
+    pub(super) verified: VerifiedCallback,
+    signed_target: CString,
+    key_url: CString,
+    body: Option<CallbackBody>,
+    /// The members of the body with their texts for C.
+    members: Vec<(String, Option<CString>)>,
+    facts: Facts,
+}
+
+#[derive(Default)]
+struct Facts {
+    bucket: Option<CString>,
+    object: Option<CString>,
+    etag: Option<CString>,
+    mime_type: Option<CString>,
+    image_format: Option<CString>,
+    content_md5: Option<CString>,
+    request_id: Option<CString>,
+    client_ip: Option<CString>,
+    vpc_id: Option<CString>,
+    operation: Option<CString>,
+}
+
+impl Facts {
+    fn of(body: &CallbackBody) -> Facts {
+        Facts {
+            bucket: body.bucket().map(c_string),
+            object: body.object().map(c_string),
+            etag: body.etag().map(c_string),
+            mime_type: body.mime_type().map(c_string),
+            image_format: body.image_format().map(c_string),
+            content_md5: body.content_md5().map(c_string),
+            request_id: body.request_id().map(c_string),
+            client_ip: body.client_ip().map(c_string),
+            vpc_id: body.vpc_id().map(c_string),
+            operation: body.operation().map(c_string),
+        }
+    }
+}
+
+impl oss_callback_verified {
+    pub(super) fn new(verified: VerifiedCallback) -> Self {
+        let body = verified.parse().ok();
+        let members = body.iter().flat_map(CallbackBody::members);
+        oss_callback_verified {
+            signed_target: c_string(verified.signed_target()),
+            key_url: c_string(verified.key_url()),
+            members: members
+                .map(|(name, value)| (name.to_owned(), value.map(c_string)))
+                .collect(),
+            facts: body.as_ref().map(Facts::of).unwrap_or_default(),
+            body,
+            verified,
+        }
+    }
+
+    fn member(&self, name: &str) -> *const c_char {
+        let found = self.members.iter().find(|(known, _)| known == name);
+        borrowed(found.and_then(|(_, value)| value.as_ref()))
+    }
+}
+
+/// Path and query that OSS has signed: those of the callback URL, whatever a proxy made of them. NULL for
+/// NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verified_signed_target(
+    verified: *const oss_callback_verified,
+) -> *const c_char {
+    // SAFETY: NULL or a live handle.
+    unsafe { of(verified, ptr::null(), |v| v.signed_target.as_ptr()) }
+}
+
+/// The URL of the key, as the callback named it. NULL for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verified_key_url(
+    verified: *const oss_callback_verified,
+) -> *const c_char {
+    // SAFETY: NULL or a live handle.
+    unsafe { of(verified, ptr::null(), |v| v.key_url.as_ptr()) }
+}
+
+/// The body, byte for byte: `*body_len` bytes, not NUL-terminated. `body_len` may be NULL. Never NULL except
+/// for a NULL `verified`, whose body has 0 bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verified_body(
+    verified: *const oss_callback_verified,
+    body_len: *mut size_t,
+) -> *const u8 {
+    // SAFETY: NULL or a live handle.
+    let body = unsafe { of(verified, None, |v| Some(v.verified.body())) };
+    // SAFETY: NULL or valid for a write.
+    unsafe { lend(body, body_len) }
+}
+
+/// Says whether the body could be read: a form or JSON, decided by Content-Type. OSS_CALLBACK_CODE_BAD_BODY
+/// when it is neither, not UTF-8, or has a member twice, which two readers could understand in two ways.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verified_check_body(
+    verified: *const oss_callback_verified,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise the caller promises a live handle.
+        let verified = unsafe { required(verified, "verified") }?;
+        verified.verified.parse().map(drop)
+    })
+}
+
+/// A member of the body by its name there, case included; numbers as JSON writes them. The members of a JSON
+/// object imageInfo are "imageInfo.height" and so on.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verified_member(
+    verified: *const oss_callback_verified,
+    name: *const c_char,
+) -> *const c_char {
+    // SAFETY: NULL or a live handle; NULL or a NUL-terminated name.
+    unsafe {
+        of(verified, ptr::null(), |v| {
+            name_of(name).map_or(ptr::null(), |name| v.member(name))
+        })
+    }
+}
+
+/// A variable of the application's own by its name, with or without "x:" in front: the member x:name, or
+/// else the member name. It may be empty.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verified_variable(
+    verified: *const oss_callback_verified,
+    name: *const c_char,
+) -> *const c_char {
+    // SAFETY: NULL or a live handle; NULL or a NUL-terminated name.
+    unsafe {
+        of(verified, ptr::null(), |v| {
+            let Some(name) = name_of(name) else {
+                return ptr::null();
+            };
+            let name = name.strip_prefix("x:").unwrap_or(name);
+            let with_x = v.member(&format!("x:{name}"));
+            if with_x.is_null() {
+                v.member(name)
+            } else {
+                with_x
+            }
+        })
+    }
+}
+
+/// A name that C gives; `None` for NULL and for what is not UTF-8.
+///
+/// # Safety
+///
+/// The name is NULL or a NUL-terminated string.
+pub(super) unsafe fn name_of<'a>(name: *const c_char) -> Option<&'a str> {
+    if name.is_null() {
+        return None;
+    }
+    // SAFETY: not NULL, and NUL-terminated as promised by the caller.
+    unsafe { CStr::from_ptr(name) }.to_str().ok()
+}
+
+/// The bucket, ${bucket}.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verified_bucket(
+    verified: *const oss_callback_verified,
+) -> *const c_char {
+    // SAFETY: NULL or a live handle.
+    unsafe { of(verified, ptr::null(), |v| borrowed(v.facts.bucket.as_ref())) }
+}
+
+/// The object's key, ${object}; also found under the name filename.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verified_object(
+    verified: *const oss_callback_verified,
+) -> *const c_char {
+    // SAFETY: NULL or a live handle.
+    unsafe { of(verified, ptr::null(), |v| borrowed(v.facts.object.as_ref())) }
+}
+
+/// The ETag without quotes, ${etag}.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verified_etag(
+    verified: *const oss_callback_verified,
+) -> *const c_char {
+    // SAFETY: NULL or a live handle.
+    unsafe { of(verified, ptr::null(), |v| borrowed(v.facts.etag.as_ref())) }
+}
+
+/// The object's Content-Type, ${mimeType}.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verified_mime_type(
+    verified: *const oss_callback_verified,
+) -> *const c_char {
+    // SAFETY: NULL or a live handle.
+    unsafe {
+        of(verified, ptr::null(), |v| {
+            borrowed(v.facts.mime_type.as_ref())
+        })
+    }
+}
+
+/// The image's format such as jpg, ${imageInfo.format}; also found under the name format.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verified_image_format(
+    verified: *const oss_callback_verified,
+) -> *const c_char {
+    // SAFETY: NULL or a live handle.
+    unsafe {
+        of(verified, ptr::null(), |v| {
+            borrowed(v.facts.image_format.as_ref())
+        })
+    }
+}
+
+/// The MD5 in Base64, ${contentMd5}.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verified_content_md5(
+    verified: *const oss_callback_verified,
+) -> *const c_char {
+    // SAFETY: NULL or a live handle.
+    unsafe {
+        of(verified, ptr::null(), |v| {
+            borrowed(v.facts.content_md5.as_ref())
+        })
+    }
+}
+
+/// The id of the upload request, ${reqId}.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verified_request_id(
+    verified: *const oss_callback_verified,
+) -> *const c_char {
+    // SAFETY: NULL or a live handle.
+    unsafe {
+        of(verified, ptr::null(), |v| {
+            borrowed(v.facts.request_id.as_ref())
+        })
+    }
+}
+
+/// The uploader's address, ${clientIp}.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verified_client_ip(
+    verified: *const oss_callback_verified,
+) -> *const c_char {
+    // SAFETY: NULL or a live handle.
+    unsafe {
+        of(verified, ptr::null(), |v| {
+            borrowed(v.facts.client_ip.as_ref())
+        })
+    }
+}
+
+/// The uploader's VPC, ${vpcId}.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verified_vpc_id(
+    verified: *const oss_callback_verified,
+) -> *const c_char {
+    // SAFETY: NULL or a live handle.
+    unsafe { of(verified, ptr::null(), |v| borrowed(v.facts.vpc_id.as_ref())) }
+}
+
+/// PutObject, PostObject or CompleteMultipartUpload: ${operation}.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verified_operation(
+    verified: *const oss_callback_verified,
+) -> *const c_char {
+    // SAFETY: NULL or a live handle.
+    unsafe {
+        of(verified, ptr::null(), |v| {
+            borrowed(v.facts.operation.as_ref())
+        })
+    }
+}
+
+/// Writes the size in bytes, ${size}, to `*size` and returns true; returns false and writes nothing if the body does not say it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verified_size(
+    verified: *const oss_callback_verified,
+    size: *mut u64,
+) -> bool {
+    // SAFETY: NULL or a live handle; NULL or valid for a write.
+    unsafe {
+        let number = of(verified, None, |v| v.body.as_ref()?.size());
+        give_number(number, size)
+    }
+}
+
+/// Writes the CRC-64/XZ, ${crc64}, to `*crc64` and returns true; returns false and writes nothing if the body does not say it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verified_crc64(
+    verified: *const oss_callback_verified,
+    crc64: *mut u64,
+) -> bool {
+    // SAFETY: NULL or a live handle; NULL or valid for a write.
+    unsafe {
+        let number = of(verified, None, |v| v.body.as_ref()?.crc64());
+        give_number(number, crc64)
+    }
+}
+
+/// Writes the image's height in pixels, ${imageInfo.height}, also found under the name height, to `*image_height` and returns true; returns false and writes nothing if the body does not say it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verified_image_height(
+    verified: *const oss_callback_verified,
+    image_height: *mut u64,
+) -> bool {
+    // SAFETY: NULL or a live handle; NULL or valid for a write.
+    unsafe {
+        let number = of(verified, None, |v| v.body.as_ref()?.image_height());
+        give_number(number, image_height)
+    }
+}
+
+/// Writes the image's width in pixels, ${imageInfo.width}, also found under the name width, to `*image_width` and returns true; returns false and writes nothing if the body does not say it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verified_image_width(
+    verified: *const oss_callback_verified,
+    image_width: *mut u64,
+) -> bool {
+    // SAFETY: NULL or a live handle; NULL or valid for a write.
+    unsafe {
+        let number = of(verified, None, |v| v.body.as_ref()?.image_width());
+        give_number(number, image_width)
+    }
+}
+
+/// Looks the object up that the body names (HeadObject), and compares its ETag, size and CRC-64 with what
+/// the body says of them. Do this before anything valuable: neither OSS's signature nor a seal proves that
+/// the upload took place. Blocks for at most the client's time limits. On success `*metadata`, if wanted, is a
+/// new handle: free it with oss_callback_object_metadata_free. OSS_CALLBACK_CODE_NOT_CONFIRMED when there is
+/// no such object, or it is another; every other code says that it is not known.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verified_confirm(
+    verified: *const oss_callback_verified,
+    client: *const oss_callback_client,
+    metadata: *mut *mut oss_callback_object_metadata,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise the caller promises a live handle.
+        let verified = unsafe { required(verified, "verified") }?;
+        // SAFETY: NULL is refused; otherwise the caller promises a live client.
+        let client = unsafe { required(client, "client") }?;
+        let confirmed = verified.verified.confirm(&client.client)?;
+        // SAFETY: NULL means "not wanted"; otherwise valid for a write.
+        unsafe { give(metadata, oss_callback_object_metadata::new(confirmed)) };
+        Ok(())
+    })
+}
+
+/// Frees a verified callback and everything borrowed from it. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verified_free(verified: *mut oss_callback_verified) {
+    // SAFETY: NULL or a handle that was given out and not freed yet.
+    unsafe { free(verified) };
+}

@@ -1,0 +1,358 @@
+//! The application server's side: is this request from OSS?
+
+use std::ffi::CStr;
+use std::ptr;
+
+use libc::{c_char, size_t};
+
+use super::code::oss_callback_code;
+use super::error::oss_callback_error;
+use super::guard::{bytes, free, guard, make, required, text};
+use super::options::Options;
+use super::verified::oss_callback_verified;
+use crate::callback::{CallbackRequest, KnownKeys, Verifier};
+use crate::{Error, Result};
+
+/// How callbacks are verified. Setters copy what they get and return nothing: the first fault is kept and
+/// reported by oss_callback_verifier_new. Not safe to share between threads while it changes.
+pub struct oss_callback_verifier_options {
+    options: Options<Settings>,
+}
+
+#[derive(Default)]
+struct Settings {
+    keys: KnownKeys,
+    fetch_keys: bool,
+    test_keys: Vec<(String, String)>,
+    max_body_len: Option<usize>,
+    prepend: Vec<String>,
+    strip: Vec<String>,
+    headers: Vec<String>,
+}
+
+impl Settings {
+    fn verifier(&self) -> Result<Verifier> {
+        let mut verifier = if self.fetch_keys {
+            fetching(self.keys.clone())?
+        } else {
+            Verifier::with_keys(self.keys.clone())
+        };
+        for (url, pem) in &self.test_keys {
+            verifier = verifier.trust_key_url_for_tests(url, pem)?;
+        }
+        if let Some(bytes) = self.max_body_len {
+            verifier = verifier.max_body_len(bytes);
+        }
+        let add = |verifier, texts: &[String], add: fn(Verifier, &str) -> Verifier| {
+            texts.iter().fold(verifier, |v, text| add(v, text))
+        };
+        verifier = add(verifier, &self.prepend, Verifier::prepend_prefix);
+        verifier = add(verifier, &self.strip, Verifier::strip_prefix);
+        Ok(add(verifier, &self.headers, Verifier::trust_target_header))
+    }
+}
+
+#[cfg(feature = "tls")]
+fn fetching(keys: KnownKeys) -> Result<Verifier> {
+    let keys = crate::callback::FetchingKeys::builder().known_keys(keys);
+    Ok(Verifier::with_keys(keys.build()?))
+}
+
+#[cfg(not(feature = "tls"))]
+fn fetching(_: KnownKeys) -> Result<Verifier> {
+    Err(Error::argument(
+        "`fetch_keys` needs https, but this build of the library has no TLS (feature `tls`)",
+    ))
+}
+
+/// Decides whether requests are OSS's. It does not change and may be used from many threads at once; one of
+/// them frees it.
+///
+/// A signature proves that OSS has sent the request, and no more: any customer of OSS can have such a
+/// request sent to any URL, with any body, and it never expires. What proves that the upload was permitted
+/// is an oss_callback_sealer.
+pub struct oss_callback_verifier {
+    verifier: Verifier,
+}
+
+/// Runs a setter.
+///
+/// # Safety
+///
+/// The pointer is NULL or leads to live options that nobody else uses meanwhile.
+unsafe fn set(
+    options: *mut oss_callback_verifier_options,
+    body: impl FnOnce(&mut Settings) -> Result<()>,
+) {
+    // SAFETY: as promised by the caller.
+    if let Some(options) = unsafe { options.as_mut() } {
+        options.options.set(body);
+    }
+}
+
+/// Makes options with OSS's production key. Free them with oss_callback_verifier_options_free; a verifier
+/// does not need them any more once it is made.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verifier_options_new(
+    options: *mut *mut oss_callback_verifier_options,
+) -> oss_callback_code {
+    guard(ptr::null_mut(), || {
+        let new = || {
+            Ok(oss_callback_verifier_options {
+                options: Options::new(),
+            })
+        };
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(options, "options", new) }
+    })
+}
+
+/// Adds a key that OSS publishes: its URL below https://gosspublic.alicdn.com/ and its text, PEM. The
+/// production key is there already.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verifier_options_add_key(
+    options: *mut oss_callback_verifier_options,
+    url: *const c_char,
+    pem: *const c_char,
+) {
+    // SAFETY: NULL or live options; NULL or NUL-terminated strings.
+    unsafe {
+        set(options, |settings| {
+            let (url, pem) = (text(url, "url")?, text(pem, "pem")?);
+            settings.keys = settings.keys.clone().add(url, pem)?;
+            Ok(())
+        });
+    }
+}
+
+/// Whether keys that are not known are fetched from OSS's key host. Default: false. Fetched are only URLs of
+/// the form https://gosspublic.alicdn.com/callback_pub_key_v1.pem, by https, at most 8 keys, each at most
+/// once a minute, within 3 seconds; verifying then waits for it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verifier_options_set_fetch_keys(
+    options: *mut oss_callback_verifier_options,
+    fetch_keys: bool,
+) {
+    // SAFETY: NULL or live options.
+    unsafe {
+        set(options, |settings| {
+            settings.fetch_keys = fetch_keys;
+            Ok(())
+        });
+    }
+}
+
+/// FOR TESTS ONLY: admits a key URL that is not OSS's, exactly as it stands, with this key (PEM). Whoever
+/// holds its private half can forge callbacks. For local-oss, which prints the URL when it starts.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verifier_options_trust_key_url_for_tests(
+    options: *mut oss_callback_verifier_options,
+    exact_url: *const c_char,
+    pem: *const c_char,
+) {
+    // SAFETY: NULL or live options; NULL or NUL-terminated strings.
+    unsafe {
+        set(options, |settings| {
+            let (url, pem) = (text(exact_url, "exact_url")?, text(pem, "pem")?);
+            settings.test_keys.push((url.to_owned(), pem.to_owned()));
+            Ok(())
+        });
+    }
+}
+
+/// The longest body in bytes. Default: 1 MiB.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verifier_options_set_max_body_len(
+    options: *mut oss_callback_verifier_options,
+    max_body_len: size_t,
+) {
+    // SAFETY: NULL or live options.
+    unsafe {
+        set(options, |settings| {
+            settings.max_body_len = Some(max_body_len);
+            Ok(())
+        });
+    }
+}
+
+/// Puts back what a reverse proxy has stripped: with "/api" a request for /callback may have been signed as
+/// /api/callback. The target as it came is tried first.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verifier_options_prepend_prefix(
+    options: *mut oss_callback_verifier_options,
+    prefix: *const c_char,
+) {
+    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    unsafe {
+        set(options, |settings| {
+            settings.prepend.push(text(prefix, "prefix")?.to_owned());
+            Ok(())
+        });
+    }
+}
+
+/// Takes off what a reverse proxy has added: with "/internal" a request for /internal/callback may have been
+/// signed as /callback. The target as it came is tried first.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verifier_options_strip_prefix(
+    options: *mut oss_callback_verifier_options,
+    prefix: *const c_char,
+) {
+    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    unsafe {
+        set(options, |settings| {
+            settings.strip.push(text(prefix, "prefix")?.to_owned());
+            Ok(())
+        });
+    }
+}
+
+/// Believes a header such as X-Original-URI, in which a reverse proxy keeps the target as it came to it. The
+/// target as it came to the application is tried first.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verifier_options_trust_target_header(
+    options: *mut oss_callback_verifier_options,
+    name: *const c_char,
+) {
+    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    unsafe {
+        set(options, |settings| {
+            settings.headers.push(text(name, "name")?.to_owned());
+            Ok(())
+        });
+    }
+}
+
+/// Frees options. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verifier_options_free(
+    options: *mut oss_callback_verifier_options,
+) {
+    // SAFETY: NULL or options that were given out and not freed yet.
+    unsafe { free(options) };
+}
+
+/// Makes a verifier; NULL `options` mean OSS's production key and no proxy. On success `*verifier` is a new
+/// handle: free it with oss_callback_verifier_free. The options may be used again.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verifier_new(
+    options: *const oss_callback_verifier_options,
+    verifier: *mut *mut oss_callback_verifier,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        let new = || {
+            // SAFETY: NULL or live options, as the caller promises.
+            let verifier = match unsafe { options.as_ref() } {
+                Some(options) => options.options.values()?.verifier()?,
+                None => Verifier::new(),
+            };
+            Ok(oss_callback_verifier { verifier })
+        };
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(verifier, "verifier", new) }
+    })
+}
+
+/// Verifies a request as it came to the application server, before anything has decoded it.
+///
+/// `target` is path and query as they stand in the request line. `headers` holds 2 * `headers_len` texts: a
+/// name, its value, the next name, and so on; of several with one name the first counts. Authorization and
+/// x-oss-pub-key-url are needed, Content-Type says how the body is read, and what proxies add is looked at;
+/// all others may be left out. `body` are its bytes. Nothing is written to these buffers or kept of them.
+///
+/// Takes some 10 microseconds and does no I/O, unless keys are fetched. On success `*verified` is a new
+/// handle: free it with oss_callback_verified_free. The codes 80 to 87 say why a request is no callback:
+/// oss_callback_error_message and oss_callback_error_diagnosis are for the application's log, not for whoever
+/// sent the request, who gets oss_callback_reply_new_refused. OSS_CALLBACK_CODE_KEY_UNAVAILABLE says nothing
+/// about the request. May be called from several threads with the same verifier.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verifier_verify(
+    verifier: *const oss_callback_verifier,
+    method: *const c_char,
+    target: *const c_char,
+    headers: *const *const c_char,
+    headers_len: size_t,
+    body: *const u8,
+    body_len: size_t,
+    verified: *mut *mut oss_callback_verified,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise the caller promises a live verifier.
+        let verifier = unsafe { required(verifier, "verifier") }?;
+        // What a stranger sends need not be UTF-8.
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let method = String::from_utf8_lossy(unsafe { raw(method, "method") }?);
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let target = unsafe { raw(target, "target") }?;
+        // SAFETY: NULL only with length 0; otherwise `body_len` readable bytes.
+        let body = unsafe { bytes(body, body_len, "body") }?;
+        // SAFETY: NULL only with length 0; otherwise 2 * `headers_len` pointers, NULL or to strings.
+        let headers = unsafe { pairs(headers, headers_len) }?;
+        let request = CallbackRequest::new(&method, target, body).headers(headers);
+        let new = || {
+            let done = verifier.verifier.verify(&request)?;
+            Ok(oss_callback_verified::new(done))
+        };
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(verified, "verified", new) }
+    })
+}
+
+/// The bytes of a text.
+///
+/// # Safety
+///
+/// The pointer is NULL or leads to a NUL-terminated string that stays as it is during the call.
+unsafe fn raw<'a>(text: *const c_char, name: &str) -> Result<&'a [u8]> {
+    if text.is_null() {
+        return Err(Error::argument(format!("`{name}` is NULL")));
+    }
+    // SAFETY: not NULL, and NUL-terminated as promised by the caller.
+    Ok(unsafe { CStr::from_ptr(text) }.to_bytes())
+}
+
+/// Names and values; a name that is not UTF-8 is none that anybody asks for.
+///
+/// # Safety
+///
+/// The pointer is NULL or leads to twice `len` pointers, each NULL or to a string, all of which stay as they
+/// are during the call.
+unsafe fn pairs<'a>(
+    headers: *const *const c_char,
+    len: size_t,
+) -> Result<Vec<(&'a str, &'a [u8])>> {
+    if len == 0 {
+        return Ok(Vec::new());
+    }
+    if headers.is_null() {
+        return Err(Error::argument(format!(
+            "`headers` is NULL, but its length is {len}"
+        )));
+    }
+    if len > 10_000 {
+        return Err(Error::argument(format!("`headers` cannot be {len} pairs")));
+    }
+    // SAFETY: not NULL, not longer than an object can be, and readable as promised by the caller.
+    let texts = unsafe { std::slice::from_raw_parts(headers, 2 * len) };
+    let mut pairs = Vec::with_capacity(len);
+    for pair in texts.chunks_exact(2) {
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let (name, value) = unsafe { (raw(pair[0], "headers")?, raw(pair[1], "headers")?) };
+        if let Ok(name) = std::str::from_utf8(name) {
+            pairs.push((name, value));
+        }
+    }
+    Ok(pairs)
+}
+
+/// Frees a verifier. NULL does nothing. No call may use the verifier any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_verifier_free(verifier: *mut oss_callback_verifier) {
+    // SAFETY: NULL or a verifier that was given out and not freed yet.
+    unsafe { free(verifier) };
+}
