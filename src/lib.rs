@@ -52,6 +52,7 @@
 //! certainly stored nothing, or if the caller allows it: see [`RetryPolicy`].
 
 mod attempts;
+mod authorization;
 pub mod callback;
 mod cancellation;
 mod client;

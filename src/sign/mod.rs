@@ -87,7 +87,7 @@ mod tests {
 
         fn v1(&self) {
             let (id, secret) = (self.text("access_key_id"), self.text("access_key_secret"));
-            let string_to_sign = v1::string_to_sign(&self.request());
+            let string_to_sign = v1::string_to_sign(&self.request(), None);
             assert_eq!(
                 string_to_sign,
                 self.text("string_to_sign"),

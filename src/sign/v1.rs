@@ -99,7 +99,8 @@ pub(crate) fn authorization(id: &str, signature: &str) -> String {
     format!("OSS {id}:{signature}")
 }
 
-pub(crate) fn string_to_sign(request: &RequestToSign<'_>) -> String {
+/// The text that is signed: of a request with a Date, or of a URL that expires.
+pub(crate) fn string_to_sign(request: &RequestToSign<'_>, expires: Option<&str>) -> String {
     let headers = request.sorted_headers();
     let value = |name: &str| {
         headers
@@ -109,9 +110,10 @@ pub(crate) fn string_to_sign(request: &RequestToSign<'_>) -> String {
             .unwrap_or_default()
     };
     // x-oss-date takes the place of Date, and stands among the OSS headers too.
-    let date = match value("x-oss-date") {
-        "" => value("date"),
-        date => date,
+    let date = match (expires, value("x-oss-date")) {
+        (Some(expires), _) => expires,
+        (None, "") => value("date"),
+        (None, date) => date,
     };
     let mut text = format!(
         "{}\n{}\n{}\n{date}\n",

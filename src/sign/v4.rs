@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use super::RequestToSign;
 use crate::percent;
 
-const ALGORITHM: &str = "OSS4-HMAC-SHA256";
+pub(crate) const ALGORITHM: &str = "OSS4-HMAC-SHA256";
 
 /// What a V4 signature is bound to.
 #[derive(Debug, Clone, Copy)]
@@ -138,7 +138,10 @@ fn is_signed_by_default(name: &str) -> bool {
 }
 
 /// The caller's additional headers without those that are absent or signed anyway.
-fn additional_names(request: &RequestToSign<'_>, additional_headers: &[String]) -> Vec<String> {
+pub(crate) fn additional_names(
+    request: &RequestToSign<'_>,
+    additional_headers: &[String],
+) -> Vec<String> {
     let mut names: Vec<String> = additional_headers
         .iter()
         .map(|name| name.to_ascii_lowercase())

@@ -224,7 +224,7 @@ impl<'a> Transfer<'a> {
         }
         if let Some(path) = upload.checkpoint {
             let identity = Identity {
-                endpoint: transfer.attempts.client.endpoint(),
+                endpoint: transfer.attempts.client.endpoint().to_string(),
                 file: transfer.file.identity()?,
                 request: &transfer.initiate,
                 part_size,

@@ -1,0 +1,229 @@
+//! Signatures on requests, as headers or in the URL, and on form policies: by the secret, or by whoever has it.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::client::SignatureVersion;
+use crate::credentials::{KeyPair, Signer, SigningKey, StringToSign};
+use crate::error::{Error, Result};
+use crate::request::Request;
+use crate::sign::{RequestToSign, v1, v4};
+use crate::verdict::ErrorKind;
+
+const PRODUCT: &str = "oss";
+
+/// Who signs, how and when.
+pub(crate) struct Authorization<'a> {
+    pub(crate) pair: &'a KeyPair,
+    pub(crate) version: SignatureVersion,
+    /// Bare. Version 1 does without.
+    pub(crate) region: &'a str,
+    pub(crate) now: SystemTime,
+}
+
+impl Authorization<'_> {
+    /// Adds the headers of a signature.
+    pub(crate) fn sign(&self, request: &mut Request) -> Result<()> {
+        let date = httpdate::fmt_http_date(self.now);
+        if let Some(token) = &self.pair.security_token {
+            request.set_header("x-oss-security-token", token.as_str());
+        }
+        let authorization = match self.version {
+            SignatureVersion::V1 => {
+                request.set_header("Date", date);
+                let text = v1::string_to_sign(&to_sign(request), None);
+                v1::authorization(&self.pair.id, &self.signature_v1(&text)?)
+            }
+            SignatureVersion::V4 => {
+                let time = iso8601_basic(&date);
+                request.set_header("x-oss-date", time.as_str());
+                request.set_header("x-oss-content-sha256", "UNSIGNED-PAYLOAD");
+                let scope = self.scope(&time);
+                let to_sign = to_sign(request);
+                let text = v4::string_to_sign(&to_sign, &scope, &[]);
+                let signature = self.signature_v4(&text, &scope)?;
+                v4::authorization(&to_sign, &self.pair.id, &signature, &scope, &[])
+            }
+        };
+        request.set_header("Authorization", authorization);
+        Ok(())
+    }
+
+    /// Adds a signature to the query, good for so long. Headers that stand in the request are signed, those
+    /// named in `additional_headers` too (version 4 only), and must be sent with the URL.
+    pub(crate) fn presign(
+        &self,
+        request: &mut Request,
+        expires: Duration,
+        additional_headers: &[String],
+    ) -> Result<()> {
+        let mut add = |name: &str, value: &str| {
+            request
+                .query
+                .push((name.to_owned(), Some(value.to_owned())));
+        };
+        let token = self.pair.security_token.as_deref();
+        match self.version {
+            SignatureVersion::V1 => {
+                let since = self.now.duration_since(UNIX_EPOCH).unwrap_or_default();
+                let expires = since.saturating_add(expires).as_secs().to_string();
+                if let Some(token) = token {
+                    add("security-token", token);
+                }
+                let text = v1::string_to_sign(&to_sign(request), Some(&expires));
+                let signature = self.signature_v1(&text)?;
+                for (name, value) in [
+                    ("OSSAccessKeyId", &self.pair.id),
+                    ("Expires", &expires),
+                    ("Signature", &signature),
+                ] {
+                    request.query.push((name.to_owned(), Some(value.clone())));
+                }
+            }
+            SignatureVersion::V4 => {
+                let time = iso8601_basic(&httpdate::fmt_http_date(self.now));
+                let scope = self.scope(&time);
+                let credential = format!("{}/{}", self.pair.id, scope.text());
+                add("x-oss-signature-version", v4::ALGORITHM);
+                add("x-oss-date", &time);
+                add("x-oss-expires", &expires.as_secs().to_string());
+                add("x-oss-credential", &credential);
+                if let Some(token) = token {
+                    add("x-oss-security-token", token);
+                }
+                let names = v4::additional_names(&to_sign(request), additional_headers).join(";");
+                if !names.is_empty() {
+                    let name = "x-oss-additional-headers".to_owned();
+                    request.query.push((name, Some(names)));
+                }
+                let text = v4::string_to_sign(&to_sign(request), &scope, additional_headers);
+                let signature = self.signature_v4(&text, &scope)?;
+                request
+                    .query
+                    .push(("x-oss-signature".to_owned(), Some(signature)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Time and credential of a form, which its policy must name before it is signed; version 4 only.
+    pub(crate) fn form_scope(&self) -> (String, String) {
+        let time = iso8601_basic(&httpdate::fmt_http_date(self.now));
+        let credential = format!("{}/{}", self.pair.id, self.scope(&time).text());
+        (time, credential)
+    }
+
+    /// The signature of a policy, in Base64, whose time was given by [`form_scope`](Self::form_scope).
+    pub(crate) fn sign_policy(&self, policy: &str, time: &str) -> Result<String> {
+        match self.version {
+            SignatureVersion::V1 => self.signature_v1(policy),
+            SignatureVersion::V4 => self.signature_v4(policy, &self.scope(time)),
+        }
+    }
+
+    fn scope<'t>(&'t self, time: &'t str) -> v4::Scope<'t> {
+        v4::Scope {
+            time,
+            region: self.region,
+            product: PRODUCT,
+        }
+    }
+
+    fn signature_v1(&self, text: &str) -> Result<String> {
+        match &self.pair.key {
+            SigningKey::Secret(secret) => Ok(v1::signature(text, secret)),
+            SigningKey::Remote(signer) => {
+                sign_remotely(&**signer, text, SignatureVersion::V1, None)
+            }
+        }
+    }
+
+    fn signature_v4(&self, text: &str, scope: &v4::Scope<'_>) -> Result<String> {
+        match &self.pair.key {
+            SigningKey::Secret(secret) => Ok(v4::signature(text, secret, scope)),
+            SigningKey::Remote(signer) => {
+                let scope = scope.text();
+                sign_remotely(&**signer, text, SignatureVersion::V4, Some(&scope))
+            }
+        }
+    }
+}
+
+/// Asks a signer, and refuses what would break the Authorization header.
+fn sign_remotely(
+    signer: &dyn Signer,
+    text: &str,
+    version: SignatureVersion,
+    scope: Option<&str>,
+) -> Result<String> {
+    let failed = |what: String| Error::new(ErrorKind::CredentialsFailed, what);
+    let to_sign = StringToSign {
+        text,
+        version,
+        scope,
+    };
+    let signature = signer
+        .sign(&to_sign)
+        .map_err(|e| failed(format!("the signer failed: {e}")).with_source(e))?;
+    let fits = match version {
+        SignatureVersion::V1 => STANDARD
+            .decode(&signature)
+            .is_ok_and(|bytes| bytes.len() == 20),
+        SignatureVersion::V4 => {
+            signature.len() == 64 && signature.bytes().all(|b| b.is_ascii_hexdigit())
+        }
+    };
+    if !fits {
+        let form = match version {
+            SignatureVersion::V1 => "20 bytes in Base64",
+            SignatureVersion::V4 => "64 hexadecimal digits",
+        };
+        return Err(failed(format!(
+            "the signer gave something other than {form}"
+        )));
+    }
+    Ok(signature)
+}
+
+fn to_sign(request: &Request) -> RequestToSign<'_> {
+    RequestToSign {
+        method: request.method,
+        bucket: Some(&request.bucket),
+        key: Some(&request.key),
+        query: &request.query,
+        headers: &request.headers,
+    }
+}
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT` as `19941106T084937Z`, the form of x-oss-date.
+fn iso8601_basic(http_date: &str) -> String {
+    const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    let month = MONTHS.find(&http_date[8..11]).unwrap_or_default() / 3 + 1;
+    let (day, year) = (&http_date[5..7], &http_date[12..16]);
+    let time = http_date[17..25].replace(':', "");
+    format!("{year}{month:02}{day}T{time}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_have_the_form_of_version_4() {
+        let date = httpdate::parse_http_date("Thu, 29 Feb 2024 23:59:59 GMT").unwrap();
+        assert_eq!(
+            iso8601_basic(&httpdate::fmt_http_date(date)),
+            "20240229T235959Z"
+        );
+        for (index, month) in ["Jan", "Sep", "Dec"]
+            .into_iter()
+            .zip([1, 9, 12])
+            .map(|(m, i)| (i, m))
+        {
+            let date = iso8601_basic(&format!("Mon, 01 {month} 2024 00:00:00 GMT"));
+            assert_eq!(date, format!("2024{index:02}01T000000Z"));
+        }
+    }
+}
