@@ -73,6 +73,7 @@ mod object_headers;
 mod operation;
 mod outcome;
 mod percent;
+mod presign;
 mod put;
 mod receipt;
 mod request;
@@ -101,6 +102,7 @@ pub use multipart::{
 };
 pub use object::{DeleteObject, GetObject, HeadObject, ObjectMetadata};
 pub use object_headers::{ObjectAcl, ServerSideDataEncryption, ServerSideEncryption, StorageClass};
+pub use presign::{PresignOptions, PresignedUrl};
 pub use put::PutObject;
 pub use receipt::Receipt;
 pub use retry::RetryPolicy;

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::headers::Headers;
 use crate::operation::{Operation, OperationOptions, operation_setters};
 use crate::outcome;
+use crate::presign::presign_method;
 use crate::request::Request;
 use crate::transport::{AnswerBody, Limits};
 use crate::verdict::ErrorKind;
@@ -102,6 +103,7 @@ pub struct HeadObject {
 
 impl HeadObject {
     operation_setters!();
+    presign_method!();
 
     pub(crate) fn new(client: Client, bucket: &str, object: &str) -> HeadObject {
         HeadObject {
@@ -133,6 +135,7 @@ pub struct DeleteObject {
 
 impl DeleteObject {
     operation_setters!();
+    presign_method!();
 
     pub(crate) fn new(client: Client, bucket: &str, object: &str) -> DeleteObject {
         DeleteObject {
@@ -170,6 +173,7 @@ pub struct GetObject {
 
 impl GetObject {
     operation_setters!();
+    presign_method!();
 
     pub(crate) fn new(client: Client, bucket: &str, object: &str) -> GetObject {
         GetObject {

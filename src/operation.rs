@@ -7,6 +7,7 @@ use crate::cancellation::Cancellation;
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::outcome;
+use crate::presign::{self, PresignOptions, PresignedUrl};
 use crate::request::Request;
 use crate::retry::{Again, RetryPolicy};
 use crate::transport::{Body, Limits};
@@ -80,6 +81,12 @@ impl Operation {
     pub(crate) fn body(mut self, body: Vec<u8>) -> Operation {
         self.body = Some(body);
         self
+    }
+
+    /// Permits it to others.
+    pub(crate) fn presign(self, options: &PresignOptions) -> Result<PresignedUrl> {
+        self.request.check()?;
+        presign::presign(&self.client, self.request, None, options)
     }
 
     /// Makes attempts until OSS answers with one of the wanted statuses.

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{Cursor, Read, Seek};
 use std::path::Path;
 
-use crate::callback::CallbackSpec;
+use crate::callback::{CallbackSpec, MAX_URLS};
 use crate::client::Client;
 use crate::content_md5;
 use crate::content_type;
@@ -15,8 +15,9 @@ use crate::error::{Error, Result};
 use crate::object_headers::{self, Tags};
 use crate::operation::OperationOptions;
 use crate::outcome;
+use crate::presign::{self, PresignOptions, PresignedUrl};
 use crate::receipt::Receipt;
-use crate::request::Request;
+use crate::request::{Request, names_parameter};
 use crate::retry::Again;
 use crate::source::{self, Source, Upload};
 use crate::transport::{Bandwidth, Progress};
@@ -56,6 +57,8 @@ pub struct PutObject<'a> {
     pub(crate) tags: Tags,
     /// The first one of a setter; reported by `send`.
     pub(crate) fault: Option<Error>,
+    /// Headers that belong to the URL of somebody else's.
+    signed_headers: Vec<String>,
 }
 
 impl<'a> PutObject<'a> {
@@ -71,8 +74,31 @@ impl<'a> PutObject<'a> {
             content_md5: false,
             tags: Tags::default(),
             fault: None,
+            signed_headers: Vec::new(),
             client,
         }
+    }
+
+    pub(crate) fn with_url(client: Client, url: &PresignedUrl) -> PutObject<'a> {
+        let mut put = PutObject::new(client, "", "");
+        put.request = Request::to_url("PUT", url.url());
+        put.request.headers = url.headers().to_vec();
+        // The transport says the length by itself.
+        put.request.remove_header("Content-Length");
+        put.signed_headers = put
+            .request
+            .headers
+            .iter()
+            .map(|(name, _)| name.clone())
+            .collect();
+        put.fault = match url.method() {
+            "PUT" if names_parameter(url.url(), "uploadId") => {
+                Some(Error::argument("`url` is of a part, not of an object"))
+            }
+            "PUT" => None,
+            method => Some(Error::argument(format!("`url` permits {method}, not PUT"))),
+        };
+        put
     }
 
     /// Uploads bytes and waits for the answer: with a callback for that of the application server.
@@ -190,8 +216,28 @@ impl<'a> PutObject<'a> {
         self.send(Source::Once(&mut reader), None, true, "the reader", None)
     }
 
+    /// Permits this upload to others, in place of carrying it out: whoever has the URL can put this object,
+    /// with these headers and this callback, until it expires. Progress, limits and the like do not count. A
+    /// Content-Type is part of it only if it is given.
+    ///
+    /// # Errors
+    ///
+    /// Every error of arguments, and [`ErrorKind::CredentialsFailed`].
+    pub fn presign(mut self, options: &PresignOptions) -> Result<PresignedUrl> {
+        self.check()?;
+        if self.content_md5 {
+            let message = "`content_md5` needs the body: give the header Content-MD5 instead";
+            return Err(Error::argument(message));
+        }
+        presign::presign(&self.client, self.request, self.callback.as_ref(), options)
+    }
+
+    fn asks_for_a_callback(&self) -> bool {
+        self.callback.is_some() || self.request.asks_for_a_callback()
+    }
+
     fn before_sending(&self, error: Error) -> Error {
-        outcome::before_sending(error, self.callback.is_some())
+        outcome::before_sending(error, self.asks_for_a_callback())
     }
 
     fn send<'s>(
@@ -202,7 +248,7 @@ impl<'a> PutObject<'a> {
         name: &'s str,
         content_type: Option<&'static str>,
     ) -> Result<Receipt> {
-        if self.request.header("Content-Type").is_none() {
+        if self.request.header("Content-Type").is_none() && self.request.url.is_none() {
             let content_type =
                 content_type.unwrap_or_else(|| content_type::of(Path::new(&self.request.key)));
             self.request.set_header("Content-Type", content_type);
@@ -215,8 +261,12 @@ impl<'a> PutObject<'a> {
         let bandwidth = self.bandwidth.map(Bandwidth::new).transpose();
         let bandwidth = bandwidth.map_err(|e| self.before_sending(e))?;
 
-        let callback_urls = self.callback.as_ref().map_or(0, CallbackSpec::urls);
-        let callback = self.callback.is_some();
+        let callback = self.asks_for_a_callback();
+        let callback_urls = match &self.callback {
+            Some(spec) => spec.urls(),
+            // In the URL there may be as many as OSS allows.
+            None => usize::from(callback) * MAX_URLS,
+        };
         let attempts = self.options.attempts(&self.client, callback_urls);
         if self.content_md5 {
             // A length that is not known belongs to a body that can be read once.
@@ -255,7 +305,35 @@ impl<'a> PutObject<'a> {
         }
         self.options.check()?;
         object_headers::check(&self.request)?;
-        self.request.check()
+        self.request.check()?;
+        if let Some(url) = &self.request.url {
+            self.check_url(url)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses what a URL of somebody else's does not permit.
+    fn check_url(&self, url: &str) -> Result<()> {
+        if url.starts_with("https:") && !self.client.endpoint().is_https() {
+            let message = "`url` is https: give the client an endpoint with https, too";
+            return Err(Error::argument(message));
+        }
+        if self.callback.is_some() {
+            let message = "`callback` cannot be given: the URL was signed with one, or without";
+            return Err(Error::argument(message));
+        }
+        let signed = |name: &str| {
+            self.signed_headers
+                .iter()
+                .any(|s| s.eq_ignore_ascii_case(name))
+        };
+        let mut headers = self.request.headers.iter();
+        match headers.find(|(name, _)| !signed(name)) {
+            None => Ok(()),
+            Some((name, _)) => Err(Error::argument(format!(
+                "header {name} cannot be given: the URL was signed without it"
+            ))),
+        }
     }
 
     /// Uploads a file that is open already.

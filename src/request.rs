@@ -182,6 +182,8 @@ pub(crate) struct Request {
     /// Empty for an operation on the bucket.
     pub(crate) key: String,
     on_bucket: bool,
+    /// In place of all that: a URL of somebody else's, who has signed it if need be.
+    pub(crate) url: Option<String>,
     pub(crate) query: Vec<(String, Option<String>)>,
     /// Names as the caller wrote them, each once.
     pub(crate) headers: Vec<(String, String)>,
@@ -194,6 +196,7 @@ impl Request {
             bucket: bucket.to_owned(),
             key: key.to_owned(),
             on_bucket: false,
+            url: None,
             query: Vec::new(),
             headers: Vec::new(),
         }
@@ -204,6 +207,24 @@ impl Request {
             on_bucket: true,
             ..Request::new(method, bucket, "")
         }
+    }
+
+    /// To a URL that is sent as it stands.
+    pub(crate) fn to_url(method: &'static str, url: &str) -> Request {
+        Request {
+            url: Some(url.to_owned()),
+            ..Request::new(method, "", "")
+        }
+    }
+
+    /// Whether OSS is asked for a callback by it, in a header or in the URL.
+    pub(crate) fn asks_for_a_callback(&self) -> bool {
+        let names = |name: &str| {
+            self.url
+                .as_deref()
+                .is_some_and(|url| names_parameter(url, name))
+        };
+        self.header("x-oss-callback").is_some() || names("callback")
     }
 
     /// Adds a parameter of the query.
@@ -232,9 +253,14 @@ impl Request {
 
     /// Refuses names and headers that OSS refuses, or that cannot be sent as they are.
     pub(crate) fn check(&self) -> Result<()> {
-        check_bucket(&self.bucket)?;
-        if !self.on_bucket {
-            check_object(&self.key)?;
+        match &self.url {
+            Some(url) => check_url(url)?,
+            None => {
+                check_bucket(&self.bucket)?;
+                if !self.on_bucket {
+                    check_object(&self.key)?;
+                }
+            }
         }
         if self.headers.len() > MAX_HEADERS {
             return Err(Error::argument(format!(
@@ -262,6 +288,32 @@ impl Request {
             )));
         }
         Ok(())
+    }
+}
+
+/// Whether the query of a URL has a parameter of this name.
+pub(crate) fn names_parameter(url: &str, name: &str) -> bool {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let mut names = query
+        .split('&')
+        .map(|pair| pair.split('=').next().unwrap_or_default());
+    names.any(|raw| percent::decode(raw).is_some_and(|decoded| decoded == name))
+}
+
+/// The URL is not repeated in errors: it is as good as a password.
+fn check_url(url: &str) -> Result<()> {
+    let bad = |problem: &str| Err(Error::argument(format!("`url` {problem}")));
+    let Ok(uri) = url.parse::<http::Uri>() else {
+        return bad("is not a URL");
+    };
+    if !matches!(uri.scheme_str(), Some("http" | "https")) {
+        return bad("begins with neither http:// nor https://");
+    }
+    match uri.authority() {
+        None => bad("has no host"),
+        Some(authority) if authority.as_str().contains('@') => bad("holds a user name"),
+        Some(_) if url.contains('#') => bad("has a fragment"),
+        Some(_) => Ok(()),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::verdict::ErrorKind;
 
 /// Length of the Base64 text of the callback, and of its variables, each.
 const MAX_LEN: usize = 5 * 1024;
-pub(super) const MAX_URLS: usize = 5;
+pub(crate) const MAX_URLS: usize = 5;
 
 /// Checks the two header values; `callback_var` is `None` when there are no variables.
 pub(super) fn check(callback: &str, callback_var: Option<&str>) -> Result<()> {

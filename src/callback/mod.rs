@@ -42,6 +42,7 @@ mod verify;
 pub(crate) mod warnings;
 
 pub use body::CallbackBody;
+pub(crate) use check::MAX_URLS;
 pub use explain::{Explanation, explain};
 #[cfg(feature = "tls")]
 pub use fetching_keys::{FetchingKeys, FetchingKeysBuilder};

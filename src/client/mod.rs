@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::multipart::{InitiateMultipartUpload, ListMultipartUploads, MultipartUpload};
 use crate::object::{DeleteObject, GetObject, HeadObject};
 use crate::outcome;
+use crate::presign::PresignedUrl;
 use crate::put::PutObject;
 use crate::request::{Endpoint, Request};
 use crate::retry::RetryPolicy;
@@ -79,6 +80,14 @@ impl Client {
     /// Uploads an object in one request, at most 5 GiB: OSS's PutObject.
     pub fn put_object<'a>(&self, bucket: &str, object: &str) -> PutObject<'a> {
         PutObject::new(self.clone(), bucket, object)
+    }
+
+    /// Uploads an object by a URL that somebody else [signed](PutObject::presign): nothing is signed here, and
+    /// nothing may be added to the headers that belong to the URL. The client's endpoint and credentials do
+    /// not count, but for https the endpoint must be one, too. A callback in the URL is heeded: the receipt
+    /// and the errors are those of any other upload.
+    pub fn put_object_with_url<'a>(&self, url: &PresignedUrl) -> PutObject<'a> {
+        PutObject::with_url(self.clone(), url)
     }
 
     /// Uploads a file of any size, in parallel parts if it is large, and resumable if wanted.
@@ -186,6 +195,14 @@ impl Client {
         limits: &Limits,
     ) -> Exchange {
         request.set_header("User-Agent", self.0.user_agent.as_str());
+        if let Some(url) = &request.url {
+            let signed = SignedRequest {
+                method: request.method,
+                url,
+                headers: &request.headers,
+            };
+            return self.0.transport.exchange(&signed, body, limits);
+        }
         let signed = self.key_pair().and_then(|pair| match pair {
             Some(pair) => self.authorization(&pair).sign(&mut request),
             None => Ok(()),
@@ -213,6 +230,7 @@ impl Client {
             version: self.0.signature_version,
             // The builder has seen to it that there is one where it is needed.
             region: self.0.region.as_deref().unwrap_or_default(),
+            product: "oss",
             now: self.now(),
         }
     }

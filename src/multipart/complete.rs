@@ -16,6 +16,7 @@ use crate::object::ObjectMetadata;
 use crate::object_headers::{self, object_acl_setter};
 use crate::operation::{Operation, OperationOptions, operation_setters};
 use crate::outcome;
+use crate::presign::{self, PresignOptions, PresignedUrl};
 use crate::receipt::Receipt;
 use crate::request::Request;
 use crate::retry::{self, Again, RetryPolicy};
@@ -131,6 +132,22 @@ impl CompleteMultipartUpload {
             None
         };
         self.complete(Vec::new(), contents)
+    }
+
+    /// Permits completing this upload to others, in place of doing it: they send the list of parts as the
+    /// body, or nothing if the header `x-oss-complete-all: yes` is
+    /// [given](CompleteMultipartUpload::header) here.
+    ///
+    /// # Errors
+    ///
+    /// Every error of arguments, and [`ErrorKind::CredentialsFailed`].
+    pub fn presign(self, options: &PresignOptions) -> Result<PresignedUrl> {
+        if let Some(fault) = self.fault {
+            return Err(fault);
+        }
+        self.check()?;
+        let client = &self.upload.client;
+        presign::presign(client, self.request, self.callback.as_ref(), options)
     }
 
     fn complete(mut self, body: Vec<u8>, contents: Option<Contents>) -> Result<Receipt> {

@@ -11,6 +11,7 @@ use crate::content_md5;
 use crate::error::{Error, Result};
 use crate::object_headers;
 use crate::operation::{OperationOptions, operation_setters};
+use crate::presign::{self, PresignOptions, PresignedUrl};
 use crate::request::Request;
 use crate::retry::Again;
 use crate::source::{self, Source, Upload};
@@ -140,6 +141,22 @@ impl<'a> UploadPart<'a> {
             false,
             "the reader",
         )
+    }
+
+    /// Permits this part to others, in place of sending it: see
+    /// [`PutObject::presign`](crate::PutObject::presign).
+    ///
+    /// # Errors
+    ///
+    /// Every error of arguments, and [`ErrorKind::CredentialsFailed`].
+    pub fn presign(self, options: &PresignOptions) -> Result<PresignedUrl> {
+        if let Some(fault) = self.fault {
+            return Err(fault);
+        }
+        self.upload.check()?;
+        check_number(self.number)?;
+        self.request.check()?;
+        presign::presign(&self.upload.client, self.request, None, options)
     }
 
     fn send<'s>(
