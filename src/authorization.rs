@@ -198,7 +198,7 @@ fn to_sign(request: &Request) -> RequestToSign<'_> {
 }
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT` as `19941106T084937Z`, the form of x-oss-date.
-fn iso8601_basic(http_date: &str) -> String {
+pub(crate) fn iso8601_basic(http_date: &str) -> String {
     const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
     let month = MONTHS.find(&http_date[8..11]).unwrap_or_default() / 3 + 1;
     let (day, year) = (&http_date[5..7], &http_date[12..16]);

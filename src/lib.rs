@@ -73,6 +73,8 @@ mod object_headers;
 mod operation;
 mod outcome;
 mod percent;
+mod post_object;
+mod post_policy;
 mod presign;
 mod put;
 mod receipt;
@@ -102,6 +104,8 @@ pub use multipart::{
 };
 pub use object::{DeleteObject, GetObject, HeadObject, ObjectMetadata};
 pub use object_headers::{ObjectAcl, ServerSideDataEncryption, ServerSideEncryption, StorageClass};
+pub use post_object::PostObject;
+pub use post_policy::{PostForm, PostPolicy};
 pub use presign::{PresignOptions, PresignedUrl};
 pub use put::PutObject;
 pub use receipt::Receipt;

@@ -33,6 +33,8 @@ pub(crate) struct Upload {
     pub(crate) crc64: u64,
     /// Off when the caller does not want the CRC-64 to be compared.
     pub(crate) compare_crc64: bool,
+    /// The status of a success, besides 200: a form may ask for another.
+    pub(crate) success: u16,
     /// How long the head of the answer was waited for.
     pub(crate) waited: Duration,
     /// An error here is one of the transport: no answer came.
@@ -52,6 +54,8 @@ struct Seen {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Head {
     status: u16,
+    /// It is the status of a success.
+    success: bool,
     /// The answer has an error document of OSS or a request id of OSS.
     from_oss: bool,
     crc_differs: bool,
@@ -82,9 +86,9 @@ fn verdict(seen: Seen) -> (Row, Stored, Answered) {
             200..=299 if !seen.last_write_started || !seen.all_sent => Row::TooEarly,
             400..=499 if head.from_oss => Row::Refused,
             500..=599 => Row::ServerError,
-            200 | 203 if head.crc_differs => Row::ChecksumMismatch,
-            200 if head.body_complete => Row::Success,
-            200 => Row::AnswerDamaged,
+            _ if (head.success || head.status == 203) && head.crc_differs => Row::ChecksumMismatch,
+            _ if head.success && head.body_complete => Row::Success,
+            _ if head.success => Row::AnswerDamaged,
             203 => Row::CallbackFailed,
             _ => Row::Unexpected,
         },
@@ -132,6 +136,7 @@ pub(crate) fn of_upload(upload: Upload) -> Result<Receipt> {
         callback,
         crc64,
         compare_crc64,
+        success,
         waited,
         result,
     } = upload;
@@ -153,6 +158,7 @@ pub(crate) fn of_upload(upload: Upload) -> Result<Receipt> {
     let crc_differs = compare_crc64 && remote_crc.is_some_and(|value| number(value) != Some(crc64));
     seen.head = Some(Head {
         status: answer.status,
+        success: answer.status == 200 || answer.status == success,
         from_oss: oss.is_some() || answer.headers.get("x-oss-request-id").is_some(),
         crc_differs,
         body_complete: answer.damage.is_none(),
@@ -162,10 +168,10 @@ pub(crate) fn of_upload(upload: Upload) -> Result<Receipt> {
         status: answer.status,
         headers: answer.headers.clone(),
         // The body of a 203 is OSS's complaint, not the application server's answer.
-        answer: if answer.status == 200 {
-            answer.body.clone()
-        } else {
+        answer: if answer.status == 203 {
             Vec::new()
+        } else {
+            answer.body.clone()
         },
         waited,
         history: Vec::new(),
@@ -337,6 +343,7 @@ mod tests {
     fn head(status: u16, from_oss: bool, crc_differs: bool, body_complete: bool) -> Option<Head> {
         Some(Head {
             status,
+            success: status == 200,
             from_oss,
             crc_differs,
             body_complete,
@@ -421,6 +428,7 @@ mod tests {
             callback: true,
             crc64: 7,
             compare_crc64: true,
+            success: 200,
             waited: Duration::ZERO,
             result: Ok(Answer {
                 status,

@@ -282,6 +282,8 @@ impl<'a> PutObject<'a> {
             ends,
             callback,
             compare_crc64: self.compare_crc64,
+            content_crc64: None,
+            success: 200,
             progress: self.progress,
             bandwidth,
         };

@@ -1,8 +1,10 @@
 //! Where the body of an upload comes from, and what it takes to send it once.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
+use std::rc::Rc;
 
 use crate::client::Client;
 use crate::error::{Error, Result};
@@ -24,6 +26,10 @@ pub(crate) struct Upload<'a, 'p> {
     pub(crate) ends: bool,
     pub(crate) callback: bool,
     pub(crate) compare_crc64: bool,
+    /// The CRC-64 of the object, if it is not all of the body.
+    pub(crate) content_crc64: Option<Rc<Cell<u64>>>,
+    /// The status of a success, besides 200.
+    pub(crate) success: u16,
     pub(crate) progress: Option<Box<Progress<'p>>>,
     pub(crate) bandwidth: Option<Bandwidth>,
 }
@@ -88,8 +94,12 @@ impl Upload<'_, '_> {
             last_write_started: exchange.last_write_started,
             all_sent: exchange.all_sent,
             callback: self.callback,
-            crc64: exchange.crc64,
+            crc64: self
+                .content_crc64
+                .as_ref()
+                .map_or(exchange.crc64, |crc64| crc64.get()),
             compare_crc64: self.compare_crc64,
+            success: self.success,
             waited: exchange.waited,
             result: exchange.result.map(|answer| client.read(answer)),
         });

@@ -117,6 +117,24 @@ impl CallbackSpec {
         }
     }
 
+    /// The variables, as a form has them: names with `x:`, and values.
+    pub(crate) fn variables(&self) -> Result<Vec<(String, String)>> {
+        let bad = || {
+            let message = "`callback_var` is not Base64 of a JSON object of strings";
+            Error::new(ErrorKind::InvalidCallback, message)
+        };
+        let Some(variables) = self.callback_var() else {
+            return Ok(Vec::new());
+        };
+        let json = STANDARD.decode(variables).map_err(|_| bad())?;
+        let members: Map<String, Value> = serde_json::from_slice(&json).map_err(|_| bad())?;
+        let text = |value: Value| value.as_str().map(str::to_owned);
+        let pairs = members
+            .into_iter()
+            .map(|(name, value)| Some((name, text(value)?)));
+        pairs.collect::<Option<_>>().ok_or_else(bad)
+    }
+
     /// How many URLs OSS may try, one after the other.
     pub(crate) fn urls(&self) -> usize {
         self.urls

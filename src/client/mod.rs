@@ -13,6 +13,8 @@ use crate::error::Result;
 use crate::multipart::{InitiateMultipartUpload, ListMultipartUploads, MultipartUpload};
 use crate::object::{DeleteObject, GetObject, HeadObject};
 use crate::outcome;
+use crate::post_object::PostObject;
+use crate::post_policy::{PostForm, PostPolicy};
 use crate::presign::PresignedUrl;
 use crate::put::PutObject;
 use crate::request::{Endpoint, Request};
@@ -88,6 +90,17 @@ impl Client {
     /// and the errors are those of any other upload.
     pub fn put_object_with_url<'a>(&self, url: &PresignedUrl) -> PutObject<'a> {
         PutObject::with_url(self.clone(), url)
+    }
+
+    /// Permits an upload by a form, for browsers: OSS's PostObject. Nothing is sent.
+    pub fn post_policy(&self, bucket: &str) -> PostPolicy {
+        PostPolicy::new(self.clone(), bucket)
+    }
+
+    /// Uploads an object by a form that somebody [signed](PostPolicy::sign): OSS's PostObject. The client's
+    /// credentials do not count.
+    pub fn post_object<'a>(&self, form: &PostForm) -> PostObject<'a> {
+        PostObject::new(self.clone(), form)
     }
 
     /// Uploads a file of any size, in parallel parts if it is large, and resumable if wanted.

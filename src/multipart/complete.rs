@@ -326,6 +326,7 @@ impl Complete {
             callback: self.callback,
             crc64: self.contents.map_or(0, |contents| contents.crc64),
             compare_crc64: self.contents.is_some(),
+            success: 200,
             waited: exchange.waited,
             result: exchange.result.map(|answer| client.read(answer)),
         })

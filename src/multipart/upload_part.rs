@@ -239,6 +239,8 @@ impl PartUpload<'_, '_> {
             ends: self.ends,
             callback: false,
             compare_crc64: self.compare_crc64,
+            content_crc64: None,
+            success: 200,
             progress: self.progress,
             bandwidth: self.bandwidth,
         };

@@ -153,8 +153,13 @@ fn read(body: &mut Body<'_>, buffer: &mut [u8], current: &Current) -> Result<usi
         }
     };
     let count = result.map_err(|e| {
-        let message = format!("read {}: {}", body.name, e.to_string().to_lowercase());
-        Error::new(ErrorKind::BodyUnreadable, message).with_source(e)
+        // A reader of ours may know better what is wrong.
+        let (kind, what) = match e.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+            Some(error) => (error.kind(), error.to_string()),
+            None => (ErrorKind::BodyUnreadable, e.to_string().to_lowercase()),
+        };
+        let message = format!("read {}: {what}", body.name);
+        Error::new(kind, message).with_source(e)
     })?;
     if count > buffer.len() {
         let message = format!(
