@@ -76,6 +76,8 @@ pub struct oss_callback_error {
     headers: Texts,
     receipt: Option<oss_callback_receipt>,
     history: Box<[oss_callback_attempt]>,
+    notes: Vec<CString>,
+    upload_id: Option<CString>,
 }
 
 impl oss_callback_error {
@@ -92,6 +94,8 @@ impl oss_callback_error {
             headers: Texts::of_headers(error.headers()),
             receipt: error.receipt().cloned().map(oss_callback_receipt::new),
             history: oss_callback_attempt::all(error.history()),
+            notes: error.notes().iter().map(c_string).collect(),
+            upload_id: error.upload_id().map(c_string),
             error,
         }
     }
@@ -272,6 +276,40 @@ pub unsafe extern "C" fn oss_callback_error_history(
     unsafe {
         of(error, ptr::null(), |error| {
             error.history.get(index).map_or(ptr::null(), ptr::from_ref)
+        })
+    }
+}
+
+/// How many notes there are; 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_error_notes_len(error: *const oss_callback_error) -> size_t {
+    // SAFETY: NULL or a live error.
+    unsafe { of(error, 0, |error| error.notes.len()) }
+}
+
+/// What else is worth knowing of oss_upload_file_with_callback, in a sentence: that an upload could not be
+/// aborted, or why it did not go on where its checkpoint said. `index` is 0 for the first; NULL when there are
+/// not so many. Borrowed from `error`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_error_note(
+    error: *const oss_callback_error,
+    index: size_t,
+) -> *const c_char {
+    // SAFETY: NULL or a live error.
+    unsafe { of(error, ptr::null(), |error| borrowed(error.notes.get(index))) }
+}
+
+/// The upload in parts that oss_upload_file_with_callback left open, else NULL. Go on with it by its
+/// checkpoint, or abort it with oss_callback_multipart_upload_abort; until then OSS keeps, and bills, its
+/// parts. Borrowed from `error`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_error_upload_id(
+    error: *const oss_callback_error,
+) -> *const c_char {
+    // SAFETY: NULL or a live error.
+    unsafe {
+        of(error, ptr::null(), |error| {
+            borrowed(error.upload_id.as_ref())
         })
     }
 }

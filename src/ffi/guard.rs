@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::ffi::CStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 
 use libc::{c_char, size_t};
 
@@ -132,6 +133,30 @@ pub(super) unsafe fn optional_text<'a>(text: *const c_char, name: &str) -> Resul
     match unsafe { CStr::from_ptr(text) }.to_str() {
         Ok(text) => Ok(Some(text)),
         Err(_) => Err(Error::argument(format!("`{name}` is not UTF-8"))),
+    }
+}
+
+/// A path as the system has it: any bytes on Unix, UTF-8 elsewhere.
+///
+/// # Safety
+///
+/// NULL, or a NUL-terminated string.
+pub(super) unsafe fn file_path(path: *const c_char, name: &str) -> Result<PathBuf> {
+    if path.is_null() {
+        return Err(is_null(name));
+    }
+    // SAFETY: not NULL, and NUL-terminated as promised by the caller.
+    let path = unsafe { CStr::from_ptr(path) };
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        Ok(std::ffi::OsStr::from_bytes(path.to_bytes()).into())
+    }
+    #[cfg(not(unix))]
+    {
+        path.to_str()
+            .map(Into::into)
+            .map_err(|_| Error::argument(format!("`{name}` is not UTF-8")))
     }
 }
 

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::cancellation::oss_callback_cancellation;
-use crate::{Cancellation, DeleteObject, GetObject, HeadObject, PutObject, RetryPolicy};
+use crate::{
+    AbortMultipartUpload, Cancellation, CompleteMultipartUpload, DeleteObject, GetObject,
+    HeadObject, ListMultipartUploads, ListParts, PutObject, RetryPolicy, UploadPart,
+};
 
 /// The limits of one operation; what is not given is the client's.
 #[derive(Default)]
@@ -93,4 +96,14 @@ macro_rules! limited {
     )*};
 }
 
-limited!(PutObject<'static>, HeadObject, GetObject, DeleteObject);
+limited!(
+    PutObject<'static>,
+    HeadObject,
+    GetObject,
+    DeleteObject,
+    UploadPart<'static>,
+    ListParts,
+    AbortMultipartUpload,
+    CompleteMultipartUpload,
+    ListMultipartUploads
+);

@@ -1,19 +1,16 @@
 //! PutObject.
 
-use std::ffi::CStr;
-use std::path::PathBuf;
-
 use libc::{c_char, c_int, c_void, size_t};
 
 use super::client::oss_callback_client;
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
-use super::guard::{bytes, give, guard_upload, required, text};
+use super::guard::{bytes, file_path, guard_upload, required, text};
 use super::hooks::{OSS_CALLBACK_LEN_UNKNOWN, ReadHook, oss_callback_read_hook};
 use super::put_options::oss_callback_put_options;
-use super::receipt::oss_callback_receipt;
+use super::receipt::{give_receipt, oss_callback_receipt};
 use super::spec::oss_callback_spec;
-use crate::{Error, PutObject, Receipt, Result};
+use crate::{PutObject, Receipt, Result};
 
 /// Uploads `body_len` bytes as `object` into `bucket` and waits for the application server's answer.
 ///
@@ -75,7 +72,7 @@ pub unsafe extern "C" fn oss_put_object_from_file_with_callback(
         // SAFETY: each pointer is NULL or what its type and the header say.
         let put = unsafe { put_object(client, bucket, object, spec, options) }?;
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
-        let done = put.send_file(unsafe { file_path(path) }?)?;
+        let done = put.send_file(unsafe { file_path(path, "path") }?)?;
         // SAFETY: NULL means "not wanted"; otherwise valid for a write.
         unsafe { give_receipt(receipt, done) };
         Ok(())
@@ -105,7 +102,7 @@ pub unsafe extern "C" fn oss_put_object_from_file_range_with_callback(
         // SAFETY: each pointer is NULL or what its type and the header say.
         let put = unsafe { put_object(client, bucket, object, spec, options) }?;
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
-        let done = put.send_file_range(unsafe { file_path(path) }?, offset, len)?;
+        let done = put.send_file_range(unsafe { file_path(path, "path") }?, offset, len)?;
         // SAFETY: NULL means "not wanted"; otherwise valid for a write.
         unsafe { give_receipt(receipt, done) };
         Ok(())
@@ -206,7 +203,9 @@ fn send_descriptor(put: PutObject<'_>, fd: c_int, len: Option<u64>) -> Result<Re
 
 #[cfg(not(unix))]
 fn send_descriptor(_: PutObject<'_>, _: c_int, _: Option<u64>) -> Result<Receipt> {
-    Err(Error::argument("`fd`: descriptors are for Unix only"))
+    Err(crate::Error::argument(
+        "`fd`: descriptors are for Unix only",
+    ))
 }
 
 /// An upload with everything but its body.
@@ -221,6 +220,26 @@ unsafe fn put_object(
     spec: *const oss_callback_spec,
     options: *const oss_callback_put_options,
 ) -> Result<PutObject<'static>> {
+    // SAFETY: as promised by the caller.
+    let put = unsafe { without_options(client, bucket, object, spec) }?;
+    // SAFETY: NULL means none; otherwise as promised by the caller.
+    match unsafe { options.as_ref() } {
+        Some(options) => options.apply(put),
+        None => Ok(put),
+    }
+}
+
+/// An upload with neither options nor body.
+///
+/// # Safety
+///
+/// Each pointer is NULL or leads to a live handle or a NUL-terminated string.
+pub(super) unsafe fn without_options(
+    client: *const oss_callback_client,
+    bucket: *const c_char,
+    object: *const c_char,
+    spec: *const oss_callback_spec,
+) -> Result<PutObject<'static>> {
     // SAFETY: NULL is refused; otherwise as promised by the caller.
     let (client, bucket, object) = unsafe {
         (
@@ -234,45 +253,5 @@ unsafe fn put_object(
     if let Some(spec) = unsafe { spec.as_ref() } {
         put = put.callback(&spec.spec);
     }
-    // SAFETY: NULL means none; otherwise as promised by the caller.
-    if let Some(options) = unsafe { options.as_ref() } {
-        put = options.apply(put)?;
-    }
     Ok(put)
-}
-
-/// Gives a receipt out unless it is not wanted; then the copies for C are not made either.
-///
-/// # Safety
-///
-/// NULL, or valid for a write.
-unsafe fn give_receipt(out: *mut *mut oss_callback_receipt, receipt: Receipt) {
-    if !out.is_null() {
-        // SAFETY: valid for a write, as promised by the caller.
-        unsafe { give(out, oss_callback_receipt::new(receipt)) };
-    }
-}
-
-/// A path as the system has it: any bytes on Unix, UTF-8 elsewhere.
-///
-/// # Safety
-///
-/// NULL, or a NUL-terminated string.
-unsafe fn file_path(path: *const c_char) -> Result<PathBuf> {
-    if path.is_null() {
-        return Err(Error::argument("`path` is NULL"));
-    }
-    // SAFETY: not NULL, and NUL-terminated as promised by the caller.
-    let path = unsafe { CStr::from_ptr(path) };
-    #[cfg(unix)]
-    {
-        use std::os::unix::ffi::OsStrExt;
-        Ok(std::ffi::OsStr::from_bytes(path.to_bytes()).into())
-    }
-    #[cfg(not(unix))]
-    {
-        path.to_str()
-            .map(Into::into)
-            .map_err(|_| Error::argument("`path` is not UTF-8"))
-    }
 }

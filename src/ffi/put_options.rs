@@ -1,5 +1,6 @@
 //! Options of an upload.
 
+use std::path::PathBuf;
 use std::ptr;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -13,7 +14,7 @@ use super::limits::{Limited, OperationLimits, retry_policy};
 use super::options::Options;
 use crate::{
     Cancellation, Error, ObjectAcl, PutObject, Result, ServerSideDataEncryption,
-    ServerSideEncryption, StorageClass,
+    ServerSideEncryption, StorageClass, UploadFile,
 };
 
 /// Options of an upload, all optional. Setters copy what they get and return nothing: the first fault is
@@ -29,6 +30,46 @@ struct PutOptions {
     setters: Vec<Setter>,
     limits: OperationLimits,
     progress: Option<ProgressHook>,
+    of_file: FileOptions,
+}
+
+/// What counts for oss_upload_file_with_callback only.
+#[derive(Default)]
+pub(super) struct FileOptions {
+    pub(super) part_size: Option<u64>,
+    pub(super) parallel: Option<u32>,
+    pub(super) checkpoint: Option<PathBuf>,
+}
+
+impl FileOptions {
+    /// An upload in one request would ignore them.
+    fn refuse(&self) -> Result<()> {
+        for (name, given) in [
+            ("part_size", self.part_size.is_some()),
+            ("parallel", self.parallel.is_some()),
+            ("checkpoint", self.checkpoint.is_some()),
+        ] {
+            if given {
+                return Err(Error::argument(format!(
+                    "`{name}` is an option of oss_upload_file_with_callback only"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&self, mut upload: UploadFile<'static>) -> UploadFile<'static> {
+        if let Some(part_size) = self.part_size {
+            upload = upload.part_size(part_size);
+        }
+        if let Some(parallel) = self.parallel {
+            upload = upload.parallel(usize::try_from(parallel).unwrap_or(usize::MAX));
+        }
+        if let Some(checkpoint) = &self.checkpoint {
+            upload = upload.checkpoint(checkpoint);
+        }
+        upload
+    }
 }
 
 /// What a setter of C does to the operation of Rust.
@@ -42,27 +83,22 @@ type Apply = dyn Fn(PutObject<'static>) -> PutObject<'static> + Send + Sync;
 
 impl oss_callback_put_options {
     /// An upload with these options.
-    pub(super) fn apply(&self, mut put: PutObject<'static>) -> Result<PutObject<'static>> {
+    pub(super) fn apply(&self, put: PutObject<'static>) -> Result<PutObject<'static>> {
         let options = self.options.values()?;
-        for setter in &options.setters {
-            put = (setter.apply)(put);
-        }
-        put = put.limited(&options.limits);
-        if let Some(hook) = options.progress {
-            // A child, so that a hook ends its own upload only.
-            let cancellation = match options.limits.cancellation() {
-                Some(cancellation) => cancellation.child(),
-                None => Cancellation::new(),
-            };
-            put = put
-                .cancellation(&cancellation)
-                .progress(move |sent, total| {
-                    if !hook.report(sent, total) {
-                        cancellation.cancel();
-                    }
-                });
-        }
-        Ok(put)
+        options.of_file.refuse()?;
+        Ok(options.apply(put))
+    }
+
+    /// The upload of a file with these options.
+    pub(super) fn apply_to_file(&self, put: PutObject<'static>) -> Result<UploadFile<'static>> {
+        let options = self.options.values()?;
+        let upload = UploadFile::from(options.apply(put));
+        Ok(options.of_file.apply(upload))
+    }
+
+    /// Runs a setter of the options of a file.
+    pub(super) fn set_of_file(&mut self, setter: impl FnOnce(&mut FileOptions) -> Result<()>) {
+        self.options.set(|options| setter(&mut options.of_file));
     }
 
     fn keep(&mut self, name: Option<&'static str>, apply: impl FnOnce() -> Result<Box<Apply>>) {
@@ -75,6 +111,30 @@ impl oss_callback_put_options {
             options.setters.push(Setter { name, apply });
             Ok(())
         });
+    }
+}
+
+impl PutOptions {
+    fn apply(&self, mut put: PutObject<'static>) -> PutObject<'static> {
+        for setter in &self.setters {
+            put = (setter.apply)(put);
+        }
+        put = put.limited(&self.limits);
+        if let Some(hook) = self.progress {
+            // A child, so that a hook ends its own upload only.
+            let cancellation = match self.limits.cancellation() {
+                Some(cancellation) => cancellation.child(),
+                None => Cancellation::new(),
+            };
+            put = put
+                .cancellation(&cancellation)
+                .progress(move |sent, total| {
+                    if !hook.report(sent, total) {
+                        cancellation.cancel();
+                    }
+                });
+        }
+        put
     }
 }
 

@@ -6,7 +6,7 @@ use std::ptr;
 use libc::{c_char, size_t};
 
 use super::attempt::{milliseconds, oss_callback_attempt};
-use super::guard::{free, give_number, of};
+use super::guard::{free, give, give_number, of};
 use super::text::{Texts, borrowed, c_string};
 use crate::Receipt;
 
@@ -19,6 +19,7 @@ pub struct oss_callback_receipt {
     answer_content_type: Option<CString>,
     headers: Texts,
     history: Box<[oss_callback_attempt]>,
+    notes: Vec<CString>,
 }
 
 impl oss_callback_receipt {
@@ -28,8 +29,21 @@ impl oss_callback_receipt {
             answer_content_type: receipt.answer_content_type().map(c_string),
             headers: Texts::of_headers(receipt.headers()),
             history: oss_callback_attempt::all(receipt.history()),
+            notes: receipt.notes().iter().map(c_string).collect(),
             receipt,
         }
+    }
+}
+
+/// Gives a receipt out unless it is not wanted; then the copies for C are not made either.
+///
+/// # Safety
+///
+/// NULL, or valid for a write.
+pub(super) unsafe fn give_receipt(out: *mut *mut oss_callback_receipt, receipt: Receipt) {
+    if !out.is_null() {
+        // SAFETY: valid for a write, as promised by the caller.
+        unsafe { give(out, oss_callback_receipt::new(receipt)) };
     }
 }
 
@@ -137,6 +151,31 @@ pub unsafe extern "C" fn oss_callback_receipt_history(
                 .history
                 .get(index)
                 .map_or(ptr::null(), ptr::from_ref)
+        })
+    }
+}
+
+/// How many notes there are; 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_receipt_notes_len(
+    receipt: *const oss_callback_receipt,
+) -> size_t {
+    // SAFETY: NULL or a live receipt.
+    unsafe { of(receipt, 0, |receipt| receipt.notes.len()) }
+}
+
+/// What else is worth knowing of oss_upload_file_with_callback, in a sentence: why it did not go on where its
+/// checkpoint said, or that an older upload could not be aborted. `index` is 0 for the first; NULL when there
+/// are not so many. Borrowed from `receipt`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_receipt_note(
+    receipt: *const oss_callback_receipt,
+    index: size_t,
+) -> *const c_char {
+    // SAFETY: NULL or a live receipt.
+    unsafe {
+        of(receipt, ptr::null(), |receipt| {
+            borrowed(receipt.notes.get(index))
         })
     }
 }

@@ -1,0 +1,338 @@
+//! The handle of a multipart upload, and how one begins and ends.
+
+use std::ffi::CString;
+use std::ptr;
+
+use libc::c_char;
+
+use super::client::oss_callback_client;
+use super::code::oss_callback_code;
+use super::error::oss_callback_error;
+use super::guard::{free, guard, guard_upload, make, of, required, text};
+use super::operation_options::{limited, oss_callback_operation_options};
+use super::options::Options;
+use super::parts::oss_callback_parts;
+use super::put_options::oss_callback_put_options;
+use super::receipt::{give_receipt, oss_callback_receipt};
+use super::spec::oss_callback_spec;
+use super::text::{borrowed, c_string};
+use crate::{CompleteMultipartUpload, InitiateMultipartUpload, MultipartUpload, ObjectAcl, Result};
+
+/// An upload in parts that was begun: client, bucket, object and OSS's name for it, the upload id. The object
+/// comes into being when it is completed; until then OSS keeps, and bills, the parts.
+///
+/// One object from many machines: the upload id and what is known of each part are plain values. One machine
+/// begins the upload with oss_callback_client_initiate_multipart_upload and tells the others its
+/// oss_callback_multipart_upload_id. Each of them goes on with it by oss_callback_multipart_upload_new, sends
+/// its part with oss_callback_multipart_upload_part, and hands back the line that oss_callback_parts_json
+/// gives. Whoever has all the lines adds them to a list with oss_callback_parts_add_json and calls
+/// oss_complete_multipart_upload_with_callback: the application server hears of the object once.
+///
+/// May be used from many threads at once while nobody changes it; one of them frees it. It keeps what it needs
+/// of its client, which may be freed before it.
+pub struct oss_callback_multipart_upload {
+    options: Options<Upload>,
+    bucket: CString,
+    object: CString,
+    upload_id: CString,
+}
+
+#[derive(Clone)]
+struct Upload {
+    upload: MultipartUpload,
+    forbid_overwrite: Option<bool>,
+    object_acl: Option<ObjectAcl>,
+}
+
+impl oss_callback_multipart_upload {
+    fn new(upload: MultipartUpload) -> Self {
+        oss_callback_multipart_upload {
+            bucket: c_string(upload.bucket()),
+            object: c_string(upload.object()),
+            upload_id: c_string(upload.upload_id()),
+            options: Options::of(Upload {
+                upload,
+                forbid_overwrite: None,
+                object_acl: None,
+            }),
+        }
+    }
+
+    /// The upload, unless a setter found a fault.
+    pub(super) fn upload(&self) -> Result<&MultipartUpload> {
+        Ok(&self.options.values()?.upload)
+    }
+
+    fn complete(&self) -> Result<CompleteMultipartUpload> {
+        let options = self.options.values()?;
+        let mut complete = options.upload.complete();
+        if let Some(forbid) = options.forbid_overwrite {
+            complete = complete.forbid_overwrite(forbid);
+        }
+        if let Some(acl) = options.object_acl {
+            complete = complete.object_acl(acl);
+        }
+        Ok(complete)
+    }
+}
+
+/// Runs a setter.
+///
+/// # Safety
+///
+/// The pointer is NULL or leads to a live upload that nobody else uses meanwhile.
+unsafe fn set(
+    upload: *mut oss_callback_multipart_upload,
+    body: impl FnOnce(Upload) -> Result<Upload>,
+) {
+    // SAFETY: as promised by the caller.
+    if let Some(upload) = unsafe { upload.as_mut() } {
+        upload.options.replace(body);
+    }
+}
+
+/// Begins an upload in parts of what is to become `object` in `bucket`.
+///
+/// `options` NULL means none. What they say of the object goes along: its headers, metadata and tags; so do
+/// their time limits, attempts and cancellation. The rest of them counts for requests with a body. An ACL is
+/// refused: see oss_callback_multipart_upload_set_object_acl. To keep an object with this name say so here and
+/// with oss_callback_multipart_upload_set_forbid_overwrite.
+///
+/// On success `*upload` is a new handle: free it with oss_callback_multipart_upload_free, which aborts
+/// nothing. When the answer is lost, OSS may have begun an upload whose id nobody knows:
+/// oss_callback_client_list_multipart_uploads finds it. May be called from several threads with the same
+/// client.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_client_initiate_multipart_upload(
+    client: *const oss_callback_client,
+    bucket: *const c_char,
+    object: *const c_char,
+    options: *const oss_callback_put_options,
+    upload: *mut *mut oss_callback_multipart_upload,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise the caller promises a live client.
+        let client = unsafe { required(client, "client") }?;
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let bucket = unsafe { text(bucket, "bucket") }?;
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let object = unsafe { text(object, "object") }?;
+        let mut put = client.client.put_object(bucket, object);
+        // SAFETY: NULL means none; otherwise the caller promises live options.
+        if let Some(options) = unsafe { options.as_ref() } {
+            put = options.apply(put)?;
+        }
+        let initiate = InitiateMultipartUpload::from(put);
+        let new = || Ok(oss_callback_multipart_upload::new(initiate.send()?));
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(upload, "upload", new) }
+    })
+}
+
+/// Goes on with an upload in parts that was begun before, here or on another machine. Nothing is sent. On
+/// success `*upload` is a new handle: free it with oss_callback_multipart_upload_free.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_multipart_upload_new(
+    client: *const oss_callback_client,
+    bucket: *const c_char,
+    object: *const c_char,
+    upload_id: *const c_char,
+    upload: *mut *mut oss_callback_multipart_upload,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise the caller promises a live client.
+        let client = unsafe { required(client, "client") }?;
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let bucket = unsafe { text(bucket, "bucket") }?;
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let object = unsafe { text(object, "object") }?;
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let upload_id = unsafe { text(upload_id, "upload_id") }?;
+        let begun = client.client.multipart_upload(bucket, object, upload_id);
+        let new = || Ok(oss_callback_multipart_upload::new(begun));
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(upload, "upload", new) }
+    })
+}
+
+/// The bucket of the object; NULL for NULL. Borrowed from `upload`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_multipart_upload_bucket(
+    upload: *const oss_callback_multipart_upload,
+) -> *const c_char {
+    // SAFETY: NULL or a live upload.
+    unsafe { of(upload, ptr::null(), |upload| borrowed(Some(&upload.bucket))) }
+}
+
+/// The name of the object; NULL for NULL. Borrowed from `upload`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_multipart_upload_object(
+    upload: *const oss_callback_multipart_upload,
+) -> *const c_char {
+    // SAFETY: NULL or a live upload.
+    unsafe { of(upload, ptr::null(), |upload| borrowed(Some(&upload.object))) }
+}
+
+/// OSS's name for the upload; NULL for NULL. Together with bucket and object it is all that another machine
+/// needs. Borrowed from `upload`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_multipart_upload_id(
+    upload: *const oss_callback_multipart_upload,
+) -> *const c_char {
+    // SAFETY: NULL or a live upload.
+    unsafe {
+        of(upload, ptr::null(), |upload| {
+            borrowed(Some(&upload.upload_id))
+        })
+    }
+}
+
+/// Whether an object of this name is kept: completing the upload then fails with OSS_CALLBACK_CODE_CONFLICT,
+/// and it stays open. Default: false, it is replaced.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_multipart_upload_set_forbid_overwrite(
+    upload: *mut oss_callback_multipart_upload,
+    forbid_overwrite: bool,
+) {
+    // SAFETY: NULL or a live upload.
+    unsafe {
+        set(upload, |mut upload| {
+            upload.forbid_overwrite = Some(forbid_overwrite);
+            Ok(upload)
+        });
+    }
+}
+
+/// Who may read and write the object, once the upload is completed: "default", "private", "public-read" or
+/// "public-read-write". Default: whoever may do so with the bucket. A fault is reported by the functions that
+/// send something.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_multipart_upload_set_object_acl(
+    upload: *mut oss_callback_multipart_upload,
+    object_acl: *const c_char,
+) {
+    // SAFETY: NULL or a live upload; NULL or a NUL-terminated string.
+    unsafe {
+        set(upload, |mut upload| {
+            upload.object_acl = Some(text(object_acl, "object_acl")?.parse()?);
+            Ok(upload)
+        });
+    }
+}
+
+/// Whether who sends the requests of this upload pays for them, as a bucket of somebody else's may ask.
+/// Default: as the options said with which it was begun; false for one that was begun elsewhere.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_multipart_upload_set_requester_pays(
+    upload: *mut oss_callback_multipart_upload,
+    requester_pays: bool,
+) {
+    // SAFETY: NULL or a live upload.
+    unsafe {
+        set(upload, |mut upload| {
+            upload.upload = upload.upload.requester_pays(requester_pays);
+            Ok(upload)
+        });
+    }
+}
+
+/// Asks which parts OSS has, with one request for each 1000. `options` NULL means none. On success `*parts` is
+/// a new list: free it with oss_callback_parts_free. OSS_CALLBACK_CODE_NOT_FOUND when OSS does not know the
+/// upload (any more).
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_multipart_upload_list_parts(
+    upload: *const oss_callback_multipart_upload,
+    options: *const oss_callback_operation_options,
+    parts: *mut *mut oss_callback_parts,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise the caller promises a live upload.
+        let list = unsafe { required(upload, "upload") }?
+            .upload()?
+            .list_parts();
+        // SAFETY: NULL means none; otherwise the caller promises live options.
+        let list = unsafe { limited(list, options) }?;
+        let new = || Ok(oss_callback_parts::new(list.send()?));
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(parts, "parts", new) }
+    })
+}
+
+/// Makes the object of its parts and waits for the application server's answer.
+///
+/// `parts` NULL means all that OSS has, which are listed first. `spec` NULL means no callback, `options` NULL
+/// none, `receipt` or `error` NULL that they are not wanted. Receipt, error and
+/// OSS_CALLBACK_CODE_CALLBACK_FAILED, with which the object IS STORED, are those of
+/// oss_put_object_with_callback. OSS_CALLBACK_CODE_NOT_FOUND when OSS does not know the upload (any more);
+/// OSS_CALLBACK_CODE_REFUSED with OSS's code "InvalidPart" when it has no such part, and "EntityTooSmall" when
+/// one that is not the last has fewer than 102400 bytes. The upload stays open, and may be completed later or
+/// aborted, as long as oss_callback_error_stored says OSS_CALLBACK_STORED_NO and the code is not
+/// OSS_CALLBACK_CODE_NOT_FOUND.
+///
+/// OSS completes an upload once, so the request is sent again, as the retry policy says, without delivering
+/// the callback twice. When the answer is lost the upload and the object are looked up, which needs size and
+/// CRC-64 of every part: if the object is the one that the parts add up to, it is stored, and only the answer
+/// remains unknown.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_complete_multipart_upload_with_callback(
+    upload: *const oss_callback_multipart_upload,
+    parts: *const oss_callback_parts,
+    spec: *const oss_callback_spec,
+    options: *const oss_callback_operation_options,
+    receipt: *mut *mut oss_callback_receipt,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard_upload(error, !spec.is_null(), || {
+        // SAFETY: NULL is refused; otherwise the caller promises a live upload.
+        let mut complete = unsafe { required(upload, "upload") }?.complete()?;
+        // SAFETY: NULL means none; otherwise the caller promises a live spec.
+        if let Some(spec) = unsafe { spec.as_ref() } {
+            complete = complete.callback(&spec.spec);
+        }
+        // SAFETY: NULL means none; otherwise the caller promises live options.
+        let complete = unsafe { limited(complete, options) }?;
+        // SAFETY: NULL means all; otherwise the caller promises a live list.
+        let done = match unsafe { parts.as_ref() } {
+            Some(parts) => complete.send(&parts.all()),
+            None => complete.send_all(),
+        }?;
+        // SAFETY: NULL means "not wanted"; otherwise valid for a write.
+        unsafe { give_receipt(receipt, done) };
+        Ok(())
+    })
+}
+
+/// Gives the upload up, and deletes its parts. `options` NULL means none. Do not do so after the upload may
+/// have been completed. Parts that are under way meanwhile may survive: abort again when they have ended.
+/// OSS_CALLBACK_CODE_NOT_FOUND when OSS does not know the upload, because it was completed or aborted before;
+/// after a lost answer that may have been this call. The handle is freed as always.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_multipart_upload_abort(
+    upload: *const oss_callback_multipart_upload,
+    options: *const oss_callback_operation_options,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise the caller promises a live upload.
+        let abort = unsafe { required(upload, "upload") }?.upload()?.abort();
+        // SAFETY: NULL means none; otherwise the caller promises live options.
+        unsafe { limited(abort, options) }?.send()
+    })
+}
+
+/// Frees the handle of an upload, and aborts nothing. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_multipart_upload_free(
+    upload: *mut oss_callback_multipart_upload,
+) {
+    // SAFETY: NULL or an upload that was given out and not freed yet.
+    unsafe { free(upload) };
+}

@@ -1,0 +1,173 @@
+//! ListMultipartUploads.
+
+use std::ffi::CString;
+use std::ptr;
+
+use libc::{c_char, size_t};
+
+use super::client::oss_callback_client;
+use super::code::oss_callback_code;
+use super::error::oss_callback_error;
+use super::guard::{free, guard, make, of, optional_text, required, text};
+use super::operation_options::{limited, oss_callback_operation_options};
+use super::text::{borrowed, c_string};
+use crate::{ListedUpload, MultipartUploadList};
+
+/// The uploads in parts of a bucket that were neither completed nor aborted, by object, then by upload id. It
+/// does not change: any thread may read it, one frees it.
+pub struct oss_callback_multipart_uploads {
+    uploads: Vec<Listed>,
+    common_prefixes: Vec<CString>,
+}
+
+struct Listed {
+    object: CString,
+    upload_id: CString,
+    initiated: CString,
+}
+
+impl oss_callback_multipart_uploads {
+    fn new(list: MultipartUploadList) -> Self {
+        let listed = |upload: &ListedUpload| Listed {
+            object: c_string(&upload.object),
+            upload_id: c_string(&upload.upload_id),
+            initiated: c_string(&upload.initiated),
+        };
+        oss_callback_multipart_uploads {
+            uploads: list.uploads.iter().map(listed).collect(),
+            common_prefixes: list.common_prefixes.iter().map(c_string).collect(),
+        }
+    }
+}
+
+/// Lends a text of an upload in a list that may be NULL.
+///
+/// # Safety
+///
+/// The pointer is NULL or leads to a live list.
+unsafe fn at(
+    uploads: *const oss_callback_multipart_uploads,
+    index: size_t,
+    text: impl FnOnce(&Listed) -> &CString,
+) -> *const c_char {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        of(uploads, ptr::null(), |list| {
+            borrowed(list.uploads.get(index).map(text))
+        })
+    }
+}
+
+/// Asks which uploads in parts of a bucket are open, with one request for each 1000.
+///
+/// `prefix`, if it is not NULL: only those of objects whose names begin so. `delimiter`, if it is not NULL:
+/// those whose names have this text after the prefix are summed up to what they have in common up to it; "/"
+/// for something like folders. `options` NULL means none. On success `*uploads` is a new handle: free it with
+/// oss_callback_multipart_uploads_free. More than 100000 uploads are an error.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_client_list_multipart_uploads(
+    client: *const oss_callback_client,
+    bucket: *const c_char,
+    prefix: *const c_char,
+    delimiter: *const c_char,
+    options: *const oss_callback_operation_options,
+    uploads: *mut *mut oss_callback_multipart_uploads,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise the caller promises a live client.
+        let client = unsafe { required(client, "client") }?;
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let bucket = unsafe { text(bucket, "bucket") }?;
+        let mut list = client.client.list_multipart_uploads(bucket);
+        // SAFETY: NULL or a NUL-terminated string.
+        if let Some(prefix) = unsafe { optional_text(prefix, "prefix") }? {
+            list = list.prefix(prefix);
+        }
+        // SAFETY: NULL or a NUL-terminated string.
+        if let Some(delimiter) = unsafe { optional_text(delimiter, "delimiter") }? {
+            list = list.delimiter(delimiter);
+        }
+        // SAFETY: NULL means none; otherwise the caller promises live options.
+        let list = unsafe { limited(list, options) }?;
+        let new = || Ok(oss_callback_multipart_uploads::new(list.send()?));
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(uploads, "uploads", new) }
+    })
+}
+
+/// How many uploads there are; 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_multipart_uploads_len(
+    uploads: *const oss_callback_multipart_uploads,
+) -> size_t {
+    // SAFETY: NULL or a live list.
+    unsafe { of(uploads, 0, |list| list.uploads.len()) }
+}
+
+/// The object that an upload is to become: `index` is 0 for the first. NULL when there are not so many.
+/// Borrowed from `uploads`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_multipart_uploads_object(
+    uploads: *const oss_callback_multipart_uploads,
+    index: size_t,
+) -> *const c_char {
+    // SAFETY: NULL or a live list.
+    unsafe { at(uploads, index, |upload| &upload.object) }
+}
+
+/// OSS's name for an upload, for oss_callback_multipart_upload_new; NULL when there are not so many. Borrowed
+/// from `uploads`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_multipart_uploads_id(
+    uploads: *const oss_callback_multipart_uploads,
+    index: size_t,
+) -> *const c_char {
+    // SAFETY: NULL or a live list.
+    unsafe { at(uploads, index, |upload| &upload.upload_id) }
+}
+
+/// When an upload was begun, as OSS says it: "2012-02-23T04:18:23.000Z". NULL when there are not so many.
+/// Borrowed from `uploads`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_multipart_uploads_initiated(
+    uploads: *const oss_callback_multipart_uploads,
+    index: size_t,
+) -> *const c_char {
+    // SAFETY: NULL or a live list.
+    unsafe { at(uploads, index, |upload| &upload.initiated) }
+}
+
+/// How many common prefixes there are; 0 without a delimiter, and for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_multipart_uploads_common_prefixes_len(
+    uploads: *const oss_callback_multipart_uploads,
+) -> size_t {
+    // SAFETY: NULL or a live list.
+    unsafe { of(uploads, 0, |list| list.common_prefixes.len()) }
+}
+
+/// What uploads that were summed up have in common: `index` is 0 for the first. NULL when there are not so
+/// many. Borrowed from `uploads`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_multipart_uploads_common_prefix(
+    uploads: *const oss_callback_multipart_uploads,
+    index: size_t,
+) -> *const c_char {
+    // SAFETY: NULL or a live list.
+    unsafe {
+        of(uploads, ptr::null(), |list| {
+            borrowed(list.common_prefixes.get(index))
+        })
+    }
+}
+
+/// Frees a list of uploads and everything borrowed from it; the uploads stay as they are. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_multipart_uploads_free(
+    uploads: *mut oss_callback_multipart_uploads,
+) {
+    // SAFETY: NULL or a list that was given out and not freed yet.
+    unsafe { free(uploads) };
+}

@@ -1,0 +1,220 @@
+//! The list of the parts of a multipart upload.
+
+use std::ffi::CString;
+use std::ptr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use libc::{c_char, size_t};
+
+use super::code::oss_callback_code;
+use super::error::oss_callback_error;
+use super::guard::{free, give_number, guard, make, of, required, text};
+use super::text::{borrowed, c_string};
+use crate::Part;
+
+/// Parts that OSS has, by number: plain values that can be kept and sent elsewhere. Several threads may add
+/// to a list, and upload parts into it, at once; one of them frees it. What is borrowed from it is valid until
+/// a part is added or the list is freed.
+pub struct oss_callback_parts {
+    /// By number, each once.
+    parts: Mutex<Vec<Entry>>,
+}
+
+struct Entry {
+    part: Part,
+    etag: CString,
+    json: CString,
+}
+
+impl oss_callback_parts {
+    pub(super) fn new(parts: Vec<Part>) -> Self {
+        let list = oss_callback_parts {
+            parts: Mutex::default(),
+        };
+        for part in parts {
+            list.add(part);
+        }
+        list
+    }
+
+    /// Adds a part; it replaces one with the same number.
+    pub(super) fn add(&self, part: Part) {
+        let entry = Entry {
+            etag: c_string(part.etag()),
+            json: c_string(part.to_json()),
+            part,
+        };
+        let mut parts = self.lock();
+        match parts.binary_search_by_key(&entry.part.number(), |entry| entry.part.number()) {
+            Ok(index) => parts[index] = entry,
+            Err(index) => parts.insert(index, entry),
+        }
+    }
+
+    pub(super) fn all(&self) -> Vec<Part> {
+        self.lock().iter().map(|entry| entry.part.clone()).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Entry>> {
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Looks something up in a part of a list that may be NULL.
+///
+/// # Safety
+///
+/// The pointer is NULL or leads to a live list.
+unsafe fn at<T: Copy>(
+    parts: *const oss_callback_parts,
+    index: size_t,
+    otherwise: T,
+    look_up: impl FnOnce(&Entry) -> T,
+) -> T {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        of(parts, otherwise, |parts| {
+            parts.lock().get(index).map_or(otherwise, look_up)
+        })
+    }
+}
+
+/// Makes an empty list. Free it with oss_callback_parts_free.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_parts_new(
+    parts: *mut *mut oss_callback_parts,
+) -> oss_callback_code {
+    guard(ptr::null_mut(), || {
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(parts, "parts", || Ok(oss_callback_parts::new(Vec::new()))) }
+    })
+}
+
+/// Adds a part of what was kept of it; it replaces one with the same number. `size` and `crc64` (CRC-64/XZ)
+/// are NULL when they are not known: the upload can be completed without them, but then the contents of the
+/// object are not compared, and nothing can be said of it when the answer is lost. Number and ETag are checked
+/// when the upload is completed. Any thread.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_parts_add(
+    parts: *mut oss_callback_parts,
+    part_number: u32,
+    etag: *const c_char,
+    size: *const u64,
+    crc64: *const u64,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise the caller promises a live list.
+        let parts = unsafe { required(parts, "parts") }?;
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let mut part = Part::new(part_number, unsafe { text(etag, "etag") }?);
+        // SAFETY: NULL means "not known"; otherwise readable.
+        if let Some(size) = unsafe { size.as_ref() } {
+            part = part.with_size(*size);
+        }
+        // SAFETY: NULL means "not known"; otherwise readable.
+        if let Some(crc64) = unsafe { crc64.as_ref() } {
+            part = part.with_crc64(*crc64);
+        }
+        parts.add(part);
+        Ok(())
+    })
+}
+
+/// Adds a part of the line of JSON that oss_callback_parts_json gave, on this machine or another; it replaces
+/// one with the same number. OSS_CALLBACK_CODE_INVALID_ARGUMENT when it is not such a line. Any thread.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_parts_add_json(
+    parts: *mut oss_callback_parts,
+    json: *const c_char,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise the caller promises a live list.
+        let parts = unsafe { required(parts, "parts") }?;
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        parts.add(Part::from_json(unsafe { text(json, "json") }?)?);
+        Ok(())
+    })
+}
+
+/// How many parts there are; 0 for NULL. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_parts_len(parts: *const oss_callback_parts) -> size_t {
+    // SAFETY: NULL or a live list.
+    unsafe { of(parts, 0, |parts| parts.lock().len()) }
+}
+
+/// The number of a part: `index` is 0 for the one with the lowest. 0 when there are not so many. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_parts_number(
+    parts: *const oss_callback_parts,
+    index: size_t,
+) -> u32 {
+    // SAFETY: NULL or a live list.
+    unsafe { at(parts, index, 0, |entry| entry.part.number()) }
+}
+
+/// The ETag of a part without its quotes; NULL when there are not so many. Opaque: compare it, do not
+/// interpret it. Borrowed from `parts`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_parts_etag(
+    parts: *const oss_callback_parts,
+    index: size_t,
+) -> *const c_char {
+    // SAFETY: NULL or a live list.
+    unsafe {
+        at(parts, index, ptr::null(), |entry| {
+            borrowed(Some(&entry.etag))
+        })
+    }
+}
+
+/// Writes the size of a part in bytes to `*size` and returns true; returns false and writes nothing if it is
+/// not known or there are not so many parts. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_parts_size(
+    parts: *const oss_callback_parts,
+    index: size_t,
+    size: *mut u64,
+) -> bool {
+    // SAFETY: NULL or a live list; NULL or valid for a write.
+    unsafe { give_number(at(parts, index, None, |entry| entry.part.size()), size) }
+}
+
+/// Writes the CRC-64 of a part (CRC-64/XZ) to `*crc64` and returns true; returns false and writes nothing if
+/// it is not known or there are not so many parts. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_parts_crc64(
+    parts: *const oss_callback_parts,
+    index: size_t,
+    crc64: *mut u64,
+) -> bool {
+    // SAFETY: NULL or a live list; NULL or valid for a write.
+    unsafe { give_number(at(parts, index, None, |entry| entry.part.crc64()), crc64) }
+}
+
+/// All that is known of a part in one line of JSON, for oss_callback_parts_add_json; NULL when there are not
+/// so many. Borrowed from `parts`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_parts_json(
+    parts: *const oss_callback_parts,
+    index: size_t,
+) -> *const c_char {
+    // SAFETY: NULL or a live list.
+    unsafe {
+        at(parts, index, ptr::null(), |entry| {
+            borrowed(Some(&entry.json))
+        })
+    }
+}
+
+/// Frees a list and everything borrowed from it. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_parts_free(parts: *mut oss_callback_parts) {
+    // SAFETY: NULL or a list that was given out and not freed yet.
+    unsafe { free(parts) };
+}

@@ -1,0 +1,130 @@
+//! UploadFile, and the options that only it has.
+
+use libc::c_char;
+
+use super::client::oss_callback_client;
+use super::code::oss_callback_code;
+use super::error::oss_callback_error;
+use super::guard::{file_path, guard_upload};
+use super::put::without_options;
+use super::put_options::{FileOptions, oss_callback_put_options};
+use super::receipt::{give_receipt, oss_callback_receipt};
+use super::spec::oss_callback_spec;
+use crate::{Result, UploadFile};
+
+/// Runs a setter.
+///
+/// # Safety
+///
+/// The pointer is NULL or leads to live options that nobody else uses meanwhile.
+unsafe fn set(
+    options: *mut oss_callback_put_options,
+    setter: impl FnOnce(&mut FileOptions) -> Result<()>,
+) {
+    // SAFETY: as promised by the caller.
+    if let Some(options) = unsafe { options.as_mut() } {
+        options.set_of_file(setter);
+    }
+}
+
+/// The size of the parts in bytes, 102400 to 5368709120; a file that is no larger goes in one request. For
+/// oss_upload_file_with_callback only: other uploads refuse it. Default: 8 MiB, or as much more as it takes
+/// for 10000 parts to hold the file.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_part_size(
+    options: *mut oss_callback_put_options,
+    part_size: u64,
+) {
+    // SAFETY: NULL or live options.
+    unsafe {
+        set(options, |file| {
+            file.part_size = Some(part_size);
+            Ok(())
+        });
+    }
+}
+
+/// How many parts are sent at once, each over a connection of its own: 1 to 256. For
+/// oss_upload_file_with_callback only: other uploads refuse it. Default: 4.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_parallel(
+    options: *mut oss_callback_put_options,
+    parallel: u32,
+) {
+    // SAFETY: NULL or live options.
+    unsafe {
+        set(options, |file| {
+            file.parallel = Some(parallel);
+            Ok(())
+        });
+    }
+}
+
+/// The path of a file, nobody else's, that remembers the parts that were sent; NULL takes an earlier one away.
+/// When the upload fails or its process dies, the same call later, by this or another process, goes on with it:
+/// with the same file (size, time of change, samples of its contents), object, headers, endpoint and part size.
+/// A file that changed, or a checkpoint that is damaged or of another upload, starts over, and
+/// oss_callback_receipt_note says so. It is removed once the object is stored. One upload uses it at a time: see
+/// OSS_CALLBACK_CODE_CHECKPOINT_IN_USE. Beside it stand, for a while, files with ".lock" and ".new" added to
+/// its name. A file that goes in one request has none. For oss_upload_file_with_callback only: other uploads
+/// refuse it. Default: none; a failed upload is aborted.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_checkpoint(
+    options: *mut oss_callback_put_options,
+    path: *const c_char,
+) {
+    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    unsafe {
+        set(options, |file| {
+            file.checkpoint = match path.is_null() {
+                true => None,
+                false => Some(file_path(path, "path")?),
+            };
+            Ok(())
+        });
+    }
+}
+
+/// Uploads a file of any size, up to 48.8 TiB, as `object` into `bucket` and waits for the application server's
+/// answer: one object, one callback, one receipt.
+///
+/// As oss_put_object_from_file_with_callback, but a file that is larger than a part (see
+/// oss_callback_put_options_set_part_size) goes in parts, several at once. Memory does not grow with the file:
+/// each connection has a buffer of 160 KiB. A progress hook runs on the calling thread only, and sees the bytes
+/// of all connections added up; a part that is sent again takes nothing back. The bandwidth is that of all
+/// connections together. The time limit is for the upload as a whole, the others are for each request.
+///
+/// An upload in parts is completed, and its callback delivered, once. When the answer to that is lost the
+/// object is looked up: if it is the file, oss_callback_error_stored says OSS_CALLBACK_STORED_YES, and only the
+/// answer remains unknown. When an upload in parts fails before, it is aborted; with a checkpoint it is left for
+/// the next call, and oss_callback_error_upload_id names it. If it cannot be aborted, oss_callback_error_note
+/// says so. OSS_CALLBACK_CODE_BODY_CHANGED when the file changes meanwhile: nothing is stored then.
+/// OSS_CALLBACK_CODE_CHECKPOINT_IN_USE when another upload uses the checkpoint,
+/// OSS_CALLBACK_CODE_CHECKPOINT_FAILED when it cannot be read or written.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_upload_file_with_callback(
+    client: *const oss_callback_client,
+    bucket: *const c_char,
+    object: *const c_char,
+    path: *const c_char,
+    spec: *const oss_callback_spec,
+    options: *const oss_callback_put_options,
+    receipt: *mut *mut oss_callback_receipt,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard_upload(error, !spec.is_null(), || {
+        // SAFETY: each pointer is NULL or what its type and the header say.
+        let put = unsafe { without_options(client, bucket, object, spec) }?;
+        // SAFETY: NULL means none; otherwise the caller promises live options.
+        let upload = match unsafe { options.as_ref() } {
+            Some(options) => options.apply_to_file(put)?,
+            None => UploadFile::from(put),
+        };
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let done = upload.send(unsafe { file_path(path, "path") }?)?;
+        // SAFETY: NULL means "not wanted"; otherwise valid for a write.
+        unsafe { give_receipt(receipt, done) };
+        Ok(())
+    })
+}
