@@ -13,10 +13,11 @@ mod header {
     use std::path::PathBuf;
 
     /// In the order of use, which becomes the order of the header.
-    const FILES: [&str; 19] = [
+    const FILES: [&str; 20] = [
         "version",
         "code",
         "client",
+        "credentials",
         "body_template",
         "spec",
         "hooks",

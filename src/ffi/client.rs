@@ -49,7 +49,7 @@ pub struct oss_callback_client {
 /// # Safety
 ///
 /// The pointer is NULL or leads to live options that nobody else uses meanwhile.
-unsafe fn set(
+pub(super) unsafe fn set(
     options: *mut oss_callback_client_options,
     body: impl FnOnce(ClientBuilder) -> Result<ClientBuilder>,
 ) {

@@ -13,8 +13,8 @@
 //!   the function that uses them, so that a C program checks one code and not ten.
 //! * Enumerations come in as `uint32_t`, or in OSS's own words where they are OSS's: an unknown number in a
 //!   Rust enum is undefined behaviour.
-//! * A hook is called on the thread and during the call that it was given to. What it returns is checked
-//!   before it is believed.
+//! * A hook is called on the thread and during the call that it was given to; only those for credentials are
+//!   called on any thread, one call at a time. What a hook returns is checked before it is believed.
 //! * Nothing here reaches below the crate's public interface, except to make an [`Error`](crate::Error).
 
 // C's names, so that the header, the Rust source and the symbols agree to the letter.
@@ -25,6 +25,7 @@ mod body_template;
 mod cancellation;
 mod client;
 mod code;
+mod credentials;
 #[cfg(unix)]
 mod descriptor;
 mod error;

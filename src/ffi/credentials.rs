@@ -1,0 +1,278 @@
+//! Hooks that give credentials, or sign, for a client.
+
+use std::ffi::{CString, c_int};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use libc::{c_char, c_void, size_t};
+
+use super::client::{oss_callback_client_options, set};
+use super::guard::{optional_text, text};
+use super::options::Options;
+use crate::{
+    Credentials, CredentialsProvider, Error, Result, SignatureVersion, Signer, StringToSign,
+};
+
+/// Room for a signature: those of OSS have 28 or 64 bytes.
+const SIGNATURE_LEN: usize = 256;
+
+/// What a credentials hook fills in; valid during its call only. Setters copy what they get and return
+/// nothing: the first fault is kept, and the hook then counts as failed.
+pub struct oss_callback_credentials {
+    options: Options<Given>,
+}
+
+#[derive(Default)]
+struct Given {
+    key_pair: Option<Credentials>,
+    expires: Option<SystemTime>,
+}
+
+/// Gives credentials that are valid now: sets a key pair in `credentials`, and when it expires. Returns zero,
+/// or anything else if it failed: if there are no earlier credentials that are still valid, the operation then
+/// ends with OSS_CALLBACK_CODE_CREDENTIALS_FAILED, and the number stands in the error's message.
+pub type oss_callback_credentials_hook = Option<
+    unsafe extern "C" fn(
+        credentials: *mut oss_callback_credentials,
+        userdata: *mut c_void,
+    ) -> c_int,
+>;
+
+/// Signs a text that is NUL-terminated UTF-8. `signature_version` says how, 4 or 1; `scope` is what a
+/// signature of version 4 is bound to, "20261124/cn-hangzhou/oss/aliyun_v4_request", and NULL for version 1.
+/// Writes the signature to `signature`, which has room for `signature_len` bytes, 256 at least, and returns its
+/// length; a NUL at its end is not needed and not counted. A negative number is a failure, and stands in the
+/// error's message: the operation then ends with OSS_CALLBACK_CODE_CREDENTIALS_FAILED.
+///
+/// Version 4 wants the HMAC-SHA256 of the text under the key of the scope, in lower-case hexadecimal. That key
+/// is HMAC(HMAC(HMAC(HMAC("aliyun_v4" + secret, date), region), "oss"), "aliyun_v4_request"), so a server may
+/// hand it out for a day in place of signing each text. Version 1 wants the HMAC-SHA1 of the text under the
+/// secret, in Base64.
+pub type oss_callback_signer_hook = Option<
+    unsafe extern "C" fn(
+        string_to_sign: *const c_char,
+        signature_version: u32,
+        scope: *const c_char,
+        signature: *mut c_char,
+        signature_len: size_t,
+        userdata: *mut c_void,
+    ) -> i64,
+>;
+
+/// Told once that nothing uses this userdata any more.
+pub type oss_callback_destroy_hook = Option<unsafe extern "C" fn(userdata: *mut c_void)>;
+
+/// Userdata that is ours until it is dropped.
+struct Userdata {
+    pointer: *mut c_void,
+    destroy: oss_callback_destroy_hook,
+}
+
+// SAFETY: the pointer is only handed back to hooks, which the header says to be fit for any thread.
+unsafe impl Send for Userdata {}
+// SAFETY: as above; where two threads must not be in a hook at once, the user of this sees to it.
+unsafe impl Sync for Userdata {}
+
+impl Drop for Userdata {
+    fn drop(&mut self) {
+        if let Some(destroy) = self.destroy {
+            // SAFETY: the caller of the setter promised a hook for this userdata; it is called once.
+            unsafe { destroy(self.pointer) };
+        }
+    }
+}
+
+/// A credentials hook that was given.
+struct CredentialsHook {
+    hook: unsafe extern "C" fn(*mut oss_callback_credentials, *mut c_void) -> c_int,
+    userdata: Userdata,
+}
+
+impl CredentialsProvider for CredentialsHook {
+    /// Never called by two threads at once, as the trait says.
+    fn credentials(&self) -> Result<Credentials, Box<dyn std::error::Error + Send + Sync>> {
+        let mut given = oss_callback_credentials {
+            options: Options::new(),
+        };
+        // SAFETY: the caller of the setter promised a hook for this userdata; the handle lives long enough.
+        match unsafe { (self.hook)(&mut given, self.userdata.pointer) } {
+            0 => {}
+            code => return Err(format!("the hook returned {code}").into()),
+        }
+        let given = given.options.values()?;
+        let Some(credentials) = given.key_pair.clone() else {
+            return Err("the hook set no key pair".into());
+        };
+        Ok(match given.expires {
+            Some(time) => credentials.expires_at(time),
+            None => credentials,
+        })
+    }
+}
+
+/// A signer hook that was given.
+struct SignerHook {
+    hook: unsafe extern "C" fn(
+        *const c_char,
+        u32,
+        *const c_char,
+        *mut c_char,
+        size_t,
+        *mut c_void,
+    ) -> i64,
+    /// Locked while the hook runs.
+    userdata: Mutex<Userdata>,
+}
+
+impl Signer for SignerHook {
+    fn sign(
+        &self,
+        to_sign: &StringToSign<'_>,
+    ) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+        let text = CString::new(to_sign.text)?;
+        let scope = to_sign.scope.map(CString::new).transpose()?;
+        let version = match to_sign.version {
+            SignatureVersion::V1 => 1,
+            SignatureVersion::V4 => 4,
+        };
+        let mut signature = vec![0_u8; SIGNATURE_LEN];
+        let userdata = self.userdata.lock().unwrap_or_else(PoisonError::into_inner);
+        // SAFETY: the caller of the setter promised a hook for this userdata; the texts end with NUL, and the
+        // buffer is writable as far as it is long.
+        let len = unsafe {
+            (self.hook)(
+                text.as_ptr(),
+                version,
+                super::text::borrowed(scope.as_ref()),
+                signature.as_mut_ptr().cast(),
+                signature.len(),
+                userdata.pointer,
+            )
+        };
+        drop(userdata);
+        match usize::try_from(len) {
+            Ok(len) if len <= signature.len() => signature.truncate(len),
+            Ok(len) => {
+                let room = signature.len();
+                let what = format!("the hook says that it wrote {len} bytes where {room} had room");
+                return Err(what.into());
+            }
+            Err(_) => return Err(format!("the hook returned {len}").into()),
+        }
+        Ok(String::from_utf8(signature).map_err(|_| "the signature is not UTF-8")?)
+    }
+}
+
+/// Asks `hook` for credentials, with `userdata`, when a request needs some: at first, within 5 minutes of their
+/// expiry (a fifth of their life if that is shorter), and when OSS has refused them as expired. Without an
+/// expiry it is asked for each request. Replaces other credentials; a NULL hook is refused.
+///
+/// The hook runs on any thread that uses the client, and on threads of the library's, but never on two at once:
+/// others go on with the credentials that there are as long as those are valid. It may block; time limits and
+/// cancellations take effect when it returns. It must not use a client that asks it.
+///
+/// `userdata` is handed back to the hook and not looked at. It must live as long as the options, the clients
+/// made of them, and the uploads in parts of those clients. When none of them uses it any more, because they are
+/// freed or the options were set otherwise, `destroy_hook` is called with it, once, on the thread that saw to
+/// that; at once if `options` or `hook` is NULL. It may be NULL itself.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_client_options_set_credentials_hook(
+    options: *mut oss_callback_client_options,
+    hook: oss_callback_credentials_hook,
+    userdata: *mut c_void,
+    destroy_hook: oss_callback_destroy_hook,
+) {
+    // Dropped, and so destroyed, whatever happens below.
+    let userdata = Userdata {
+        pointer: userdata,
+        destroy: destroy_hook,
+    };
+    // SAFETY: NULL or live options.
+    unsafe {
+        set(options, |builder| {
+            let hook = hook.ok_or_else(|| Error::argument("`hook` is NULL"))?;
+            Ok(builder.credentials(Credentials::provider(CredentialsHook { hook, userdata })))
+        });
+    }
+}
+
+/// Signs with `hook` in place of a secret, so that the secret stays elsewhere: on an application server, in a
+/// key store. The access key id and, for a role, the security token, else NULL, go out with each request as
+/// always; what is sent is the same, byte for byte, as with the secret here. Replaces other credentials; a NULL
+/// hook is refused.
+///
+/// The hook runs once for each request that is sent, on any thread that uses the client and on threads of the
+/// library's, but never on two at once. Otherwise it is as that of
+/// oss_callback_client_options_set_credentials_hook; so are `userdata` and `destroy_hook`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_client_options_set_signer_hook(
+    options: *mut oss_callback_client_options,
+    access_key_id: *const c_char,
+    security_token: *const c_char,
+    hook: oss_callback_signer_hook,
+    userdata: *mut c_void,
+    destroy_hook: oss_callback_destroy_hook,
+) {
+    // Dropped, and so destroyed, whatever happens below.
+    let userdata = Userdata {
+        pointer: userdata,
+        destroy: destroy_hook,
+    };
+    // SAFETY: NULL or live options; NULL or NUL-terminated strings.
+    unsafe {
+        set(options, |builder| {
+            let id = text(access_key_id, "access_key_id")?;
+            let token = optional_text(security_token, "security_token")?;
+            let hook = hook.ok_or_else(|| Error::argument("`hook` is NULL"))?;
+            let signer = SignerHook {
+                hook,
+                userdata: Mutex::new(userdata),
+            };
+            let credentials = Credentials::remote(id, signer);
+            Ok(builder.credentials(credentials.security_token(token.unwrap_or_default())))
+        });
+    }
+}
+
+/// Sets the access key pair: of a RAM user, then `security_token` is NULL, or of a role with the token that STS
+/// gave.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_credentials_set_key_pair(
+    credentials: *mut oss_callback_credentials,
+    access_key_id: *const c_char,
+    access_key_secret: *const c_char,
+    security_token: *const c_char,
+) {
+    // SAFETY: NULL or the handle of a hook that runs.
+    if let Some(credentials) = unsafe { credentials.as_mut() } {
+        credentials.options.set(|given| {
+            // SAFETY: NULL or NUL-terminated strings.
+            let (id, secret, token) = unsafe {
+                (
+                    text(access_key_id, "access_key_id")?,
+                    text(access_key_secret, "access_key_secret")?,
+                    optional_text(security_token, "security_token")?,
+                )
+            };
+            let pair = Credentials::new(id, secret).security_token(token.unwrap_or_default());
+            given.key_pair = Some(pair);
+            Ok(())
+        });
+    }
+}
+
+/// Says when the credentials expire, in seconds since 1970-01-01 00:00 UTC. Those of STS say it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_credentials_set_expires(
+    credentials: *mut oss_callback_credentials,
+    expires: u64,
+) {
+    // SAFETY: NULL or the handle of a hook that runs.
+    if let Some(credentials) = unsafe { credentials.as_mut() } {
+        credentials.options.set(|given| {
+            let time = UNIX_EPOCH.checked_add(Duration::from_secs(expires));
+            given.expires = Some(time.ok_or_else(|| Error::argument("`expires` is too far away"))?);
+            Ok(())
+        });
+    }
+}
