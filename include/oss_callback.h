@@ -21,7 +21,13 @@
  *    finds nothing, and what sets something in one does nothing;
  *  - a *callback* is always the HTTP request that OSS sends, never a C function. That is a *hook*: it has
  *    `void *userdata` last, runs only on the thread that calls the library and only during the call, and
- *    must return: neither longjmp nor an exception of C++ may leave it.
+ *    must return: neither longjmp nor an exception of C++ may leave it. The credentials hook and the signer
+ *    hook belong to a client instead and run on any thread, one call at a time.
+ *
+ * An object goes in one request (oss_put_object_with_callback and its kin), or, if it is a file, in as many
+ * as it takes (oss_upload_file_with_callback), which goes on after a failure. A program that sends the parts of
+ * an object itself, or has them sent by many machines, begins an oss_callback_multipart_upload. With each of
+ * them the application server is called once, when the object is stored.
  *
  * The library installs no signal handler, raises no SIGPIPE and writes no log; a fault of its own, which
  * comes as OSS_CALLBACK_CODE_INTERNAL, is also told on standard error. Do not share its handles across fork.
@@ -232,25 +238,6 @@ typedef enum {
 } oss_callback_code;
 
 /**
- * What a replay guard knows of a callback.
- */
-typedef enum {
-    /**
-     * It comes for the first time: handle it.
-     */
-    OSS_CALLBACK_SEEN_FIRST_SEEN = 1,
-    /**
-     * The same callback again, byte for byte: answer as before, and do nothing. OSS itself delivers twice
-     * when it goes on to the next URL because an answer came too late.
-     */
-    OSS_CALLBACK_SEEN_REPEATED = 2,
-    /**
-     * The same seal with another body: refuse it.
-     */
-    OSS_CALLBACK_SEEN_REPLAYED = 3,
-} oss_callback_seen;
-
-/**
  * Did this operation store the object?
  */
 typedef enum {
@@ -365,21 +352,38 @@ typedef struct oss_callback_client oss_callback_client;
 typedef struct oss_callback_client_options oss_callback_client_options;
 
 /**
+ * What a credentials hook fills in; valid during its call only. Setters copy what they get and return
+ * nothing: the first fault is kept, and the hook then counts as failed.
+ */
+typedef struct oss_callback_credentials oss_callback_credentials;
+
+/**
  * A failure, with everything that is known about it. It comes through the last parameter of a function,
  * and is freed with oss_callback_error_free. It does not change: any thread may read it, one frees it.
  */
 typedef struct oss_callback_error oss_callback_error;
 
 /**
- * A callback in sentences. It does not change: any thread may read it, one frees it.
+ * An upload in parts that was begun: client, bucket, object and OSS's name for it, the upload id. The object
+ * comes into being when it is completed; until then OSS keeps, and bills, the parts.
+ *
+ * One object from many machines: the upload id and what is known of each part are plain values. One machine
+ * begins the upload with oss_callback_client_initiate_multipart_upload and tells the others its
+ * oss_callback_multipart_upload_id. Each of them goes on with it by oss_callback_multipart_upload_new, sends
+ * its part with oss_callback_multipart_upload_part, and hands back the line that oss_callback_parts_json
+ * gives. Whoever has all the lines adds them to a list with oss_callback_parts_add_json and calls
+ * oss_complete_multipart_upload_with_callback: the application server hears of the object once.
+ *
+ * May be used from many threads at once while nobody changes it; one of them frees it. It keeps what it needs
+ * of its client, which may be freed before it.
  */
-typedef struct oss_callback_explanation oss_callback_explanation;
+typedef struct oss_callback_multipart_upload oss_callback_multipart_upload;
 
 /**
- * What OSS knows of an upload when it renders a callback. What is not given stays empty. Faults are kept and
- * reported by oss_callback_spec_preview. Not safe to share between threads while it changes.
+ * The uploads in parts of a bucket that were neither completed nor aborted, by object, then by upload id. It
+ * does not change: any thread may read it, one frees it.
  */
-typedef struct oss_callback_object_facts oss_callback_object_facts;
+typedef struct oss_callback_multipart_uploads oss_callback_multipart_uploads;
 
 /**
  * What OSS says about an object. It does not change: any thread may read it, one frees it.
@@ -394,17 +398,11 @@ typedef struct oss_callback_object_metadata oss_callback_object_metadata;
 typedef struct oss_callback_operation_options oss_callback_operation_options;
 
 /**
- * What an uploader may do: one object or those below a prefix, up to a size, until a time. Setters return
- * nothing: the first fault is kept and reported by oss_callback_sealer_seal. Not safe to share between
- * threads while it changes.
+ * Parts that OSS has, by number: plain values that can be kept and sent elsewhere. Several threads may add
+ * to a list, and upload parts into it, at once; one of them frees it. What is borrowed from it is valid until
+ * a part is added or the list is freed.
  */
-typedef struct oss_callback_permission oss_callback_permission;
-
-/**
- * The requests that OSS would send, one for each URL of a callback. It does not change: any thread may read
- * it, one frees it.
- */
-typedef struct oss_callback_preview oss_callback_preview;
+typedef struct oss_callback_parts oss_callback_parts;
 
 /**
  * Options of an upload, all optional. Setters copy what they get and return nothing: the first fault is
@@ -422,34 +420,6 @@ typedef struct oss_callback_put_options oss_callback_put_options;
 typedef struct oss_callback_receipt oss_callback_receipt;
 
 /**
- * Tells callbacks that come for the first time from others. May be used from many threads at once; one of
- * them frees it.
- */
-typedef struct oss_callback_replay_guard oss_callback_replay_guard;
-
-/**
- * An answer to a callback. It does not change: any thread may read it, one frees it.
- */
-typedef struct oss_callback_reply oss_callback_reply;
-
-/**
- * A callback whose upload was permitted: what the seal covers, and nothing else. It does not change: any
- * thread may read it, one frees it.
- */
-typedef struct oss_callback_sealed oss_callback_sealed;
-
-/**
- * Seals callbacks on the application server, and checks the seals of those that come back.
- *
- * A seal proves that the holder of the secret has permitted an upload: to this bucket and object or prefix,
- * of this size, until this time, with these variables. It does not prove that the upload took place, nor the
- * object's ETag or contents: see oss_callback_verified_confirm. The secret stays on the application server;
- * the uploader gets the finished callback and can change nothing that is sealed. After the last
- * oss_callback_sealer_accept it may be used from many threads at once; one of them frees it.
- */
-typedef struct oss_callback_sealer oss_callback_sealer;
-
-/**
  * What OSS is asked to call once it has stored an object. A spec does not change and may be used for any
  * number of uploads, from many threads at once; one of them frees it.
  */
@@ -463,27 +433,35 @@ typedef struct oss_callback_spec oss_callback_spec;
 typedef struct oss_callback_spec_options oss_callback_spec_options;
 
 /**
- * A callback that OSS has sent. No header is part of it, since no header is signed. It does not change: any
- * thread may read it, one frees it. Texts that it gives out are borrowed from it; each is NULL when the body
- * does not say it, says nothing or null, or cannot be read: see oss_callback_verified_check_body.
+ * Gives credentials that are valid now: sets a key pair in `credentials`, and when it expires. Returns zero,
+ * or anything else if it failed: if there are no earlier credentials that are still valid, the operation then
+ * ends with OSS_CALLBACK_CODE_CREDENTIALS_FAILED, and the number stands in the error's message.
  */
-typedef struct oss_callback_verified oss_callback_verified;
+typedef int (*oss_callback_credentials_hook)(oss_callback_credentials *credentials, void *userdata);
 
 /**
- * Decides whether requests are OSS's. It does not change and may be used from many threads at once; one of
- * them frees it.
+ * Told once that nothing uses this userdata any more.
+ */
+typedef void (*oss_callback_destroy_hook)(void *userdata);
+
+/**
+ * Signs a text that is NUL-terminated UTF-8. `signature_version` says how, 4 or 1; `scope` is what a
+ * signature of version 4 is bound to, "20261124/cn-hangzhou/oss/aliyun_v4_request", and NULL for version 1.
+ * Writes the signature to `signature`, which has room for `signature_len` bytes, 256 at least, and returns its
+ * length; a NUL at its end is not needed and not counted. A negative number is a failure, and stands in the
+ * error's message: the operation then ends with OSS_CALLBACK_CODE_CREDENTIALS_FAILED.
  *
- * A signature proves that OSS has sent the request, and no more: any customer of OSS can have such a
- * request sent to any URL, with any body, and it never expires. What proves that the upload was permitted
- * is an oss_callback_sealer.
+ * Version 4 wants the HMAC-SHA256 of the text under the key of the scope, in lower-case hexadecimal. That key
+ * is HMAC(HMAC(HMAC(HMAC("aliyun_v4" + secret, date), region), "oss"), "aliyun_v4_request"), so a server may
+ * hand it out for a day in place of signing each text. Version 1 wants the HMAC-SHA1 of the text under the
+ * secret, in Base64.
  */
-typedef struct oss_callback_verifier oss_callback_verifier;
-
-/**
- * How callbacks are verified. Setters copy what they get and return nothing: the first fault is kept and
- * reported by oss_callback_verifier_new. Not safe to share between threads while it changes.
- */
-typedef struct oss_callback_verifier_options oss_callback_verifier_options;
+typedef int64_t (*oss_callback_signer_hook)(const char *string_to_sign,
+                                            uint32_t signature_version,
+                                            const char *scope,
+                                            char *signature,
+                                            size_t signature_len,
+                                            void *userdata);
 
 /**
  * Told by an upload how many bytes of the body were handed over for sending, and of how many: `total` is
@@ -692,6 +670,56 @@ oss_callback_code oss_callback_client_new(const oss_callback_client_options *opt
  * Frees a client. NULL does nothing. No call may use the client any more.
  */
 void oss_callback_client_free(oss_callback_client *client);
+
+/**
+ * Asks `hook` for credentials, with `userdata`, when a request needs some: at first, within 5 minutes of their
+ * expiry (a fifth of their life if that is shorter), and when OSS has refused them as expired. Without an
+ * expiry it is asked for each request. Replaces other credentials; a NULL hook is refused.
+ *
+ * The hook runs on any thread that uses the client, and on threads of the library's, but never on two at once:
+ * others go on with the credentials that there are as long as those are valid. It may block; time limits and
+ * cancellations take effect when it returns. It must not use a client that asks it.
+ *
+ * `userdata` is handed back to the hook and not looked at. It must live as long as the options, the clients
+ * made of them, and the uploads in parts of those clients. When none of them uses it any more, because they are
+ * freed or the options were set otherwise, `destroy_hook` is called with it, once, on the thread that saw to
+ * that; at once if `options` or `hook` is NULL. It may be NULL itself.
+ */
+void oss_callback_client_options_set_credentials_hook(oss_callback_client_options *options,
+                                                      oss_callback_credentials_hook hook,
+                                                      void *userdata,
+                                                      oss_callback_destroy_hook destroy_hook);
+
+/**
+ * Signs with `hook` in place of a secret, so that the secret stays elsewhere: on an application server, in a
+ * key store. The access key id and, for a role, the security token, else NULL, go out with each request as
+ * always; what is sent is the same, byte for byte, as with the secret here. Replaces other credentials; a NULL
+ * hook is refused.
+ *
+ * The hook runs once for each request that is sent, on any thread that uses the client and on threads of the
+ * library's, but never on two at once. Otherwise it is as that of
+ * oss_callback_client_options_set_credentials_hook; so are `userdata` and `destroy_hook`.
+ */
+void oss_callback_client_options_set_signer_hook(oss_callback_client_options *options,
+                                                 const char *access_key_id,
+                                                 const char *security_token,
+                                                 oss_callback_signer_hook hook,
+                                                 void *userdata,
+                                                 oss_callback_destroy_hook destroy_hook);
+
+/**
+ * Sets the access key pair: of a RAM user, then `security_token` is NULL, or of a role with the token that STS
+ * gave.
+ */
+void oss_callback_credentials_set_key_pair(oss_callback_credentials *credentials,
+                                           const char *access_key_id,
+                                           const char *access_key_secret,
+                                           const char *security_token);
+
+/**
+ * Says when the credentials expire, in seconds since 1970-01-01 00:00 UTC. Those of STS say it.
+ */
+void oss_callback_credentials_set_expires(oss_callback_credentials *credentials, uint64_t expires);
 
 /**
  * Makes an empty body of one of the types oss_callback_body_type. Free it with
@@ -1169,6 +1197,60 @@ oss_callback_code oss_put_object_from_reader_with_callback(const oss_callback_cl
                                                            oss_callback_error **error);
 
 /**
+ * The size of the parts in bytes, 102400 to 5368709120; a file that is no larger goes in one request. For
+ * oss_upload_file_with_callback only: other uploads refuse it. Default: 8 MiB, or as much more as it takes
+ * for 10000 parts to hold the file.
+ */
+void oss_callback_put_options_set_part_size(oss_callback_put_options *options, uint64_t part_size);
+
+/**
+ * How many parts are sent at once, each over a connection of its own: 1 to 256. For
+ * oss_upload_file_with_callback only: other uploads refuse it. Default: 4.
+ */
+void oss_callback_put_options_set_parallel(oss_callback_put_options *options, uint32_t parallel);
+
+/**
+ * The path of a file, nobody else's, that remembers the parts that were sent; NULL takes an earlier one away.
+ * When the upload fails or its process dies, the same call later, by this or another process, goes on with it:
+ * with the same file (size, time of change, samples of its contents), object, headers, endpoint and part size.
+ * A file that changed, or a checkpoint that is damaged or of another upload, starts over, and
+ * oss_callback_receipt_note says so. It is removed once the object is stored. One upload uses it at a time: see
+ * OSS_CALLBACK_CODE_CHECKPOINT_IN_USE. Beside it stand, for a while, files with ".lock" and ".new" added to
+ * its name. A file that goes in one request has none. For oss_upload_file_with_callback only: other uploads
+ * refuse it. Default: none; a failed upload is aborted.
+ */
+void oss_callback_put_options_set_checkpoint(oss_callback_put_options *options,
+                                             const char *path);
+
+/**
+ * Uploads a file of any size, up to 48.8 TiB, as `object` into `bucket` and waits for the application server's
+ * answer: one object, one callback, one receipt.
+ *
+ * As oss_put_object_from_file_with_callback, but a file that is larger than a part (see
+ * oss_callback_put_options_set_part_size) goes in parts, several at once. Memory does not grow with the file:
+ * each connection has a buffer of 160 KiB. A progress hook runs on the calling thread only, and sees the bytes
+ * of all connections added up; a part that is sent again takes nothing back. The bandwidth is that of all
+ * connections together. The time limit is for the upload as a whole, the others are for each request.
+ *
+ * An upload in parts is completed, and its callback delivered, once. When the answer to that is lost the
+ * object is looked up: if it is the file, oss_callback_error_stored says OSS_CALLBACK_STORED_YES, and only the
+ * answer remains unknown. When an upload in parts fails before, it is aborted; with a checkpoint it is left for
+ * the next call, and oss_callback_error_upload_id names it. If it cannot be aborted, oss_callback_error_note
+ * says so. OSS_CALLBACK_CODE_BODY_CHANGED when the file changes meanwhile: nothing is stored then.
+ * OSS_CALLBACK_CODE_CHECKPOINT_IN_USE when another upload uses the checkpoint,
+ * OSS_CALLBACK_CODE_CHECKPOINT_FAILED when it cannot be read or written.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_upload_file_with_callback(const oss_callback_client *client,
+                                                const char *bucket,
+                                                const char *object,
+                                                const char *path,
+                                                const oss_callback_spec *spec,
+                                                const oss_callback_put_options *options,
+                                                oss_callback_receipt **receipt,
+                                                oss_callback_error **error);
+
+/**
  * Makes empty options. Free them with oss_callback_operation_options_free.
  */
 OSS_CALLBACK_MUST_USE
@@ -1221,6 +1303,315 @@ void oss_callback_operation_options_set_retry_policy(oss_callback_operation_opti
  * Frees options. NULL does nothing.
  */
 void oss_callback_operation_options_free(oss_callback_operation_options *options);
+
+/**
+ * Begins an upload in parts of what is to become `object` in `bucket`.
+ *
+ * `options` NULL means none. What they say of the object goes along: its headers, metadata and tags; so do
+ * their time limits, attempts and cancellation. The rest of them counts for requests with a body. An ACL is
+ * refused: see oss_callback_multipart_upload_set_object_acl. To keep an object with this name say so here and
+ * with oss_callback_multipart_upload_set_forbid_overwrite.
+ *
+ * On success `*upload` is a new handle: free it with oss_callback_multipart_upload_free, which aborts
+ * nothing. When the answer is lost, OSS may have begun an upload whose id nobody knows:
+ * oss_callback_client_list_multipart_uploads finds it. May be called from several threads with the same
+ * client.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_initiate_multipart_upload(const oss_callback_client *client,
+                                                                const char *bucket,
+                                                                const char *object,
+                                                                const oss_callback_put_options *options,
+                                                                oss_callback_multipart_upload **upload,
+                                                                oss_callback_error **error);
+
+/**
+ * Goes on with an upload in parts that was begun before, here or on another machine. Nothing is sent. On
+ * success `*upload` is a new handle: free it with oss_callback_multipart_upload_free.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_multipart_upload_new(const oss_callback_client *client,
+                                                    const char *bucket,
+                                                    const char *object,
+                                                    const char *upload_id,
+                                                    oss_callback_multipart_upload **upload,
+                                                    oss_callback_error **error);
+
+/**
+ * The bucket of the object; NULL for NULL. Borrowed from `upload`.
+ */
+const char *oss_callback_multipart_upload_bucket(const oss_callback_multipart_upload *upload);
+
+/**
+ * The name of the object; NULL for NULL. Borrowed from `upload`.
+ */
+const char *oss_callback_multipart_upload_object(const oss_callback_multipart_upload *upload);
+
+/**
+ * OSS's name for the upload; NULL for NULL. Together with bucket and object it is all that another machine
+ * needs. Borrowed from `upload`.
+ */
+const char *oss_callback_multipart_upload_id(const oss_callback_multipart_upload *upload);
+
+/**
+ * Whether an object of this name is kept: completing the upload then fails with OSS_CALLBACK_CODE_CONFLICT,
+ * and it stays open. Default: false, it is replaced.
+ */
+void oss_callback_multipart_upload_set_forbid_overwrite(oss_callback_multipart_upload *upload,
+                                                        bool forbid_overwrite);
+
+/**
+ * Who may read and write the object, once the upload is completed: "default", "private", "public-read" or
+ * "public-read-write". Default: whoever may do so with the bucket. A fault is reported by the functions that
+ * send something.
+ */
+void oss_callback_multipart_upload_set_object_acl(oss_callback_multipart_upload *upload,
+                                                  const char *object_acl);
+
+/**
+ * Whether who sends the requests of this upload pays for them, as a bucket of somebody else's may ask.
+ * Default: as the options said with which it was begun; false for one that was begun elsewhere.
+ */
+void oss_callback_multipart_upload_set_requester_pays(oss_callback_multipart_upload *upload,
+                                                      bool requester_pays);
+
+/**
+ * Asks which parts OSS has, with one request for each 1000. `options` NULL means none. On success `*parts` is
+ * a new list: free it with oss_callback_parts_free. OSS_CALLBACK_CODE_NOT_FOUND when OSS does not know the
+ * upload (any more).
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_multipart_upload_list_parts(const oss_callback_multipart_upload *upload,
+                                                           const oss_callback_operation_options *options,
+                                                           oss_callback_parts **parts,
+                                                           oss_callback_error **error);
+
+/**
+ * Makes the object of its parts and waits for the application server's answer.
+ *
+ * `parts` NULL means all that OSS has, which are listed first. `spec` NULL means no callback, `options` NULL
+ * none, `receipt` or `error` NULL that they are not wanted. Receipt, error and
+ * OSS_CALLBACK_CODE_CALLBACK_FAILED, with which the object IS STORED, are those of
+ * oss_put_object_with_callback. OSS_CALLBACK_CODE_NOT_FOUND when OSS does not know the upload (any more);
+ * OSS_CALLBACK_CODE_REFUSED with OSS's code "InvalidPart" when it has no such part, and "EntityTooSmall" when
+ * one that is not the last has fewer than 102400 bytes. The upload stays open, and may be completed later or
+ * aborted, as long as oss_callback_error_stored says OSS_CALLBACK_STORED_NO and the code is not
+ * OSS_CALLBACK_CODE_NOT_FOUND.
+ *
+ * OSS completes an upload once, so the request is sent again, as the retry policy says, without delivering
+ * the callback twice. When the answer is lost the upload and the object are looked up, which needs size and
+ * CRC-64 of every part: if the object is the one that the parts add up to, it is stored, and only the answer
+ * remains unknown.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_complete_multipart_upload_with_callback(const oss_callback_multipart_upload *upload,
+                                                              const oss_callback_parts *parts,
+                                                              const oss_callback_spec *spec,
+                                                              const oss_callback_operation_options *options,
+                                                              oss_callback_receipt **receipt,
+                                                              oss_callback_error **error);
+
+/**
+ * Gives the upload up, and deletes its parts. `options` NULL means none. Do not do so after the upload may
+ * have been completed. Parts that are under way meanwhile may survive: abort again when they have ended.
+ * OSS_CALLBACK_CODE_NOT_FOUND when OSS does not know the upload, because it was completed or aborted before;
+ * after a lost answer that may have been this call. The handle is freed as always.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_multipart_upload_abort(const oss_callback_multipart_upload *upload,
+                                                      const oss_callback_operation_options *options,
+                                                      oss_callback_error **error);
+
+/**
+ * Frees the handle of an upload, and aborts nothing. NULL does nothing.
+ */
+void oss_callback_multipart_upload_free(oss_callback_multipart_upload *upload);
+
+/**
+ * Sends `body_len` bytes as a part of the object.
+ *
+ * `part_number` is in 1 to 10000 and decides where in the object the part stands; a part with the same number
+ * is replaced. All but the last need at least 102400 bytes, which is found out when the upload is completed,
+ * and none may have more than 5 GiB. `options` NULL means none. On success the part is added to `parts`
+ * unless that is NULL, with its size and its CRC-64, which was compared with OSS's.
+ *
+ * A failed part is tried again where that may help, and may always be sent again: it replaces itself.
+ * OSS_CALLBACK_CODE_NOT_FOUND when OSS does not know the upload (any more),
+ * OSS_CALLBACK_CODE_CHECKSUM_MISMATCH when OSS has other contents than were sent. Whatever the code,
+ * oss_callback_error_stored says OSS_CALLBACK_STORED_NO: no object comes into being before the upload is
+ * completed.
+ *
+ * May be called from several threads with the same upload, options and list.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_multipart_upload_part(const oss_callback_multipart_upload *upload,
+                                                     uint32_t part_number,
+                                                     const uint8_t *body,
+                                                     size_t body_len,
+                                                     const oss_callback_operation_options *options,
+                                                     oss_callback_parts *parts,
+                                                     oss_callback_error **error);
+
+/**
+ * Sends `len` bytes of a file from `offset` on as a part of the object.
+ *
+ * As oss_callback_multipart_upload_part. OSS_CALLBACK_CODE_INVALID_ARGUMENT when the file ends before the
+ * range does, OSS_CALLBACK_CODE_BODY_UNREADABLE when it cannot be read or is no regular file, and
+ * OSS_CALLBACK_CODE_BODY_CHANGED when it gets shorter meanwhile.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_multipart_upload_part_from_file(const oss_callback_multipart_upload *upload,
+                                                               uint32_t part_number,
+                                                               const char *path,
+                                                               uint64_t offset,
+                                                               uint64_t len,
+                                                               const oss_callback_operation_options *options,
+                                                               oss_callback_parts *parts,
+                                                               oss_callback_error **error);
+
+/**
+ * Sends what `read_hook` gives, exactly `len` bytes, as a part of the object.
+ *
+ * As oss_callback_multipart_upload_part. The hook gets `userdata` and is asked once more after `len` bytes:
+ * it then says that there are no more. It is read once, so there is another attempt only if nothing was read
+ * yet. OSS_CALLBACK_CODE_BODY_UNREADABLE when the hook fails or returns an impossible number,
+ * OSS_CALLBACK_CODE_BODY_CHANGED when it gives fewer or more bytes.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_multipart_upload_part_from_reader(const oss_callback_multipart_upload *upload,
+                                                                 uint32_t part_number,
+                                                                 oss_callback_read_hook read_hook,
+                                                                 void *userdata,
+                                                                 uint64_t len,
+                                                                 const oss_callback_operation_options *options,
+                                                                 oss_callback_parts *parts,
+                                                                 oss_callback_error **error);
+
+/**
+ * Makes an empty list. Free it with oss_callback_parts_free.
+ */
+OSS_CALLBACK_MUST_USE oss_callback_code oss_callback_parts_new(oss_callback_parts **parts);
+
+/**
+ * Adds a part of what was kept of it; it replaces one with the same number. `size` and `crc64` (CRC-64/XZ)
+ * are NULL when they are not known: the upload can be completed without them, but then the contents of the
+ * object are not compared, and nothing can be said of it when the answer is lost. Number and ETag are checked
+ * when the upload is completed. Any thread.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_parts_add(oss_callback_parts *parts,
+                                         uint32_t part_number,
+                                         const char *etag,
+                                         const uint64_t *size,
+                                         const uint64_t *crc64,
+                                         oss_callback_error **error);
+
+/**
+ * Adds a part of the line of JSON that oss_callback_parts_json gave, on this machine or another; it replaces
+ * one with the same number. OSS_CALLBACK_CODE_INVALID_ARGUMENT when it is not such a line. Any thread.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_parts_add_json(oss_callback_parts *parts,
+                                              const char *json,
+                                              oss_callback_error **error);
+
+/**
+ * How many parts there are; 0 for NULL. Any thread.
+ */
+size_t oss_callback_parts_len(const oss_callback_parts *parts);
+
+/**
+ * The number of a part: `index` is 0 for the one with the lowest. 0 when there are not so many. Any thread.
+ */
+uint32_t oss_callback_parts_number(const oss_callback_parts *parts, size_t index);
+
+/**
+ * The ETag of a part without its quotes; NULL when there are not so many. Opaque: compare it, do not
+ * interpret it. Borrowed from `parts`.
+ */
+const char *oss_callback_parts_etag(const oss_callback_parts *parts, size_t index);
+
+/**
+ * Writes the size of a part in bytes to `*size` and returns true; returns false and writes nothing if it is
+ * not known or there are not so many parts. Any thread.
+ */
+bool oss_callback_parts_size(const oss_callback_parts *parts, size_t index, uint64_t *size);
+
+/**
+ * Writes the CRC-64 of a part (CRC-64/XZ) to `*crc64` and returns true; returns false and writes nothing if
+ * it is not known or there are not so many parts. Any thread.
+ */
+bool oss_callback_parts_crc64(const oss_callback_parts *parts, size_t index, uint64_t *crc64);
+
+/**
+ * All that is known of a part in one line of JSON, for oss_callback_parts_add_json; NULL when there are not
+ * so many. Borrowed from `parts`.
+ */
+const char *oss_callback_parts_json(const oss_callback_parts *parts, size_t index);
+
+/**
+ * Frees a list and everything borrowed from it. NULL does nothing.
+ */
+void oss_callback_parts_free(oss_callback_parts *parts);
+
+/**
+ * Asks which uploads in parts of a bucket are open, with one request for each 1000.
+ *
+ * `prefix`, if it is not NULL: only those of objects whose names begin so. `delimiter`, if it is not NULL:
+ * those whose names have this text after the prefix are summed up to what they have in common up to it; "/"
+ * for something like folders. `options` NULL means none. On success `*uploads` is a new handle: free it with
+ * oss_callback_multipart_uploads_free. More than 100000 uploads are an error.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_list_multipart_uploads(const oss_callback_client *client,
+                                                             const char *bucket,
+                                                             const char *prefix,
+                                                             const char *delimiter,
+                                                             const oss_callback_operation_options *options,
+                                                             oss_callback_multipart_uploads **uploads,
+                                                             oss_callback_error **error);
+
+/**
+ * How many uploads there are; 0 for NULL.
+ */
+size_t oss_callback_multipart_uploads_len(const oss_callback_multipart_uploads *uploads);
+
+/**
+ * The object that an upload is to become: `index` is 0 for the first. NULL when there are not so many.
+ * Borrowed from `uploads`.
+ */
+const char *oss_callback_multipart_uploads_object(const oss_callback_multipart_uploads *uploads,
+                                                  size_t index);
+
+/**
+ * OSS's name for an upload, for oss_callback_multipart_upload_new; NULL when there are not so many. Borrowed
+ * from `uploads`.
+ */
+const char *oss_callback_multipart_uploads_id(const oss_callback_multipart_uploads *uploads, size_t index);
+
+/**
+ * When an upload was begun, as OSS says it: "2012-02-23T04:18:23.000Z". NULL when there are not so many.
+ * Borrowed from `uploads`.
+ */
+const char *oss_callback_multipart_uploads_initiated(const oss_callback_multipart_uploads *uploads,
+                                                     size_t index);
+
+/**
+ * How many common prefixes there are; 0 without a delimiter, and for NULL.
+ */
+size_t oss_callback_multipart_uploads_common_prefixes_len(const oss_callback_multipart_uploads *uploads);
+
+/**
+ * What uploads that were summed up have in common: `index` is 0 for the first. NULL when there are not so
+ * many. Borrowed from `uploads`.
+ */
+const char *oss_callback_multipart_uploads_common_prefix(const oss_callback_multipart_uploads *uploads,
+                                                         size_t index);
+
+/**
+ * Frees a list of uploads and everything borrowed from it; the uploads stay as they are. NULL does nothing.
+ */
+void oss_callback_multipart_uploads_free(oss_callback_multipart_uploads *uploads);
 
 /**
  * Reads what is known of an object. `options` NULL means none. On success `*metadata` is a new handle: free
@@ -1304,582 +1695,6 @@ const char *oss_callback_object_metadata_header(const oss_callback_object_metada
 void oss_callback_object_metadata_free(oss_callback_object_metadata *metadata);
 
 /**
- * How many warnings there are: of what OSS accepts and is likely a mistake all the same, such as a private
- * address or a variable that nobody defines. They stop nothing. 0 for a spec that OSS would refuse, and for
- * NULL.
- */
-size_t oss_callback_spec_warnings_len(const oss_callback_spec *spec);
-
-/**
- * A warning in one sentence: `index` is 0 for the first. NULL when there are not so many. Borrowed from
- * `spec`.
- */
-const char *oss_callback_spec_warning(const oss_callback_spec *spec, size_t index);
-
-/**
- * Makes the facts of an object that PutObject has stored. Free them with oss_callback_object_facts_free.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_object_facts_new(const char *bucket,
-                                                const char *object,
-                                                oss_callback_object_facts **object_facts,
-                                                oss_callback_error **error);
-
-/**
- * Sets a fact by the name of its variable: size (decimal digits), etag, mimeType, crc64, contentMd5,
- * clientIp, vpcId, reqId or operation.
- */
-void oss_callback_object_facts_set(oss_callback_object_facts *object_facts,
-                                   const char *variable,
-                                   const char *value);
-
-/**
- * Says that the object is an image of this height and width in pixels and of this format, such as "jpg".
- */
-void oss_callback_object_facts_set_image(oss_callback_object_facts *object_facts,
-                                         uint64_t height,
-                                         uint64_t width,
-                                         const char *format);
-
-/**
- * Frees facts. NULL does nothing.
- */
-void oss_callback_object_facts_free(oss_callback_object_facts *object_facts);
-
-/**
- * Renders the requests that OSS would send after an upload, one for each URL: the first, and the next ones
- * only if those before them fail. Nothing is sent. On success `*preview` is a new handle: free it with
- * oss_callback_preview_free. OSS_CALLBACK_CODE_INVALID_CALLBACK as oss_callback_spec_check.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_spec_preview(const oss_callback_spec *spec,
-                                            const oss_callback_object_facts *object_facts,
-                                            oss_callback_preview **preview,
-                                            oss_callback_error **error);
-
-/**
- * How many requests there are: as many as the callback has URLs. 0 for NULL.
- */
-size_t oss_callback_preview_len(const oss_callback_preview *preview);
-
-/**
- * The callback URL of a request: `index` is 0 for the first. NULL when there are not so many. Borrowed from
- * `preview`.
- */
-const char *oss_callback_preview_url(const oss_callback_preview *preview, size_t index);
-
-/**
- * Path and query of a request. NULL when there are not so many. Borrowed from `preview`.
- */
-const char *oss_callback_preview_target(const oss_callback_preview *preview, size_t index);
-
-/**
- * The body of a request. NULL when there are not so many. Borrowed from `preview`.
- */
-const char *oss_callback_preview_body(const oss_callback_preview *preview, size_t index);
-
-/**
- * A whole request as it would go over the wire, with words in parentheses for what only OSS can know, and
- * line feeds as line ends. NULL when there are not so many. Borrowed from `preview`.
- */
-const char *oss_callback_preview_http(const oss_callback_preview *preview, size_t index);
-
-/**
- * Frees a preview and everything borrowed from it. NULL does nothing.
- */
-void oss_callback_preview_free(oss_callback_preview *preview);
-
-/**
- * Says what a callback will do: the value of x-oss-callback or of the parameter callback, and that of its
- * variables, or NULL. They may be percent-encoded, of the URL-safe alphabet, without padding or with line
- * breaks; that OSS would refuse this is then said. On success, also for a callback that OSS would refuse,
- * `*explanation` is a new handle: free it with oss_callback_explanation_free. Variables are shown with their
- * values.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_explanation_new(const char *callback,
-                                               const char *callback_var,
-                                               oss_callback_explanation **explanation,
-                                               oss_callback_error **error);
-
-/**
- * Everything that is to be said, a sentence a line: what OSS will do, then what is wrong, then what is likely
- * a mistake. NULL for NULL. Borrowed from `explanation`.
- */
-const char *oss_callback_explanation_text(const oss_callback_explanation *explanation);
-
-/**
- * Why OSS would refuse the callback: how many reasons there are. 0 if it would not, and for NULL.
- */
-size_t oss_callback_explanation_problems_len(const oss_callback_explanation *explanation);
-
-/**
- * Frees an explanation and everything borrowed from it. NULL does nothing.
- */
-void oss_callback_explanation_free(oss_callback_explanation *explanation);
-
-/**
- * Makes options with OSS's production key. Free them with oss_callback_verifier_options_free; a verifier
- * does not need them any more once it is made.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_verifier_options_new(oss_callback_verifier_options **options);
-
-/**
- * Adds a key that OSS publishes: its URL below https://gosspublic.alicdn.com/ and its text, PEM. The
- * production key is there already.
- */
-void oss_callback_verifier_options_add_key(oss_callback_verifier_options *options,
-                                           const char *url,
-                                           const char *pem);
-
-/**
- * Whether keys that are not known are fetched from OSS's key host. Default: false. Fetched are only URLs of
- * the form https://gosspublic.alicdn.com/callback_pub_key_v1.pem, by https, at most 8 keys, each at most
- * once a minute, within 3 seconds; verifying then waits for it.
- */
-void oss_callback_verifier_options_set_fetch_keys(oss_callback_verifier_options *options, bool fetch_keys);
-
-/**
- * FOR TESTS ONLY: admits a key URL that is not OSS's, exactly as it stands, with this key (PEM). Whoever
- * holds its private half can forge callbacks. For local-oss, which prints the URL when it starts.
- */
-void oss_callback_verifier_options_trust_key_url_for_tests(oss_callback_verifier_options *options,
-                                                           const char *exact_url,
-                                                           const char *pem);
-
-/**
- * The longest body in bytes. Default: 1 MiB.
- */
-void oss_callback_verifier_options_set_max_body_len(oss_callback_verifier_options *options,
-                                                    size_t max_body_len);
-
-/**
- * Puts back what a reverse proxy has stripped: with "/api" a request for /callback may have been signed as
- * /api/callback. The target as it came is tried first.
- */
-void oss_callback_verifier_options_prepend_prefix(oss_callback_verifier_options *options, const char *prefix);
-
-/**
- * Takes off what a reverse proxy has added: with "/internal" a request for /internal/callback may have been
- * signed as /callback. The target as it came is tried first.
- */
-void oss_callback_verifier_options_strip_prefix(oss_callback_verifier_options *options, const char *prefix);
-
-/**
- * Believes a header such as X-Original-URI, in which a reverse proxy keeps the target as it came to it. The
- * target as it came to the application is tried first.
- */
-void oss_callback_verifier_options_trust_target_header(oss_callback_verifier_options *options,
-                                                       const char *name);
-
-/**
- * Frees options. NULL does nothing.
- */
-void oss_callback_verifier_options_free(oss_callback_verifier_options *options);
-
-/**
- * Makes a verifier; NULL `options` mean OSS's production key and no proxy. On success `*verifier` is a new
- * handle: free it with oss_callback_verifier_free. The options may be used again.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_verifier_new(const oss_callback_verifier_options *options,
-                                            oss_callback_verifier **verifier,
-                                            oss_callback_error **error);
-
-/**
- * Verifies a request as it came to the application server, before anything has decoded it.
- *
- * `target` is path and query as they stand in the request line. `headers` holds 2 * `headers_len` texts: a
- * name, its value, the next name, and so on; of several with one name the first counts. Authorization and
- * x-oss-pub-key-url are needed, Content-Type says how the body is read, and what proxies add is looked at;
- * all others may be left out. `body` are its bytes. Nothing is written to these buffers or kept of them.
- *
- * Takes some 10 microseconds and does no I/O, unless keys are fetched. On success `*verified` is a new
- * handle: free it with oss_callback_verified_free. The codes 80 to 87 say why a request is no callback:
- * oss_callback_error_message and oss_callback_error_diagnosis are for the application's log, not for whoever
- * sent the request, who gets oss_callback_reply_new_refused. OSS_CALLBACK_CODE_KEY_UNAVAILABLE says nothing
- * about the request. May be called from several threads with the same verifier.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_verifier_verify(const oss_callback_verifier *verifier,
-                                               const char *method,
-                                               const char *target,
-                                               const char *const *headers,
-                                               size_t headers_len,
-                                               const uint8_t *body,
-                                               size_t body_len,
-                                               oss_callback_verified **verified,
-                                               oss_callback_error **error);
-
-/**
- * Frees a verifier. NULL does nothing. No call may use the verifier any more.
- */
-void oss_callback_verifier_free(oss_callback_verifier *verifier);
-
-/**
- * Path and query that OSS has signed: those of the callback URL, whatever a proxy made of them. NULL for
- * NULL.
- */
-const char *oss_callback_verified_signed_target(const oss_callback_verified *verified);
-
-/**
- * The URL of the key, as the callback named it. NULL for NULL.
- */
-const char *oss_callback_verified_key_url(const oss_callback_verified *verified);
-
-/**
- * The body, byte for byte: `*body_len` bytes, not NUL-terminated. `body_len` may be NULL. Never NULL except
- * for a NULL `verified`, whose body has 0 bytes.
- */
-const uint8_t *oss_callback_verified_body(const oss_callback_verified *verified, size_t *body_len);
-
-/**
- * Says whether the body could be read: a form or JSON, decided by Content-Type. OSS_CALLBACK_CODE_BAD_BODY
- * when it is neither, not UTF-8, or has a member twice, which two readers could understand in two ways.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_verified_check_body(const oss_callback_verified *verified,
-                                                   oss_callback_error **error);
-
-/**
- * A member of the body by its name there, case included; numbers as JSON writes them. The members of a JSON
- * object imageInfo are "imageInfo.height" and so on.
- */
-const char *oss_callback_verified_member(const oss_callback_verified *verified, const char *name);
-
-/**
- * A variable of the application's own by its name, with or without "x:" in front: the member x:name, or
- * else the member name. It may be empty.
- */
-const char *oss_callback_verified_variable(const oss_callback_verified *verified, const char *name);
-
-/**
- * The bucket, ${bucket}.
- */
-const char *oss_callback_verified_bucket(const oss_callback_verified *verified);
-
-/**
- * The object's key, ${object}; also found under the name filename.
- */
-const char *oss_callback_verified_object(const oss_callback_verified *verified);
-
-/**
- * The ETag without quotes, ${etag}.
- */
-const char *oss_callback_verified_etag(const oss_callback_verified *verified);
-
-/**
- * The object's Content-Type, ${mimeType}.
- */
-const char *oss_callback_verified_mime_type(const oss_callback_verified *verified);
-
-/**
- * The image's format such as jpg, ${imageInfo.format}; also found under the name format.
- */
-const char *oss_callback_verified_image_format(const oss_callback_verified *verified);
-
-/**
- * The MD5 in Base64, ${contentMd5}.
- */
-const char *oss_callback_verified_content_md5(const oss_callback_verified *verified);
-
-/**
- * The id of the upload request, ${reqId}.
- */
-const char *oss_callback_verified_request_id(const oss_callback_verified *verified);
-
-/**
- * The uploader's address, ${clientIp}.
- */
-const char *oss_callback_verified_client_ip(const oss_callback_verified *verified);
-
-/**
- * The uploader's VPC, ${vpcId}.
- */
-const char *oss_callback_verified_vpc_id(const oss_callback_verified *verified);
-
-/**
- * PutObject, PostObject or CompleteMultipartUpload: ${operation}.
- */
-const char *oss_callback_verified_operation(const oss_callback_verified *verified);
-
-/**
- * Writes the size in bytes, ${size}, to `*size` and returns true; returns false and writes nothing if the body does not say it.
- */
-bool oss_callback_verified_size(const oss_callback_verified *verified,
-                                uint64_t *size);
-
-/**
- * Writes the CRC-64/XZ, ${crc64}, to `*crc64` and returns true; returns false and writes nothing if the body does not say it.
- */
-bool oss_callback_verified_crc64(const oss_callback_verified *verified,
-                                 uint64_t *crc64);
-
-/**
- * Writes the image's height in pixels, ${imageInfo.height}, also found under the name height, to `*image_height` and returns true; returns false and writes nothing if the body does not say it.
- */
-bool oss_callback_verified_image_height(const oss_callback_verified *verified,
-                                        uint64_t *image_height);
-
-/**
- * Writes the image's width in pixels, ${imageInfo.width}, also found under the name width, to `*image_width` and returns true; returns false and writes nothing if the body does not say it.
- */
-bool oss_callback_verified_image_width(const oss_callback_verified *verified,
-                                       uint64_t *image_width);
-
-/**
- * Looks the object up that the body names (HeadObject), and compares its ETag, size and CRC-64 with what
- * the body says of them. Do this before anything valuable: neither OSS's signature nor a seal proves that
- * the upload took place. Blocks for at most the client's time limits. On success `*metadata`, if wanted, is a
- * new handle: free it with oss_callback_object_metadata_free. OSS_CALLBACK_CODE_NOT_CONFIRMED when there is
- * no such object, or it is another; every other code says that it is not known.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_verified_confirm(const oss_callback_verified *verified,
-                                                const oss_callback_client *client,
-                                                oss_callback_object_metadata **metadata,
-                                                oss_callback_error **error);
-
-/**
- * Frees a verified callback and everything borrowed from it. NULL does nothing.
- */
-void oss_callback_verified_free(oss_callback_verified *verified);
-
-/**
- * Makes an answer that OSS accepts and hands to the uploader: status 200 with this JSON text. On success
- * `*reply` is a new handle: free it with oss_callback_reply_free. OSS_CALLBACK_CODE_INVALID_ARGUMENT when
- * `json` is not JSON, begins with a byte order mark or is longer than 1 MB.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_reply_new_ok(const char *json,
-                                            oss_callback_reply **reply,
-                                            oss_callback_error **error);
-
-/**
- * Makes an answer that refuses a request after an error of verifying or sealing, with a status that goes
- * with it and no word of the reason: 405, 413, 400 for a body that cannot be read, 403 for what is not OSS's
- * or not permitted, and 503 where that is not known, which is also what a NULL `error` means. On success
- * `*reply` is a new handle: free it with oss_callback_reply_free.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_reply_new_refused(const oss_callback_error *error,
-                                                 oss_callback_reply **reply);
-
-/**
- * The HTTP status; 0 for NULL.
- */
-uint32_t oss_callback_reply_status(const oss_callback_reply *reply);
-
-/**
- * The value for Content-Type: application/json. NULL for NULL. Borrowed from `reply`.
- */
-const char *oss_callback_reply_content_type(const oss_callback_reply *reply);
-
-/**
- * The body: `*body_len` bytes, which is also the value for Content-Length. `body_len` may be NULL. NULL and
- * 0 bytes for NULL. Borrowed from `reply`.
- */
-const uint8_t *oss_callback_reply_body(const oss_callback_reply *reply, size_t *body_len);
-
-/**
- * The whole answer as it goes over the wire, for servers that write to a socket: `*http_len` bytes of
- * HTTP/1.1, after which the connection is to be closed. `http_len` may be NULL. NULL and 0 bytes for NULL.
- * Borrowed from `reply`.
- */
-const uint8_t *oss_callback_reply_http(const oss_callback_reply *reply, size_t *http_len);
-
-/**
- * Frees a reply and everything borrowed from it. NULL does nothing.
- */
-void oss_callback_reply_free(oss_callback_reply *reply);
-
-/**
- * Permits the upload of one object. It needs a size and an end: without them nothing can be sealed. Free it
- * with oss_callback_permission_free.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_permission_new_object(const char *bucket,
-                                                     const char *object,
-                                                     oss_callback_permission **permission,
-                                                     oss_callback_error **error);
-
-/**
- * As oss_callback_permission_new_object, for one object whose name begins with `prefix` and is otherwise the
- * uploader's choice. It may be one that exists: give each uploader a prefix of his own.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_permission_new_prefix(const char *bucket,
-                                                     const char *prefix,
-                                                     oss_callback_permission **permission,
-                                                     oss_callback_error **error);
-
-/**
- * The largest size in bytes.
- */
-void oss_callback_permission_set_max_size(oss_callback_permission *permission, uint64_t bytes);
-
-/**
- * The size in bytes, in place of a largest one.
- */
-void oss_callback_permission_set_exact_size(oss_callback_permission *permission, uint64_t bytes);
-
-/**
- * The end, by the clock of the application server, in seconds since 1970. The callback must arrive before
- * it, so leave time for the upload.
- */
-void oss_callback_permission_set_expires_at(oss_callback_permission *permission, uint64_t seconds);
-
-/**
- * The end, in seconds from now.
- */
-void oss_callback_permission_set_valid_for(oss_callback_permission *permission, uint64_t seconds);
-
-/**
- * Frees a permission. NULL does nothing.
- */
-void oss_callback_permission_free(oss_callback_permission *permission);
-
-/**
- * Makes a sealer with a key: an id of 1 to 32 letters, digits, - and _, which stands in every seal and is no
- * secret, and a secret of at least 32 random bytes, which is copied. On success `*sealer` is a new handle:
- * free it with oss_callback_sealer_free.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_sealer_new(const char *key_id,
-                                          const uint8_t *secret,
-                                          size_t secret_len,
-                                          oss_callback_sealer **sealer,
-                                          oss_callback_error **error);
-
-/**
- * Also accepts the seals of another key, for rotation: the one before, until its seals have expired, or the
- * next one, before the first server seals with it. Nobody else may use the sealer meanwhile.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_sealer_accept(oss_callback_sealer *sealer,
-                                             const char *key_id,
-                                             const uint8_t *secret,
-                                             size_t secret_len,
-                                             oss_callback_error **error);
-
-/**
- * Makes a spec of these options with a seal in the variable x:seal: for one upload. All variables of the
- * options are sealed.
- *
- * The body must carry ${bucket}, ${object}, ${size}, ${x:seal} and every variable, each as a member of that
- * name, variables with or without x: in front; otherwise OSS_CALLBACK_CODE_INVALID_CALLBACK names what is
- * missing. On success `*spec` is a new handle: free it with oss_callback_spec_free. Give the uploader
- * oss_callback_spec_callback and oss_callback_spec_callback_var. May be called from several threads with the
- * same sealer.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_sealer_seal(const oss_callback_sealer *sealer,
-                                           const oss_callback_spec_options *options,
-                                           const oss_callback_permission *permission,
-                                           oss_callback_spec **spec,
-                                           oss_callback_error **error);
-
-/**
- * Checks the seal of a verified callback against what its body says, by the clock of this machine. On
- * success `*sealed` is a new handle: free it with oss_callback_sealed_free. Codes 88 to 94 say what is wrong:
- * OSS_CALLBACK_CODE_BAD_SEAL when the seal is forged or belongs to another bucket, object or other variables.
- * May be called from several threads with the same sealer.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_sealer_check(const oss_callback_sealer *sealer,
-                                            const oss_callback_verified *verified,
-                                            oss_callback_sealed **sealed,
-                                            oss_callback_error **error);
-
-/**
- * Frees a sealer. NULL does nothing. No call may use the sealer any more.
- */
-void oss_callback_sealer_free(oss_callback_sealer *sealer);
-
-/**
- * The bucket. NULL for NULL. Borrowed from `sealed`.
- */
-const char *oss_callback_sealed_bucket(const oss_callback_sealed *sealed);
-
-/**
- * The object: the permitted one, or one that begins with the permitted prefix. NULL for NULL. Borrowed from
- * `sealed`.
- */
-const char *oss_callback_sealed_object(const oss_callback_sealed *sealed);
-
-/**
- * The size in bytes that the callback says, within what was permitted. 0 for NULL.
- */
-uint64_t oss_callback_sealed_size(const oss_callback_sealed *sealed);
-
-/**
- * A sealed variable by its name, with or without "x:" in front; NULL if it was not sealed. Borrowed from
- * `sealed`.
- */
-const char *oss_callback_sealed_variable(const oss_callback_sealed *sealed, const char *name);
-
-/**
- * The id of the key that sealed it. NULL for NULL. Borrowed from `sealed`.
- */
-const char *oss_callback_sealed_key_id(const oss_callback_sealed *sealed);
-
-/**
- * When the permission ends, in seconds since 1970. 0 for NULL.
- */
-uint64_t oss_callback_sealed_expires(const oss_callback_sealed *sealed);
-
-/**
- * 16 random bytes that no other seal has. With oss_callback_sealed_body_digest they are what a database
- * needs that several servers share in place of an oss_callback_replay_guard: keep the digest under the nonce
- * until after the permission's end; a nonce that is there with another digest is a replay. NULL for NULL.
- * Borrowed from `sealed`.
- */
-const uint8_t *oss_callback_sealed_nonce(const oss_callback_sealed *sealed);
-
-/**
- * The SHA-256 of the body, 32 bytes. NULL for NULL. Borrowed from `sealed`.
- */
-const uint8_t *oss_callback_sealed_body_digest(const oss_callback_sealed *sealed);
-
-/**
- * Frees a sealed callback and everything borrowed from it. NULL does nothing.
- */
-void oss_callback_sealed_free(oss_callback_sealed *sealed);
-
-/**
- * Makes a guard that remembers up to `capacity` permissions that have not ended yet, each in some 150 bytes,
- * in this process only. Free it with oss_callback_replay_guard_free.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_replay_guard_new(size_t capacity,
-                                                oss_callback_replay_guard **replay_guard);
-
-/**
- * Looks, remembers, and writes what it knows to `*seen`. Of threads that ask for one callback at once, one is
- * told OSS_CALLBACK_SEEN_FIRST_SEEN. OSS_CALLBACK_CODE_REPLAY_UNKNOWN when the guard is full: it does not
- * forget anything before its time, so answer with a 5xx.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_replay_guard_check(const oss_callback_replay_guard *replay_guard,
-                                                  const oss_callback_sealed *sealed,
-                                                  oss_callback_seen *seen,
-                                                  oss_callback_error **error);
-
-/**
- * Takes OSS_CALLBACK_SEEN_FIRST_SEEN back, when what was to be done has failed and a repetition is welcome.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_replay_guard_forget(const oss_callback_replay_guard *replay_guard,
-                                                   const oss_callback_sealed *sealed,
-                                                   oss_callback_error **error);
-
-/**
- * Frees a guard. NULL does nothing. No call may use the guard any more.
- */
-void oss_callback_replay_guard_free(oss_callback_replay_guard *replay_guard);
-
-/**
  * The HTTP status: 200, or 203 in a receipt of OSS_CALLBACK_CODE_CALLBACK_FAILED. 0 for NULL.
  */
 uint32_t oss_callback_receipt_status(const oss_callback_receipt *receipt);
@@ -1922,6 +1737,18 @@ size_t oss_callback_receipt_history_len(const oss_callback_receipt *receipt);
  * Borrowed from `receipt`.
  */
 const oss_callback_attempt *oss_callback_receipt_history(const oss_callback_receipt *receipt, size_t index);
+
+/**
+ * How many notes there are; 0 for NULL.
+ */
+size_t oss_callback_receipt_notes_len(const oss_callback_receipt *receipt);
+
+/**
+ * What else is worth knowing of oss_upload_file_with_callback, in a sentence: why it did not go on where its
+ * checkpoint said, or that an older upload could not be aborted. `index` is 0 for the first; NULL when there
+ * are not so many. Borrowed from `receipt`.
+ */
+const char *oss_callback_receipt_note(const oss_callback_receipt *receipt, size_t index);
 
 /**
  * How long the head of the answer was waited for, in milliseconds after the last byte was sent: with
@@ -2062,6 +1889,25 @@ size_t oss_callback_error_history_len(const oss_callback_error *error);
  * Its verdict is part of the error's already. Borrowed from `error`.
  */
 const oss_callback_attempt *oss_callback_error_history(const oss_callback_error *error, size_t index);
+
+/**
+ * How many notes there are; 0 for NULL.
+ */
+size_t oss_callback_error_notes_len(const oss_callback_error *error);
+
+/**
+ * What else is worth knowing of oss_upload_file_with_callback, in a sentence: that an upload could not be
+ * aborted, or why it did not go on where its checkpoint said. `index` is 0 for the first; NULL when there are
+ * not so many. Borrowed from `error`.
+ */
+const char *oss_callback_error_note(const oss_callback_error *error, size_t index);
+
+/**
+ * The upload in parts that oss_upload_file_with_callback left open, else NULL. Go on with it by its
+ * checkpoint, or abort it with oss_callback_multipart_upload_abort; until then OSS keeps, and bills, its
+ * parts. Borrowed from `error`.
+ */
+const char *oss_callback_error_upload_id(const oss_callback_error *error);
 
 /**
  * How long the head of the answer was waited for, in milliseconds after the last byte was sent in the last
