@@ -13,7 +13,7 @@ mod header {
     use std::path::PathBuf;
 
     /// In the order of use, which becomes the order of the header.
-    const FILES: [&str; 20] = [
+    const FILES: [&str; 25] = [
         "version",
         "code",
         "client",

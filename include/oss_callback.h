@@ -238,6 +238,25 @@ typedef enum {
 } oss_callback_code;
 
 /**
+ * What a replay guard knows of a callback.
+ */
+typedef enum {
+    /**
+     * It comes for the first time: handle it.
+     */
+    OSS_CALLBACK_SEEN_FIRST_SEEN = 1,
+    /**
+     * The same callback again, byte for byte: answer as before, and do nothing. OSS itself delivers twice
+     * when it goes on to the next URL because an answer came too late.
+     */
+    OSS_CALLBACK_SEEN_REPEATED = 2,
+    /**
+     * The same seal with another body: refuse it.
+     */
+    OSS_CALLBACK_SEEN_REPLAYED = 3,
+} oss_callback_seen;
+
+/**
  * Did this operation store the object?
  */
 typedef enum {
@@ -364,6 +383,11 @@ typedef struct oss_callback_credentials oss_callback_credentials;
 typedef struct oss_callback_error oss_callback_error;
 
 /**
+ * A callback in sentences. It does not change: any thread may read it, one frees it.
+ */
+typedef struct oss_callback_explanation oss_callback_explanation;
+
+/**
  * An upload in parts that was begun: client, bucket, object and OSS's name for it, the upload id. The object
  * comes into being when it is completed; until then OSS keeps, and bills, the parts.
  *
@@ -386,6 +410,12 @@ typedef struct oss_callback_multipart_upload oss_callback_multipart_upload;
 typedef struct oss_callback_multipart_uploads oss_callback_multipart_uploads;
 
 /**
+ * What OSS knows of an upload when it renders a callback. What is not given stays empty. Faults are kept and
+ * reported by oss_callback_spec_preview. Not safe to share between threads while it changes.
+ */
+typedef struct oss_callback_object_facts oss_callback_object_facts;
+
+/**
  * What OSS says about an object. It does not change: any thread may read it, one frees it.
  */
 typedef struct oss_callback_object_metadata oss_callback_object_metadata;
@@ -405,6 +435,19 @@ typedef struct oss_callback_operation_options oss_callback_operation_options;
 typedef struct oss_callback_parts oss_callback_parts;
 
 /**
+ * What an uploader may do: one object or those below a prefix, up to a size, until a time. Setters return
+ * nothing: the first fault is kept and reported by oss_callback_sealer_seal. Not safe to share between
+ * threads while it changes.
+ */
+typedef struct oss_callback_permission oss_callback_permission;
+
+/**
+ * The requests that OSS would send, one for each URL of a callback. It does not change: any thread may read
+ * it, one frees it.
+ */
+typedef struct oss_callback_preview oss_callback_preview;
+
+/**
  * Options of an upload, all optional. Setters copy what they get and return nothing: the first fault is
  * kept and reported by the upload. May be used for any number of uploads, from many threads at once while
  * nobody changes them. A progress hook is then called by each of these threads, perhaps at the same time,
@@ -420,6 +463,34 @@ typedef struct oss_callback_put_options oss_callback_put_options;
 typedef struct oss_callback_receipt oss_callback_receipt;
 
 /**
+ * Tells callbacks that come for the first time from others. May be used from many threads at once; one of
+ * them frees it.
+ */
+typedef struct oss_callback_replay_guard oss_callback_replay_guard;
+
+/**
+ * An answer to a callback. It does not change: any thread may read it, one frees it.
+ */
+typedef struct oss_callback_reply oss_callback_reply;
+
+/**
+ * A callback whose upload was permitted: what the seal covers, and nothing else. It does not change: any
+ * thread may read it, one frees it.
+ */
+typedef struct oss_callback_sealed oss_callback_sealed;
+
+/**
+ * Seals callbacks on the application server, and checks the seals of those that come back.
+ *
+ * A seal proves that the holder of the secret has permitted an upload: to this bucket and object or prefix,
+ * of this size, until this time, with these variables. It does not prove that the upload took place, nor the
+ * object's ETag or contents: see oss_callback_verified_confirm. The secret stays on the application server;
+ * the uploader gets the finished callback and can change nothing that is sealed. After the last
+ * oss_callback_sealer_accept it may be used from many threads at once; one of them frees it.
+ */
+typedef struct oss_callback_sealer oss_callback_sealer;
+
+/**
  * What OSS is asked to call once it has stored an object. A spec does not change and may be used for any
  * number of uploads, from many threads at once; one of them frees it.
  */
@@ -431,6 +502,29 @@ typedef struct oss_callback_spec oss_callback_spec;
  * threads while it changes.
  */
 typedef struct oss_callback_spec_options oss_callback_spec_options;
+
+/**
+ * A callback that OSS has sent. No header is part of it, since no header is signed. It does not change: any
+ * thread may read it, one frees it. Texts that it gives out are borrowed from it; each is NULL when the body
+ * does not say it, says nothing or null, or cannot be read: see oss_callback_verified_check_body.
+ */
+typedef struct oss_callback_verified oss_callback_verified;
+
+/**
+ * Decides whether requests are OSS's. It does not change and may be used from many threads at once; one of
+ * them frees it.
+ *
+ * A signature proves that OSS has sent the request, and no more: any customer of OSS can have such a
+ * request sent to any URL, with any body, and it never expires. What proves that the upload was permitted
+ * is an oss_callback_sealer.
+ */
+typedef struct oss_callback_verifier oss_callback_verifier;
+
+/**
+ * How callbacks are verified. Setters copy what they get and return nothing: the first fault is kept and
+ * reported by oss_callback_verifier_new. Not safe to share between threads while it changes.
+ */
+typedef struct oss_callback_verifier_options oss_callback_verifier_options;
 
 /**
  * Gives credentials that are valid now: sets a key pair in `credentials`, and when it expires. Returns zero,
@@ -1693,6 +1787,582 @@ const char *oss_callback_object_metadata_header(const oss_callback_object_metada
  * Frees metadata and everything borrowed from it. NULL does nothing.
  */
 void oss_callback_object_metadata_free(oss_callback_object_metadata *metadata);
+
+/**
+ * How many warnings there are: of what OSS accepts and is likely a mistake all the same, such as a private
+ * address or a variable that nobody defines. They stop nothing. 0 for a spec that OSS would refuse, and for
+ * NULL.
+ */
+size_t oss_callback_spec_warnings_len(const oss_callback_spec *spec);
+
+/**
+ * A warning in one sentence: `index` is 0 for the first. NULL when there are not so many. Borrowed from
+ * `spec`.
+ */
+const char *oss_callback_spec_warning(const oss_callback_spec *spec, size_t index);
+
+/**
+ * Makes the facts of an object that PutObject has stored. Free them with oss_callback_object_facts_free.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_object_facts_new(const char *bucket,
+                                                const char *object,
+                                                oss_callback_object_facts **object_facts,
+                                                oss_callback_error **error);
+
+/**
+ * Sets a fact by the name of its variable: size (decimal digits), etag, mimeType, crc64, contentMd5,
+ * clientIp, vpcId, reqId or operation.
+ */
+void oss_callback_object_facts_set(oss_callback_object_facts *object_facts,
+                                   const char *variable,
+                                   const char *value);
+
+/**
+ * Says that the object is an image of this height and width in pixels and of this format, such as "jpg".
+ */
+void oss_callback_object_facts_set_image(oss_callback_object_facts *object_facts,
+                                         uint64_t height,
+                                         uint64_t width,
+                                         const char *format);
+
+/**
+ * Frees facts. NULL does nothing.
+ */
+void oss_callback_object_facts_free(oss_callback_object_facts *object_facts);
+
+/**
+ * Renders the requests that OSS would send after an upload, one for each URL: the first, and the next ones
+ * only if those before them fail. Nothing is sent. On success `*preview` is a new handle: free it with
+ * oss_callback_preview_free. OSS_CALLBACK_CODE_INVALID_CALLBACK as oss_callback_spec_check.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_spec_preview(const oss_callback_spec *spec,
+                                            const oss_callback_object_facts *object_facts,
+                                            oss_callback_preview **preview,
+                                            oss_callback_error **error);
+
+/**
+ * How many requests there are: as many as the callback has URLs. 0 for NULL.
+ */
+size_t oss_callback_preview_len(const oss_callback_preview *preview);
+
+/**
+ * The callback URL of a request: `index` is 0 for the first. NULL when there are not so many. Borrowed from
+ * `preview`.
+ */
+const char *oss_callback_preview_url(const oss_callback_preview *preview, size_t index);
+
+/**
+ * Path and query of a request. NULL when there are not so many. Borrowed from `preview`.
+ */
+const char *oss_callback_preview_target(const oss_callback_preview *preview, size_t index);
+
+/**
+ * The body of a request. NULL when there are not so many. Borrowed from `preview`.
+ */
+const char *oss_callback_preview_body(const oss_callback_preview *preview, size_t index);
+
+/**
+ * A whole request as it would go over the wire, with words in parentheses for what only OSS can know, and
+ * line feeds as line ends. NULL when there are not so many. Borrowed from `preview`.
+ */
+const char *oss_callback_preview_http(const oss_callback_preview *preview, size_t index);
+
+/**
+ * Frees a preview and everything borrowed from it. NULL does nothing.
+ */
+void oss_callback_preview_free(oss_callback_preview *preview);
+
+/**
+ * Says what a callback will do: the value of x-oss-callback or of the parameter callback, and that of its
+ * variables, or NULL. They may be percent-encoded, of the URL-safe alphabet, without padding or with line
+ * breaks; that OSS would refuse this is then said. On success, also for a callback that OSS would refuse,
+ * `*explanation` is a new handle: free it with oss_callback_explanation_free. Variables are shown with their
+ * values.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_explanation_new(const char *callback,
+                                               const char *callback_var,
+                                               oss_callback_explanation **explanation,
+                                               oss_callback_error **error);
+
+/**
+ * Everything that is to be said, a sentence a line: what OSS will do, then what is wrong, then what is likely
+ * a mistake. NULL for NULL. Borrowed from `explanation`.
+ */
+const char *oss_callback_explanation_text(const oss_callback_explanation *explanation);
+
+/**
+ * Why OSS would refuse the callback: how many reasons there are. 0 if it would not, and for NULL.
+ */
+size_t oss_callback_explanation_problems_len(const oss_callback_explanation *explanation);
+
+/**
+ * Frees an explanation and everything borrowed from it. NULL does nothing.
+ */
+void oss_callback_explanation_free(oss_callback_explanation *explanation);
+
+/**
+ * Makes options with OSS's production key. Free them with oss_callback_verifier_options_free; a verifier
+ * does not need them any more once it is made.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_verifier_options_new(oss_callback_verifier_options **options);
+
+/**
+ * Adds a key that OSS publishes: its URL below https://gosspublic.alicdn.com/ and its text, PEM. The
+ * production key is there already.
+ */
+void oss_callback_verifier_options_add_key(oss_callback_verifier_options *options,
+                                           const char *url,
+                                           const char *pem);
+
+/**
+ * Whether keys that are not known are fetched from OSS's key host. Default: false. Fetched are only URLs of
+ * the form https://gosspublic.alicdn.com/callback_pub_key_v1.pem, by https, at most 8 keys, each at most
+ * once a minute, within 3 seconds; verifying then waits for it.
+ */
+void oss_callback_verifier_options_set_fetch_keys(oss_callback_verifier_options *options, bool fetch_keys);
+
+/**
+ * FOR TESTS ONLY: admits a key URL that is not OSS's, exactly as it stands, with this key (PEM). Whoever
+ * holds its private half can forge callbacks. For local-oss, which prints the URL when it starts.
+ */
+void oss_callback_verifier_options_trust_key_url_for_tests(oss_callback_verifier_options *options,
+                                                           const char *exact_url,
+                                                           const char *pem);
+
+/**
+ * The longest body in bytes. Default: 1 MiB.
+ */
+void oss_callback_verifier_options_set_max_body_len(oss_callback_verifier_options *options,
+                                                    size_t max_body_len);
+
+/**
+ * Puts back what a reverse proxy has stripped: with "/api" a request for /callback may have been signed as
+ * /api/callback. The target as it came is tried first.
+ */
+void oss_callback_verifier_options_prepend_prefix(oss_callback_verifier_options *options, const char *prefix);
+
+/**
+ * Takes off what a reverse proxy has added: with "/internal" a request for /internal/callback may have been
+ * signed as /callback. The target as it came is tried first.
+ */
+void oss_callback_verifier_options_strip_prefix(oss_callback_verifier_options *options, const char *prefix);
+
+/**
+ * Believes a header such as X-Original-URI, in which a reverse proxy keeps the target as it came to it. The
+ * target as it came to the application is tried first.
+ */
+void oss_callback_verifier_options_trust_target_header(oss_callback_verifier_options *options,
+                                                       const char *name);
+
+/**
+ * Frees options. NULL does nothing.
+ */
+void oss_callback_verifier_options_free(oss_callback_verifier_options *options);
+
+/**
+ * Makes a verifier; NULL `options` mean OSS's production key and no proxy. On success `*verifier` is a new
+ * handle: free it with oss_callback_verifier_free. The options may be used again.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_verifier_new(const oss_callback_verifier_options *options,
+                                            oss_callback_verifier **verifier,
+                                            oss_callback_error **error);
+
+/**
+ * Verifies a request as it came to the application server, before anything has decoded it.
+ *
+ * `target` is path and query as they stand in the request line. `headers` holds 2 * `headers_len` texts: a
+ * name, its value, the next name, and so on; of several with one name the first counts. Authorization and
+ * x-oss-pub-key-url are needed, Content-Type says how the body is read, and what proxies add is looked at;
+ * all others may be left out. `body` are its bytes. Nothing is written to these buffers or kept of them.
+ *
+ * Takes some 10 microseconds and does no I/O, unless keys are fetched. On success `*verified` is a new
+ * handle: free it with oss_callback_verified_free. The codes 80 to 87 say why a request is no callback:
+ * oss_callback_error_message and oss_callback_error_diagnosis are for the application's log, not for whoever
+ * sent the request, who gets oss_callback_reply_new_refused. OSS_CALLBACK_CODE_KEY_UNAVAILABLE says nothing
+ * about the request. May be called from several threads with the same verifier.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_verifier_verify(const oss_callback_verifier *verifier,
+                                               const char *method,
+                                               const char *target,
+                                               const char *const *headers,
+                                               size_t headers_len,
+                                               const uint8_t *body,
+                                               size_t body_len,
+                                               oss_callback_verified **verified,
+                                               oss_callback_error **error);
+
+/**
+ * Frees a verifier. NULL does nothing. No call may use the verifier any more.
+ */
+void oss_callback_verifier_free(oss_callback_verifier *verifier);
+
+/**
+ * Path and query that OSS has signed: those of the callback URL, whatever a proxy made of them. NULL for
+ * NULL.
+ */
+const char *oss_callback_verified_signed_target(const oss_callback_verified *verified);
+
+/**
+ * The URL of the key, as the callback named it. NULL for NULL.
+ */
+const char *oss_callback_verified_key_url(const oss_callback_verified *verified);
+
+/**
+ * The body, byte for byte: `*body_len` bytes, not NUL-terminated. `body_len` may be NULL. Never NULL except
+ * for a NULL `verified`, whose body has 0 bytes.
+ */
+const uint8_t *oss_callback_verified_body(const oss_callback_verified *verified, size_t *body_len);
+
+/**
+ * Says whether the body could be read: a form or JSON, decided by Content-Type. OSS_CALLBACK_CODE_BAD_BODY
+ * when it is neither, not UTF-8, or has a member twice, which two readers could understand in two ways.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_verified_check_body(const oss_callback_verified *verified,
+                                                   oss_callback_error **error);
+
+/**
+ * A member of the body by its name there, case included; numbers as JSON writes them. The members of a JSON
+ * object imageInfo are "imageInfo.height" and so on.
+ */
+const char *oss_callback_verified_member(const oss_callback_verified *verified, const char *name);
+
+/**
+ * A variable of the application's own by its name, with or without "x:" in front: the member x:name, or
+ * else the member name. It may be empty.
+ */
+const char *oss_callback_verified_variable(const oss_callback_verified *verified, const char *name);
+
+/**
+ * The bucket, ${bucket}.
+ */
+const char *oss_callback_verified_bucket(const oss_callback_verified *verified);
+
+/**
+ * The object's key, ${object}; also found under the name filename.
+ */
+const char *oss_callback_verified_object(const oss_callback_verified *verified);
+
+/**
+ * The ETag without quotes, ${etag}.
+ */
+const char *oss_callback_verified_etag(const oss_callback_verified *verified);
+
+/**
+ * The object's Content-Type, ${mimeType}.
+ */
+const char *oss_callback_verified_mime_type(const oss_callback_verified *verified);
+
+/**
+ * The image's format such as jpg, ${imageInfo.format}; also found under the name format.
+ */
+const char *oss_callback_verified_image_format(const oss_callback_verified *verified);
+
+/**
+ * The MD5 in Base64, ${contentMd5}.
+ */
+const char *oss_callback_verified_content_md5(const oss_callback_verified *verified);
+
+/**
+ * The id of the upload request, ${reqId}.
+ */
+const char *oss_callback_verified_request_id(const oss_callback_verified *verified);
+
+/**
+ * The uploader's address, ${clientIp}.
+ */
+const char *oss_callback_verified_client_ip(const oss_callback_verified *verified);
+
+/**
+ * The uploader's VPC, ${vpcId}.
+ */
+const char *oss_callback_verified_vpc_id(const oss_callback_verified *verified);
+
+/**
+ * PutObject, PostObject or CompleteMultipartUpload: ${operation}.
+ */
+const char *oss_callback_verified_operation(const oss_callback_verified *verified);
+
+/**
+ * Writes the size in bytes, ${size}, to `*size` and returns true; returns false and writes nothing if the body does not say it.
+ */
+bool oss_callback_verified_size(const oss_callback_verified *verified,
+                                uint64_t *size);
+
+/**
+ * Writes the CRC-64/XZ, ${crc64}, to `*crc64` and returns true; returns false and writes nothing if the body does not say it.
+ */
+bool oss_callback_verified_crc64(const oss_callback_verified *verified,
+                                 uint64_t *crc64);
+
+/**
+ * Writes the image's height in pixels, ${imageInfo.height}, also found under the name height, to `*image_height` and returns true; returns false and writes nothing if the body does not say it.
+ */
+bool oss_callback_verified_image_height(const oss_callback_verified *verified,
+                                        uint64_t *image_height);
+
+/**
+ * Writes the image's width in pixels, ${imageInfo.width}, also found under the name width, to `*image_width` and returns true; returns false and writes nothing if the body does not say it.
+ */
+bool oss_callback_verified_image_width(const oss_callback_verified *verified,
+                                       uint64_t *image_width);
+
+/**
+ * Looks the object up that the body names (HeadObject), and compares its ETag, size and CRC-64 with what
+ * the body says of them. Do this before anything valuable: neither OSS's signature nor a seal proves that
+ * the upload took place. Blocks for at most the client's time limits. On success `*metadata`, if wanted, is a
+ * new handle: free it with oss_callback_object_metadata_free. OSS_CALLBACK_CODE_NOT_CONFIRMED when there is
+ * no such object, or it is another; every other code says that it is not known.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_verified_confirm(const oss_callback_verified *verified,
+                                                const oss_callback_client *client,
+                                                oss_callback_object_metadata **metadata,
+                                                oss_callback_error **error);
+
+/**
+ * Frees a verified callback and everything borrowed from it. NULL does nothing.
+ */
+void oss_callback_verified_free(oss_callback_verified *verified);
+
+/**
+ * Makes an answer that OSS accepts and hands to the uploader: status 200 with this JSON text. On success
+ * `*reply` is a new handle: free it with oss_callback_reply_free. OSS_CALLBACK_CODE_INVALID_ARGUMENT when
+ * `json` is not JSON, begins with a byte order mark or is longer than 1 MB.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_reply_new_ok(const char *json,
+                                            oss_callback_reply **reply,
+                                            oss_callback_error **error);
+
+/**
+ * Makes an answer that refuses a request after an error of verifying or sealing, with a status that goes
+ * with it and no word of the reason: 405, 413, 400 for a body that cannot be read, 403 for what is not OSS's
+ * or not permitted, and 503 where that is not known, which is also what a NULL `error` means. On success
+ * `*reply` is a new handle: free it with oss_callback_reply_free.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_reply_new_refused(const oss_callback_error *error,
+                                                 oss_callback_reply **reply);
+
+/**
+ * The HTTP status; 0 for NULL.
+ */
+uint32_t oss_callback_reply_status(const oss_callback_reply *reply);
+
+/**
+ * The value for Content-Type: application/json. NULL for NULL. Borrowed from `reply`.
+ */
+const char *oss_callback_reply_content_type(const oss_callback_reply *reply);
+
+/**
+ * The body: `*body_len` bytes, which is also the value for Content-Length. `body_len` may be NULL. NULL and
+ * 0 bytes for NULL. Borrowed from `reply`.
+ */
+const uint8_t *oss_callback_reply_body(const oss_callback_reply *reply, size_t *body_len);
+
+/**
+ * The whole answer as it goes over the wire, for servers that write to a socket: `*http_len` bytes of
+ * HTTP/1.1, after which the connection is to be closed. `http_len` may be NULL. NULL and 0 bytes for NULL.
+ * Borrowed from `reply`.
+ */
+const uint8_t *oss_callback_reply_http(const oss_callback_reply *reply, size_t *http_len);
+
+/**
+ * Frees a reply and everything borrowed from it. NULL does nothing.
+ */
+void oss_callback_reply_free(oss_callback_reply *reply);
+
+/**
+ * Permits the upload of one object. It needs a size and an end: without them nothing can be sealed. Free it
+ * with oss_callback_permission_free.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_permission_new_object(const char *bucket,
+                                                     const char *object,
+                                                     oss_callback_permission **permission,
+                                                     oss_callback_error **error);
+
+/**
+ * As oss_callback_permission_new_object, for one object whose name begins with `prefix` and is otherwise the
+ * uploader's choice. It may be one that exists: give each uploader a prefix of his own.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_permission_new_prefix(const char *bucket,
+                                                     const char *prefix,
+                                                     oss_callback_permission **permission,
+                                                     oss_callback_error **error);
+
+/**
+ * The largest size in bytes.
+ */
+void oss_callback_permission_set_max_size(oss_callback_permission *permission, uint64_t bytes);
+
+/**
+ * The size in bytes, in place of a largest one.
+ */
+void oss_callback_permission_set_exact_size(oss_callback_permission *permission, uint64_t bytes);
+
+/**
+ * The end, by the clock of the application server, in seconds since 1970. The callback must arrive before
+ * it, so leave time for the upload.
+ */
+void oss_callback_permission_set_expires_at(oss_callback_permission *permission, uint64_t seconds);
+
+/**
+ * The end, in seconds from now.
+ */
+void oss_callback_permission_set_valid_for(oss_callback_permission *permission, uint64_t seconds);
+
+/**
+ * Frees a permission. NULL does nothing.
+ */
+void oss_callback_permission_free(oss_callback_permission *permission);
+
+/**
+ * Makes a sealer with a key: an id of 1 to 32 letters, digits, - and _, which stands in every seal and is no
+ * secret, and a secret of at least 32 random bytes, which is copied. On success `*sealer` is a new handle:
+ * free it with oss_callback_sealer_free.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_sealer_new(const char *key_id,
+                                          const uint8_t *secret,
+                                          size_t secret_len,
+                                          oss_callback_sealer **sealer,
+                                          oss_callback_error **error);
+
+/**
+ * Also accepts the seals of another key, for rotation: the one before, until its seals have expired, or the
+ * next one, before the first server seals with it. Nobody else may use the sealer meanwhile.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_sealer_accept(oss_callback_sealer *sealer,
+                                             const char *key_id,
+                                             const uint8_t *secret,
+                                             size_t secret_len,
+                                             oss_callback_error **error);
+
+/**
+ * Makes a spec of these options with a seal in the variable x:seal: for one upload. All variables of the
+ * options are sealed.
+ *
+ * The body must carry ${bucket}, ${object}, ${size}, ${x:seal} and every variable, each as a member of that
+ * name, variables with or without x: in front; otherwise OSS_CALLBACK_CODE_INVALID_CALLBACK names what is
+ * missing. On success `*spec` is a new handle: free it with oss_callback_spec_free. Give the uploader
+ * oss_callback_spec_callback and oss_callback_spec_callback_var. May be called from several threads with the
+ * same sealer.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_sealer_seal(const oss_callback_sealer *sealer,
+                                           const oss_callback_spec_options *options,
+                                           const oss_callback_permission *permission,
+                                           oss_callback_spec **spec,
+                                           oss_callback_error **error);
+
+/**
+ * Checks the seal of a verified callback against what its body says, by the clock of this machine. On
+ * success `*sealed` is a new handle: free it with oss_callback_sealed_free. Codes 88 to 94 say what is wrong:
+ * OSS_CALLBACK_CODE_BAD_SEAL when the seal is forged or belongs to another bucket, object or other variables.
+ * May be called from several threads with the same sealer.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_sealer_check(const oss_callback_sealer *sealer,
+                                            const oss_callback_verified *verified,
+                                            oss_callback_sealed **sealed,
+                                            oss_callback_error **error);
+
+/**
+ * Frees a sealer. NULL does nothing. No call may use the sealer any more.
+ */
+void oss_callback_sealer_free(oss_callback_sealer *sealer);
+
+/**
+ * The bucket. NULL for NULL. Borrowed from `sealed`.
+ */
+const char *oss_callback_sealed_bucket(const oss_callback_sealed *sealed);
+
+/**
+ * The object: the permitted one, or one that begins with the permitted prefix. NULL for NULL. Borrowed from
+ * `sealed`.
+ */
+const char *oss_callback_sealed_object(const oss_callback_sealed *sealed);
+
+/**
+ * The size in bytes that the callback says, within what was permitted. 0 for NULL.
+ */
+uint64_t oss_callback_sealed_size(const oss_callback_sealed *sealed);
+
+/**
+ * A sealed variable by its name, with or without "x:" in front; NULL if it was not sealed. Borrowed from
+ * `sealed`.
+ */
+const char *oss_callback_sealed_variable(const oss_callback_sealed *sealed, const char *name);
+
+/**
+ * The id of the key that sealed it. NULL for NULL. Borrowed from `sealed`.
+ */
+const char *oss_callback_sealed_key_id(const oss_callback_sealed *sealed);
+
+/**
+ * When the permission ends, in seconds since 1970. 0 for NULL.
+ */
+uint64_t oss_callback_sealed_expires(const oss_callback_sealed *sealed);
+
+/**
+ * 16 random bytes that no other seal has. With oss_callback_sealed_body_digest they are what a database
+ * needs that several servers share in place of an oss_callback_replay_guard: keep the digest under the nonce
+ * until after the permission's end; a nonce that is there with another digest is a replay. NULL for NULL.
+ * Borrowed from `sealed`.
+ */
+const uint8_t *oss_callback_sealed_nonce(const oss_callback_sealed *sealed);
+
+/**
+ * The SHA-256 of the body, 32 bytes. NULL for NULL. Borrowed from `sealed`.
+ */
+const uint8_t *oss_callback_sealed_body_digest(const oss_callback_sealed *sealed);
+
+/**
+ * Frees a sealed callback and everything borrowed from it. NULL does nothing.
+ */
+void oss_callback_sealed_free(oss_callback_sealed *sealed);
+
+/**
+ * Makes a guard that remembers up to `capacity` permissions that have not ended yet, each in some 150 bytes,
+ * in this process only. Free it with oss_callback_replay_guard_free.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_replay_guard_new(size_t capacity,
+                                                oss_callback_replay_guard **replay_guard);
+
+/**
+ * Looks, remembers, and writes what it knows to `*seen`. Of threads that ask for one callback at once, one is
+ * told OSS_CALLBACK_SEEN_FIRST_SEEN. OSS_CALLBACK_CODE_REPLAY_UNKNOWN when the guard is full: it does not
+ * forget anything before its time, so answer with a 5xx.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_replay_guard_check(const oss_callback_replay_guard *replay_guard,
+                                                  const oss_callback_sealed *sealed,
+                                                  oss_callback_seen *seen,
+                                                  oss_callback_error **error);
+
+/**
+ * Takes OSS_CALLBACK_SEEN_FIRST_SEEN back, when what was to be done has failed and a repetition is welcome.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_replay_guard_forget(const oss_callback_replay_guard *replay_guard,
+                                                   const oss_callback_sealed *sealed,
+                                                   oss_callback_error **error);
+
+/**
+ * Frees a guard. NULL does nothing. No call may use the guard any more.
+ */
+void oss_callback_replay_guard_free(oss_callback_replay_guard *replay_guard);
 
 /**
  * The HTTP status: 200, or 203 in a receipt of OSS_CALLBACK_CODE_CALLBACK_FAILED. 0 for NULL.

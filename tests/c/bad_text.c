@@ -204,11 +204,52 @@ static void uploads(void) {
     oss_callback_client_free(client);
 }
 
+static void is_refused(oss_callback_code code, oss_callback_error *error, const char *message) {
+    assert(code == OSS_CALLBACK_CODE_INVALID_ARGUMENT);
+    assert(is(oss_callback_error_message(error), message));
+    oss_callback_error_free(error);
+}
+
+static void multipart_uploads(void) {
+    oss_callback_client *client = new_client();
+    oss_callback_parts *parts = new_parts();
+    oss_callback_multipart_upload *upload = NULL;
+    oss_callback_multipart_uploads *list = NULL;
+    oss_callback_error *error = NULL;
+    oss_callback_code code = oss_callback_client_initiate_multipart_upload(client, BAD, "o", NULL, &upload, &error);
+    is_refused(code, error, "`bucket` is not UTF-8");
+    code = oss_callback_client_initiate_multipart_upload(client, BUCKET, BAD, NULL, &upload, &error);
+    is_refused(code, error, "`object` is not UTF-8");
+    code = oss_callback_multipart_upload_new(client, BUCKET, "o", BAD, &upload, &error);
+    is_refused(code, error, "`upload_id` is not UTF-8");
+    code = oss_callback_parts_add(parts, 1, BAD, NULL, NULL, &error);
+    is_refused(code, error, "`etag` is not UTF-8");
+    code = oss_callback_parts_add_json(parts, BAD, &error);
+    is_refused(code, error, "`json` is not UTF-8");
+    code = oss_callback_client_list_multipart_uploads(client, BUCKET, BAD, NULL, NULL, &list, &error);
+    is_refused(code, error, "`prefix` is not UTF-8");
+    code = oss_callback_client_list_multipart_uploads(client, BUCKET, NULL, BAD, NULL, &list, &error);
+    is_refused(code, error, "`delimiter` is not UTF-8");
+    assert(oss_callback_parts_len(parts) == 0 && list == NULL);
+
+    /* An id of nothing is sent nowhere. */
+    assert(oss_callback_multipart_upload_new(client, BUCKET, "o", "", &upload, NULL) == OSS_CALLBACK_CODE_OK);
+    code = oss_callback_multipart_upload_abort(upload, NULL, &error);
+    is_refused(code, error, "`upload_id` is empty");
+    oss_callback_multipart_upload_set_object_acl(upload, BAD);
+    code = oss_callback_multipart_upload_abort(upload, NULL, &error);
+    is_refused(code, error, "`object_acl` is not UTF-8");
+    oss_callback_multipart_upload_free(upload);
+    oss_callback_parts_free(parts);
+    oss_callback_client_free(client);
+}
+
 int main(void) {
     clients();
     specs();
     raw_specs();
     templates();
     uploads();
+    multipart_uploads();
     return 0;
 }

@@ -82,6 +82,20 @@ static inline oss_callback_operation_options *new_operation_options(void) {
     return options;
 }
 
+static inline oss_callback_parts *new_parts(void) {
+    oss_callback_parts *parts = NULL;
+    assert(oss_callback_parts_new(&parts) == OSS_CALLBACK_CODE_OK);
+    return parts;
+}
+
+/* An upload in parts that is begun here. */
+static inline oss_callback_multipart_upload *begin(const oss_callback_client *client, const char *object) {
+    oss_callback_multipart_upload *upload = NULL;
+    assert(oss_callback_client_initiate_multipart_upload(client, BUCKET, object, NULL, &upload, NULL) ==
+           OSS_CALLBACK_CODE_OK);
+    return upload;
+}
+
 /* Tells the test what the library says of a stored object; the test compares it with the server's record. */
 static inline void tell(const oss_callback_receipt *receipt) {
     uint64_t crc64 = 0;

@@ -8,6 +8,7 @@ int main(void) {
     oss_callback_put_options *put_options = NULL;
     oss_callback_operation_options *operation_options = NULL;
     oss_callback_body_template *body_template = NULL;
+    oss_callback_parts *parts = NULL;
 
     oss_callback_client_options_free(NULL);
     oss_callback_client_free(NULL);
@@ -17,6 +18,9 @@ int main(void) {
     oss_callback_cancellation_free(NULL);
     oss_callback_put_options_free(NULL);
     oss_callback_operation_options_free(NULL);
+    oss_callback_multipart_upload_free(NULL);
+    oss_callback_parts_free(NULL);
+    oss_callback_multipart_uploads_free(NULL);
     oss_callback_object_metadata_free(NULL);
     oss_callback_receipt_free(NULL);
     oss_callback_error_free(NULL);
@@ -54,6 +58,9 @@ int main(void) {
 
     assert(oss_callback_operation_options_new(&operation_options) == OSS_CALLBACK_CODE_OK);
     oss_callback_operation_options_free(operation_options);
+
+    assert(oss_callback_parts_new(&parts) == OSS_CALLBACK_CODE_OK);
+    oss_callback_parts_free(parts);
 
     assert(oss_callback_body_template_new(OSS_CALLBACK_BODY_TYPE_JSON, &body_template) == OSS_CALLBACK_CODE_OK);
     oss_callback_body_template_free(body_template);

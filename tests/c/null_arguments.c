@@ -1,26 +1,7 @@
 /* Every function takes every pointer as NULL without a crash: it fails and names the argument, leaving its outputs as
  * they were, or it finds nothing, or NULL means something. The test sees to it that no function is missing here. */
 
-#include "fixture.h"
-
-static char marker;
-#define UNTOUCHED ((void *)&marker)
-
-/* The call fails with a message that names the argument; `output` is what it would have written. */
-#define REFUSES(argument, output, call)                                     \
-    do {                                                                    \
-        oss_callback_error *error = NULL;                                   \
-        output = UNTOUCHED;                                                 \
-        assert((call) == OSS_CALLBACK_CODE_INVALID_ARGUMENT);               \
-        assert(output == UNTOUCHED);                                        \
-        assert(is(oss_callback_error_message(error), "`" argument "` is NULL")); \
-        assert(oss_callback_error_code(error) == OSS_CALLBACK_CODE_INVALID_ARGUMENT); \
-        assert(oss_callback_error_stored(error) == OSS_CALLBACK_STORED_NO); \
-        oss_callback_error_free(error);                                     \
-    } while (0)
-
-/* The call fails; it has no error handle, or the handle is not wanted. */
-#define FAILS(call) assert((call) == OSS_CALLBACK_CODE_INVALID_ARGUMENT)
+#include "refuses.h"
 
 /* A setter with a NULL argument makes what uses the options fail. */
 #define CLIENT_SETTER_REFUSES(argument, setter)                                     \
@@ -426,6 +407,9 @@ static void receipt_getters(const oss_callback_receipt *receipt) {
     assert(oss_callback_receipt_attempts(NULL) == 0);
     assert(oss_callback_receipt_waited_ms(NULL) == 0);
     assert(oss_callback_receipt_history_len(NULL) == 0);
+    assert(oss_callback_receipt_notes_len(NULL) == 0);
+    assert(oss_callback_receipt_note(NULL, 0) == NULL);
+    assert(oss_callback_receipt_note(receipt, 0) == NULL);
     assert(oss_callback_receipt_history(NULL, 0) == NULL);
     assert(oss_callback_receipt_history(receipt, 0) == NULL);
     assert(oss_callback_receipt_history(receipt, SIZE_MAX) == NULL);
@@ -461,6 +445,11 @@ static void error_getters(const oss_callback_client *client) {
     assert(oss_callback_error_attempts(NULL) == 0);
     assert(oss_callback_error_waited_ms(NULL) == 0);
     assert(oss_callback_error_history_len(NULL) == 0);
+    assert(oss_callback_error_notes_len(NULL) == 0);
+    assert(oss_callback_error_note(NULL, 0) == NULL);
+    assert(oss_callback_error_note(error, 0) == NULL);
+    assert(oss_callback_error_upload_id(NULL) == NULL);
+    assert(oss_callback_error_upload_id(error) == NULL);
     assert(oss_callback_error_history(NULL, 0) == NULL);
     assert(oss_callback_error_history(error, 0) == NULL);
     assert(oss_callback_error_oss_code(NULL) == NULL);
