@@ -106,6 +106,12 @@ impl Error {
         self
     }
 
+    /// The same in other words.
+    pub(crate) fn saying(mut self, message: String) -> Error {
+        self.0.message = message;
+        self
+    }
+
     /// Says more in the message.
     pub(crate) fn and(mut self, more: &str) -> Error {
         self.0.message.push_str("; ");
@@ -303,6 +309,8 @@ impl fmt::Debug for Error {
             .field("request_id", &self.request_id())
             .field("diagnosis", &self.0.diagnosis)
             .field("history", &self.0.history)
+            .field("upload_id", &self.0.upload_id)
+            .field("notes", &self.0.notes)
             .field("source", &self.0.source)
             .finish()
     }

@@ -79,6 +79,14 @@ impl<'a> PutObject<'a> {
         }
     }
 
+    /// The same object, without what belongs to one upload of it.
+    pub(crate) fn of(client: Client, request: Request, options: OperationOptions) -> PutObject<'a> {
+        let mut put = PutObject::new(client, "", "");
+        put.request = request;
+        put.options = options;
+        put
+    }
+
     pub(crate) fn with_url(client: Client, url: &PresignedUrl) -> PutObject<'a> {
         let mut put = PutObject::new(client, "", "");
         put.request = Request::to_url("PUT", url.url());

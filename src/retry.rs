@@ -14,7 +14,8 @@ use crate::verdict::{Answered, ErrorKind, Stored};
 /// like), only with a body that can be read again, and **only when the failed attempt certainly stored
 /// nothing, or there is no callback, or the caller said that the callback is idempotent**. Never after a
 /// 203, a wrong CRC-64 or a damaged answer. When OSS refuses a request because the clocks differ too much,
-/// its own time is taken for the right one and there is one attempt more, whatever the policy.
+/// its own time is taken for the right one and there is one attempt more, whatever the policy; so there is
+/// when it refuses credentials of a [provider](crate::CredentialsProvider) as expired or unknown.
 ///
 /// ```
 /// use std::time::Duration;
@@ -43,7 +44,8 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// One attempt, and one more only when OSS refuses the first for its clock.
+    /// One attempt, and one more only when OSS refuses the first for its clock or for expired credentials of
+    /// a provider.
     pub fn none() -> RetryPolicy {
         RetryPolicy::default().max_attempts(1)
     }

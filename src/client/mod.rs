@@ -195,9 +195,9 @@ impl Client {
         true
     }
 
-    /// After OSS has refused the credentials: whether others may be had.
-    pub(crate) fn renew_credentials(&self) -> bool {
-        self.0.credentials.renew()
+    /// After OSS has refused the credentials of a request that was begun then: whether others may be had.
+    pub(crate) fn renew_credentials(&self, begun: SystemTime) -> bool {
+        self.0.credentials.renew(begun)
     }
 
     /// Signs and sends a request that has been checked.

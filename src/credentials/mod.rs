@@ -82,13 +82,15 @@ impl Credentials {
         })))
     }
 
-    /// Adds the token that STS gave together with the key pair. An empty token means none.
+    /// Adds the token that STS gave together with the key pair. An empty token means none. Without effect on
+    /// a provider, which gives its own, and on nobody.
     pub fn security_token(self, token: impl Into<String>) -> Self {
         let token = Some(token.into()).filter(|token| !token.is_empty());
         self.change(|pair| pair.security_token = token)
     }
 
-    /// Says when they expire, so that a [provider](CredentialsProvider) is asked for new ones in time.
+    /// Says when they expire, so that the [provider](CredentialsProvider) that gives them is asked for new
+    /// ones in time.
     pub fn expires_at(self, time: SystemTime) -> Self {
         self.change(|pair| pair.expires = Some(time))
     }
@@ -130,12 +132,12 @@ impl Credentials {
         }
     }
 
-    /// After OSS has refused credentials: whether others may be had.
-    pub(crate) fn renew(&self) -> bool {
+    /// After OSS has refused the credentials of a request that was begun then: whether others may be had.
+    pub(crate) fn renew(&self, begun: SystemTime) -> bool {
         match &self.0 {
             Kind::Anonymous | Kind::Fixed(_) => false,
             Kind::Provided(provided) => {
-                provided.forget();
+                provided.forget(begun);
                 true
             }
         }

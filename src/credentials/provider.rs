@@ -1,6 +1,6 @@
 //! Credentials that somebody provides, again and again, as those of STS expire.
 
-use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::{Credentials, KeyPair, Kind};
@@ -16,8 +16,9 @@ const AHEAD: Duration = Duration::from_secs(300);
 /// Asked when a request needs credentials and there are none, or those there are say that they
 /// [expire](Credentials::expires_at) within 5 minutes (a fifth of their life if that is shorter), or OSS has
 /// refused them as expired; without an expiry, for each request. Called from any thread, but never by two at
-/// once: others go on with what there is as long as it is valid. It may block; the request's limits take effect
-/// when it returns. A closure `Fn() -> Result<Credentials, Box<dyn Error + Send + Sync>>` is one.
+/// once: others go on with what there is as long as it is valid, and else wait for the same answer. It may block;
+/// the limits of the requests that wait for it take effect when it returns. It must not use the client that asks
+/// it. A closure `Fn() -> Result<Credentials, Box<dyn Error + Send + Sync>>` is one.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -51,62 +52,105 @@ where
 /// A provider and what it gave last.
 pub(super) struct Provided {
     provider: Box<dyn CredentialsProvider>,
-    /// Held while the provider is asked.
-    asking: Mutex<()>,
-    current: Mutex<Option<Current>>,
+    state: Mutex<State>,
+    /// An answer of the provider has come.
+    answered: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    current: Option<Current>,
+    /// Somebody asks right now.
+    asking: bool,
+    /// How often the provider has answered, and what last; a failure in words.
+    answers: u64,
+    last: Option<Result<Arc<KeyPair>, String>>,
+    /// How many wait for an answer.
+    #[cfg(test)]
+    waiting: usize,
 }
 
 #[derive(Clone)]
 struct Current {
     pair: Arc<KeyPair>,
+    given: SystemTime,
     /// When it is to be replaced, and when it must be.
     stale: SystemTime,
     expires: SystemTime,
+}
+
+impl State {
+    /// What there is, unless this time of it has come.
+    fn before(&self, until: impl Fn(&Current) -> SystemTime) -> Option<Arc<KeyPair>> {
+        let current = self.current.as_ref()?;
+        (SystemTime::now() < until(current)).then(|| current.pair.clone())
+    }
 }
 
 impl Provided {
     pub(super) fn new(provider: impl CredentialsProvider + 'static) -> Provided {
         Provided {
             provider: Box::new(provider),
-            asking: Mutex::new(()),
-            current: Mutex::new(None),
+            state: Mutex::default(),
+            answered: Condvar::new(),
         }
     }
 
     pub(super) fn key_pair(&self) -> Result<Arc<KeyPair>> {
-        if let Some(current) = self.current(|current| current.stale) {
-            return Ok(current);
+        let mut state = self.lock();
+        if let Some(pair) = state.before(|current| current.stale) {
+            return Ok(pair);
         }
-        let valid = self.current(|current| current.expires);
-        let _asking = match (self.asking.try_lock(), valid) {
-            (Ok(asking), _) => asking,
-            (Err(TryLockError::Poisoned(asking)), _) => asking.into_inner(),
-            // Somebody asks already, and there is time.
-            (Err(TryLockError::WouldBlock), Some(pair)) => return Ok(pair),
-            (Err(TryLockError::WouldBlock), None) => {
-                self.asking.lock().unwrap_or_else(PoisonError::into_inner)
+        if state.asking {
+            // There may be time; if there is none, whoever asks asks for us, too.
+            if let Some(pair) = state.before(|current| current.expires) {
+                return Ok(pair);
             }
+            #[cfg(test)]
+            {
+                state.waiting += 1;
+            }
+            let answers = state.answers;
+            let waited = self
+                .answered
+                .wait_while(state, |state| state.answers == answers);
+            let state = waited.unwrap_or_else(PoisonError::into_inner);
+            return match &state.last {
+                Some(Ok(pair)) => Ok(pair.clone()),
+                Some(Err(what)) => Err(failed(what.clone())),
+                None => Err(failed(PANICKED.to_owned())),
+            };
+        }
+        state.asking = true;
+        drop(state);
+        let mut answer = Answer {
+            provided: self,
+            result: None,
         };
-        // Whoever asked meanwhile asked for us, too.
-        if let Some(current) = self.current(|current| current.stale) {
-            return Ok(current);
-        }
-        match self.ask() {
-            Ok(pair) => Ok(pair),
-            Err(error) => self.current(|current| current.expires).ok_or(error),
-        }
+        let asked = self.ask();
+        answer.result = Some(match &asked {
+            Ok(pair) => Ok(pair.clone()),
+            Err(error) => Err(error.to_string()),
+        });
+        drop(answer);
+        asked.or_else(|error| self.lock().before(|current| current.expires).ok_or(error))
     }
 
-    /// What the provider gave last is of no use any more.
-    pub(super) fn forget(&self) {
-        *self.lock() = None;
+    /// What the provider gave before this time is of no use any more.
+    pub(super) fn forget(&self, given_before: SystemTime) {
+        let mut state = self.lock();
+        if state
+            .current
+            .as_ref()
+            .is_some_and(|current| current.given <= given_before)
+        {
+            state.current = None;
+        }
     }
 
     fn ask(&self) -> Result<Arc<KeyPair>> {
-        let failed = |what: String| Error::new(ErrorKind::CredentialsFailed, what);
-        let provided = self
-            .provider
-            .credentials()
+        let provided = self.provider.credentials();
+        let provided = provided
             .map_err(|e| failed(format!("the credentials provider failed: {e}")).with_source(e))?;
         let Kind::Fixed(pair) = provided.0 else {
             let what = "the credentials provider gave neither a key pair nor a signer";
@@ -115,12 +159,12 @@ impl Provided {
         pair.check()
             .map_err(|e| failed(format!("the credentials provider gave a bad key pair: {e}")))?;
         // Without an expiry they are for this request.
-        *self.lock() = pair.expires.map(|expires| {
-            let life = expires
-                .duration_since(SystemTime::now())
-                .unwrap_or_default();
+        self.lock().current = pair.expires.map(|expires| {
+            let given = SystemTime::now();
+            let life = expires.duration_since(given).unwrap_or_default();
             Current {
                 pair: pair.clone(),
+                given,
                 stale: expires.checked_sub(AHEAD.min(life / 5)).unwrap_or(expires),
                 expires,
             }
@@ -128,15 +172,30 @@ impl Provided {
         Ok(pair)
     }
 
-    /// What there is, unless this time of it has come.
-    fn current(&self, until: impl Fn(&Current) -> SystemTime) -> Option<Arc<KeyPair>> {
-        let current = self.lock();
-        let current = current.as_ref()?;
-        (SystemTime::now() < until(current)).then(|| current.pair.clone())
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Current>> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+const PANICKED: &str = "the credentials provider failed: it panicked";
+
+fn failed(what: String) -> Error {
+    Error::new(ErrorKind::CredentialsFailed, what)
+}
+
+/// Tells those who wait, whatever happens to the provider.
+struct Answer<'a> {
+    provided: &'a Provided,
+    result: Option<Result<Arc<KeyPair>, String>>,
+}
+
+impl Drop for Answer<'_> {
+    fn drop(&mut self) {
+        let mut state = self.provided.lock();
+        state.asking = false;
+        state.answers += 1;
+        state.last = self.result.take();
+        self.provided.answered.notify_all();
     }
 }
 
@@ -170,9 +229,36 @@ mod tests {
             }
         });
         assert_eq!(asked.load(Ordering::Relaxed), 1);
-        assert!(credentials.renew());
+        // Credentials that were given after the request that OSS refused are not meant.
+        assert!(credentials.renew(SystemTime::UNIX_EPOCH));
+        credentials.key_pair().unwrap();
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+        assert!(credentials.renew(SystemTime::now()));
         credentials.key_pair().unwrap();
         assert_eq!(asked.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn a_failure_is_shared_by_those_who_waited_for_it() {
+        let (leave, may_leave) = mpsc::sync_channel::<()>(0);
+        let may_leave = Mutex::new(may_leave);
+        let provided = Provided::new(move || {
+            may_leave.lock().unwrap().recv().unwrap();
+            Err("no network".into())
+        });
+        thread::scope(|scope| {
+            let ask = || provided.key_pair().err().unwrap().to_string();
+            let threads: Vec<_> = (0..9).map(|_| scope.spawn(ask)).collect();
+            while provided.lock().waiting < 8 {
+                thread::yield_now();
+            }
+            // Once for all of them.
+            leave.send(()).unwrap();
+            for thread in threads {
+                let told = "the credentials provider failed: no network";
+                assert_eq!(thread.join().unwrap(), told);
+            }
+        });
     }
 
     #[test]
@@ -203,8 +289,9 @@ mod tests {
             unreachable!()
         };
         let hour = SystemTime::now() + Duration::from_secs(3600);
-        *provided.lock() = Some(Current {
+        provided.lock().current = Some(Current {
             pair,
+            given: SystemTime::UNIX_EPOCH,
             stale: SystemTime::UNIX_EPOCH,
             expires: hour,
         });

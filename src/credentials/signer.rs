@@ -1,5 +1,7 @@
 //! Signatures that are made elsewhere, where the secret is.
 
+use std::fmt;
+
 use crate::client::SignatureVersion;
 
 /// Signs for a client that does not have the secret.
@@ -40,8 +42,8 @@ where
     }
 }
 
-/// What a [`Signer`] is to sign.
-#[derive(Debug, Clone, Copy)]
+/// What a [`Signer`] is to sign. `Debug` does not show the text, which may have a security token in it.
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct StringToSign<'a> {
     /// The text, UTF-8.
@@ -51,4 +53,13 @@ pub struct StringToSign<'a> {
     /// With [`SignatureVersion::V4`] what the signature is bound to:
     /// `20261124/cn-hangzhou/oss/aliyun_v4_request`.
     pub scope: Option<&'a str>,
+}
+
+impl fmt::Debug for StringToSign<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StringToSign")
+            .field("version", &self.version)
+            .field("scope", &self.scope)
+            .finish_non_exhaustive()
+    }
 }

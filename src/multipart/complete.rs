@@ -110,8 +110,8 @@ impl CompleteMultipartUpload {
     /// if [`Error::stored`] is [`Stored::No`] and the kind another than that.
     pub fn send(self, parts: &[Part]) -> Result<Receipt> {
         let body = document(parts).map_err(|e| self.before_sending(e))?;
-        let contents = Contents::of(parts);
-        self.complete(body, contents)
+        let attempts = self.attempts();
+        self.complete(&attempts, body, Contents::of(parts))
     }
 
     /// Makes the object of all parts that OSS has (`x-oss-complete-all`). They are listed first, so that the
@@ -123,15 +123,15 @@ impl CompleteMultipartUpload {
     /// As [`send`](CompleteMultipartUpload::send).
     pub fn send_all(mut self) -> Result<Receipt> {
         self.request.set_header("x-oss-complete-all", "yes");
+        self.check().map_err(|e| self.before_sending(e))?;
+        let attempts = self.attempts();
         let contents = if self.compare_crc64 {
-            self.check().map_err(|e| self.before_sending(e))?;
-            let attempts = self.options.attempts(&self.upload.client, 0);
             let parts = list_parts(&attempts, &self.upload).map_err(|e| self.before_sending(e))?;
             Contents::of(&parts)
         } else {
             None
         };
-        self.complete(Vec::new(), contents)
+        self.complete(&attempts, Vec::new(), contents)
     }
 
     /// Permits completing this upload to others, in place of doing it: they send the list of parts as the
@@ -150,11 +150,20 @@ impl CompleteMultipartUpload {
         presign::presign(client, self.request, self.callback.as_ref(), options)
     }
 
-    fn complete(mut self, body: Vec<u8>, contents: Option<Contents>) -> Result<Receipt> {
+    fn attempts(&self) -> Attempts {
+        let callback_urls = self.callback.as_ref().map_or(0, CallbackSpec::urls);
+        self.options.attempts(&self.upload.client, callback_urls)
+    }
+
+    fn complete(
+        mut self,
+        attempts: &Attempts,
+        body: Vec<u8>,
+        contents: Option<Contents>,
+    ) -> Result<Receipt> {
         if let Some(fault) = self.fault.take() {
             return Err(self.before_sending(fault));
         }
-        let callback_urls = self.callback.as_ref().map_or(0, CallbackSpec::urls);
         if let Some(spec) = &self.callback {
             spec.add_to(&mut self.request);
         }
@@ -167,10 +176,7 @@ impl CompleteMultipartUpload {
             body,
             upload: self.upload,
         };
-        let attempts = self
-            .options
-            .attempts(&complete.upload.client, callback_urls);
-        complete.send(&attempts, &mut false)
+        complete.send(attempts).result
     }
 
     fn check(&self) -> Result<()> {
@@ -257,6 +263,15 @@ pub(crate) struct Complete {
     pub(crate) sent_before: bool,
 }
 
+/// What became of a request to complete an upload.
+pub(crate) struct Completed {
+    pub(crate) result: Result<Receipt>,
+    /// The upload cannot be completed any more, and whether it was is as clear as it will be.
+    pub(crate) gone: bool,
+    /// The request may have reached OSS.
+    pub(crate) sent: bool,
+}
+
 /// What became of an upload whose answer was lost.
 enum Found {
     /// It can still be completed.
@@ -284,16 +299,20 @@ impl Complete {
         })
     }
 
-    /// Sends it, and says in `gone` whether the upload cannot be completed any more.
-    pub(crate) fn send(self, attempts: &Attempts, gone: &mut bool) -> Result<Receipt> {
+    pub(crate) fn send(self, attempts: &Attempts) -> Completed {
         let mut lost = self.sent_before;
+        let mut gone = false;
+        let mut sent = self.sent_before;
         let done = attempts.run(|client, limits| {
-            let result = self.send_once(client, limits);
+            let (result, left) = self.send_once(client, limits);
+            sent |= left;
             let (result, is_gone) = match result {
-                Err(error) if is_open_question(&error) => self.look(client, limits, error, lost),
+                Err(error) if is_open_question(&error, lost) => {
+                    self.look(client, limits, attempts.policy, error, lost)
+                }
                 result => (result, false),
             };
-            *gone = is_gone;
+            gone = is_gone;
             if let Err(error) = &result {
                 lost |= error.stored() == Stored::Unknown;
             }
@@ -305,11 +324,16 @@ impl Complete {
             };
             (result, again)
         });
-        let (receipt, history) = done.map_err(|e| retry::add_up(self.sent_before, e))?;
-        Ok(receipt.with_history(history))
+        let result = done.map(|(receipt, history)| receipt.with_history(history));
+        Completed {
+            result: result.map_err(|error| retry::add_up(self.sent_before, error)),
+            gone,
+            sent,
+        }
     }
 
-    fn send_once(&self, client: &Client, limits: &Limits) -> Result<Receipt> {
+    /// Sends it, and says whether it may have reached OSS.
+    fn send_once(&self, client: &Client, limits: &Limits) -> (Result<Receipt>, bool) {
         let mut reader = self.body.as_slice();
         let body = Body {
             len: Some(self.body.len() as u64),
@@ -320,8 +344,9 @@ impl Complete {
             bandwidth: None,
         };
         let exchange = client.exchange(self.request.clone(), Some(body), limits);
-        outcome::of_upload(outcome::Upload {
-            last_write_started: exchange.last_write_started,
+        let sent = exchange.last_write_started;
+        let result = outcome::of_upload(outcome::Upload {
+            last_write_started: sent,
             all_sent: exchange.all_sent,
             callback: self.callback,
             crc64: self.contents.map_or(0, |contents| contents.crc64),
@@ -329,27 +354,35 @@ impl Complete {
             success: 200,
             waited: exchange.waited,
             result: exchange.result.map(|answer| client.read(answer)),
-        })
+        });
+        (result, sent)
     }
 
-    /// Finds out what a lost answer, or an upload that OSS does not know, means. True if the upload is gone.
+    /// Finds out what a lost answer, or an upload that OSS does not know, means. True if there is nothing
+    /// more to find out.
     fn look(
         &self,
         client: &Client,
         limits: &Limits,
+        policy: RetryPolicy,
         error: Error,
         lost: bool,
     ) -> (Result<Receipt>, bool) {
-        let refused = error.stored() == Stored::No;
         let answered = match self.callback {
             true => Answered::Unknown,
             false => Answered::NotRequested,
         };
-        match self.find(client, limits, refused) {
-            Found::Open | Found::Unseen if !refused => (Err(error), false),
-            Found::Object(object) => {
+        let unknown = |error: Error, why| error.with_verdict(Stored::Unknown, answered).and(why);
+        let lost = lost || error.stored() == Stored::Unknown;
+        match self.find(client, limits, policy, is_gone(&error)) {
+            Found::Open => (Err(error), false),
+            Found::Unseen => {
+                let why = "what became of the upload could not be looked up";
+                (Err(unknown(error, why)), false)
+            }
+            Found::Object(object) if lost => {
                 let receipt = Receipt::of_object(object, error.waited());
-                if !self.callback && (lost || !refused) {
+                if !self.callback {
                     return (Ok(receipt), true);
                 }
                 let error = error
@@ -358,29 +391,32 @@ impl Complete {
                     .and("the upload is completed, and the object is there");
                 (Err(error), true)
             }
+            // Whoever had it completed or aborted, it was not this request.
+            Found::Object(_) => {
+                let why = "the object has the size and the CRC-64 of the parts, but may be older";
+                (Err(unknown(error, why)), true)
+            }
             // Nobody else can have completed it without an object coming of it.
-            Found::Nothing if refused && !lost => (Err(error), true),
-            _ => {
-                let error = error
-                    .with_verdict(Stored::Unknown, answered)
-                    .and("the upload is gone, and the object cannot be shown to come of it");
-                (Err(error), true)
+            Found::Nothing if !lost => (Err(error), true),
+            Found::Nothing | Found::Another => {
+                let why = "the upload is gone, and the object cannot be shown to come of it";
+                (Err(unknown(error, why)), true)
             }
         }
     }
 
     /// `gone` if OSS has said so already.
-    fn find(&self, client: &Client, limits: &Limits, gone: bool) -> Found {
-        let attempts = Attempts {
+    fn find(&self, client: &Client, limits: &Limits, policy: RetryPolicy, gone: bool) -> Found {
+        let attempts = |policy| Attempts {
             client: client.clone(),
-            // The request itself is tried again, and then looked up again.
-            policy: RetryPolicy::none(),
+            policy,
             limits: limits.clone(),
         };
         if !gone {
             let request = self.upload.request("GET").query("max-parts", Some("1"));
             let operation = Operation::new(client.clone(), request);
-            match operation.send_with(&attempts, &[200]) {
+            // The request itself is tried again, and then this, too.
+            match operation.send_with(&attempts(RetryPolicy::none()), &[200]) {
                 Ok(_) => return Found::Open,
                 Err(error) if is_gone(&error) => {}
                 Err(_) => return Found::Unseen,
@@ -388,7 +424,7 @@ impl Complete {
         }
         let request = self.upload.request_for_object("HEAD");
         let operation = Operation::new(client.clone(), request);
-        match operation.send_with(&attempts, &[200]) {
+        match operation.send_with(&attempts(policy), &[200]) {
             Ok(answer) => {
                 let object = ObjectMetadata::new(answer.headers);
                 match self.contents {
@@ -397,13 +433,20 @@ impl Complete {
                 }
             }
             Err(error) if error.kind() == ErrorKind::NotFound => Found::Nothing,
-            Err(_) => Found::Another,
+            Err(_) => Found::Unseen,
         }
     }
 }
 
-fn is_open_question(error: &Error) -> bool {
-    error.kind() != ErrorKind::Cancelled && (error.stored() == Stored::Unknown || is_gone(error))
+/// Whether more can be found out than the error says: nobody knows what became of the request, or a refusal
+/// may be due to an earlier one that was not refused.
+fn is_open_question(error: &Error, lost: bool) -> bool {
+    match error.stored() {
+        _ if error.kind() == ErrorKind::Cancelled => false,
+        Stored::Yes => false,
+        Stored::Unknown => true,
+        Stored::No => is_gone(error) || (lost && error.status().is_some()),
+    }
 }
 
 /// OSS does not know the upload (any more).

@@ -60,6 +60,10 @@ impl InitiateMultipartUpload {
             let content_type = content_type::of(Path::new(&self.request.key));
             self.request.set_header("Content-Type", content_type);
         }
+        if self.request.header("x-oss-object-acl").is_some() {
+            let message = "`object_acl` cannot be given when an upload is begun: give it when it is completed";
+            return Err(Error::argument(message));
+        }
         object_headers::check(&self.request)?;
         self.request.check()?;
         self.options.check()?;
@@ -75,13 +79,9 @@ impl From<PutObject<'_>> for InitiateMultipartUpload {
             request,
             options,
             tags,
-            mut fault,
+            fault,
             ..
         } = put;
-        if request.header("x-oss-object-acl").is_some() {
-            let message = "`object_acl` cannot be given when an upload is begun: give it when it is completed";
-            fault.get_or_insert(Error::argument(message));
-        }
         InitiateMultipartUpload {
             client,
             request,

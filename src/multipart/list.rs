@@ -31,7 +31,7 @@ impl ListParts {
     /// # Errors
     ///
     /// [`ErrorKind::NotFound`] when OSS does not know the upload (any more),
-    /// [`ErrorKind::AnswerDamaged`] when an answer is cut short or is not a list of parts, and every error
+    /// [`ErrorKind::Protocol`] when an answer is cut short or is not a list of parts, and every error
     /// of arguments and network.
     pub fn send(self) -> Result<Vec<Part>> {
         self.upload.check()?;
@@ -77,7 +77,7 @@ pub(crate) fn list_parts(attempts: &Attempts, upload: &MultipartUpload) -> Resul
 
 fn damaged(answer: outcome::Answer) -> Error {
     let message = "OSS's answer to ListParts is not a whole list of parts";
-    outcome::useless(ErrorKind::AnswerDamaged, message, answer)
+    outcome::useless(ErrorKind::Protocol, message, answer)
 }
 
 struct Page {

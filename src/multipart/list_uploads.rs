@@ -80,7 +80,7 @@ impl ListMultipartUploads {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::AnswerDamaged`] when an answer is cut short or is not a list of uploads, or when there
+    /// [`ErrorKind::Protocol`] when an answer is cut short or is not a list of uploads, or when there
     /// are more than [`max_uploads`](ListMultipartUploads::max_uploads); every error of arguments and
     /// network.
     pub fn send(self) -> Result<MultipartUploadList> {
@@ -132,7 +132,7 @@ impl ListMultipartUploads {
 
 fn damaged(problem: &str, answer: outcome::Answer) -> Error {
     let message = format!("OSS's answer to ListMultipartUploads {problem}");
-    outcome::useless(ErrorKind::AnswerDamaged, &message, answer)
+    outcome::useless(ErrorKind::Protocol, &message, answer)
 }
 
 struct Page {

@@ -16,7 +16,7 @@ use crate::operation::{Operation, OperationOptions, operation_setters};
 use crate::request::Request;
 
 pub use complete::CompleteMultipartUpload;
-pub(crate) use complete::{Complete, is_gone};
+pub(crate) use complete::{Complete, Completed, is_gone};
 pub use initiate::InitiateMultipartUpload;
 pub(crate) use initiate::initiate;
 pub use list::ListParts;

@@ -256,7 +256,16 @@ impl PartUpload<'_, '_> {
             let receipt = sent.result.map_err(|error| {
                 // That OSS has a part does not mean that it has the object.
                 let error = error.with_verdict(Stored::No, Answered::NotRequested);
-                error.with_receipt(None)
+                let error = error.with_receipt(None);
+                match error.kind() {
+                    ErrorKind::ChecksumMismatch => {
+                        let number = self.number;
+                        error.saying(format!(
+                            "part {number} arrived with other contents than were sent"
+                        ))
+                    }
+                    _ => error,
+                }
             });
             (receipt, again)
         });

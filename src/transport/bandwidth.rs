@@ -1,6 +1,6 @@
 //! A limit of bytes per second, which several requests may share.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
@@ -24,25 +24,30 @@ impl Bandwidth {
         })
     }
 
-    /// Bytes to send at once: a tenth of a second is smooth enough and costs little.
-    pub(super) fn block(&self) -> usize {
+    /// Takes a place in the queue: how many bytes, of so many that there is room for, and when.
+    pub(super) fn reserve(&self, room: usize) -> (usize, Instant) {
+        // A tenth of a second at once is smooth enough and costs little.
         let block = usize::try_from(self.bytes_per_second / 10);
-        block.unwrap_or(usize::MAX).max(1)
-    }
-
-    /// How long to wait before the next block.
-    pub(super) fn wait(&self) -> Duration {
-        let next = *self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        next.saturating_duration_since(Instant::now())
-    }
-
-    /// Counts what is about to be sent.
-    pub(super) fn count(&self, bytes: usize) {
-        let time = Duration::from_secs_f64(bytes as f64 / self.bytes_per_second as f64);
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let block = block.unwrap_or(usize::MAX).max(1).min(room);
+        let mut next = self.lock();
         // Time that nobody used is not saved up.
-        let from = (*next).max(Instant::now());
-        *next = from.checked_add(time).unwrap_or(from);
+        let due = (*next).max(Instant::now());
+        *next = due.checked_add(self.time_for(block)).unwrap_or(due);
+        (block, due)
+    }
+
+    /// Gives back what was reserved and is not sent.
+    pub(super) fn give_back(&self, bytes: usize) {
+        let mut next = self.lock();
+        *next = next.checked_sub(self.time_for(bytes)).unwrap_or(*next);
+    }
+
+    fn time_for(&self, bytes: usize) -> Duration {
+        Duration::from_secs_f64(bytes as f64 / self.bytes_per_second as f64)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Instant> {
+        self.next.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -51,15 +56,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clones_share_what_there_is() {
+    fn clones_share_what_there_is_and_queue_for_it() {
         let bandwidth = Bandwidth::new(1000).unwrap();
-        assert_eq!((bandwidth.wait(), bandwidth.block()), (Duration::ZERO, 100));
-        let other = bandwidth.clone();
-        bandwidth.count(10_000);
-        other.count(10_000);
-        let wait = bandwidth.wait().as_secs_f64();
-        assert!((19.0..=20.0).contains(&wait), "{wait}");
+        let begun = Instant::now();
+        let (block, first) = bandwidth.reserve(1_000_000);
+        assert_eq!(block, 100);
+        let (rest, second) = bandwidth.clone().reserve(30);
+        assert_eq!((rest, second - first), (30, Duration::from_millis(100)));
+        bandwidth.give_back(20);
+        let (_, third) = bandwidth.reserve(1);
+        assert_eq!(third - second, Duration::from_millis(10));
+        assert!(first - begun < Duration::from_secs(1));
         assert!(Bandwidth::new(0).is_err());
-        assert_eq!(Bandwidth::new(1).unwrap().block(), 1);
+        assert_eq!(Bandwidth::new(1).unwrap().reserve(9).0, 1);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::bandwidth::Bandwidth;
 use super::current::Current;
@@ -86,7 +86,7 @@ impl<'a> Outgoing<'a> {
             .unwrap_or(usize::MAX)
             .min(buffer.len());
         let room = match &body.bandwidth {
-            Some(bandwidth) => pace(&self.current, bandwidth)?.min(room),
+            Some(bandwidth) => pace(&self.current, bandwidth, room)?,
             None => room,
         };
         // From here on the caller's reader and hook have the word; the server is not to blame for their
@@ -114,7 +114,7 @@ impl<'a> Outgoing<'a> {
             _ => {}
         }
         if let Some(bandwidth) = &body.bandwidth {
-            bandwidth.count(count);
+            bandwidth.give_back(room.saturating_sub(count));
         }
         self.crc64.update(&buffer[..count]);
         self.sent = sent;
@@ -127,19 +127,23 @@ impl<'a> Outgoing<'a> {
 }
 
 /// Waits until the bandwidth allows more, and says how much.
-fn pace(current: &Current, bandwidth: &Bandwidth) -> Result<usize, Error> {
+fn pace(current: &Current, bandwidth: &Bandwidth, room: usize) -> Result<usize, Error> {
+    let (block, due) = bandwidth.reserve(room);
     loop {
-        let wait = bandwidth.wait();
+        let wait = due.saturating_duration_since(Instant::now());
         if wait.is_zero() {
-            return Ok(bandwidth.block());
+            return Ok(block);
         }
         current.leave();
-        std::thread::sleep(wait.min(current.patience()?));
+        let patience = current.patience();
+        if patience.is_err() {
+            bandwidth.give_back(block);
+        }
+        std::thread::sleep(wait.min(patience?));
         current.come_back();
     }
 }
 
-/// Reads from the caller's reader. One that has nothing yet is asked again as long as the limits allow.
 fn read(body: &mut Body<'_>, buffer: &mut [u8], current: &Current) -> Result<usize, Error> {
     let result = loop {
         match retry_interrupted(|| body.reader.read(buffer)) {
@@ -180,8 +184,6 @@ impl Read for Outgoing<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use super::*;
     use crate::cancellation::Cancellation;
     use crate::transport::Limits;

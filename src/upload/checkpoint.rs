@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::file::FileIdentity;
+use super::file::{FileIdentity, is_same};
 use crate::crc64::Crc64;
 use crate::error::{Error, Result};
 use crate::multipart::Part;
@@ -64,12 +64,22 @@ pub(super) enum Found {
     Nothing,
     /// It cannot be trusted.
     Damaged(String),
-    /// It is whole, but of another upload: bucket, object and id, unless that may have been completed.
+    /// It is whole, but of another upload.
     Other {
         why: String,
-        upload: Option<(String, String, String)>,
+        upload: OldUpload,
     },
     Ours(State),
+}
+
+/// An upload that does not go on.
+#[derive(Debug)]
+pub(super) struct OldUpload {
+    pub(super) bucket: String,
+    pub(super) object: String,
+    pub(super) id: String,
+    /// It is at this endpoint, and was not about to be completed.
+    pub(super) ours_to_abort: bool,
 }
 
 /// How far an upload got.
@@ -100,6 +110,10 @@ impl Checkpoint {
         let identity = identity.to_value();
         let found = match read(&path).map_err(|e| failed("read", &path, e))? {
             None => Found::Nothing,
+            Some(bytes) if !looks_like_one(&bytes) => {
+                let what = "it is something else, and stays as it is";
+                return Err(failed("use", &path, io::Error::other(what)));
+            }
             Some(bytes) => parse(&bytes, &identity),
         };
         let state = match &found {
@@ -133,6 +147,10 @@ impl Checkpoint {
 
     /// Notes a part that OSS has; it is written now or with one of the next.
     pub(super) fn add(&mut self, part: &Part) -> Result<()> {
+        // One that is sent again takes the place of what was noted.
+        self.state
+            .parts
+            .retain(|known| known.number() != part.number());
         self.state.parts.push(part.clone());
         self.dirty = true;
         if Instant::now() < self.next {
@@ -188,10 +206,24 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
+/// For files that are nobody else's business.
+fn private() -> OpenOptions {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "there is no mode to set"))]
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
 /// Puts new contents in place of a file's, wholly or not at all, even if the power fails.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let new = beside(path, ".new");
-    let mut file = File::create(&new)?;
+    // Left by a process that was killed, or by somebody who has no business here.
+    match fs::remove_file(&new) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    let mut file = private().write(true).create_new(true).open(&new)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&new, path)?;
@@ -218,6 +250,16 @@ fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(MAX_LEN).read_to_end(&mut bytes)?;
     Ok(Some(bytes))
+}
+
+/// Whether it is a checkpoint, or what a crash leaves of one: nothing, or zeros. A file that is something else
+/// was named by mistake, and is not to be replaced.
+fn looks_like_one(bytes: &[u8]) -> bool {
+    let mut digits = bytes.iter().take(20).take_while(|byte| **byte != b'\n');
+    let named = bytes
+        .windows(FORMAT.len())
+        .any(|window| window == FORMAT.as_bytes());
+    named || bytes.iter().all(|byte| *byte == 0) || digits.all(u8::is_ascii_digit)
 }
 
 fn parse(bytes: &[u8], identity: &Value) -> Found {
@@ -253,14 +295,15 @@ fn parse(bytes: &[u8], identity: &Value) -> Found {
         .filter(|field| theirs[field.as_str()] != identity[field.as_str()])
         .map(String::as_str)
         .collect();
-    let text = |name: &str| theirs[name].as_str().map(str::to_owned);
-    let ours_to_abort = !state.completing && theirs["endpoint"] == identity["endpoint"];
+    let text = |name: &str| theirs[name].as_str().unwrap_or_default().to_owned();
     Found::Other {
         why: format!("other {}", differs.join(", ")),
-        upload: text("bucket")
-            .zip(text("object"))
-            .filter(|_| ours_to_abort)
-            .map(|(bucket, object)| (bucket, object, state.upload_id)),
+        upload: OldUpload {
+            bucket: text("bucket"),
+            object: text("object"),
+            id: state.upload_id,
+            ours_to_abort: !state.completing && theirs["endpoint"] == identity["endpoint"],
+        },
     }
 }
 
@@ -311,12 +354,17 @@ impl Lock {
     fn take(checkpoint: &Path) -> Result<Lock> {
         let path = beside(checkpoint, ".lock");
         loop {
-            let file = OpenOptions::new()
+            // A link could lead anywhere.
+            if fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
+                let what = format!("{path:?} is no regular file");
+                return Err(failed("lock", checkpoint, io::Error::other(what)));
+            }
+            let file = private()
                 .create(true)
                 .write(true)
                 .truncate(false)
-                .open(&path)
-                .map_err(|e| failed("lock", checkpoint, e))?;
+                .open(&path);
+            let file = file.map_err(|e| failed("lock", checkpoint, e))?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
@@ -326,7 +374,7 @@ impl Lock {
                 Err(TryLockError::Error(e)) => return Err(failed("lock", checkpoint, e)),
             }
             // Who had it before may have removed the name meanwhile.
-            if is_same(&file, &path) {
+            if cfg!(not(unix)) || is_same(&file, &path) {
                 return Ok(Lock { path, file });
             }
         }
@@ -335,25 +383,12 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // In this order nobody else can have the name.
-        let _ = fs::remove_file(&self.path);
+        // In this order nobody else can have the name; unless somebody took it away before.
+        if cfg!(not(unix)) || is_same(&self.file, &self.path) {
+            let _ = fs::remove_file(&self.path);
+        }
         let _ = self.file.unlock();
     }
-}
-
-#[cfg(unix)]
-fn is_same(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let (Ok(file), Ok(path)) = (file.metadata(), fs::metadata(path)) else {
-        return false;
-    };
-    (file.dev(), file.ino()) == (path.dev(), path.ino())
-}
-
-/// An open file keeps its name there.
-#[cfg(not(unix))]
-fn is_same(_: &File, _: &Path) -> bool {
-    true
 }
 
 #[cfg(test)]
@@ -423,12 +458,13 @@ mod tests {
             panic!("not of another");
         };
         assert_eq!(why, "other modified");
-        assert_eq!(upload.unwrap().2, "id");
+        assert_eq!((upload.id.as_str(), upload.ours_to_abort), ("id", true));
         written.completing(&state.parts).unwrap();
         let bytes = read(&path).unwrap().unwrap();
-        let Found::Other { upload: None, .. } = parse(&bytes, &identity(8)) else {
-            panic!("what may have been completed is not to be aborted");
+        let Found::Other { upload, .. } = parse(&bytes, &identity(8)) else {
+            panic!("not of another");
         };
+        assert!(!upload.ours_to_abort, "what may have been completed is not");
 
         written.remove().unwrap();
         written.remove().unwrap();
@@ -457,6 +493,22 @@ mod tests {
                     "{index}: {found:?}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_something_else_is_no_checkpoint() {
+        for (bytes, is_one) in [
+            (&b""[..], true),
+            (&[0; 100][..], true),
+            (b"123\n{", true),
+            (b"12", true),
+            (b"\xff{\"format\":\"oss-callback checkpoint 1\"", true),
+            (b"#!/bin/sh\n", false),
+            (b"\x89PNG", false),
+            (b"hello", false),
+        ] {
+            assert_eq!(looks_like_one(bytes), is_one, "{bytes:?}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use crate::crc64::Crc64;
@@ -32,7 +33,7 @@ pub(super) struct Range {
 
 /// An open file: whatever happens to its name, this is what is read.
 pub(super) struct LocalFile {
-    file: File,
+    pub(super) file: File,
     len: u64,
     modified: u64,
     /// Names it in errors.
@@ -96,6 +97,15 @@ impl LocalFile {
         })
     }
 
+    /// Refuses a checkpoint that is the file itself: it would be replaced.
+    pub(super) fn check_other_than(&self, checkpoint: &Path) -> Result<()> {
+        if is_same(&self.file, checkpoint) {
+            let message = format!("`checkpoint` {checkpoint:?} is the file that is to be uploaded");
+            return Err(Error::argument(message));
+        }
+        Ok(())
+    }
+
     /// Whether it still is what it was when the upload began, as far as size and time tell.
     pub(super) fn check_unchanged(&self) -> Result<()> {
         let metadata = self
@@ -108,6 +118,22 @@ impl LocalFile {
         let message = format!("{} changed while it was uploaded", self.name);
         Err(Error::new(ErrorKind::BodyChanged, message))
     }
+}
+
+/// Whether an open file has this name.
+#[cfg(unix)]
+pub(super) fn is_same(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let (Ok(file), Ok(path)) = (file.metadata(), std::fs::metadata(path)) else {
+        return false;
+    };
+    (file.dev(), file.ino()) == (path.dev(), path.ino())
+}
+
+/// There files are told from one another by other means, which the standard library does not have.
+#[cfg(not(unix))]
+pub(super) fn is_same(_: &File, _: &Path) -> bool {
+    false
 }
 
 pub(super) fn unreadable(name: &str, e: io::Error) -> Error {

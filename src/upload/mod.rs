@@ -15,8 +15,8 @@ use crate::callback::CallbackSpec;
 use crate::content_type;
 use crate::error::{Error, Result};
 use crate::multipart::{
-    Complete, MAX_PART_LEN, MAX_PARTS, MIN_PART_LEN, MultipartUpload, Part, abort, initiate,
-    is_gone, list_parts,
+    Complete, Completed, MAX_PART_LEN, MAX_PARTS, MIN_PART_LEN, MultipartUpload, Part, abort,
+    initiate, is_gone, list_parts,
 };
 use crate::outcome;
 use crate::put::PutObject;
@@ -29,7 +29,7 @@ use crate::transport::{Bandwidth, Progress};
 use crate::verdict::ErrorKind;
 use crate::verdict::Stored;
 
-use checkpoint::{Checkpoint, Found, Identity, State};
+use checkpoint::{Checkpoint, Found, Identity, OldUpload, State};
 use file::LocalFile;
 use parts::Task;
 
@@ -37,7 +37,7 @@ use parts::Task;
 const DEFAULT_PART_SIZE: u64 = 8 * 1024 * 1024;
 
 /// For aborting an upload whose caller wants to end.
-const LAST_WORD: Duration = Duration::from_millis(150);
+const LAST_WORD: Duration = Duration::from_millis(80);
 
 /// Headers that OSS wants with the request that completes an upload, and not with the one that begins it.
 const OF_COMPLETING: [&str; 1] = ["x-oss-object-acl"];
@@ -45,6 +45,9 @@ const OF_COMPLETING: [&str; 1] = ["x-oss-object-acl"];
 const OF_BOTH: [&str; 1] = ["x-oss-forbid-overwrite"];
 /// Headers that go with each part instead.
 const OF_PARTS: [&str; 1] = ["x-oss-traffic-limit"];
+
+/// Headers that belong to the body of one request.
+const OF_ONE_BODY: [&str; 2] = ["Content-MD5", "x-oss-hash-crc64ecma"];
 
 /// An upload of a file of any size, with its options.
 ///
@@ -97,7 +100,9 @@ impl UploadFile<'_> {
     /// Those of [`PutObject::send_file`]. When an upload in parts fails before the last request, and there
     /// is no [`checkpoint`](UploadFile::checkpoint), it is aborted; if that fails too, one of
     /// [`Error::notes`] says so, and [`Error::upload_id`] is the upload that is left.
-    /// [`ErrorKind::BodyChanged`] when the file changes meanwhile: nothing is stored then.
+    /// [`ErrorKind::ChecksumMismatch`] with [`Stored::No`] when a part arrived with other contents.
+    /// [`ErrorKind::BodyChanged`] when the file changes meanwhile, which a file in one request shows by its
+    /// length only: nothing is stored then.
     /// [`ErrorKind::CheckpointInUse`] when another process uses the checkpoint, and
     /// [`ErrorKind::CheckpointFailed`] when it cannot be read or written.
     pub fn send(mut self, path: impl AsRef<Path>) -> Result<Receipt> {
@@ -113,12 +118,27 @@ impl UploadFile<'_> {
             let content_type = content_type::of_either(path, &self.put.request.key);
             self.put.request.set_header("Content-Type", content_type);
         }
-        if len <= part_size {
+        if len <= part_size && self.checkpoint.is_none() {
             return self.put.send_open_file(file, len, &name);
         }
         let file = LocalFile::new(file, len, name).map_err(before_sending)?;
-        let transfer = Transfer::new(self, file, part_size).map_err(before_sending)?;
-        transfer.run()
+        let checkpoint = self.checkpoint.take();
+        if len > part_size {
+            let transfer =
+                Transfer::new(self, file, part_size, checkpoint).map_err(before_sending)?;
+            return transfer.run();
+        }
+        // In one request; what a checkpoint of an earlier, larger file says has to be settled all the same.
+        let client = self.put.client.clone();
+        let (object, options) = (self.put.request.clone(), self.put.options.clone());
+        let earlier = PutObject::of(client, object, options);
+        let transfer = Transfer::new(earlier.into(), file, part_size, checkpoint);
+        let (file, notes, _lock) = transfer.map_err(before_sending)?.settle();
+        let result = self.put.send_open_file(file.file, len, &file.name);
+        match result {
+            Ok(receipt) => Ok(receipt.with_notes(notes)),
+            Err(error) => Err(error.with_notes(notes)),
+        }
     }
 
     /// The size of the parts of a file of `len` bytes; of the last one at most.
@@ -190,8 +210,20 @@ struct Transfer<'a> {
 }
 
 impl<'a> Transfer<'a> {
-    fn new(upload: UploadFile<'a>, file: LocalFile, part_size: u64) -> Result<Transfer<'a>> {
+    fn new(
+        upload: UploadFile<'a>,
+        file: LocalFile,
+        part_size: u64,
+        checkpoint: Option<PathBuf>,
+    ) -> Result<Transfer<'a>> {
         let put = upload.put;
+        for header in OF_ONE_BODY {
+            if put.request.header(header).is_some() {
+                let message =
+                    format!("header {header} cannot be given: it is different for each part");
+                return Err(Error::argument(message));
+            }
+        }
         let callback_urls = put.callback.as_ref().map_or(0, CallbackSpec::urls);
         let attempts = put.options.attempts(&put.client, 0);
         let mut last_attempts = put.options.attempts(&put.client, callback_urls);
@@ -222,7 +254,8 @@ impl<'a> Transfer<'a> {
         for name in OF_COMPLETING.iter().chain(&OF_PARTS) {
             transfer.initiate.remove_header(name);
         }
-        if let Some(path) = upload.checkpoint {
+        if let Some(path) = checkpoint {
+            transfer.file.check_other_than(&path)?;
             let identity = Identity {
                 endpoint: transfer.attempts.client.endpoint().to_string(),
                 file: transfer.file.identity()?,
@@ -232,6 +265,34 @@ impl<'a> Transfer<'a> {
             transfer.checkpoint = Some(Checkpoint::open(path, identity)?);
         }
         Ok(transfer)
+    }
+
+    /// Does what is to be done for a checkpoint whose upload does not go on, and gives back the file, what is
+    /// worth telling, and the lock.
+    fn settle(mut self) -> (LocalFile, Vec<String>, Option<Checkpoint>) {
+        let found = self.checkpoint.as_mut().map(Checkpoint::take_found);
+        let upload = match found {
+            None | Some(Found::Nothing) => return (self.file, self.notes, self.checkpoint),
+            Some(Found::Damaged(_)) => None,
+            Some(Found::Other { upload, .. }) => Some(upload),
+            Some(Found::Ours(state)) => Some(OldUpload {
+                bucket: self.initiate.bucket.clone(),
+                object: self.initiate.key.clone(),
+                id: state.upload_id,
+                ours_to_abort: !state.completing,
+            }),
+        };
+        let note = "the checkpoint was of another upload: this file goes in one request";
+        self.notes.push(note.to_owned());
+        if let Some(upload) = upload {
+            self.leave(upload);
+        }
+        if let Some(checkpoint) = &mut self.checkpoint
+            && let Err(error) = checkpoint.remove()
+        {
+            self.notes.push(error.to_string());
+        }
+        (self.file, self.notes, self.checkpoint)
     }
 
     fn run(mut self) -> Result<Receipt> {
@@ -266,10 +327,7 @@ impl<'a> Transfer<'a> {
                 self.notes.push(format!(
                     "the checkpoint was of another upload ({why}): the upload started over"
                 ));
-                if let Some((bucket, object, id)) = upload {
-                    let client = self.attempts.client.clone();
-                    self.abort(&MultipartUpload::new(client, &bucket, &object, &id));
-                }
+                self.leave(upload);
             }
             Some(Found::Ours(state)) => {
                 if let Some(begun) = self.resume(state)? {
@@ -285,8 +343,13 @@ impl<'a> Transfer<'a> {
         if let Some(checkpoint) = &mut self.checkpoint
             && let Err(error) = checkpoint.begin(upload.upload_id())
         {
-            self.abort(&upload);
-            return Err(error);
+            let aborted = self.abort(&upload);
+            let id = upload.upload_id();
+            return Err(if aborted {
+                error
+            } else {
+                error.with_upload_id(id)
+            });
         }
         let ranges = self.file.ranges(self.part_size);
         Ok(Begun {
@@ -304,20 +367,21 @@ impl<'a> Transfer<'a> {
         let pays = self.initiate.header("x-oss-request-payer").is_some();
         let upload = MultipartUpload::new(client, bucket, object, &state.upload_id);
         let upload = upload.requester_pays(pays);
-        let count = self.file.ranges(self.part_size).count();
         let listed = match list_parts(&self.attempts, &upload) {
             Ok(listed) => listed,
             Err(error) if is_gone(&error) => {
                 // Completed by a process that did not live to hear of it, perhaps.
-                let completing = state.completing && state.parts.len() == count;
-                return Ok(completing.then(|| Begun {
+                return Ok(state.completing.then(|| Begun {
                     upload,
                     parts: state.parts,
                     tasks: VecDeque::new(),
                     completing: true,
                 }));
             }
-            Err(error) => return Err(retry::add_up(state.completing, error)),
+            Err(error) => {
+                let error = self.nothing_stored(error).with_upload_id(&state.upload_id);
+                return Err(retry::add_up(state.completing, error));
+            }
         };
         let mut begun = Begun {
             upload,
@@ -347,10 +411,15 @@ impl<'a> Transfer<'a> {
     }
 
     fn complete(&mut self, begun: Begun, parts: &[Part]) -> Result<Receipt> {
-        let ready = self.file.check_unchanged().and_then(|()| {
-            let checkpoint = self.checkpoint.as_mut();
-            checkpoint.map_or(Ok(()), |checkpoint| checkpoint.completing(parts))
-        });
+        // Nothing that ends here has been completed.
+        let limits = &self.attempts.limits;
+        let ready = limits.check("its parts were sent");
+        let ready = ready
+            .and_then(|()| self.file.check_unchanged())
+            .and_then(|()| {
+                let checkpoint = self.checkpoint.as_mut();
+                checkpoint.map_or(Ok(()), |checkpoint| checkpoint.completing(parts))
+            });
         let complete = ready.and_then(|()| Complete::new(&begun.upload, parts));
         let mut complete = match complete {
             Ok(complete) => complete,
@@ -368,11 +437,10 @@ impl<'a> Transfer<'a> {
         if !self.compare_crc64 {
             complete.contents = None;
         }
-        let mut gone = false;
-        let result = complete.send(&self.last_attempts, &mut gone);
+        let Completed { result, gone, sent } = complete.send(&self.last_attempts);
+        let stored = result.as_ref().map_or_else(Error::stored, |_| Stored::Yes);
         // Once the upload is gone there is nothing to go on with.
-        let ended =
-            gone || result.as_ref().map_or_else(Error::stored, |_| Stored::Yes) == Stored::Yes;
+        let ended = gone || stored == Stored::Yes;
         if ended
             && let Some(checkpoint) = &mut self.checkpoint
             && let Err(error) = checkpoint.remove()
@@ -380,6 +448,7 @@ impl<'a> Transfer<'a> {
             self.notes.push(error.to_string());
         }
         match result {
+            Err(error) if !sent => Err(self.give_up(&begun, error)),
             Err(error) if !ended => Err(error.with_upload_id(begun.upload.upload_id())),
             result => result,
         }
@@ -397,6 +466,20 @@ impl<'a> Transfer<'a> {
             return error.with_upload_id(id);
         }
         error
+    }
+
+    /// Aborts the upload of a checkpoint that is of no more use, unless it may have been completed.
+    fn leave(&mut self, upload: OldUpload) {
+        let client = self.attempts.client.clone();
+        let old = MultipartUpload::new(client, &upload.bucket, &upload.object, &upload.id);
+        if upload.ours_to_abort {
+            self.abort(&old);
+        } else {
+            self.notes.push(format!(
+                "upload {} of the old checkpoint is left as it is: it may have been completed, or is elsewhere",
+                upload.id
+            ));
+        }
     }
 
     /// Aborts an upload, or notes that it could not be done.

@@ -13,10 +13,11 @@ use crate::attempts::Attempts;
 use crate::cancellation::Cancellation;
 use crate::content_md5;
 use crate::crc64::Crc64;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::multipart::{MultipartUpload, Part, PartUpload, part_request};
 use crate::source::Source;
 use crate::transport::Bandwidth;
+use crate::verdict::ErrorKind;
 
 /// Connections at once: more than that helps nobody.
 pub(super) const MAX_PARALLEL: usize = 256;
@@ -90,9 +91,23 @@ impl Transfer<'_> {
             // Whatever happens here, a hook that panics for one, nobody goes on without this thread.
             let _stop = StopOnDrop(&stop);
             let (tell, news) = mpsc::sync_channel(2 * threads + 1);
+            let mut running = 0;
             for sent in &workers.sent {
-                let (workers, tell) = (&workers, tell.clone());
-                scope.spawn(move || workers.work(sent, &tell));
+                let (workers, tell, stop) = (&workers, tell.clone(), &stop);
+                let work = move || {
+                    let _stop = StopOnPanic(stop);
+                    workers.work(sent, &tell);
+                };
+                match thread::Builder::new().spawn_scoped(scope, work) {
+                    Ok(_) => running += 1,
+                    // With those there are it takes longer.
+                    Err(_) if running > 0 => break,
+                    Err(e) => {
+                        let message = format!("the system gives no thread to send parts: {e}");
+                        result = Err(Error::new(ErrorKind::Connect, message).with_source(e));
+                        break;
+                    }
+                }
             }
             drop(tell);
             for news in news {
@@ -129,6 +144,17 @@ struct StopOnDrop<'a>(&'a Cancellation);
 impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {
         self.0.cancel();
+    }
+}
+
+/// Cancels what is left to do when this thread panics.
+struct StopOnPanic<'a>(&'a Cancellation);
+
+impl Drop for StopOnPanic<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.cancel();
+        }
     }
 }
 
