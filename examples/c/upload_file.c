@@ -73,7 +73,6 @@ int main(int argc, char **argv) {
     oss_callback_client_options_set_credentials_from_env(client_options);
     oss_callback_spec_options_add_url(spec_options, getenv("OSS_CALLBACK_URL"));
     oss_callback_spec_options_set_body(spec_options, "filename=${object}&size=${size}&mimeType=${mimeType}");
-    /* README begin */
     oss_callback_put_options_set_parallel(options, 4);
     oss_callback_put_options_set_checkpoint(options, checkpoint);
     oss_callback_put_options_set_progress_hook(options, draw, &bar);
@@ -82,7 +81,6 @@ int main(int argc, char **argv) {
     int failed = oss_callback_client_new(client_options, &client, &error) ||
         oss_callback_spec_new(spec_options, &spec, &error) ||
         oss_upload_file_with_callback(client, getenv("OSS_BUCKET"), object, file, spec, options, &receipt, &error);
-    /* README end */
     if (bar.percent >= 0) fputc('\n', stderr);
     for (size_t i = 0; i < oss_callback_receipt_notes_len(receipt); i++) {
         fprintf(stderr, "%s\n", oss_callback_receipt_note(receipt, i));
