@@ -30,6 +30,7 @@ mod credentials;
 mod descriptor;
 mod error;
 mod explain;
+mod file_options;
 mod guard;
 mod hooks;
 mod limits;

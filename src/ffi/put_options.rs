@@ -1,6 +1,5 @@
 //! Options of an upload.
 
-use std::path::PathBuf;
 use std::ptr;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -8,6 +7,7 @@ use libc::{c_char, c_void};
 
 use super::cancellation::oss_callback_cancellation;
 use super::code::oss_callback_code;
+use super::file_options::FileOptions;
 use super::guard::{free, guard, make, text};
 use super::hooks::{ProgressHook, oss_callback_progress_hook};
 use super::limits::{Limited, OperationLimits, retry_policy};
@@ -31,45 +31,6 @@ struct PutOptions {
     limits: OperationLimits,
     progress: Option<ProgressHook>,
     of_file: FileOptions,
-}
-
-/// What counts for oss_upload_file_with_callback only.
-#[derive(Default)]
-pub(super) struct FileOptions {
-    pub(super) part_size: Option<u64>,
-    pub(super) parallel: Option<u32>,
-    pub(super) checkpoint: Option<PathBuf>,
-}
-
-impl FileOptions {
-    /// An upload in one request would ignore them.
-    fn refuse(&self) -> Result<()> {
-        for (name, given) in [
-            ("part_size", self.part_size.is_some()),
-            ("parallel", self.parallel.is_some()),
-            ("checkpoint", self.checkpoint.is_some()),
-        ] {
-            if given {
-                return Err(Error::argument(format!(
-                    "`{name}` is an option of oss_upload_file_with_callback only"
-                )));
-            }
-        }
-        Ok(())
-    }
-
-    fn apply(&self, mut upload: UploadFile<'static>) -> UploadFile<'static> {
-        if let Some(part_size) = self.part_size {
-            upload = upload.part_size(part_size);
-        }
-        if let Some(parallel) = self.parallel {
-            upload = upload.parallel(usize::try_from(parallel).unwrap_or(usize::MAX));
-        }
-        if let Some(checkpoint) = &self.checkpoint {
-            upload = upload.checkpoint(checkpoint);
-        }
-        upload
-    }
 }
 
 /// What a setter of C does to the operation of Rust.
