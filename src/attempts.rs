@@ -1,7 +1,7 @@
 //! A request, sent again as long as that is worth it and does no harm.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use crate::cancellation::Cancellation;
 use crate::client::Client;
@@ -40,7 +40,6 @@ impl Attempts {
         let mut clock_corrected = false;
         let mut credentials_renewed = false;
         loop {
-            let begun = SystemTime::now();
             let (result, again) = attempt(&self.client, &self.limits);
             let error = match result {
                 Ok(done) => return Ok((done, history)),
@@ -66,7 +65,7 @@ impl Attempts {
                 );
             if expired && !credentials_renewed && again.rewindable {
                 // A provider may have others by now.
-                credentials_renewed = self.client.renew_credentials(begun);
+                credentials_renewed = self.client.may_renew_credentials();
                 delay = credentials_renewed.then_some(Duration::ZERO);
             }
             let unknown = history

@@ -251,6 +251,17 @@ pub(crate) fn of_other(answer: Answer, wanted: &[u16]) -> Result<Answer> {
     Err(refusal(answer, oss))
 }
 
+/// Whether OSS refuses the credentials as such, which others may mend.
+pub(crate) fn refuses_credentials(answer: &Answer) -> bool {
+    answer.status == 403
+        && oss_error(answer).is_some_and(|oss| {
+            matches!(
+                oss.code.as_deref(),
+                Some("SecurityTokenExpired" | "InvalidAccessKeyId")
+            )
+        })
+}
+
 /// An answer of the right status with which nothing can be done.
 pub(crate) fn useless(kind: ErrorKind, message: &str, answer: Answer) -> Error {
     let request = request_of(&answer, &OssError::default());

@@ -195,9 +195,9 @@ impl Client {
         true
     }
 
-    /// After OSS has refused the credentials of a request that was begun then: whether others may be had.
-    pub(crate) fn renew_credentials(&self, begun: SystemTime) -> bool {
-        self.0.credentials.renew(begun)
+    /// Whether other credentials may be had than those that OSS refused.
+    pub(crate) fn may_renew_credentials(&self) -> bool {
+        self.0.credentials.is_provided()
     }
 
     /// Signs and sends a request that has been checked.
@@ -216,19 +216,26 @@ impl Client {
             };
             return self.0.transport.exchange(&signed, body, limits);
         }
-        let signed = self.key_pair().and_then(|pair| match pair {
-            Some(pair) => self.authorization(&pair).sign(&mut request),
-            None => Ok(()),
+        let pair = self.key_pair().and_then(|pair| {
+            if let Some(pair) = &pair {
+                self.authorization(pair).sign(&mut request)?;
+            }
+            Ok(pair)
         });
-        if let Err(error) = signed {
-            return Exchange::unsent(error);
-        }
+        let pair = match pair {
+            Ok(pair) => pair,
+            Err(error) => return Exchange::unsent(error),
+        };
         let signed = SignedRequest {
             method: request.method,
             url: &self.0.endpoint.url(&request),
             headers: &request.headers,
         };
-        self.0.transport.exchange(&signed, body, limits)
+        let mut exchange = self.0.transport.exchange(&signed, body, limits);
+        if let Ok(answer) = &mut exchange.result {
+            answer.signed_by = pair;
+        }
+        exchange
     }
 
     /// Who signs the next request; `None` for nobody.
@@ -251,12 +258,18 @@ impl Client {
     /// Reads the body of an answer as far as the client's limit allows.
     pub(crate) fn read(&self, answer: Answer) -> outcome::Answer {
         let (body, damage) = answer.body.read_to_limit(self.0.max_answer_len);
-        outcome::Answer {
+        let read = outcome::Answer {
             status: answer.status,
             headers: answer.headers,
             body,
             damage,
+        };
+        if let Some(pair) = &answer.signed_by
+            && outcome::refuses_credentials(&read)
+        {
+            self.0.credentials.forget(pair);
         }
+        read
     }
 }
 

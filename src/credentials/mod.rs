@@ -132,14 +132,14 @@ impl Credentials {
         }
     }
 
-    /// After OSS has refused the credentials of a request that was begun then: whether others may be had.
-    pub(crate) fn renew(&self, begun: SystemTime) -> bool {
-        match &self.0 {
-            Kind::Anonymous | Kind::Fixed(_) => false,
-            Kind::Provided(provided) => {
-                provided.forget(begun);
-                true
-            }
+    pub(crate) fn is_provided(&self) -> bool {
+        matches!(self.0, Kind::Provided(_))
+    }
+
+    /// OSS has refused what was signed by these.
+    pub(crate) fn forget(&self, pair: &Arc<KeyPair>) {
+        if let Kind::Provided(provided) = &self.0 {
+            provided.forget(pair);
         }
     }
 

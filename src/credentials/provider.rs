@@ -73,7 +73,6 @@ struct State {
 #[derive(Clone)]
 struct Current {
     pair: Arc<KeyPair>,
-    given: SystemTime,
     /// When it is to be replaced, and when it must be.
     stale: SystemTime,
     expires: SystemTime,
@@ -136,13 +135,13 @@ impl Provided {
         asked.or_else(|error| self.lock().before(|current| current.expires).ok_or(error))
     }
 
-    /// What the provider gave before this time is of no use any more.
-    pub(super) fn forget(&self, given_before: SystemTime) {
+    /// These are of no use any more; what the provider has given since may be.
+    pub(super) fn forget(&self, pair: &Arc<KeyPair>) {
         let mut state = self.lock();
         if state
             .current
             .as_ref()
-            .is_some_and(|current| current.given <= given_before)
+            .is_some_and(|current| Arc::ptr_eq(&current.pair, pair))
         {
             state.current = None;
         }
@@ -160,11 +159,11 @@ impl Provided {
             .map_err(|e| failed(format!("the credentials provider gave a bad key pair: {e}")))?;
         // Without an expiry they are for this request.
         self.lock().current = pair.expires.map(|expires| {
-            let given = SystemTime::now();
-            let life = expires.duration_since(given).unwrap_or_default();
+            let life = expires
+                .duration_since(SystemTime::now())
+                .unwrap_or_default();
             Current {
                 pair: pair.clone(),
-                given,
                 stale: expires.checked_sub(AHEAD.min(life / 5)).unwrap_or(expires),
                 expires,
             }
@@ -229,12 +228,15 @@ mod tests {
             }
         });
         assert_eq!(asked.load(Ordering::Relaxed), 1);
-        // Credentials that were given after the request that OSS refused are not meant.
-        assert!(credentials.renew(SystemTime::UNIX_EPOCH));
-        credentials.key_pair().unwrap();
-        assert_eq!(asked.load(Ordering::Relaxed), 1);
-        assert!(credentials.renew(SystemTime::now()));
-        credentials.key_pair().unwrap();
+        // Refused are those that signed; those that came since are not.
+        let first = credentials.key_pair().unwrap().unwrap();
+        credentials.forget(&first);
+        let second = credentials.key_pair().unwrap().unwrap();
+        credentials.forget(&first);
+        assert!(Arc::ptr_eq(
+            &second,
+            &credentials.key_pair().unwrap().unwrap()
+        ));
         assert_eq!(asked.load(Ordering::Relaxed), 2);
     }
 
@@ -291,7 +293,6 @@ mod tests {
         let hour = SystemTime::now() + Duration::from_secs(3600);
         provided.lock().current = Some(Current {
             pair,
-            given: SystemTime::UNIX_EPOCH,
             stale: SystemTime::UNIX_EPOCH,
             expires: hour,
         });

@@ -19,9 +19,11 @@ use std::collections::HashMap;
 use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::cancellation::Cancellation;
+use crate::credentials::KeyPair;
 use crate::error::{Error, Result};
 use crate::headers::Headers;
 use crate::verdict::ErrorKind;
@@ -133,6 +135,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Headers,
     pub(crate) body: AnswerBody,
+    /// Whose signature the request had.
+    pub(crate) signed_by: Option<Arc<KeyPair>>,
 }
 
 pub(crate) struct AnswerBody {
@@ -310,6 +314,7 @@ fn answer(response: ureq::http::Response<ureq::Body>, current: Rc<Current>) -> A
             reader: body.into_reader(),
             current,
         },
+        signed_by: None,
     }
 }
 

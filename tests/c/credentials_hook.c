@@ -116,7 +116,7 @@ static void is_asked_by_one_thread_at_a_time(void) {
     for (index = 0; index < THREADS; index++) {
         assert(pthread_join(threads[index], NULL) == 0);
     }
-    assert(it.calls == THREADS * UPLOADS);
+    assert(it.calls >= UPLOADS && it.calls <= THREADS * UPLOADS); /* Those who wait share an answer. */
     oss_callback_client_free(client);
 }
 

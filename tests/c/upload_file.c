@@ -142,7 +142,7 @@ static void goes_on_by_its_checkpoint(void) {
 
     /* A checkpoint that makes no sense is told and replaced. */
     damaged = fopen(checkpoint, "w");
-    assert(damaged != NULL && fputs("nonsense", damaged) >= 0 && fclose(damaged) == 0);
+    assert(damaged != NULL && fputs("12345", damaged) >= 0 && fclose(damaged) == 0);
     it = new_witness(UINT64_MAX);
     receipt = upload("damaged", options);
     assert(oss_callback_receipt_notes_len(receipt) == 1);
