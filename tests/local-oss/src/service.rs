@@ -21,7 +21,7 @@ use tokio::time::timeout;
 use crate::{
     addressing::{self, Resource, is_bucket_name, is_object_name},
     answer::{self, Answer, insert},
-    authorization::{Credential, SUB_RESOURCES, SignedRequest, authorize},
+    authorization::{Credential, SIGNATURE_PARAMETERS, SUB_RESOURCES, SignedRequest, authorize},
     callback::{Deliverer, KEY_PATH, Rules},
     error::OssError,
     log::Log,
@@ -282,7 +282,7 @@ impl Service {
 /// A query parameter that makes another operation of the request, or a variant that would have to differ.
 ///
 /// `response-*` belongs to Get and the callback to Put; elsewhere OSS ignores them. HEAD with `objectMeta` is a shorter
-/// HeadObject. Limits of speed and who pays do not matter here.
+/// HeadObject. Limits of speed and who pays do not matter here, and a signature has been checked.
 pub(crate) fn unknown_sub_resource<'a>((name, _): (&'a [u8], &[u8])) -> Option<&'a str> {
     let name = std::str::from_utf8(name).ok()?;
     let changes_nothing = name.starts_with("response-")
@@ -293,7 +293,8 @@ pub(crate) fn unknown_sub_resource<'a>((name, _): (&'a [u8], &[u8])) -> Option<&
                 | "objectMeta"
                 | "x-oss-request-payer"
                 | "x-oss-traffic-limit"
-        );
+        )
+        || SIGNATURE_PARAMETERS.contains(&name);
     let is_sub_resource = name.starts_with("x-oss-") || SUB_RESOURCES.contains(&name);
     (is_sub_resource && !changes_nothing).then_some(name)
 }

@@ -1,6 +1,6 @@
-//! Signature version 1: `Authorization: OSS <AccessKeyId>:<Signature>`.
+//! Signature version 1: `Authorization: OSS <AccessKeyId>:<Signature>`, and in URLs `OSSAccessKeyId`, `Expires`, `Signature`.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -8,7 +8,7 @@ use sha1::Sha1;
 
 use super::{
     Credential, SignedRequest, canonical_headers, canonical_resource, check_clock, does_not_match,
-    find, header, malformed, parse_basic_time,
+    expired, find, header, incomplete, malformed, parse_basic_time, text_of,
 };
 use crate::error::OssError;
 
@@ -46,16 +46,58 @@ pub(super) fn verify<'a>(
         .unwrap_or_default();
     check_clock(parse_date(&date)?, now)?;
 
-    let string_to_sign = string_to_sign(request, &date);
+    compare(credential, signature, &string_to_sign(request, &date))
+}
+
+/// The same for a request whose signature is in its URL. Returns the credential that signed.
+pub(super) fn verify_url<'a>(
+    request: &SignedRequest<'_>,
+    credentials: &'a [Credential],
+    now: SystemTime,
+) -> Result<&'a Credential, OssError> {
+    let parameter = |name| text_of(request.query, name);
+    let (Some(id), Some(expires), Some(signature)) = (
+        parameter("OSSAccessKeyId"),
+        parameter("Expires"),
+        parameter("Signature"),
+    ) else {
+        return Err(incomplete("OSSAccessKeyId, Expires and Signature"));
+    };
+    let credential = find(credentials, id)?;
+    // The wording for what is no number is inferred.
+    let seconds = expires.parse().map_err(|_| {
+        OssError::access_denied("Invalid date (should be seconds since epoch).")
+            .detail("Expires", expires)
+    })?;
+    let since_epoch = now
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    if since_epoch > Duration::from_secs(seconds) {
+        return Err(expired(expires, now));
+    }
+    // In the place of the date, whatever dates the headers have (inferred for `x-oss-date`).
+    let string_to_sign = string_to_sign(request, expires.as_bytes());
+    compare(credential, signature, &string_to_sign)
+}
+
+/// Is this what the owner of the credential makes of the text?
+pub(super) fn compare<'a>(
+    credential: &'a Credential,
+    signature: &str,
+    string_to_sign: &[u8],
+) -> Result<&'a Credential, OssError> {
     let expected = Hmac::<Sha1>::new_from_slice(credential.access_key_secret.as_bytes())
         .expect("HMAC takes a key of any length")
-        .chain_update(&string_to_sign);
+        .chain_update(string_to_sign);
     STANDARD
         .decode(signature)
         .ok()
         .and_then(|provided| expected.verify_slice(&provided).ok())
         .map(|()| credential)
-        .ok_or_else(|| does_not_match("0002-00000040", id, signature, &string_to_sign))
+        .ok_or_else(|| {
+            let id = &credential.access_key_id;
+            does_not_match("0002-00000040", id, signature, string_to_sign)
+        })
 }
 
 /// RFC 1123, or the form of version 4, which some clients put into `x-oss-date` whatever they sign.

@@ -1,6 +1,7 @@
-//! Signature version 4: `Authorization: OSS4-HMAC-SHA256 Credential=…,AdditionalHeaders=…,Signature=…`.
+//! Signature version 4: `Authorization: OSS4-HMAC-SHA256 Credential=…,AdditionalHeaders=…,Signature=…`, and in URLs
+//! `x-oss-signature` and its companions.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use hmac::{Hmac, KeyInit, Mac};
 use percent_encoding::percent_encode;
@@ -8,20 +9,79 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Credential, SignedRequest, canonical_headers, canonical_resource, check_clock, does_not_match,
-    find, header, malformed, parse_basic_time,
+    expired, find, header, incomplete, malformed, parse_basic_time, text_of,
 };
 use crate::{
     encoding::{UNRESERVED, hex},
     error::OssError,
 };
 
-/// What the Authorization header says.
-#[derive(Debug)]
-pub(super) struct Authorization<'a> {
-    access_key_id: &'a str,
+pub(super) const ALGORITHM: &str = "OSS4-HMAC-SHA256";
+
+/// What the official SDKs send for a hash of the body, and what stands in its place where none is sent.
+const UNSIGNED_PAYLOAD: &[u8] = b"UNSIGNED-PAYLOAD";
+
+/// A week, in seconds: no URL is valid for longer.
+const LONGEST_VALIDITY: u64 = 7 * 24 * 60 * 60;
+
+/// Who signed, and for what: `<AccessKeyId>/<date>/<region>/<product>/aliyun_v4_request`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scope<'a> {
+    pub(super) access_key_id: &'a str,
     date: &'a str,
     region: &'a str,
     product: &'a str,
+}
+
+impl<'a> Scope<'a> {
+    pub(super) fn parse(credential: &'a str) -> Option<Self> {
+        // From the right: an access key id may contain slashes.
+        let mut scope = credential.rsplitn(5, '/');
+        if scope.next()? != "aliyun_v4_request" {
+            return None;
+        }
+        let (product, region, date) = (scope.next()?, scope.next()?, scope.next()?);
+        Some(Self {
+            access_key_id: scope.next()?,
+            date,
+            region,
+            product,
+        })
+    }
+
+    /// Without the access key id.
+    fn text(&self) -> String {
+        let (date, region, product) = (self.date, self.region, self.product);
+        format!("{date}/{region}/{product}/aliyun_v4_request")
+    }
+
+    /// Refuses another server's scope, and one of another day than `date`. `place` is where the scope stands.
+    pub(super) fn check(&self, region: &str, date: &str, place: &str) -> Result<(), OssError> {
+        let name = place.trim_end_matches(" header");
+        let fault = |message| OssError::invalid_argument(message, name, self.text());
+        if self.region != region {
+            return Err(fault(format!(
+                "Invalid signing region in {place}: this server's region is '{region}'."
+            )));
+        }
+        if self.product != "oss" {
+            return Err(fault(format!(
+                "Invalid signing product in {place}: it is 'oss'."
+            )));
+        }
+        if self.date.len() != 8 || !date.starts_with(self.date) {
+            return Err(fault(format!(
+                "Invalid signing date in {place}: it is not that of x-oss-date."
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// What the Authorization header says.
+#[derive(Debug)]
+pub(super) struct Authorization<'a> {
+    scope: Scope<'a>,
     additional_headers: Vec<String>,
     signature: &'a str,
 }
@@ -39,31 +99,20 @@ impl<'a> Authorization<'a> {
                 _ => return None,
             }
         }
-        // From the right: an access key id may contain slashes.
-        let mut scope = credential?.rsplitn(5, '/');
-        if scope.next()? != "aliyun_v4_request" {
-            return None;
-        }
-        let (product, region, date) = (scope.next()?, scope.next()?, scope.next()?);
         Some(Self {
-            access_key_id: scope.next()?,
-            date,
-            region,
-            product,
-            additional_headers: additional
-                .unwrap_or_default()
-                .split(';')
-                .map(|name| name.trim().to_ascii_lowercase())
-                .filter(|name| !name.is_empty())
-                .collect(),
+            scope: Scope::parse(credential?)?,
+            additional_headers: header_names(additional.unwrap_or_default()),
             signature: signature?,
         })
     }
+}
 
-    fn scope(&self) -> String {
-        let (date, region, product) = (self.date, self.region, self.product);
-        format!("{date}/{region}/{product}/aliyun_v4_request")
-    }
+/// `a;b`
+fn header_names(list: &str) -> Vec<String> {
+    list.split(';')
+        .map(|name| name.trim().to_ascii_lowercase())
+        .filter(|name| !name.is_empty())
+        .collect()
 }
 
 /// `parameters` is what follows the scheme word. Returns the credential that signed.
@@ -75,60 +124,116 @@ pub(super) fn verify<'a>(
     now: SystemTime,
 ) -> Result<&'a Credential, OssError> {
     let authorization = Authorization::parse(parameters).ok_or_else(|| malformed(parameters))?;
-    let credential = find(credentials, authorization.access_key_id)?;
-    let scope = authorization.scope();
-    if authorization.region != region {
-        return Err(OssError::invalid_argument(
-            format!(
-                "Invalid signing region in Authorization header: this server's region is '{region}'."
-            ),
-            "Authorization",
-            scope,
-        ));
-    }
-    if authorization.product != "oss" {
-        return Err(OssError::invalid_argument(
-            "Invalid signing product in Authorization header: it is 'oss'.",
-            "Authorization",
-            scope,
-        ));
-    }
+    let scope = authorization.scope;
+    let credential = find(credentials, scope.access_key_id)?;
     let date = header(request.headers, "x-oss-date").unwrap_or_default();
-    let time = parse_basic_time(&date).ok_or_else(|| {
-        OssError::access_denied("OSS authentication requires a valid x-oss-date.")
-    })?;
-    if !date.starts_with(authorization.date.as_bytes()) || authorization.date.len() != 8 {
-        return Err(OssError::invalid_argument(
-            "Invalid signing date in Authorization header: it is not that of x-oss-date.",
-            "Authorization",
-            scope,
-        ));
-    }
+    let date = std::str::from_utf8(&date).unwrap_or_default();
+    let time = parse_date(date)?;
+    scope.check(region, date, "Authorization header")?;
     check_clock(time, now)?;
     // The official SDKs send nothing else, and a hash that nobody compares would promise too much.
     let payload = header(request.headers, "x-oss-content-sha256").unwrap_or_default();
-    if payload != b"UNSIGNED-PAYLOAD" {
+    if payload != UNSIGNED_PAYLOAD {
         return Err(OssError::invalid_argument(
             "x-oss-content-sha256 must be UNSIGNED-PAYLOAD.",
             "x-oss-content-sha256",
             String::from_utf8_lossy(&payload),
         ));
     }
-
     let canonical = canonical_request(request, &authorization.additional_headers);
-    let string_to_sign = string_to_sign(&canonical, &date, &scope);
-    let key = signing_key(&credential.access_key_secret, &authorization);
-    decode_lower_hex(authorization.signature)
-        .and_then(|provided| hmac(&key, &string_to_sign).verify_slice(&provided).ok())
+    let string_to_sign = string_to_sign(&canonical, date, &scope);
+    compare(credential, &scope, authorization.signature, &string_to_sign)
+        .map_err(|error| error.detail("CanonicalRequest", String::from_utf8_lossy(&canonical)))
+}
+
+/// The same for a request whose signature is in its URL. Returns the credential that signed.
+pub(super) fn verify_url<'a>(
+    request: &SignedRequest<'_>,
+    credentials: &'a [Credential],
+    region: &str,
+    now: SystemTime,
+) -> Result<&'a Credential, OssError> {
+    let parameter = |name| text_of(request.query, name);
+    let (Some(version), Some(date), Some(expires), Some(who), Some(signature)) = (
+        parameter("x-oss-signature-version"),
+        parameter("x-oss-date"),
+        parameter("x-oss-expires"),
+        parameter("x-oss-credential"),
+        parameter("x-oss-signature"),
+    ) else {
+        return Err(incomplete(
+            "x-oss-signature-version, x-oss-credential, x-oss-date, x-oss-expires and x-oss-signature",
+        ));
+    };
+    check_version(version)?;
+    let scope = parse_scope(who)?;
+    let credential = find(credentials, scope.access_key_id)?;
+    let time = parse_date(date)?;
+    scope.check(region, date, "x-oss-credential")?;
+    // Code and wording are inferred; that a week is the limit is what the SDKs say.
+    let validity = expires
+        .parse()
+        .ok()
+        .filter(|seconds| (1..=LONGEST_VALIDITY).contains(seconds))
+        .ok_or_else(|| {
+            let message = format!("x-oss-expires must be from 1 to {LONGEST_VALIDITY} seconds.");
+            OssError::invalid_argument(message, "x-oss-expires", expires)
+        })?;
+    // Only a date to come is wrong in itself (inferred).
+    if time > now {
+        check_clock(time, now)?;
+    }
+    let end = time + Duration::from_secs(validity);
+    if now > end {
+        return Err(expired(&httpdate::fmt_http_date(end), now));
+    }
+    let additional = header_names(parameter("x-oss-additional-headers").unwrap_or_default());
+    let canonical = canonical_request(request, &additional);
+    let string_to_sign = string_to_sign(&canonical, date, &scope);
+    compare(credential, &scope, signature, &string_to_sign)
+        .map_err(|error| error.detail("CanonicalRequest", String::from_utf8_lossy(&canonical)))
+}
+
+pub(super) fn check_version(version: &str) -> Result<(), OssError> {
+    match version == ALGORITHM {
+        true => Ok(()),
+        false => Err(OssError::invalid_argument(
+            format!("x-oss-signature-version must be {ALGORITHM}."),
+            "x-oss-signature-version",
+            version,
+        )),
+    }
+}
+
+pub(super) fn parse_scope(credential: &str) -> Result<Scope<'_>, OssError> {
+    Scope::parse(credential).ok_or_else(|| {
+        OssError::invalid_argument(
+            "x-oss-credential is malformed.",
+            "x-oss-credential",
+            credential,
+        )
+    })
+}
+
+pub(super) fn parse_date(date: &str) -> Result<SystemTime, OssError> {
+    parse_basic_time(date.as_bytes())
+        .ok_or_else(|| OssError::access_denied("OSS authentication requires a valid x-oss-date."))
+}
+
+/// Is this what the owner of the credential makes of the text?
+pub(super) fn compare<'a>(
+    credential: &'a Credential,
+    scope: &Scope<'_>,
+    signature: &str,
+    string_to_sign: &[u8],
+) -> Result<&'a Credential, OssError> {
+    let key = signing_key(&credential.access_key_secret, scope);
+    decode_lower_hex(signature)
+        .and_then(|provided| hmac(&key, string_to_sign).verify_slice(&provided).ok())
         .map(|()| credential)
         .ok_or_else(|| {
-            does_not_match(
-                "0002-00000201",
-                authorization.access_key_id,
-                authorization.signature,
-                &string_to_sign,
-            )
-            .detail("CanonicalRequest", String::from_utf8_lossy(&canonical))
+            let id = scope.access_key_id;
+            does_not_match("0002-00000201", id, signature, string_to_sign)
         })
 }
 
@@ -150,6 +255,8 @@ pub(super) fn canonical_request(request: &SignedRequest<'_>, additional: &[Strin
     let mut query: Vec<(String, String)> = request
         .query
         .pairs()
+        // In a URL it is added when the rest is signed.
+        .filter(|(name, _)| *name != b"x-oss-signature")
         .map(|(name, value)| {
             let encode = |text| percent_encode(text, UNRESERVED).to_string();
             (encode(name), encode(value))
@@ -166,43 +273,33 @@ pub(super) fn canonical_request(request: &SignedRequest<'_>, additional: &[Strin
     let headers = canonical_headers(request.headers, |name| {
         by_default(name) || additional.contains(&name)
     });
-    let payload = header(request.headers, "x-oss-content-sha256").unwrap_or_default();
     [
         request.method.as_bytes(),
         path.as_bytes(),
         query.join("&").as_bytes(),
         &headers,
         additional.join(";").as_bytes(),
-        &payload,
+        UNSIGNED_PAYLOAD,
     ]
     .join(&b'\n')
 }
 
-pub(super) fn string_to_sign(canonical_request: &[u8], date: &[u8], scope: &str) -> Vec<u8> {
+fn string_to_sign(canonical_request: &[u8], date: &str, scope: &Scope<'_>) -> Vec<u8> {
     let digest = hex(&Sha256::digest(canonical_request));
-    [
-        b"OSS4-HMAC-SHA256",
-        date,
-        scope.as_bytes(),
-        digest.as_bytes(),
-    ]
-    .join(&b'\n')
+    [ALGORITHM, date, &scope.text(), &digest]
+        .join("\n")
+        .into_bytes()
 }
 
-fn signing_key(secret: &str, authorization: &Authorization<'_>) -> Vec<u8> {
-    [
-        authorization.date,
-        authorization.region,
-        authorization.product,
-        "aliyun_v4_request",
-    ]
-    .into_iter()
-    .fold(format!("aliyun_v4{secret}").into_bytes(), |key, message| {
-        hmac(&key, message.as_bytes())
-            .finalize()
-            .into_bytes()
-            .to_vec()
-    })
+fn signing_key(secret: &str, scope: &Scope<'_>) -> Vec<u8> {
+    [scope.date, scope.region, scope.product, "aliyun_v4_request"]
+        .into_iter()
+        .fold(format!("aliyun_v4{secret}").into_bytes(), |key, message| {
+            hmac(&key, message.as_bytes())
+                .finalize()
+                .into_bytes()
+                .to_vec()
+        })
 }
 
 fn hmac(key: &[u8], message: &[u8]) -> Hmac<Sha256> {
