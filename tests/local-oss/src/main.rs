@@ -8,11 +8,11 @@ use std::{
     time::Duration,
 };
 
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
 use local_oss::{
-    Builder, DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_BUCKET,
+    Builder, CallbackKey, DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, DEFAULT_BUCKET,
     DEFAULT_CALLBACK_KEY_BITS, DEFAULT_CALLBACK_TIMEOUT, DEFAULT_MAX_TOTAL_BYTES,
-    DEFAULT_MIN_PART_SIZE, DEFAULT_REGION, Server,
+    DEFAULT_MIN_PART_SIZE, DEFAULT_REGION, Delivery, Sending, Server,
 };
 
 /// An OSS-compatible server for the laptop: checks signatures, keeps objects, delivers signed upload callbacks.
@@ -20,8 +20,11 @@ use local_oss::{
 /// The first line on stdout is `listening http://ADDRESS:PORT`, with --tls `https`. Settings and a line for each request and callback go to
 /// stderr. Ctrl-C or SIGTERM ends it.
 #[derive(Debug, Parser)]
-#[command(name = "local-oss", version)]
+#[command(name = "local-oss", version, args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+
     /// Address and port to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     listen: String,
@@ -97,6 +100,166 @@ struct Arguments {
     /// No settings and no log on stderr
     #[arg(long)]
     quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Send one callback to an application server under development, as if an object had been uploaded
+    ///
+    /// Shows the request and the answer, and whether OSS would accept it. Exits with 0 if it would, with 1 if not.
+    Send(SendArguments),
+}
+
+#[derive(Debug, Args)]
+struct SendArguments {
+    /// The callback URL; several are tried in order until one succeeds
+    #[arg(value_name = "URL", required = true)]
+    urls: Vec<String>,
+
+    /// The body with its placeholders, such as ${object}
+    #[arg(
+        long,
+        default_value = "bucket=${bucket}&object=${object}&etag=${etag}&size=${size}&mimeType=${mimeType}"
+    )]
+    body: String,
+
+    /// The body is JSON
+    #[arg(long)]
+    json: bool,
+
+    /// The Host header, if not the URL's host
+    #[arg(long, value_name = "NAME")]
+    host: Option<String>,
+
+    /// A variable, which the body names as ${x:NAME}; may be given several times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    variable: Vec<(String, String)>,
+
+    /// The bucket that is said to hold the object
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_BUCKET)]
+    bucket: String,
+
+    /// The key of the object
+    #[arg(long, value_name = "KEY", default_value = "photos/cat.jpg")]
+    object: String,
+
+    /// A file with the contents of the object; without it, the word hello
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+
+    /// The object's Content-Type
+    #[arg(long, value_name = "TYPE", default_value = "image/jpeg")]
+    content_type: String,
+
+    /// The private key that signs, PEM. If there is no such file it is made, with the public key beside it in FILE.pub
+    #[arg(long, value_name = "FILE")]
+    callback_key: Option<PathBuf>,
+
+    /// The URL that the callback names for the public key; the application has to trust exactly this one
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "http://127.0.0.1:9000/callback_pub_key_v1.pem"
+    )]
+    key_url: String,
+
+    /// How long each URL may take, in seconds; OSS waits for 5
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value_t = DEFAULT_CALLBACK_TIMEOUT.as_secs_f64())]
+    callback_timeout: f64,
+
+    /// Accept every certificate of https URLs; OSS does not
+    #[arg(long)]
+    callback_insecure: bool,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("has no `=`")?;
+    let name = name.strip_prefix("x:").unwrap_or(name);
+    Ok((format!("x:{name}"), value.to_owned()))
+}
+
+impl SendArguments {
+    fn key(&self) -> io::Result<CallbackKey> {
+        let key = match &self.callback_key {
+            Some(file) if file.exists() => CallbackKey::from_pem(&fs::read_to_string(file)?, ""),
+            _ => CallbackKey::generate(DEFAULT_CALLBACK_KEY_BITS, ""),
+        };
+        let key = key
+            .map_err(io::Error::other)?
+            .with_public_url(&self.key_url);
+        if let Some(file) = self.callback_key.as_ref().filter(|file| !file.exists()) {
+            let mut public = file.clone().into_os_string();
+            public.push(".pub");
+            fs::write(file, key.private_pem().map_err(io::Error::other)?)?;
+            fs::write(public, key.public_pem())?;
+        }
+        Ok(key)
+    }
+
+    /// Sends, and says whether OSS would accept the answer.
+    fn run(&self) -> io::Result<bool> {
+        let mut sending = Sending::new(self.key()?);
+        let callback = &mut sending.callback;
+        callback.insert("callbackUrl".to_owned(), self.urls.join(";").into());
+        callback.insert("callbackBody".to_owned(), self.body.clone().into());
+        if self.json {
+            callback.insert("callbackBodyType".to_owned(), "application/json".into());
+        }
+        if let Some(host) = &self.host {
+            callback.insert("callbackHost".to_owned(), host.clone().into());
+        }
+        for (name, value) in &self.variable {
+            sending.variables.insert(name.clone(), value.clone().into());
+        }
+        sending.bucket.clone_from(&self.bucket);
+        sending.object.clone_from(&self.object);
+        sending.content_type.clone_from(&self.content_type);
+        sending.timeout = Duration::from_secs_f64(self.callback_timeout);
+        sending.insecure = self.callback_insecure;
+        sending.contents = match &self.file {
+            Some(file) => fs::read(file)?,
+            None => b"hello".to_vec(),
+        };
+        let deliveries = sending.send()?;
+        let mut stdout = io::stdout();
+        for delivery in &deliveries {
+            stdout.write_all(report(delivery).as_bytes())?;
+        }
+        Ok(deliveries.iter().any(|delivery| delivery.accepted))
+    }
+}
+
+/// The request, the answer, and what OSS would make of it.
+fn report(delivery: &Delivery) -> String {
+    let lines = |headers: &[(String, String)]| -> String {
+        let line = |(name, value): &(String, String)| format!("{name}: {value}\n");
+        headers.iter().map(line).collect()
+    };
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let mut report = format!(
+        "to {}\n\nPOST {} HTTP/1.1\n{}\n{}\n\n",
+        delivery.url,
+        delivery.target,
+        lines(&delivery.headers),
+        text(&delivery.body)
+    );
+    report += &match &delivery.answer {
+        Ok(answer) => format!(
+            "answered\n\n{}\n{}\n{}\n\n",
+            answer.status,
+            lines(&answer.headers),
+            text(&answer.body)
+        ),
+        Err(failure) => format!("no answer: {failure}\n\n"),
+    };
+    report += &match &delivery.message {
+        None => "OSS would accept this and hand it to the uploader.\n".to_owned(),
+        Some(message) => format!(
+            "OSS would not accept this: the uploader would get 203, \"{message}\" ({}).\n",
+            delivery.ec.as_deref().unwrap_or_default()
+        ),
+    };
+    report
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -176,7 +339,15 @@ impl Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match run(&arguments) {
+    let result = match &arguments.command {
+        Some(Command::Send(send)) => match send.run() {
+            Ok(true) => Ok(()),
+            Ok(false) => return ExitCode::FAILURE,
+            Err(error) => Err(error),
+        },
+        None => run(&arguments),
+    };
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(io::stderr(), "local-oss: {error}");

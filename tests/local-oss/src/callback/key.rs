@@ -9,7 +9,7 @@ use rand_core::OsRng;
 use rsa::{
     Pkcs1v15Sign, RsaPrivateKey,
     pkcs1::DecodeRsaPrivateKey,
-    pkcs8::{DecodePrivateKey, EncodePublicKey, LineEnding},
+    pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey, LineEnding},
     traits::PublicKeyParts,
 };
 
@@ -74,6 +74,21 @@ impl CallbackKey {
             public_pem,
             public_url: format!("{endpoint}{KEY_PATH}"),
         })
+    }
+
+    /// The private key in PEM, PKCS #8.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be encoded.
+    pub fn private_pem(&self) -> Result<String, Box<dyn Error + Send + Sync>> {
+        Ok(self.private.to_pkcs8_pem(LineEnding::LF)?.to_string())
+    }
+
+    /// Another URL for the public key than that below an endpoint.
+    pub fn with_public_url(mut self, url: impl Into<String>) -> Self {
+        self.public_url = url.into();
+        self
     }
 
     /// The public key in PEM, as OSS publishes its own.
