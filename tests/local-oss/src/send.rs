@@ -14,13 +14,13 @@ use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
 use crate::{
+    builder::DEFAULT_CALLBACK_TIMEOUT,
     callback::{self, CallbackKey, Deliverer, Placed, Rules, Upload},
     encoding::hex,
     log::Log,
     memory::Memory,
-    objects::Object,
+    objects::{Object, ObjectType},
     record::{Delivery, Record},
-    server::DEFAULT_CALLBACK_TIMEOUT,
     service::RequestIds,
     storage::{Collector, Storage},
     tls::Trust,
@@ -140,6 +140,7 @@ impl Sending {
             image: contents.image.clone(),
             object: Arc::new(Object {
                 etag: hex(&contents.md5).to_ascii_uppercase(),
+                object_type: ObjectType::Normal,
                 contents,
                 content_type,
                 headers: Vec::new(),
