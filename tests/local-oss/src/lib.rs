@@ -28,6 +28,7 @@ mod connection;
 mod crc64;
 mod encoding;
 mod error;
+mod form;
 mod history;
 mod image;
 mod log;

@@ -169,6 +169,21 @@ impl Service {
             ));
         }
         let query = Query::parse(head.uri.query().unwrap_or_default());
+        if resource.bucket.is_some()
+            && resource.key.is_empty()
+            && operations::is_form(&head.method, &query)
+        {
+            let (bucket, key) = self.existing(resource)?;
+            let call = Call {
+                request_id: request_id.to_owned(),
+                client,
+                bucket,
+                key,
+                query,
+                head,
+            };
+            return operations::post_object(self, call, body).await;
+        }
         let signed = SignedRequest {
             method: head.method.as_str(),
             bucket: resource.bucket.as_deref(),
@@ -198,6 +213,13 @@ impl Service {
         self.dispatch(call, body).await
     }
 
+    pub(crate) fn scheme(&self) -> &'static str {
+        match self.tls {
+            Some(_) => "https",
+            None => "http",
+        }
+    }
+
     /// The bucket, which must exist, and the key, which must be one or none.
     fn existing(&self, resource: Resource) -> Result<(String, String), OssError> {
         let bucket = resource
@@ -225,12 +247,7 @@ impl Service {
             other => {
                 let key = other
                     .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-                Err(OssError::new(
-                    StatusCode::BAD_REQUEST,
-                    "InvalidObjectName",
-                    "The specified object is not valid.",
-                )
-                .detail("ObjectName", key))
+                Err(invalid_object_name(key))
             }
         }
     }
@@ -277,6 +294,15 @@ impl Service {
             ref method => Err(OssError::not_implemented(&format!("{method} on buckets"))),
         }
     }
+}
+
+pub(crate) fn invalid_object_name(key: String) -> OssError {
+    OssError::new(
+        StatusCode::BAD_REQUEST,
+        "InvalidObjectName",
+        "The specified object is not valid.",
+    )
+    .detail("ObjectName", key)
 }
 
 /// A query parameter that makes another operation of the request, or a variant that would have to differ.

@@ -1,5 +1,6 @@
 //! Who sent the request, and is it what they signed?
 
+mod post_form;
 mod v1;
 mod v4;
 
@@ -7,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use hyper::{HeaderMap, StatusCode, header::HeaderName};
 
+pub(crate) use post_form::{CONDITIONS_OF_VERSION_4, FormSignature, authorize_form};
 pub(crate) use v1::SUB_RESOURCES;
 
 use crate::{error::OssError, query::Query};
@@ -281,7 +283,7 @@ fn canonical_resource(request: &SignedRequest<'_>) -> Vec<u8> {
 }
 
 /// `20231203T121212Z`
-fn parse_basic_time(text: &[u8]) -> Option<SystemTime> {
+pub(crate) fn parse_basic_time(text: &[u8]) -> Option<SystemTime> {
     let shape = |(index, byte): (usize, &u8)| match index {
         8 => *byte == b'T',
         15 => *byte == b'Z',

@@ -33,6 +33,12 @@ pub(crate) struct Callback {
 }
 
 impl Callback {
+    /// For a callback whose variables came apart from it.
+    pub(crate) fn with_variables(mut self, variables: Vec<(String, String)>) -> Self {
+        self.variables = variables;
+        self
+    }
+
     /// Does its body tell of the object as an image?
     pub(crate) fn asks_for_image(&self) -> bool {
         self.body.asks_for("imageInfo.")

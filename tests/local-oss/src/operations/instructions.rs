@@ -44,26 +44,25 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     Some(value.to_str().unwrap_or_default().trim())
 }
 
+/// What the head says about the length of the body; a body in chunks says nothing.
+pub(crate) fn content_length(headers: &HeaderMap) -> Result<Option<u64>, OssError> {
+    match text(headers, CONTENT_LENGTH.as_str()) {
+        Some(length) => length.parse().map(Some).map_err(|_| {
+            OssError::invalid_argument("Content-Length is not a number.", "Content-Length", length)
+        }),
+        None if headers.contains_key(TRANSFER_ENCODING) => Ok(None),
+        None => Err(OssError::new(
+            StatusCode::LENGTH_REQUIRED,
+            "MissingContentLength",
+            "You must provide the Content-Length HTTP header.",
+        )),
+    }
+}
+
 impl Announced {
     pub(crate) fn read(headers: &HeaderMap) -> Result<Self, OssError> {
         let text = |name: &str| text(headers, name);
-        let length = match text(CONTENT_LENGTH.as_str()) {
-            Some(length) => Some(length.parse().map_err(|_| {
-                OssError::invalid_argument(
-                    "Content-Length is not a number.",
-                    "Content-Length",
-                    length,
-                )
-            })?),
-            None if headers.contains_key(TRANSFER_ENCODING) => None,
-            None => {
-                return Err(OssError::new(
-                    StatusCode::LENGTH_REQUIRED,
-                    "MissingContentLength",
-                    "You must provide the Content-Length HTTP header.",
-                ));
-            }
-        };
+        let length = content_length(headers)?;
         if length.is_some_and(|length| length > LARGEST_OBJECT) {
             return Err(too_large());
         }

@@ -6,6 +6,7 @@ mod instructions;
 mod listing;
 pub(crate) mod multipart;
 mod part_list;
+mod post;
 mod put;
 mod range;
 mod read;
@@ -18,6 +19,7 @@ use hyper::StatusCode;
 use tokio::task::spawn_blocking;
 
 pub(crate) use bucket::{bucket_info, list_objects};
+pub(crate) use post::{is_form, post_object};
 pub(crate) use put::put_object;
 pub(crate) use read::{get_object, head_object};
 

@@ -66,7 +66,11 @@ pub(crate) async fn put_object(
 }
 
 /// With a data directory: writes what is not in a file yet.
-async fn complete(service: &Service, key: &str, mut object: Object) -> Result<Object, OssError> {
+pub(super) async fn complete(
+    service: &Service,
+    key: &str,
+    mut object: Object,
+) -> Result<Object, OssError> {
     let Storage::Kept(folder) = &service.storage else {
         return Ok(object);
     };

@@ -23,10 +23,7 @@ pub(super) async fn receive(
     kept_along: u64,
     body: &mut Incoming,
 ) -> Result<Contents, OssError> {
-    let trouble = |trouble| match trouble {
-        Trouble::OutOfMemory => out_of_memory(&service.memory),
-        Trouble::File(error) => OssError::internal(&error),
-    };
+    let trouble = |error| trouble(service, error);
     collector.claim(kept_along).map_err(trouble)?;
     while let Some(data) = next(service, body).await? {
         collector.push(&data).await.map_err(trouble)?;
@@ -37,6 +34,13 @@ pub(super) async fn receive(
     let contents = collector.finish().await.map_err(trouble)?;
     announced.compare(contents.md5, contents.crc64)?;
     Ok(contents)
+}
+
+pub(super) fn trouble(service: &Service, trouble: Trouble) -> OssError {
+    match trouble {
+        Trouble::OutOfMemory => out_of_memory(&service.memory),
+        Trouble::File(error) => OssError::internal(&error),
+    }
 }
 
 /// The next bytes of the body, or `None` at its end.

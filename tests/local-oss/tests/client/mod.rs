@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod callback;
+pub mod form;
 pub mod multipart;
 pub mod presign;
 pub mod tls;

@@ -250,16 +250,11 @@ async fn object(
 
 /// The answer without a callback.
 fn result(service: &Service, call: &Call, encoding: EncodingType, object: &Object) -> Answer {
-    let scheme = if service.tls.is_some() {
-        "https"
-    } else {
-        "http"
-    };
     let (host, path) = (host(&call.head), call.head.uri.path());
     let mut xml = Document::new();
     xml.open("CompleteMultipartUploadResult");
     encoding.describe(&mut xml);
-    xml.element("Location", &format!("{scheme}://{host}{path}"));
+    xml.element("Location", &format!("{}://{host}{path}", service.scheme()));
     xml.element("Bucket", &call.bucket);
     xml.element("Key", &encoding.encode(&call.key));
     xml.element("ETag", &format!("\"{}\"", object.etag));
