@@ -39,9 +39,10 @@ impl App {
     }
 
     fn handle(&self, request: &CallbackRequest<'_>) -> Result<Option<Reply>, oss_callback::Error> {
-        let verified = self.verifier.verify(request)?;
-        let sealed = self.sealer.check(&verified)?;
-        let seen = self.guard.check(&sealed)?;
+        // README begin
+        let verified = self.verifier.verify(request)?; // OSS has sent it
+        let sealed = self.sealer.check(&verified)?; // we have permitted the upload
+        let seen = self.guard.check(&sealed)?; // is it new?
         if seen == Seen::Replayed {
             return Ok(None);
         }
@@ -49,6 +50,7 @@ impl App {
             eprintln!("{} has {} bytes", sealed.object(), sealed.size());
         }
         reply_ok(r#"{"Status":"OK"}"#).map(Some)
+        // README end
     }
 }
 

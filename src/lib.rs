@@ -29,6 +29,8 @@
 //! # Ok::<(), oss_callback::Error>(())
 //! ```
 //!
+//! The application server's side, verifying and answering callbacks, is in [`callback`].
+//!
 //! # What happened
 //!
 //! Every [`Error`] says whether the object is [stored](Error::stored) and whether the callback was
