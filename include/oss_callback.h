@@ -4,7 +4,8 @@
  * A program uploads an object and names an application server; OSS stores the object, POSTs a message to
  * that server and hands the server's answer back to the uploader. This library is the uploader: it blocks,
  * and it says exactly what happened: every failure says whether the object is stored and whether the
- * callback was answered.
+ * callback was answered. The application server finds its side here, too: oss_callback_verifier says whether a
+ * request is OSS's, oss_callback_sealer whether the upload was permitted.
  *
  * In this header
  *  - functions that can fail return an oss_callback_code: zero is success;
