@@ -18,7 +18,7 @@ use crate::post_policy::PostForm;
 use crate::receipt::Receipt;
 use crate::request::Request;
 use crate::retry::Again;
-use crate::source::{self, ReadSeek, Source, Upload};
+use crate::source::{self, ReadSeek, Source, Upload, sending_setters};
 use crate::transport::{Bandwidth, Progress};
 use crate::verdict::ErrorKind;
 
@@ -39,6 +39,7 @@ pub struct PostObject<'a> {
 
 impl<'a> PostObject<'a> {
     operation_setters!();
+    sending_setters!();
 
     pub(crate) fn new(client: Client, form: &PostForm) -> PostObject<'a> {
         PostObject {
@@ -77,25 +78,6 @@ impl<'a> PostObject<'a> {
     /// [`PutObject::callback_is_idempotent`](crate::PutObject::callback_is_idempotent).
     pub fn callback_is_idempotent(mut self, idempotent: bool) -> Self {
         self.idempotent = idempotent;
-        self
-    }
-
-    /// Whether the CRC-64 of OSS is compared with the one of the file. Default: true.
-    pub fn compare_crc64(mut self, compare: bool) -> Self {
-        self.compare_crc64 = compare;
-        self
-    }
-
-    /// Calls `hook` with the number of bytes handed over for sending, and of those there are, the form around
-    /// the file included. It runs on this thread.
-    pub fn progress(mut self, hook: impl FnMut(u64, Option<u64>) + 'a) -> Self {
-        self.progress = Some(Box::new(hook));
-        self
-    }
-
-    /// Sends no more than so many bytes per second. Default: no limit.
-    pub fn bandwidth(mut self, bytes_per_second: u64) -> Self {
-        self.bandwidth = Some(bytes_per_second);
         self
     }
 

@@ -14,6 +14,33 @@ use crate::request::Request;
 use crate::transport::{Bandwidth, Body, Limits, Progress};
 use crate::verdict::ErrorKind;
 
+/// The setters of how a body is sent, on the fields `compare_crc64`, `progress` and `bandwidth`.
+macro_rules! sending_setters {
+    () => {
+        /// Whether the CRC-64 of OSS is compared with the one of what was sent. Default: true.
+        pub fn compare_crc64(mut self, compare: bool) -> Self {
+            self.compare_crc64 = compare;
+            self
+        }
+
+        /// Calls `hook` with the number of bytes handed over for sending, and of those there are, if that is
+        /// known; of a form what stands around the file is counted, too. It runs on this thread, after each
+        /// block of up to 128 KiB; with another attempt it begins anew.
+        pub fn progress(mut self, hook: impl FnMut(u64, Option<u64>) + 'a) -> Self {
+            self.progress = Some(Box::new(hook));
+            self
+        }
+
+        /// Sends no more than so many bytes per second. Default: no limit.
+        pub fn bandwidth(mut self, bytes_per_second: u64) -> Self {
+            self.bandwidth = Some(bytes_per_second);
+            self
+        }
+    };
+}
+
+pub(crate) use sending_setters;
+
 /// An upload that is ready to be sent, any number of times if its source allows it.
 pub(crate) struct Upload<'a, 'p> {
     pub(crate) request: Request,

@@ -14,7 +14,7 @@ use crate::operation::{OperationOptions, operation_setters};
 use crate::presign::{self, PresignOptions, PresignedUrl};
 use crate::request::Request;
 use crate::retry::Again;
-use crate::source::{self, Source, Upload};
+use crate::source::{self, Source, Upload, sending_setters};
 use crate::transport::{Bandwidth, Progress};
 use crate::verdict::{Answered, ErrorKind, Stored};
 
@@ -38,6 +38,7 @@ pub struct UploadPart<'a> {
 
 impl<'a> UploadPart<'a> {
     operation_setters!();
+    sending_setters!();
 
     pub(super) fn new(upload: &MultipartUpload, number: u32) -> UploadPart<'a> {
         UploadPart {
@@ -60,31 +61,12 @@ impl<'a> UploadPart<'a> {
         self
     }
 
-    /// Whether the CRC-64 of OSS is compared with the one of what was sent. Default: true.
-    pub fn compare_crc64(mut self, compare: bool) -> Self {
-        self.compare_crc64 = compare;
-        self
-    }
-
     /// Asks OSS to take no more than so many **bits** per second, 819200 to 838860800.
     pub fn traffic_limit(mut self, bits_per_second: u64) -> Self {
         match object_headers::traffic_limit(bits_per_second) {
             Ok(value) => self.request.set_header("x-oss-traffic-limit", value),
             Err(fault) => drop(self.fault.get_or_insert(fault)),
         }
-        self
-    }
-
-    /// Calls `hook` with the number of bytes handed over for sending, and of those there are. It runs on
-    /// this thread, after each block of up to 128 KiB; with another attempt it begins anew.
-    pub fn progress(mut self, hook: impl FnMut(u64, Option<u64>) + 'a) -> Self {
-        self.progress = Some(Box::new(hook));
-        self
-    }
-
-    /// Sends no more than so many bytes per second. Default: no limit.
-    pub fn bandwidth(mut self, bytes_per_second: u64) -> Self {
-        self.bandwidth = Some(bytes_per_second);
         self
     }
 

@@ -5,6 +5,7 @@ use super::PutObject;
 use crate::callback::CallbackSpec;
 use crate::object_headers::{object_acl_setter, object_header_setters};
 use crate::operation::operation_setters;
+use crate::source::sending_setters;
 
 impl<'a> PutObject<'a> {
     object_header_setters!();
@@ -32,24 +33,5 @@ impl<'a> PutObject<'a> {
     }
 
     operation_setters!();
-
-    /// Whether the CRC-64 of OSS is compared with the one of what was sent. Default: true.
-    pub fn compare_crc64(mut self, compare: bool) -> Self {
-        self.compare_crc64 = compare;
-        self
-    }
-
-    /// Calls `hook` with the number of bytes handed over for sending, and of those there are, if that is
-    /// known. It runs on this thread, after each block of up to 128 KiB; with another attempt it begins
-    /// anew.
-    pub fn progress(mut self, hook: impl FnMut(u64, Option<u64>) + 'a) -> Self {
-        self.progress = Some(Box::new(hook));
-        self
-    }
-
-    /// Sends no more than so many bytes per second. Default: no limit.
-    pub fn bandwidth(mut self, bytes_per_second: u64) -> Self {
-        self.bandwidth = Some(bytes_per_second);
-        self
-    }
+    sending_setters!();
 }
