@@ -190,7 +190,8 @@ fn every_flag_reaches_the_server() {
     );
     let region =
         "OSS4-HMAC-SHA256 Credential=AK/20260101/cn-hangzhou/oss/aliyun_v4_request,Signature=00";
-    let answer = send(put("a", "x").header("Authorization", region));
+    let answer = put("a", "x").header("Authorization", region);
+    let answer = send(answer.header("x-oss-date", "20260101T000000Z"));
     assert!(answer.element("Message").unwrap().contains("eu-central-1"));
     let silent = Receiver::start(|_| Answer::silence()).unwrap();
     let callback = json!({ "callbackUrl": silent.url("/"), "callbackBody": "a" });
@@ -331,6 +332,23 @@ fn what_happened_is_recorded_line_by_line() {
             .contains(&json!(["Content-Length", "1"]))
     );
 
+    let begun = client::request("POST", "/examplebucket/a?uploads");
+    let begun = begun.send_on(&mut connect(program.address));
+    let text = std::fs::read_to_string(&file).unwrap();
+    let multipart: Value = serde_json::from_str(text.lines().nth(2).unwrap()).unwrap();
+    assert_eq!(
+        (multipart["event"].as_str(), multipart["operation"].as_str()),
+        (Some("multipart"), Some("InitiateMultipartUpload"))
+    );
+    assert_eq!(
+        multipart["upload_id"].as_str(),
+        begun.element("UploadId").as_deref()
+    );
+    assert_eq!(
+        (&multipart["status"], &multipart["code"]),
+        (&json!(200), &Value::Null)
+    );
+
     // The README shows every member, and no other.
     let documented: Vec<Value> = README
         .split("```json\n")
@@ -340,7 +358,11 @@ fn what_happened_is_recorded_line_by_line() {
     let names =
         |value: &Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
     assert_eq!(
-        lines.iter().map(names).collect::<Vec<_>>(),
+        lines
+            .iter()
+            .chain([&multipart])
+            .map(names)
+            .collect::<Vec<_>>(),
         documented.iter().map(names).collect::<Vec<_>>()
     );
 

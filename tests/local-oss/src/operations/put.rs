@@ -30,7 +30,7 @@ pub(crate) async fn put_object(
     let instructions = Instructions::read(headers)?;
     check_acl(headers)?;
     store::check_overwrite(service, &call, instructions.forbid_overwrite)?;
-    check_room(service, announced.length)?;
+    check_room(service, announced.length.map(Collector::need))?;
     let callback = store::callback(service, &call).await?;
 
     let look_for_image = callback.as_ref().is_some_and(Callback::asks_for_image);

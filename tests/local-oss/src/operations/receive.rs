@@ -74,10 +74,9 @@ pub(super) async fn next(
     }
 }
 
-/// Says so before the body comes in, if there is no memory for one of this length.
-pub(super) fn check_room(service: &Service, length: Option<u64>) -> Result<(), OssError> {
-    let has_room = |length| service.memory.has_room_for(Collector::need(length));
-    match length.is_none_or(has_room) {
+/// Says so before the body comes in, if there is no memory for it.
+pub(super) fn check_room(service: &Service, need: Option<u64>) -> Result<(), OssError> {
+    match need.is_none_or(|bytes| service.memory.has_room_for(bytes)) {
         true => Ok(()),
         false => Err(out_of_memory(&service.memory)),
     }

@@ -149,6 +149,11 @@ impl Collector {
         }
     }
 
+    /// The same for a part.
+    pub(crate) fn need_of_part(size: u64) -> u64 {
+        size.min(BUFFERS)
+    }
+
     pub(crate) fn size(&self) -> u64 {
         self.size
     }

@@ -49,7 +49,8 @@ pub(super) async fn upload_part(
         return Err(OssError::not_implemented("UploadPartCopy"));
     }
     let announced = Announced::read(&call.head.headers)?;
-    check_room(service, announced.length)?;
+    let need = announced.length.map(Collector::need_of_part);
+    check_room(service, need)?;
 
     let collector = Collector::of_part(&upload.spool, &service.memory, announced.length);
     let received = receive(service, &announced, collector, MEMORY_OF_PART, body).await;
