@@ -11,72 +11,12 @@ use std::time::{Duration, Instant};
 
 use local_oss::{Answer, Receiver};
 use oss_callback::{Answered, ErrorKind, Receipt, Result, RetryPolicy, Stored};
-use support::faults::{Action, Direction, Fault, FaultyNetwork};
+use support::faults::{
+    ACTIONS, ANSWER, Action, Direction, Fault, FaultyNetwork, LARGE, PLACES, Place,
+};
 use support::{BUCKET, client_builder, server, spec};
 
-/// Small, so that a request is its head and one block; large, so that it is many.
-const SMALL: usize = 1000;
-const LARGE: usize = 32 * 1024 * 1024;
-
 const SHORT: Duration = Duration::from_millis(1500);
-
-/// Where a fault strikes, in words and in bytes.
-#[derive(Clone, Copy)]
-struct Place {
-    name: &'static str,
-    direction: Direction,
-    at: u64,
-    len: usize,
-}
-
-const PLACES: [Place; 6] = [
-    Place {
-        name: "before the request",
-        direction: Direction::Request,
-        at: 0,
-        len: SMALL,
-    },
-    Place {
-        name: "in the request's head",
-        direction: Direction::Request,
-        at: 100,
-        len: SMALL,
-    },
-    // No head is that long, and no socket buffers hold the rest.
-    Place {
-        name: "in a large body",
-        direction: Direction::Request,
-        at: 1_000_000,
-        len: LARGE,
-    },
-    Place {
-        name: "before the answer",
-        direction: Direction::Answer,
-        at: 0,
-        len: SMALL,
-    },
-    Place {
-        name: "in the answer's head",
-        direction: Direction::Answer,
-        at: 100,
-        len: SMALL,
-    },
-    Place {
-        name: "in the answer's body",
-        direction: Direction::Answer,
-        at: u64::MAX,
-        len: SMALL,
-    },
-];
-
-const ACTIONS: [Action; 6] = [
-    Action::Cut,
-    Action::Reset,
-    Action::Stall,
-    Action::HalfClose,
-    Action::Drip,
-    Action::Corrupt,
-];
 
 /// One row of the table.
 struct Row {
@@ -88,27 +28,13 @@ struct Row {
     delivered: usize,
 }
 
-/// A body that is large enough for a fault in it to be told from one in the head of the answer.
-const ANSWER: &str = "{\"Status\":\"OK\",\"padding\":\"................................................................................................................................................................................................\"}";
-
 fn upload(place: Place, action: Action, with_callback: bool) -> Option<Row> {
-    // An answer to a plain upload has no body.
-    if place.at == u64::MAX && !with_callback {
+    if !place.exists(with_callback) {
         return None;
     }
     let receiver = Receiver::start(|_| Answer::json(ANSWER)).unwrap();
     let server = server().start().unwrap();
-    let at = match place.at {
-        // Counted back from the end, since the head's length depends on the answer.
-        u64::MAX => answer_len(with_callback) - 20,
-        at => at,
-    };
-    let fault = Fault {
-        direction: place.direction,
-        at,
-        action,
-    };
-    let network = FaultyNetwork::start(server.address(), fault, usize::MAX);
+    let network = FaultyNetwork::start(server.address(), place.fault(action), usize::MAX);
     let client = client_builder(&format!("http://{}", network.address()))
         .retry_policy(RetryPolicy::none())
         .progress_timeout(SHORT)
@@ -136,28 +62,6 @@ fn upload(place: Place, action: Action, with_callback: bool) -> Option<Row> {
 
     let name = format!("{action:?} {}", place.name);
     Some(judge(name, result, &server, &receiver, with_callback))
-}
-
-/// The length of an undisturbed answer.
-fn answer_len(with_callback: bool) -> u64 {
-    use std::sync::OnceLock;
-    static LEN: OnceLock<u64> = OnceLock::new();
-    assert!(with_callback);
-    *LEN.get_or_init(|| {
-        let receiver = Receiver::start(|_| Answer::json(ANSWER)).unwrap();
-        let server = server().start().unwrap();
-        let receipt = support::client(server.endpoint())
-            .put_object(BUCKET, "object")
-            .callback(&spec(&receiver.url("/")))
-            .send_bytes(vec![b'a'; SMALL])
-            .unwrap();
-        let lines = receipt
-            .headers()
-            .iter()
-            .map(|(name, value)| name.len() + value.len() + 4);
-        let head = "HTTP/1.1 200 OK\r\n".len() + lines.sum::<usize>() + "\r\n".len();
-        (head + receipt.answer().len()) as u64
-    })
 }
 
 /// Holds the verdict against the truth.

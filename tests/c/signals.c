@@ -3,7 +3,9 @@
 
 #define _XOPEN_SOURCE 700
 
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 
 #include "fixture.h"
@@ -24,6 +26,37 @@ static oss_callback_client *client_for(const char *endpoint) {
     return new_client_of(options);
 }
 
+/* Gives a body, and before its first byte breaks the connection that it is about to go out on: the next send fails
+ * with EPIPE for certain, as it would if the server had gone just then. */
+static int64_t break_and_give(uint8_t *buffer, size_t buffer_len, void *userdata) {
+    bool *broken = userdata;
+    int fd;
+    for (fd = 3; fd < 256 && !*broken; fd++) {
+        struct sockaddr_in peer;
+        socklen_t len = sizeof peer;
+        if (getpeername(fd, (struct sockaddr *)&peer, &len) == 0 && peer.sin_family == AF_INET) {
+            assert(shutdown(fd, SHUT_WR) == 0);
+            *broken = true;
+        }
+    }
+    assert(*broken);
+    memset(buffer, 'x', buffer_len);
+    return (int64_t)buffer_len;
+}
+
+/* The signal would end the program. */
+static void breaks_before_the_first_byte(const char *endpoint, const oss_callback_put_options *options) {
+    bool broken = false;
+    oss_callback_error *error = NULL;
+    oss_callback_client *client = client_for(endpoint);
+    assert(oss_put_object_from_reader_with_callback(client, BUCKET, "broken", break_and_give, &broken, LEN, NULL, options,
+                                                    NULL, &error) == OSS_CALLBACK_CODE_CONNECTION_LOST);
+    assert(broken);
+    assert(oss_callback_error_stored(error) == OSS_CALLBACK_STORED_NO);
+    oss_callback_error_free(error);
+    oss_callback_client_free(client);
+}
+
 int main(int argc, char **argv) {
     struct sigaction action;
     struct itimerval timer = {{0, 1000}, {0, 1000}};
@@ -35,6 +68,7 @@ int main(int argc, char **argv) {
 
     assert(argc == 3 && body != NULL);
     oss_callback_put_options_set_retry_policy(options, 1, 0, 0);
+    breaks_before_the_first_byte(argv[2], options);
     broken = client_for(argv[1]);
     whole = client_for(argv[2]);
     memset(&action, 0, sizeof action);
