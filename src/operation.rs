@@ -12,6 +12,16 @@ use crate::request::Request;
 use crate::retry::{Again, RetryPolicy};
 use crate::transport::{Body, Limits};
 
+/// Refuses limits that leave no time.
+pub(crate) fn check_limits(limits: [(&str, Option<Duration>); 4]) -> Result<()> {
+    let zero = limits
+        .iter()
+        .find(|(_, limit)| *limit == Some(Duration::ZERO));
+    zero.map_or(Ok(()), |(name, _)| {
+        Err(Error::argument(format!("`{name}` is zero")))
+    })
+}
+
 /// Limits of one operation; what is not given is the client's.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct OperationOptions {
@@ -25,17 +35,12 @@ pub(crate) struct OperationOptions {
 
 impl OperationOptions {
     pub(crate) fn check(&self) -> Result<()> {
-        for (name, limit) in [
+        check_limits([
             ("connect_timeout", self.connect_timeout),
             ("answer_timeout", self.answer_timeout),
             ("progress_timeout", self.progress_timeout),
             ("timeout", self.timeout),
-        ] {
-            if limit == Some(Duration::ZERO) {
-                return Err(Error::argument(format!("`{name}` is zero")));
-            }
-        }
-        Ok(())
+        ])
     }
 
     /// The limits from now on, of an operation after which OSS may call `callback_urls` servers.

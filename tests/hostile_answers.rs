@@ -141,6 +141,33 @@ fn endless_things_end() {
 }
 
 #[test]
+fn what_is_too_long_is_named() {
+    for (first, then, what) in [
+        ("HTTP/1.1 200 OK\r\na: ", "xxxxxxxx", "the head of its answer"),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "0",
+            "a line of its answer's chunks",
+        ),
+    ] {
+        let serve = repeats(first, then);
+        let raw = RawServer::start(move |connection| {
+            connection.read_body();
+            serve(connection);
+        });
+        let put = client_builder(&raw.endpoint()).build().unwrap();
+        let put = put
+            .put_object(BUCKET, "a")
+            .retry_policy(RetryPolicy::none());
+        let error = put
+            .callback(&spec("http://127.0.0.1:1/"))
+            .send_bytes(b"x")
+            .unwrap_err();
+        assert!(error.to_string().contains(what), "{what}: {error}");
+    }
+}
+
+#[test]
 fn hostile_error_documents_are_read_as_far_as_they_make_sense() {
     let refused = (ErrorKind::Refused, Stored::No, Answered::No);
     let nested = "<Error>".repeat(1000);

@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::{Client, Inner, SignatureVersion};
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
+use crate::operation::check_limits;
 use crate::request::Endpoint;
 use crate::retry::RetryPolicy;
 use crate::transport::{Lookup, Proxy, Settings, Transport};
@@ -259,16 +260,12 @@ impl ClientBuilder {
                 "`user_agent` is empty or not printable ASCII",
             ));
         }
-        for (name, limit) in [
+        check_limits([
             ("connect_timeout", Some(self.connect_timeout)),
             ("answer_timeout", Some(self.answer_timeout)),
             ("progress_timeout", Some(self.progress_timeout)),
             ("timeout", self.timeout),
-        ] {
-            if limit == Some(Duration::ZERO) {
-                return Err(Error::argument(format!("`{name}` is zero")));
-            }
-        }
+        ])?;
         let settings = Settings {
             proxy: self.proxy.map(|url| Proxy::parse(&url.0)).transpose()?,
             addresses: self.addresses,

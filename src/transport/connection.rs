@@ -193,9 +193,13 @@ impl Transport for Connection {
         }
         let buffer = self.buffers.input_append_buf();
         if buffer.is_empty() {
+            // Of a body it can only be the framing of its chunks.
+            let what = match current.phase() {
+                Phase::Receiving => "a line of its answer's chunks",
+                _ => "the head of its answer",
+            };
             let message = format!(
-                "{} does not answer in proper HTTP: the head of its answer is longer than \
-                 {INPUT_BUFFER_LEN} bytes",
+                "{} does not answer in proper HTTP: {what} is longer than {INPUT_BUFFER_LEN} bytes",
                 current.host()
             );
             return Err(current.fail(Error::new(ErrorKind::Protocol, message)));
