@@ -143,7 +143,11 @@ fn endless_things_end() {
 #[test]
 fn what_is_too_long_is_named() {
     for (first, then, what) in [
-        ("HTTP/1.1 200 OK\r\na: ", "xxxxxxxx", "the head of its answer"),
+        (
+            "HTTP/1.1 200 OK\r\na: ",
+            "xxxxxxxx",
+            "the head of its answer",
+        ),
         (
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
             "0",

@@ -22,14 +22,18 @@ pub fn cxx_compiler(standard: &str) -> Command {
 /// Whether a tool that a machine may lack is there. A test without its tool is skipped by name, and fails
 /// where `OSS_CALLBACK_ALL_FACES` is set.
 pub fn is_there(tool: &mut Command) -> bool {
-    let there = tool
-        .arg("--version")
+    answers(tool.arg("--version"))
+}
+
+/// The same of a tool that is asked for its version in another way.
+pub fn answers(question: &mut Command) -> bool {
+    let there = question
         .output()
         .is_ok_and(|output| output.status.success());
     if !there {
         let all = env::var_os("OSS_CALLBACK_ALL_FACES").is_some();
-        assert!(!all, "{tool:?} is missing");
-        eprintln!("skipped: {tool:?} is missing");
+        assert!(!all, "{question:?} is missing");
+        eprintln!("skipped: {question:?} is missing");
     }
     there
 }
