@@ -443,6 +443,26 @@ typedef struct oss_callback_parts oss_callback_parts;
 typedef struct oss_callback_permission oss_callback_permission;
 
 /**
+ * A form that was signed: where to post it, and its fields. It is as good as a password. It does not change:
+ * any thread may read it, one frees it.
+ */
+typedef struct oss_callback_post_form oss_callback_post_form;
+
+/**
+ * What a form permits. Everything that is given becomes a field of the form and a condition of its policy, so
+ * that the uploader can change none of it. What is not given is open: any size, any type, a callback of the
+ * uploader's own. Setters copy what they get and return nothing: the first fault is kept and reported by
+ * oss_callback_client_sign_post_form.
+ */
+typedef struct oss_callback_post_policy oss_callback_post_policy;
+
+/**
+ * A URL that permits one request to whoever has it, until it expires. It is as good as a password. It does not
+ * change: any thread may read it, one frees it.
+ */
+typedef struct oss_callback_presigned_url oss_callback_presigned_url;
+
+/**
  * The requests that OSS would send, one for each URL of a callback. It does not change: any thread may read
  * it, one frees it.
  */
@@ -1788,6 +1808,271 @@ const char *oss_callback_object_metadata_header(const oss_callback_object_metada
  * Frees metadata and everything borrowed from it. NULL does nothing.
  */
 void oss_callback_object_metadata_free(oss_callback_object_metadata *metadata);
+
+/**
+ * Permits an upload of `object` into `bucket` to others, for `expires_in_s` seconds, 1 to 604800 (7 days); less
+ * if the client's credentials end before. Nothing is sent.
+ *
+ * Of `options`, which may be NULL, the headers of the object count: they are signed, and must be sent with the
+ * URL. A Content-Type is among them only if it is given: give it to a browser, which sends one. The callback of
+ * `spec`, which may be NULL, stands in the URL, where the uploader can neither change nor drop it; with
+ * `callback_in_headers` it stands in headers, which must then be sent. On success `*presigned_url` is a new
+ * handle: free it with oss_callback_presigned_url_free.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_presign_put_object(const oss_callback_client *client,
+                                                         const char *bucket,
+                                                         const char *object,
+                                                         const oss_callback_spec *spec,
+                                                         const oss_callback_put_options *options,
+                                                         uint64_t expires_in_s,
+                                                         bool callback_in_headers,
+                                                         oss_callback_presigned_url **presigned_url,
+                                                         oss_callback_error **error);
+
+/**
+ * Permits a download of an object to others, for `expires_in_s` seconds, 1 to 604800 (7 days); less if the
+ * client's credentials end before. Nothing is sent. On success `*presigned_url` is a new handle: free it with
+ * oss_callback_presigned_url_free.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_presign_get_object(const oss_callback_client *client,
+                                                         const char *bucket,
+                                                         const char *object,
+                                                         uint64_t expires_in_s,
+                                                         oss_callback_presigned_url **presigned_url,
+                                                         oss_callback_error **error);
+
+/**
+ * A presigned URL as somebody else made it, from what oss_callback_presigned_url_json gave, on any machine:
+ * {"method":"PUT","url":"…","headers":{"Content-Type":"…"}}. On success `*presigned_url` is a new handle: free
+ * it with oss_callback_presigned_url_free.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_presigned_url_from_json(const char *json,
+                                                       oss_callback_presigned_url **presigned_url,
+                                                       oss_callback_error **error);
+
+/**
+ * The HTTP method that it permits, for example "PUT". Borrowed from `presigned_url`; NULL for NULL.
+ */
+const char *oss_callback_presigned_url_method(const oss_callback_presigned_url *presigned_url);
+
+/**
+ * The URL, percent-encoded. Borrowed from `presigned_url`; NULL for NULL.
+ */
+const char *oss_callback_presigned_url_url(const oss_callback_presigned_url *presigned_url);
+
+/**
+ * All of it as JSON, for a web page or another machine. Borrowed from `presigned_url`; NULL for NULL.
+ */
+const char *oss_callback_presigned_url_json(const oss_callback_presigned_url *presigned_url);
+
+/**
+ * Writes until when it is good, in seconds since 1970-01-01 00:00 UTC, to `*expires` and returns true; returns
+ * false and writes nothing if whoever made it did not say.
+ */
+bool oss_callback_presigned_url_expires(const oss_callback_presigned_url *presigned_url,
+                                        uint64_t *expires);
+
+/**
+ * How many headers must be sent with it, exactly as they are. No other Content-Type, Content-MD5 or header
+ * that begins with "x-oss-" may be sent.
+ */
+size_t oss_callback_presigned_url_headers_len(const oss_callback_presigned_url *presigned_url);
+
+/**
+ * The name of a header that must be sent, by its index from 0; NULL for an index that is too large. Borrowed
+ * from `presigned_url`.
+ */
+const char *oss_callback_presigned_url_header_name(const oss_callback_presigned_url *presigned_url,
+                                                   size_t index);
+
+/**
+ * The value of a header that must be sent, by its index from 0; NULL for an index that is too large. Borrowed
+ * from `presigned_url`.
+ */
+const char *oss_callback_presigned_url_header_value(const oss_callback_presigned_url *presigned_url,
+                                                    size_t index);
+
+/**
+ * Frees a URL and everything borrowed from it. NULL does nothing.
+ */
+void oss_callback_presigned_url_free(oss_callback_presigned_url *presigned_url);
+
+/**
+ * Uploads `body_len` bytes by a URL that somebody else signed, and waits for the answer: if the URL asks for a
+ * callback, for that of the application server.
+ *
+ * As oss_put_object_with_callback; a callback in the URL is heeded like any other. The client's endpoint and
+ * credentials do not count, but for https its endpoint must be one, too. Of `options`, which may be NULL, the
+ * limits, the progress hook and the like count; headers that were not signed are refused.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_put_object_with_url(const oss_callback_client *client,
+                                                          const oss_callback_presigned_url *presigned_url,
+                                                          const uint8_t *body,
+                                                          size_t body_len,
+                                                          const oss_callback_put_options *options,
+                                                          oss_callback_receipt **receipt,
+                                                          oss_callback_error **error);
+
+/**
+ * Uploads a file by a URL that somebody else signed; see oss_callback_client_put_object_with_url.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_put_object_from_file_with_url(const oss_callback_client *client,
+                                                                    const oss_callback_presigned_url *presigned_url,
+                                                                    const char *path,
+                                                                    const oss_callback_put_options *options,
+                                                                    oss_callback_receipt **receipt,
+                                                                    oss_callback_error **error);
+
+/**
+ * Makes a policy that permits nothing yet: give it a key or a prefix. On success `*post_policy` is a new
+ * handle: free it with oss_callback_post_policy_free.
+ */
+OSS_CALLBACK_MUST_USE oss_callback_code oss_callback_post_policy_new(oss_callback_post_policy **post_policy);
+
+/**
+ * The object's name.
+ */
+void oss_callback_post_policy_set_key(oss_callback_post_policy *post_policy, const char *key);
+
+/**
+ * What the object's name begins with; the name of the uploaded file, which is the uploader's choice, follows.
+ */
+void oss_callback_post_policy_set_key_prefix(oss_callback_post_policy *post_policy, const char *key_prefix);
+
+/**
+ * For how many seconds the form is good: 1 to 604800 (7 days); less if the credentials end before. Default: 900.
+ */
+void oss_callback_post_policy_set_expires_in_s(oss_callback_post_policy *post_policy,
+                                               uint64_t expires_in_s);
+
+/**
+ * The sizes in bytes that the file may have, both included.
+ */
+void oss_callback_post_policy_set_content_length_range(oss_callback_post_policy *post_policy,
+                                                       uint64_t least,
+                                                       uint64_t most);
+
+/**
+ * Adds a Content-Type that the uploader may choose, by the field "x-oss-content-type".
+ */
+void oss_callback_post_policy_add_content_type(oss_callback_post_policy *post_policy,
+                                               const char *content_type);
+
+/**
+ * Asks OSS to call the application server once the object is stored.
+ */
+void oss_callback_post_policy_set_callback(oss_callback_post_policy *post_policy,
+                                           const oss_callback_spec *spec);
+
+/**
+ * A field of the form with the value that it must have: "x-oss-meta-author", "x-oss-object-acl",
+ * "x-oss-forbid-overwrite", "success_action_status" and the like. A later value replaces an earlier one.
+ */
+void oss_callback_post_policy_set_field(oss_callback_post_policy *post_policy,
+                                        const char *name,
+                                        const char *value);
+
+/**
+ * Signs a form for an upload into `bucket`. Nothing is sent. On success `*post_form` is a new handle: free it
+ * with oss_callback_post_form_free.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_sign_post_form(const oss_callback_client *client,
+                                                     const char *bucket,
+                                                     const oss_callback_post_policy *post_policy,
+                                                     oss_callback_post_form **post_form,
+                                                     oss_callback_error **error);
+
+/**
+ * Frees a policy. NULL does nothing.
+ */
+void oss_callback_post_policy_free(oss_callback_post_policy *post_policy);
+
+/**
+ * A form as somebody else made it, from what oss_callback_post_form_json gave, on any machine:
+ * {"url":"…","fields":[["key","…"],…]}. On success `*post_form` is a new handle: free it with
+ * oss_callback_post_form_free.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_post_form_from_json(const char *json,
+                                                   oss_callback_post_form **post_form,
+                                                   oss_callback_error **error);
+
+/**
+ * Where to post it. Borrowed from `post_form`; NULL for NULL.
+ */
+const char *oss_callback_post_form_url(const oss_callback_post_form *post_form);
+
+/**
+ * All of it as JSON, for a web page or another machine. Borrowed from `post_form`; NULL for NULL.
+ */
+const char *oss_callback_post_form_json(const oss_callback_post_form *post_form);
+
+/**
+ * Writes until when it is good, in seconds since 1970-01-01 00:00 UTC, to `*expires` and returns true; returns
+ * false and writes nothing if whoever made it did not say.
+ */
+bool oss_callback_post_form_expires(const oss_callback_post_form *post_form,
+                                    uint64_t *expires);
+
+/**
+ * How many fields it has. They stand before the file.
+ */
+size_t oss_callback_post_form_fields_len(const oss_callback_post_form *post_form);
+
+/**
+ * The name of a field, by its index from 0; NULL for an index that is too large. Borrowed from `post_form`.
+ */
+const char *oss_callback_post_form_field_name(const oss_callback_post_form *post_form, size_t index);
+
+/**
+ * The value of a field, by its index from 0; NULL for an index that is too large. Borrowed from `post_form`.
+ */
+const char *oss_callback_post_form_field_value(const oss_callback_post_form *post_form, size_t index);
+
+/**
+ * Frees a form and everything borrowed from it. NULL does nothing.
+ */
+void oss_callback_post_form_free(oss_callback_post_form *post_form);
+
+/**
+ * Uploads `body_len` bytes by a form that somebody signed, and waits for the answer: if the form asks for a
+ * callback, for that of the application server.
+ *
+ * As oss_put_object_with_callback; a callback in the form is heeded like any other. `file_name` takes the place
+ * of the file's name in the object's, and may be NULL if the form does not ask for it. `content_type` is the
+ * object's, if the form leaves it to the uploader; NULL means none. The client's credentials do not count; for
+ * https its endpoint must be one, too. `options` NULL means none.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_post_object(const oss_callback_client *client,
+                                                  const oss_callback_post_form *post_form,
+                                                  const uint8_t *body,
+                                                  size_t body_len,
+                                                  const char *file_name,
+                                                  const char *content_type,
+                                                  const oss_callback_operation_options *options,
+                                                  oss_callback_receipt **receipt,
+                                                  oss_callback_error **error);
+
+/**
+ * Uploads a file by a form that somebody signed; see oss_callback_client_post_object. `file_name` NULL means
+ * that of the file.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_post_object_from_file(const oss_callback_client *client,
+                                                            const oss_callback_post_form *post_form,
+                                                            const char *path,
+                                                            const char *file_name,
+                                                            const char *content_type,
+                                                            const oss_callback_operation_options *options,
+                                                            oss_callback_receipt **receipt,
+                                                            oss_callback_error **error);
 
 /**
  * How many warnings there are: of what OSS accepts and is likely a mistake all the same, such as a private

@@ -10,6 +10,8 @@ mod credentials;
 mod multipart;
 #[path = "c_abi/network_faults.rs"]
 mod network_faults;
+#[path = "c_abi/permissions.rs"]
+mod permissions;
 #[path = "c_abi/receiving.rs"]
 mod receiving;
 mod support;
@@ -38,9 +40,10 @@ const SYSTEM_LIBRARIES: [&str; 7] = [
 ];
 
 /// The programs that try each function with NULL.
-const NULL_ARGUMENTS: [&str; 3] = [
+const NULL_ARGUMENTS: [&str; 4] = [
     "null_arguments.c",
     "null_arguments_multipart.c",
+    "null_arguments_permissions.c",
     "receiving_null_arguments.c",
 ];
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::cancellation::oss_callback_cancellation;
 use crate::{
     AbortMultipartUpload, Cancellation, CompleteMultipartUpload, DeleteObject, GetObject,
-    HeadObject, ListMultipartUploads, ListParts, PutObject, RetryPolicy, UploadPart,
+    HeadObject, ListMultipartUploads, ListParts, PostObject, PutObject, RetryPolicy, UploadPart,
 };
 
 /// The limits of one operation; what is not given is the client's.
@@ -98,6 +98,7 @@ macro_rules! limited {
 
 limited!(
     PutObject<'static>,
+    PostObject<'static>,
     HeadObject,
     GetObject,
     DeleteObject,

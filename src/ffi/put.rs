@@ -213,7 +213,7 @@ fn send_descriptor(_: PutObject<'_>, _: c_int, _: Option<u64>) -> Result<Receipt
 /// # Safety
 ///
 /// Each pointer is NULL or leads to a live handle or a NUL-terminated string.
-unsafe fn put_object(
+pub(super) unsafe fn put_object(
     client: *const oss_callback_client,
     bucket: *const c_char,
     object: *const c_char,

@@ -1,0 +1,123 @@
+//! PostObject: an upload by a form.
+
+use libc::{c_char, size_t};
+
+use super::client::oss_callback_client;
+use super::code::oss_callback_code;
+use super::error::oss_callback_error;
+use super::guard::{bytes, file_path, guard_upload, optional_text, required};
+use super::operation_options::{limited, oss_callback_operation_options};
+use super::post_policy::oss_callback_post_form;
+use super::receipt::{give_receipt, oss_callback_receipt};
+use crate::{PostObject, Receipt, Result};
+
+/// Uploads `body_len` bytes by a form that somebody signed, and waits for the answer: if the form asks for a
+/// callback, for that of the application server.
+///
+/// As oss_put_object_with_callback; a callback in the form is heeded like any other. `file_name` takes the place
+/// of the file's name in the object's, and may be NULL if the form does not ask for it. `content_type` is the
+/// object's, if the form leaves it to the uploader; NULL means none. The client's credentials do not count; for
+/// https its endpoint must be one, too. `options` NULL means none.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_client_post_object(
+    client: *const oss_callback_client,
+    post_form: *const oss_callback_post_form,
+    body: *const u8,
+    body_len: size_t,
+    file_name: *const c_char,
+    content_type: *const c_char,
+    options: *const oss_callback_operation_options,
+    receipt: *mut *mut oss_callback_receipt,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    let send = |post: PostObject<'_>| {
+        // SAFETY: NULL only with length 0; otherwise `body_len` readable bytes.
+        post.send_bytes(unsafe { bytes(body, body_len, "body") }?)
+    };
+    // SAFETY: each pointer is NULL or what its type and the header say.
+    unsafe {
+        post(
+            client,
+            post_form,
+            file_name,
+            content_type,
+            options,
+            receipt,
+            error,
+            send,
+        )
+    }
+}
+
+/// Uploads a file by a form that somebody signed; see oss_callback_client_post_object. `file_name` NULL means
+/// that of the file.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_client_post_object_from_file(
+    client: *const oss_callback_client,
+    post_form: *const oss_callback_post_form,
+    path: *const c_char,
+    file_name: *const c_char,
+    content_type: *const c_char,
+    options: *const oss_callback_operation_options,
+    receipt: *mut *mut oss_callback_receipt,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    let send = |post: PostObject<'_>| {
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        post.send_file(unsafe { file_path(path, "path") }?)
+    };
+    // SAFETY: each pointer is NULL or what its type and the header say.
+    unsafe {
+        post(
+            client,
+            post_form,
+            file_name,
+            content_type,
+            options,
+            receipt,
+            error,
+            send,
+        )
+    }
+}
+
+/// # Safety
+///
+/// Each pointer is NULL or what its type and the header say.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "they are those of the C functions"
+)]
+unsafe fn post(
+    client: *const oss_callback_client,
+    post_form: *const oss_callback_post_form,
+    file_name: *const c_char,
+    content_type: *const c_char,
+    options: *const oss_callback_operation_options,
+    receipt: *mut *mut oss_callback_receipt,
+    error: *mut *mut oss_callback_error,
+    send: impl FnOnce(PostObject<'static>) -> Result<Receipt>,
+) -> oss_callback_code {
+    guard_upload(error, false, || {
+        // SAFETY: NULL is refused; otherwise the caller promises a live client.
+        let client = unsafe { required(client, "client") }?;
+        // SAFETY: NULL is refused; otherwise the caller promises a live form.
+        let form = unsafe { required(post_form, "post_form") }?;
+        let mut post = client.client.post_object(&form.form);
+        // SAFETY: NULL means none; otherwise a NUL-terminated string.
+        if let Some(file_name) = unsafe { optional_text(file_name, "file_name") }? {
+            post = post.file_name(file_name);
+        }
+        // SAFETY: NULL means none; otherwise a NUL-terminated string.
+        if let Some(content_type) = unsafe { optional_text(content_type, "content_type") }? {
+            post = post.content_type(content_type);
+        }
+        // SAFETY: NULL means none; otherwise the caller promises live options.
+        let done = send(unsafe { limited(post, options) }?)?;
+        // SAFETY: NULL means "not wanted"; otherwise valid for a write.
+        unsafe { give_receipt(receipt, done) };
+        Ok(())
+    })
+}

@@ -1,0 +1,297 @@
+//! Presigned URLs: permissions for one request.
+
+use std::ffi::CString;
+use std::ptr;
+use std::time::{Duration, UNIX_EPOCH};
+
+use libc::{c_char, size_t};
+
+use super::client::oss_callback_client;
+use super::code::oss_callback_code;
+use super::error::oss_callback_error;
+use super::guard::{
+    bytes, file_path, free, give_number, guard, guard_upload, make, of, required, text,
+};
+use super::put::put_object;
+use super::put_options::oss_callback_put_options;
+use super::receipt::{give_receipt, oss_callback_receipt};
+use super::spec::oss_callback_spec;
+use super::text::{borrowed, c_string};
+use crate::{PresignOptions, PresignedUrl, PutObject, Receipt, Result};
+
+/// A URL that permits one request to whoever has it, until it expires. It is as good as a password. It does not
+/// change: any thread may read it, one frees it.
+pub struct oss_callback_presigned_url {
+    url: PresignedUrl,
+    method: CString,
+    text: CString,
+    json: CString,
+    /// Names and values.
+    headers: Vec<(CString, CString)>,
+}
+
+impl oss_callback_presigned_url {
+    fn new(url: PresignedUrl) -> Self {
+        let headers = url.headers().iter();
+        oss_callback_presigned_url {
+            method: c_string(url.method()),
+            text: c_string(url.url()),
+            json: c_string(url.to_json()),
+            headers: headers
+                .map(|(name, value)| (c_string(name), c_string(value)))
+                .collect(),
+            url,
+        }
+    }
+}
+
+/// Permits an upload of `object` into `bucket` to others, for `expires_in_s` seconds, 1 to 604800 (7 days); less
+/// if the client's credentials end before. Nothing is sent.
+///
+/// Of `options`, which may be NULL, the headers of the object count: they are signed, and must be sent with the
+/// URL. A Content-Type is among them only if it is given: give it to a browser, which sends one. The callback of
+/// `spec`, which may be NULL, stands in the URL, where the uploader can neither change nor drop it; with
+/// `callback_in_headers` it stands in headers, which must then be sent. On success `*presigned_url` is a new
+/// handle: free it with oss_callback_presigned_url_free.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_client_presign_put_object(
+    client: *const oss_callback_client,
+    bucket: *const c_char,
+    object: *const c_char,
+    spec: *const oss_callback_spec,
+    options: *const oss_callback_put_options,
+    expires_in_s: u64,
+    callback_in_headers: bool,
+    presigned_url: *mut *mut oss_callback_presigned_url,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: each pointer is NULL or what its type and the header say.
+        let put = unsafe { put_object(client, bucket, object, spec, options) }?;
+        let presign = expires_in(expires_in_s).callback_in_headers(callback_in_headers);
+        let new = || Ok(oss_callback_presigned_url::new(put.presign(&presign)?));
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(presigned_url, "presigned_url", new) }
+    })
+}
+
+/// Permits a download of an object to others, for `expires_in_s` seconds, 1 to 604800 (7 days); less if the
+/// client's credentials end before. Nothing is sent. On success `*presigned_url` is a new handle: free it with
+/// oss_callback_presigned_url_free.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_client_presign_get_object(
+    client: *const oss_callback_client,
+    bucket: *const c_char,
+    object: *const c_char,
+    expires_in_s: u64,
+    presigned_url: *mut *mut oss_callback_presigned_url,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise the caller promises a live client.
+        let client = unsafe { required(client, "client") }?;
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let bucket = unsafe { text(bucket, "bucket") }?;
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let object = unsafe { text(object, "object") }?;
+        let get = client.client.get_object(bucket, object);
+        let presign = expires_in(expires_in_s);
+        let new = || Ok(oss_callback_presigned_url::new(get.presign(&presign)?));
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(presigned_url, "presigned_url", new) }
+    })
+}
+
+fn expires_in(seconds: u64) -> PresignOptions {
+    PresignOptions::expires_in(Duration::from_secs(seconds))
+}
+
+/// A presigned URL as somebody else made it, from what oss_callback_presigned_url_json gave, on any machine:
+/// {"method":"PUT","url":"…","headers":{"Content-Type":"…"}}. On success `*presigned_url` is a new handle: free
+/// it with oss_callback_presigned_url_free.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_presigned_url_from_json(
+    json: *const c_char,
+    presigned_url: *mut *mut oss_callback_presigned_url,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let json = unsafe { text(json, "json") }?;
+        let new = || {
+            Ok(oss_callback_presigned_url::new(PresignedUrl::from_json(
+                json,
+            )?))
+        };
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(presigned_url, "presigned_url", new) }
+    })
+}
+
+/// The HTTP method that it permits, for example "PUT". Borrowed from `presigned_url`; NULL for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_presigned_url_method(
+    presigned_url: *const oss_callback_presigned_url,
+) -> *const c_char {
+    // SAFETY: NULL or a live URL.
+    unsafe { of(presigned_url, ptr::null(), |url| url.method.as_ptr()) }
+}
+
+/// The URL, percent-encoded. Borrowed from `presigned_url`; NULL for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_presigned_url_url(
+    presigned_url: *const oss_callback_presigned_url,
+) -> *const c_char {
+    // SAFETY: NULL or a live URL.
+    unsafe { of(presigned_url, ptr::null(), |url| url.text.as_ptr()) }
+}
+
+/// All of it as JSON, for a web page or another machine. Borrowed from `presigned_url`; NULL for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_presigned_url_json(
+    presigned_url: *const oss_callback_presigned_url,
+) -> *const c_char {
+    // SAFETY: NULL or a live URL.
+    unsafe { of(presigned_url, ptr::null(), |url| url.json.as_ptr()) }
+}
+
+/// Writes until when it is good, in seconds since 1970-01-01 00:00 UTC, to `*expires` and returns true; returns
+/// false and writes nothing if whoever made it did not say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_presigned_url_expires(
+    presigned_url: *const oss_callback_presigned_url,
+    expires: *mut u64,
+) -> bool {
+    // SAFETY: NULL or a live URL; NULL or valid for a write.
+    unsafe {
+        let seconds = of(presigned_url, None, |url| {
+            let since = url.url.expires()?.duration_since(UNIX_EPOCH).ok()?;
+            Some(since.as_secs())
+        });
+        give_number(seconds, expires)
+    }
+}
+
+/// How many headers must be sent with it, exactly as they are. No other Content-Type, Content-MD5 or header
+/// that begins with "x-oss-" may be sent.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_presigned_url_headers_len(
+    presigned_url: *const oss_callback_presigned_url,
+) -> size_t {
+    // SAFETY: NULL or a live URL.
+    unsafe { of(presigned_url, 0, |url| url.headers.len()) }
+}
+
+/// The name of a header that must be sent, by its index from 0; NULL for an index that is too large. Borrowed
+/// from `presigned_url`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_presigned_url_header_name(
+    presigned_url: *const oss_callback_presigned_url,
+    index: size_t,
+) -> *const c_char {
+    // SAFETY: NULL or a live URL.
+    unsafe {
+        of(presigned_url, ptr::null(), |url| {
+            borrowed(url.headers.get(index).map(|(name, _)| name))
+        })
+    }
+}
+
+/// The value of a header that must be sent, by its index from 0; NULL for an index that is too large. Borrowed
+/// from `presigned_url`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_presigned_url_header_value(
+    presigned_url: *const oss_callback_presigned_url,
+    index: size_t,
+) -> *const c_char {
+    // SAFETY: NULL or a live URL.
+    unsafe {
+        of(presigned_url, ptr::null(), |url| {
+            borrowed(url.headers.get(index).map(|(_, value)| value))
+        })
+    }
+}
+
+/// Frees a URL and everything borrowed from it. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_presigned_url_free(
+    presigned_url: *mut oss_callback_presigned_url,
+) {
+    // SAFETY: NULL or a URL that was given out and not freed yet.
+    unsafe { free(presigned_url) };
+}
+
+/// Uploads `body_len` bytes by a URL that somebody else signed, and waits for the answer: if the URL asks for a
+/// callback, for that of the application server.
+///
+/// As oss_put_object_with_callback; a callback in the URL is heeded like any other. The client's endpoint and
+/// credentials do not count, but for https its endpoint must be one, too. Of `options`, which may be NULL, the
+/// limits, the progress hook and the like count; headers that were not signed are refused.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_client_put_object_with_url(
+    client: *const oss_callback_client,
+    presigned_url: *const oss_callback_presigned_url,
+    body: *const u8,
+    body_len: size_t,
+    options: *const oss_callback_put_options,
+    receipt: *mut *mut oss_callback_receipt,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    let send = |put: PutObject<'_>| {
+        // SAFETY: NULL only with length 0; otherwise `body_len` readable bytes.
+        put.send_bytes(unsafe { bytes(body, body_len, "body") }?)
+    };
+    // SAFETY: each pointer is NULL or what its type and the header say.
+    unsafe { with_url(client, presigned_url, options, receipt, error, send) }
+}
+
+/// Uploads a file by a URL that somebody else signed; see oss_callback_client_put_object_with_url.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_client_put_object_from_file_with_url(
+    client: *const oss_callback_client,
+    presigned_url: *const oss_callback_presigned_url,
+    path: *const c_char,
+    options: *const oss_callback_put_options,
+    receipt: *mut *mut oss_callback_receipt,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    let send = |put: PutObject<'_>| {
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        put.send_file(unsafe { file_path(path, "path") }?)
+    };
+    // SAFETY: each pointer is NULL or what its type and the header say.
+    unsafe { with_url(client, presigned_url, options, receipt, error, send) }
+}
+
+/// # Safety
+///
+/// Each pointer is NULL or what its type and the header say.
+unsafe fn with_url(
+    client: *const oss_callback_client,
+    presigned_url: *const oss_callback_presigned_url,
+    options: *const oss_callback_put_options,
+    receipt: *mut *mut oss_callback_receipt,
+    error: *mut *mut oss_callback_error,
+    send: impl FnOnce(PutObject<'static>) -> Result<Receipt>,
+) -> oss_callback_code {
+    guard_upload(error, false, || {
+        // SAFETY: NULL is refused; otherwise the caller promises a live client.
+        let client = unsafe { required(client, "client") }?;
+        // SAFETY: NULL is refused; otherwise the caller promises a live URL.
+        let url = unsafe { required(presigned_url, "presigned_url") }?;
+        let mut put = client.client.put_object_with_url(&url.url);
+        // SAFETY: NULL means none; otherwise the caller promises live options.
+        if let Some(options) = unsafe { options.as_ref() } {
+            put = options.apply(put)?;
+        }
+        let done = send(put)?;
+        // SAFETY: NULL means "not wanted"; otherwise valid for a write.
+        unsafe { give_receipt(receipt, done) };
+        Ok(())
+    })
+}
