@@ -28,7 +28,9 @@
  * An object goes in one request (oss_put_object_with_callback and its kin), or, if it is a file, in as many
  * as it takes (oss_upload_file_with_callback), which goes on after a failure. A program that sends the parts of
  * an object itself, or has them sent by many machines, begins an oss_callback_multipart_upload. With each of
- * them the application server is called once, when the object is stored.
+ * them the application server is called once, when the object is stored. Uploaders that have no key, browsers
+ * among them, get a permission for one upload: oss_callback_client_presign_put_object,
+ * oss_callback_client_sign_post_form.
  *
  * The library installs no signal handler, raises no SIGPIPE and writes no log; a fault of its own, which
  * comes as OSS_CALLBACK_CODE_INTERNAL, is also told on standard error. Do not share its handles across fork.

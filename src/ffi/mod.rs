@@ -70,6 +70,9 @@ mod tests {
         may_be_shared::<super::error::oss_callback_error>();
         may_be_shared::<super::multipart::oss_callback_multipart_upload>();
         may_be_shared::<super::multipart_uploads::oss_callback_multipart_uploads>();
+        may_be_shared::<super::post_policy::oss_callback_post_policy>();
+        may_be_shared::<super::post_policy::oss_callback_post_form>();
+        may_be_shared::<super::presign::oss_callback_presigned_url>();
         may_be_shared::<super::object::oss_callback_object_metadata>();
         may_be_shared::<super::operation_options::oss_callback_operation_options>();
         may_be_shared::<super::parts::oss_callback_parts>();
