@@ -56,23 +56,23 @@ fn an_upload_outlives_its_tokens() {
     let given = Arc::new(AtomicUsize::new(0));
     let tokens = Tokens {
         server: server.clone(),
-        life: Duration::from_secs(1),
+        life: Duration::from_secs(2),
         given: given.clone(),
     };
     let len = 30 * PART;
     let file = TemporaryFile::sparse("a", len);
     let client = client_of(server.endpoint(), Credentials::provider(tokens));
-    // Three seconds, with tokens of one.
+    // Five seconds, with tokens of two.
     client
         .upload_file(BUCKET, "o")
         .part_size(PART)
-        .bandwidth(len / 3)
+        .bandwidth(len / 5)
         .callback(&spec(&receiver.url("/")))
         .send(file.path())
         .unwrap();
     assert_eq!(server.stored()[0].size, len);
     let given = given.load(Ordering::SeqCst);
-    // One about every 0.8 s, not one for each of 32 requests.
+    // One about every 1.6 s, not one for each of 32 requests.
     assert!((3..=8).contains(&given), "{given}");
     assert!(
         server
