@@ -217,6 +217,16 @@ impl Request {
         }
     }
 
+    /// Refuses a URL of somebody else's, for what takes more than one request.
+    pub(crate) fn refuse_url(&self) -> Result<()> {
+        match self.url {
+            None => Ok(()),
+            Some(_) => Err(Error::argument(
+                "`url` permits one request: put the object with it",
+            )),
+        }
+    }
+
     /// Whether OSS is asked for a callback by it, in a header or in the URL.
     pub(crate) fn asks_for_a_callback(&self) -> bool {
         let names = |name: &str| {

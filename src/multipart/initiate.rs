@@ -56,6 +56,7 @@ impl InitiateMultipartUpload {
         if let Some(fault) = self.fault.take() {
             return Err(fault);
         }
+        self.request.refuse_url()?;
         if self.request.header("Content-Type").is_none() {
             let content_type = content_type::of(Path::new(&self.request.key));
             self.request.set_header("Content-Type", content_type);

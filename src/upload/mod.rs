@@ -111,7 +111,11 @@ impl UploadFile<'_> {
         let callback = self.put.callback.is_some();
         let before_sending = |error| outcome::before_sending(error, callback);
 
-        self.put.check().map_err(before_sending)?;
+        let checked = self
+            .put
+            .check()
+            .and_then(|()| self.put.request.refuse_url());
+        checked.map_err(before_sending)?;
         let (file, len) = source::open(path, &name).map_err(before_sending)?;
         let part_size = self.part_size_of(len, &name).map_err(before_sending)?;
         if self.put.request.header("Content-Type").is_none() {
