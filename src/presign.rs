@@ -173,6 +173,7 @@ pub(crate) fn presign(
     callback: Option<&CallbackSpec>,
     options: &PresignOptions,
 ) -> Result<PresignedUrl> {
+    request.refuse_url()?;
     let seconds = options.expires_in.as_secs();
     if !(1..=MAX_EXPIRES).contains(&seconds) {
         return Err(Error::argument(format!(

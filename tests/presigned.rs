@@ -422,6 +422,11 @@ fn what_cannot_be_permitted_or_used_is_named() {
         assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
         assert!(error.to_string().starts_with(said), "{said}: {error}");
     }
+    let again = uploader(&server)
+        .put_object_with_url(&url)
+        .presign(&minutes())
+        .unwrap_err();
+    assert_eq!(again.kind(), ErrorKind::InvalidArgument);
     let file = support::TemporaryFile::new("a", b"1");
     let many = oss_callback::UploadFile::from(uploader(&server).put_object_with_url(&url));
     let error = many.send(file.path()).unwrap_err();
