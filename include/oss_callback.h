@@ -1846,6 +1846,34 @@ oss_callback_code oss_callback_client_presign_get_object(const oss_callback_clie
                                                          oss_callback_error **error);
 
 /**
+ * Permits sending a part of an upload to others, for `expires_in_s` seconds, 1 to 604800 (7 days); less if the
+ * client's credentials end before. `part_number` is in 1 to 10000. Nothing is sent. On success
+ * `*presigned_url` is a new handle: free it with oss_callback_presigned_url_free.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_multipart_upload_presign_part(const oss_callback_multipart_upload *upload,
+                                                             uint32_t part_number,
+                                                             uint64_t expires_in_s,
+                                                             oss_callback_presigned_url **presigned_url,
+                                                             oss_callback_error **error);
+
+/**
+ * Permits completing an upload to others, for `expires_in_s` seconds, 1 to 604800 (7 days); less if the
+ * client's credentials end before. Nothing is sent. With `all_parts` the object is made of all parts that OSS
+ * has, and an empty body is sent; without it the body is OSS's list of parts. `spec` and `callback_in_headers`
+ * as for oss_callback_client_presign_put_object. On success `*presigned_url` is a new handle: free it with
+ * oss_callback_presigned_url_free.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_multipart_upload_presign_complete(const oss_callback_multipart_upload *upload,
+                                                                 bool all_parts,
+                                                                 const oss_callback_spec *spec,
+                                                                 uint64_t expires_in_s,
+                                                                 bool callback_in_headers,
+                                                                 oss_callback_presigned_url **presigned_url,
+                                                                 oss_callback_error **error);
+
+/**
  * A presigned URL as somebody else made it, from what oss_callback_presigned_url_json gave, on any machine:
  * {"method":"PUT","url":"…","headers":{"Content-Type":"…"}}. On success `*presigned_url` is a new handle: free
  * it with oss_callback_presigned_url_free.

@@ -63,7 +63,8 @@ impl oss_callback_multipart_upload {
         Ok(&self.options.values()?.upload)
     }
 
-    fn complete(&self) -> Result<CompleteMultipartUpload> {
+    /// Its completion, with what the setters said of it.
+    pub(super) fn complete(&self) -> Result<CompleteMultipartUpload> {
         let options = self.options.values()?;
         let mut complete = options.upload.complete();
         if let Some(forbid) = options.forbid_overwrite {

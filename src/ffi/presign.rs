@@ -12,6 +12,7 @@ use super::error::oss_callback_error;
 use super::guard::{
     bytes, file_path, free, give_number, guard, guard_upload, make, of, required, text,
 };
+use super::multipart::oss_callback_multipart_upload;
 use super::put::put_object;
 use super::put_options::oss_callback_put_options;
 use super::receipt::{give_receipt, oss_callback_receipt};
@@ -99,6 +100,63 @@ pub unsafe extern "C" fn oss_callback_client_presign_get_object(
         let get = client.client.get_object(bucket, object);
         let presign = expires_in(expires_in_s);
         let new = || Ok(oss_callback_presigned_url::new(get.presign(&presign)?));
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(presigned_url, "presigned_url", new) }
+    })
+}
+
+/// Permits sending a part of an upload to others, for `expires_in_s` seconds, 1 to 604800 (7 days); less if the
+/// client's credentials end before. `part_number` is in 1 to 10000. Nothing is sent. On success
+/// `*presigned_url` is a new handle: free it with oss_callback_presigned_url_free.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_multipart_upload_presign_part(
+    upload: *const oss_callback_multipart_upload,
+    part_number: u32,
+    expires_in_s: u64,
+    presigned_url: *mut *mut oss_callback_presigned_url,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise the caller promises a live upload.
+        let part = unsafe { required(upload, "upload") }?
+            .upload()?
+            .upload_part(part_number);
+        let presign = expires_in(expires_in_s);
+        let new = || Ok(oss_callback_presigned_url::new(part.presign(&presign)?));
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(presigned_url, "presigned_url", new) }
+    })
+}
+
+/// Permits completing an upload to others, for `expires_in_s` seconds, 1 to 604800 (7 days); less if the
+/// client's credentials end before. Nothing is sent. With `all_parts` the object is made of all parts that OSS
+/// has, and an empty body is sent; without it the body is OSS's list of parts. `spec` and `callback_in_headers`
+/// as for oss_callback_client_presign_put_object. On success `*presigned_url` is a new handle: free it with
+/// oss_callback_presigned_url_free.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_multipart_upload_presign_complete(
+    upload: *const oss_callback_multipart_upload,
+    all_parts: bool,
+    spec: *const oss_callback_spec,
+    expires_in_s: u64,
+    callback_in_headers: bool,
+    presigned_url: *mut *mut oss_callback_presigned_url,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise the caller promises a live upload.
+        let mut complete = unsafe { required(upload, "upload") }?.complete()?;
+        // SAFETY: NULL means none; otherwise the caller promises a live spec.
+        if let Some(spec) = unsafe { spec.as_ref() } {
+            complete = complete.callback(&spec.spec);
+        }
+        if all_parts {
+            complete = complete.header("x-oss-complete-all", "yes");
+        }
+        let presign = expires_in(expires_in_s).callback_in_headers(callback_in_headers);
+        let new = || Ok(oss_callback_presigned_url::new(complete.presign(&presign)?));
         // SAFETY: NULL is refused; otherwise valid for a write.
         unsafe { make(presigned_url, "presigned_url", new) }
     })

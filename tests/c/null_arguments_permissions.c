@@ -20,6 +20,7 @@ static oss_callback_post_policy *new_policy(void) {
 static void urls(const oss_callback_client *client) {
     oss_callback_presigned_url *url = NULL, *made = NULL;
     oss_callback_receipt *receipt = NULL;
+    oss_callback_multipart_upload *upload = NULL;
     uint64_t expires = 7;
     assert(oss_callback_presigned_url_from_json("{\"method\":\"PUT\",\"url\":\"http://127.0.0.1:1/a\",\"headers\":{}}",
                                                 &url, NULL) == OSS_CALLBACK_CODE_OK);
@@ -31,6 +32,13 @@ static void urls(const oss_callback_client *client) {
     REFUSES("bucket", made, oss_callback_client_presign_get_object(client, NULL, "o", 1, &made, &error));
     REFUSES("object", made, oss_callback_client_presign_get_object(client, BUCKET, NULL, 1, &made, &error));
     FAILS(oss_callback_client_presign_get_object(client, BUCKET, "o", 1, NULL, NULL));
+    assert(oss_callback_multipart_upload_new(client, BUCKET, "o", "id", &upload, NULL) == OSS_CALLBACK_CODE_OK);
+    REFUSES("upload", made, oss_callback_multipart_upload_presign_part(NULL, 1, 1, &made, &error));
+    FAILS(oss_callback_multipart_upload_presign_part(upload, 1, 1, NULL, NULL));
+    FAILS(oss_callback_multipart_upload_presign_part(upload, 0, 1, &made, NULL));
+    REFUSES("upload", made, oss_callback_multipart_upload_presign_complete(NULL, true, NULL, 1, false, &made, &error));
+    FAILS(oss_callback_multipart_upload_presign_complete(upload, true, NULL, 1, false, NULL, NULL));
+    oss_callback_multipart_upload_free(upload);
     REFUSES("json", made, oss_callback_presigned_url_from_json(NULL, &made, &error));
     FAILS(oss_callback_presigned_url_from_json("{}", NULL, NULL));
     REFUSES("client", receipt, oss_callback_client_put_object_with_url(NULL, url, NULL, 0, NULL, &receipt, &error));

@@ -1,5 +1,8 @@
 //! Presigned URLs and forms.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
 use local_oss::{Answer, Receiver};
 
 use crate::{Scene, agreeing, c};
@@ -11,7 +14,7 @@ fn permissions_allow_what_they_say() {
     let path = path.to_str().expect("UTF-8");
     let receiver = agreeing();
     let scene = Scene::new().calling(receiver.url("/"));
-    scene.run("permissions.c", &["agrees", path]);
+    let said = scene.run("permissions.c", &["agrees", path]);
     // Two versions; a URL in two ways and a form; bytes and a file each.
     let stored = scene.server.stored();
     assert_eq!((stored.len(), receiver.requests().len()), (12, 12));
@@ -27,6 +30,45 @@ fn permissions_allow_what_they_say() {
     ];
     assert_eq!(posted, [twice, twice].concat());
     assert!(stored.iter().all(|object| object.size == 5));
+
+    assert_eq!(by_hand("PUT", said.value("part"), "", "abc"), 200);
+    assert_eq!(
+        by_hand(
+            "POST",
+            said.value("complete"),
+            "x-oss-complete-all: yes\r\n",
+            ""
+        ),
+        200
+    );
+    assert_eq!(
+        scene.server.object("examplebucket", "in-parts").as_deref(),
+        Some(&b"abc"[..])
+    );
+    assert_eq!(receiver.requests().len(), 13);
+}
+
+/// One request without any SDK; gives the status.
+fn by_hand(method: &str, url: &str, header: &str, body: &str) -> u16 {
+    let (host, target) = url
+        .strip_prefix("http://")
+        .and_then(|url| url.split_once('/'))
+        .expect("a URL");
+    let mut stream = TcpStream::connect(host).expect("it listens");
+    let len = body.len();
+    let head = format!(
+        "{method} /{target} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len}\r\nConnection: close\r\n{header}\r\n"
+    );
+    stream
+        .write_all(format!("{head}{body}").as_bytes())
+        .expect("it is read");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("text");
+    answer
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok())
+        .expect("a status")
 }
 
 #[test]
