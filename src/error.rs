@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::headers::Headers;
 use crate::receipt::Receipt;
+use crate::unsettled::Unsettled;
 use crate::verdict::{Answered, Attempt, ErrorKind, Stored};
 
 /// The result of everything in this crate that can fail.
@@ -53,6 +54,7 @@ struct Inner {
     history: Vec<Attempt>,
     notes: Vec<String>,
     upload_id: Option<String>,
+    unsettled: Option<Unsettled>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -74,6 +76,7 @@ impl Error {
             history: Vec::new(),
             notes: Vec::new(),
             upload_id: None,
+            unsettled: None,
             source: None,
         }))
     }
@@ -104,6 +107,16 @@ impl Error {
     pub(crate) fn with_upload_id(mut self, id: &str) -> Error {
         self.0.upload_id = Some(id.to_owned());
         self
+    }
+
+    /// Remembers the upload that may have stored its object, or be about to.
+    pub(crate) fn with_unsettled(mut self, unsettled: Unsettled) -> Error {
+        self.0.unsettled = Some(unsettled);
+        self
+    }
+
+    pub(crate) fn unsettled(&self) -> Option<&Unsettled> {
+        self.0.unsettled.as_ref()
     }
 
     /// The same in other words.
@@ -172,7 +185,7 @@ impl Error {
     }
 
     /// Did this operation store the object? An operation that stores nothing (head, get, delete) says
-    /// [`Stored::No`].
+    /// [`Stored::No`]. After [`Stored::Unknown`], [`Client::reconcile`](crate::Client::reconcile) looks.
     pub fn stored(&self) -> Stored {
         self.0.stored
     }

@@ -21,9 +21,7 @@
 //!     // HTTP 203: stored, but the application server did not agree. Do not upload again.
 //!     Err(e) if e.kind() == ErrorKind::CallbackFailed => println!("{e}: {:?}", e.diagnosis()),
 //!     // The answer was lost: look before you send again.
-//!     Err(e) if e.stored() == Stored::Unknown => {
-//!         client.head_object("examplebucket", "cat.jpg").send()?;
-//!     }
+//!     Err(e) if e.stored() == Stored::Unknown => println!("{:?}", client.reconcile(&e).send()?),
 //!     Err(e) => return Err(e),
 //! }
 //! # Ok::<(), oss_callback::Error>(())
@@ -80,11 +78,13 @@ mod post_policy;
 mod presign;
 mod put;
 mod receipt;
+mod reconcile;
 mod request;
 mod retry;
 mod sign;
 mod source;
 mod transport;
+mod unsettled;
 mod upload;
 #[cfg(test)]
 mod vectors;
@@ -111,6 +111,7 @@ pub use post_policy::{PostForm, PostPolicy};
 pub use presign::{PresignOptions, PresignedUrl};
 pub use put::PutObject;
 pub use receipt::Receipt;
+pub use reconcile::{Reconcile, Reconciled};
 pub use retry::RetryPolicy;
 #[cfg(feature = "tls")]
 pub use transport::RootCertificates;

@@ -80,6 +80,12 @@ impl ObjectMetadata {
         &self.headers
     }
 
+    /// Whether it can be an object that was made of parts: one that was put in one request is none.
+    pub(crate) fn is_of_parts(&self) -> bool {
+        let kind = self.header("x-oss-object-type");
+        kind.is_none_or(|kind| kind.eq_ignore_ascii_case("Multipart"))
+    }
+
     fn number(&self, name: &str) -> Option<u64> {
         self.header(name)?.parse().ok()
     }

@@ -6,6 +6,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{Cursor, Read, Seek};
 use std::path::Path;
+use std::time::Instant;
 
 use crate::callback::{CallbackSpec, MAX_URLS};
 use crate::client::Client;
@@ -21,8 +22,10 @@ use crate::request::{Request, names_parameter};
 use crate::retry::Again;
 use crate::source::{self, Source, Upload};
 use crate::transport::{Bandwidth, Progress};
+use crate::unsettled::{LostRequest, Unsettled};
 #[cfg(doc)]
 use crate::verdict::ErrorKind;
+use crate::verdict::Stored;
 
 /// What OSS takes in one request (OSS documentation, "PutObject").
 const MAX_LEN: u64 = 5 * 1024 * 1024 * 1024;
@@ -296,16 +299,35 @@ impl<'a> PutObject<'a> {
             bandwidth,
         };
         let idempotent = self.idempotent;
-        let (receipt, history) = attempts.run(|client, limits| {
+        let begun = Instant::now();
+        let mut contents = None;
+        let done = attempts.run(|client, limits| {
             let sent = upload.send(client, limits);
+            if let Err(error) = &sent.result
+                && error.stored() == Stored::Unknown
+            {
+                contents = Some(sent.contents);
+            }
             let again = Again {
                 callback,
                 idempotent,
                 rewindable: sent.rewindable,
             };
             (sent.result, again)
-        })?;
-        Ok(receipt.with_history(history))
+        });
+        match done {
+            Ok((receipt, history)) => Ok(receipt.with_history(history)),
+            // What a URL of somebody else's stores is not said by it.
+            Err(error) if upload.request.url.is_some() => Err(error),
+            Err(error) => Err(error.with_unsettled(Unsettled {
+                bucket: upload.request.bucket.clone(),
+                object: upload.request.key.clone(),
+                contents,
+                idempotency_id: object_headers::idempotency_id(&upload.request),
+                requester_pays: upload.request.header("x-oss-request-payer").is_some(),
+                request: LostRequest::Put { begun },
+            })),
+        }
     }
 
     /// Refuses options that OSS refuses, or that make no sense.

@@ -12,6 +12,7 @@ use crate::outcome;
 use crate::receipt::Receipt;
 use crate::request::Request;
 use crate::transport::{Bandwidth, Body, Limits, Progress};
+use crate::unsettled::Contents;
 use crate::verdict::ErrorKind;
 
 /// The setters of how a body is sent, on the fields `compare_crc64`, `progress` and `bandwidth`.
@@ -124,7 +125,7 @@ impl Upload<'_, '_> {
             crc64: self
                 .content_crc64
                 .as_ref()
-                .map_or(exchange.crc64, |crc64| crc64.get()),
+                .map_or(exchange.sent.crc64, |crc64| crc64.get()),
             compare_crc64: self.compare_crc64,
             success: self.success,
             waited: exchange.waited,
@@ -133,7 +134,7 @@ impl Upload<'_, '_> {
         Sent {
             result,
             rewindable: rewindable || !reader.touched,
-            crc64: exchange.crc64,
+            contents: exchange.sent,
         }
     }
 }
@@ -143,8 +144,8 @@ pub(crate) struct Sent {
     pub(crate) result: Result<Receipt>,
     /// It can be sent again.
     pub(crate) rewindable: bool,
-    /// The CRC-64 of what was sent.
-    pub(crate) crc64: u64,
+    /// What was sent of the body.
+    pub(crate) contents: Contents,
 }
 
 impl Sent {
@@ -152,7 +153,7 @@ impl Sent {
         Sent {
             result: Err(error),
             rewindable: false,
-            crc64: 0,
+            contents: Contents { size: 0, crc64: 0 },
         }
     }
 }

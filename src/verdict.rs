@@ -110,7 +110,7 @@ pub enum Stored {
     /// Yes.
     Yes,
     /// It cannot be known from here: the answer was lost. Look with
-    /// [`Client::head_object`](crate::Client::head_object) before you send again.
+    /// [`Client::reconcile`](crate::Client::reconcile) before you send again.
     Unknown,
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::authorization::Authorization;
 use crate::credentials::{Credentials, KeyPair};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::multipart::{InitiateMultipartUpload, ListMultipartUploads, MultipartUpload};
 use crate::object::{DeleteObject, GetObject, HeadObject};
 use crate::outcome;
@@ -17,6 +17,7 @@ use crate::post_object::PostObject;
 use crate::post_policy::{PostForm, PostPolicy};
 use crate::presign::PresignedUrl;
 use crate::put::PutObject;
+use crate::reconcile::Reconcile;
 use crate::request::{Endpoint, Request};
 use crate::retry::RetryPolicy;
 use crate::transport::{Answer, Body, Exchange, Limits, SignedRequest, Transport};
@@ -121,6 +122,12 @@ impl Client {
     /// Deletes an object: OSS's DeleteObject.
     pub fn delete_object(&self, bucket: &str, object: &str) -> DeleteObject {
         DeleteObject::new(self.clone(), bucket, object)
+    }
+
+    /// Finds out what became of an upload whose outcome is [unknown](crate::Stored::Unknown). It is the error that
+    /// says which upload it was; the client may be another one.
+    pub fn reconcile(&self, error: &Error) -> Reconcile {
+        Reconcile::new(self.clone(), error)
     }
 
     /// Begins an object that is sent in parts: OSS's InitiateMultipartUpload.

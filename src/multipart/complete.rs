@@ -21,6 +21,7 @@ use crate::receipt::Receipt;
 use crate::request::Request;
 use crate::retry::{self, Again, RetryPolicy};
 use crate::transport::{Body, Limits};
+use crate::unsettled::Contents;
 use crate::verdict::{Answered, ErrorKind, Stored};
 use crate::xml;
 
@@ -218,13 +219,6 @@ fn document(parts: &[Part]) -> Result<Vec<u8>> {
     Ok(xml.into_bytes())
 }
 
-/// What an object is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Contents {
-    pub(crate) size: u64,
-    pub(crate) crc64: u64,
-}
-
 impl Contents {
     /// What parts add up to, if all is known of each.
     pub(crate) fn of(parts: &[Part]) -> Option<Contents> {
@@ -241,12 +235,9 @@ impl Contents {
     }
 
     fn are_those_of(self, object: &ObjectMetadata) -> bool {
-        // An object that was put in one request is not the one that parts were made to.
-        let of_parts = match object.header("x-oss-object-type") {
-            None => true,
-            Some(kind) => kind.eq_ignore_ascii_case("Multipart"),
-        };
-        of_parts && object.content_length() == Some(self.size) && object.crc64() == Some(self.crc64)
+        object.is_of_parts()
+            && object.content_length() == Some(self.size)
+            && object.crc64() == Some(self.crc64)
     }
 }
 
@@ -303,9 +294,11 @@ impl Complete {
         let mut lost = self.sent_before;
         let mut gone = false;
         let mut sent = self.sent_before;
+        let mut answer_lost = self.sent_before;
         let done = attempts.run(|client, limits| {
             let (result, left) = self.send_once(client, limits);
             sent |= left;
+            answer_lost |= is_unknown(&result);
             let (result, is_gone) = match result {
                 Err(error) if is_open_question(&error, lost) => {
                     self.look(client, limits, attempts.policy, error, lost)
@@ -313,9 +306,7 @@ impl Complete {
                 result => (result, false),
             };
             gone = is_gone;
-            if let Err(error) = &result {
-                lost |= error.stored() == Stored::Unknown;
-            }
+            lost |= is_unknown(&result);
             let again = Again {
                 callback: self.callback,
                 // The upload is completed once, however often that is asked for.
@@ -325,8 +316,10 @@ impl Complete {
             (result, again)
         });
         let result = done.map(|(receipt, history)| receipt.with_history(history));
+        let unsettled = self.upload.unsettled(self.contents, answer_lost);
         Completed {
-            result: result.map_err(|error| retry::add_up(self.sent_before, error)),
+            result: result
+                .map_err(|error| retry::add_up(self.sent_before, error).with_unsettled(unsettled)),
             gone,
             sent,
         }
@@ -436,6 +429,12 @@ impl Complete {
             Err(_) => Found::Unseen,
         }
     }
+}
+
+fn is_unknown<T>(result: &Result<T>) -> bool {
+    result
+        .as_ref()
+        .is_err_and(|error| error.stored() == Stored::Unknown)
 }
 
 /// Whether more can be found out than the error says: nobody knows what became of the request, or a refusal

@@ -104,8 +104,7 @@ impl fmt::Debug for InitiateMultipartUpload {
 
 /// Begins the upload of a request that has been checked and has the object's headers.
 pub(crate) fn initiate(attempts: &Attempts, mut request: Request) -> Result<MultipartUpload> {
-    let (bucket, object) = (request.bucket.clone(), request.key.clone());
-    let requester_pays = request.header("x-oss-request-payer").is_some();
+    let begun = request.clone();
     request.method = "POST";
     // The object's name is not read from the answer, but some names break XML unless they are encoded.
     let request = request
@@ -117,8 +116,7 @@ pub(crate) fn initiate(attempts: &Attempts, mut request: Request) -> Result<Mult
         let message = "OSS's answer to InitiateMultipartUpload names no upload id";
         outcome::useless(ErrorKind::Protocol, message, answer)
     })?;
-    let client = attempts.client.clone();
-    Ok(MultipartUpload::new(client, &bucket, &object, &id).requester_pays(requester_pays))
+    Ok(MultipartUpload::of(attempts.client.clone(), &begun, &id))
 }
 
 fn upload_id(answer: &outcome::Answer) -> Option<String> {

@@ -12,8 +12,10 @@ mod upload_part;
 
 use crate::client::Client;
 use crate::error::{Error, Result};
+use crate::object_headers;
 use crate::operation::{Operation, OperationOptions, operation_setters};
 use crate::request::Request;
+use crate::unsettled::{Contents, LostRequest, Unsettled};
 
 pub use complete::CompleteMultipartUpload;
 pub(crate) use complete::{Complete, Completed, is_gone};
@@ -71,6 +73,7 @@ pub struct MultipartUpload {
     object: String,
     upload_id: String,
     requester_pays: bool,
+    idempotency_id: Option<String>,
 }
 
 impl MultipartUpload {
@@ -81,6 +84,16 @@ impl MultipartUpload {
             object: object.to_owned(),
             upload_id: upload_id.to_owned(),
             requester_pays: false,
+            idempotency_id: None,
+        }
+    }
+
+    /// The upload that this request, which has been checked, begins or has begun.
+    pub(crate) fn of(client: Client, initiate: &Request, upload_id: &str) -> Self {
+        MultipartUpload {
+            requester_pays: initiate.header("x-oss-request-payer").is_some(),
+            idempotency_id: object_headers::idempotency_id(initiate),
+            ..MultipartUpload::new(client, &initiate.bucket, &initiate.key, upload_id)
         }
     }
 
@@ -144,6 +157,21 @@ impl MultipartUpload {
             request.set_header("x-oss-request-payer", "requester");
         }
         request
+    }
+
+    /// What to remember when it may have been completed.
+    pub(crate) fn unsettled(&self, contents: Option<Contents>, answer_lost: bool) -> Unsettled {
+        Unsettled {
+            bucket: self.bucket.clone(),
+            object: self.object.clone(),
+            contents,
+            idempotency_id: self.idempotency_id.clone(),
+            requester_pays: self.requester_pays,
+            request: LostRequest::Complete {
+                upload_id: self.upload_id.clone(),
+                answer_lost,
+            },
+        }
     }
 
     fn check(&self) -> Result<()> {

@@ -234,7 +234,7 @@ impl PartUpload<'_, '_> {
                 idempotent: true,
                 rewindable: sent.rewindable,
             };
-            crc64 = sent.crc64;
+            crc64 = sent.contents.crc64;
             let receipt = sent.result.map_err(|error| {
                 // That OSS has a part does not mean that it has the object.
                 let error = error.with_verdict(Stored::No, Answered::NotRequested);

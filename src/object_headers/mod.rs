@@ -17,6 +17,10 @@ pub(crate) use setters::{object_acl_setter, object_header_setters};
 /// Bits per second that a traffic limit can be.
 const TRAFFIC_LIMITS: std::ops::RangeInclusive<u64> = 819_200..=838_860_800;
 
+/// The user metadata, without `x-oss-meta-`, that carries an idempotency id.
+pub(crate) const IDEMPOTENCY_ID: &str = "idempotency-id";
+const MAX_IDEMPOTENCY_ID_LEN: usize = 128;
+
 const MAX_TAGS: usize = 10;
 const MAX_TAG_KEY_LEN: usize = 128;
 const MAX_TAG_VALUE_LEN: usize = 256;
@@ -204,6 +208,29 @@ pub(crate) fn expires(time: SystemTime) -> Result<String> {
             "`expires` is not in the years 1970 to 9999",
         )),
     }
+}
+
+/// The value of the header that carries an idempotency id: one that comes back as it is.
+pub(crate) fn check_idempotency_id(id: &str) -> Result<String> {
+    let problem = if id.is_empty() {
+        "is empty".to_owned()
+    } else if id.len() > MAX_IDEMPOTENCY_ID_LEN {
+        format!(
+            "has {} bytes: at most {MAX_IDEMPOTENCY_ID_LEN} are taken",
+            id.len()
+        )
+    } else if !id.bytes().all(|byte| byte.is_ascii_graphic()) {
+        "has something other than letters, digits and punctuation of ASCII".to_owned()
+    } else {
+        return Ok(id.to_owned());
+    };
+    Err(Error::argument(format!("`idempotency_id` {problem}")))
+}
+
+/// The idempotency id that a request gives its object.
+pub(crate) fn idempotency_id(request: &Request) -> Option<String> {
+    let id = request.header(&format!("x-oss-meta-{IDEMPOTENCY_ID}"));
+    id.map(str::to_owned)
 }
 
 /// Refuses headers that do not go together.

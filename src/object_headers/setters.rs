@@ -17,6 +17,17 @@ macro_rules! object_header_setters {
             self
         }
 
+        /// A name for this upload, of your own choice, that no other upload has: it is stored with the object, as
+        /// the user metadata `idempotency-id`, and so [`Client::reconcile`](crate::Client::reconcile) can tell
+        /// whether it was this upload that stored the object. The same upload, sent again, has the same id. 1 to
+        /// 128 characters of ASCII, no blanks. Default: none, nothing is added to the object.
+        pub fn idempotency_id(self, id: &str) -> Self {
+            self.checked(
+                &format!("x-oss-meta-{}", crate::object_headers::IDEMPOTENCY_ID),
+                crate::object_headers::check_idempotency_id(id),
+            )
+        }
+
         /// How the object is kept. Default: as the bucket says.
         pub fn storage_class(self, class: crate::StorageClass) -> Self {
             self.header("x-oss-storage-class", class.as_str())

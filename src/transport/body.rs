@@ -9,6 +9,7 @@ use super::current::Current;
 use super::socket::retry_interrupted;
 use crate::crc64::Crc64;
 use crate::error::Error;
+use crate::unsettled::Contents;
 use crate::verdict::ErrorKind;
 
 /// Before a reader that had nothing to give is asked again.
@@ -63,8 +64,12 @@ impl<'a> Outgoing<'a> {
         self.body.as_ref().and_then(|body| body.len)
     }
 
-    pub(super) fn crc64(&self) -> u64 {
-        self.crc64.value()
+    /// What was read so far.
+    pub(super) fn sent(&self) -> Contents {
+        Contents {
+            size: self.sent,
+            crc64: self.crc64.value(),
+        }
     }
 
     fn next_block(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {

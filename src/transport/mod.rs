@@ -26,6 +26,7 @@ use crate::cancellation::Cancellation;
 use crate::credentials::KeyPair;
 use crate::error::{Error, Result};
 use crate::headers::Headers;
+use crate::unsettled::Contents;
 use crate::verdict::ErrorKind;
 
 pub(crate) use bandwidth::Bandwidth;
@@ -109,8 +110,8 @@ pub(crate) struct Exchange {
     pub(crate) last_write_started: bool,
     /// Whether the last byte was handed to the system: an answer may come before that.
     pub(crate) all_sent: bool,
-    /// The CRC-64 of the body as far as it was sent.
-    pub(crate) crc64: u64,
+    /// The body as far as it was sent.
+    pub(crate) sent: Contents,
     /// How long the head of the answer was waited for.
     pub(crate) waited: Duration,
     /// The error has a kind and a message, but no verdict yet.
@@ -123,7 +124,7 @@ impl Exchange {
         Exchange {
             last_write_started: false,
             all_sent: false,
-            crc64: 0,
+            sent: Contents { size: 0, crc64: 0 },
             waited: Duration::ZERO,
             result: Err(error),
         }
@@ -273,7 +274,7 @@ impl Transport {
         Exchange {
             last_write_started: current.last_write_started.get(),
             all_sent: current.all_sent.get(),
-            crc64: outgoing.crc64(),
+            sent: outgoing.sent(),
             waited,
             result,
         }

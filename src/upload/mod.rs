@@ -366,11 +366,8 @@ impl<'a> Transfer<'a> {
 
     /// `None` if OSS does not know the upload any more.
     fn resume(&self, state: State) -> Result<Option<Begun>> {
-        let (bucket, object) = (&self.initiate.bucket, &self.initiate.key);
         let client = self.attempts.client.clone();
-        let pays = self.initiate.header("x-oss-request-payer").is_some();
-        let upload = MultipartUpload::new(client, bucket, object, &state.upload_id);
-        let upload = upload.requester_pays(pays);
+        let upload = MultipartUpload::of(client, &self.initiate, &state.upload_id);
         let listed = match list_parts(&self.attempts, &upload) {
             Ok(listed) => listed,
             Err(error) if is_gone(&error) => {
@@ -384,6 +381,7 @@ impl<'a> Transfer<'a> {
             }
             Err(error) => {
                 let error = self.nothing_stored(error).with_upload_id(&state.upload_id);
+                let error = error.with_unsettled(upload.unsettled(None, state.completing));
                 return Err(retry::add_up(state.completing, error));
             }
         };
@@ -464,6 +462,7 @@ impl<'a> Transfer<'a> {
         let id = begun.upload.upload_id();
         if begun.completing {
             // What an earlier process may have completed is not ours to abort.
+            let error = error.with_unsettled(begun.upload.unsettled(None, true));
             return retry::add_up(true, error).with_upload_id(id);
         }
         if self.checkpoint.is_some() || !self.abort(&begun.upload) {

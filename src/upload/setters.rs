@@ -28,6 +28,7 @@ impl<'a> UploadFile<'a> {
     as_of_put_object! {
         content_type(content_type: &str);
         metadata(name: &str, value: &str);
+        idempotency_id(id: &str);
         object_acl(acl: ObjectAcl);
         storage_class(class: StorageClass);
         tag(key: &str, value: &str);
