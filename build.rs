@@ -13,7 +13,7 @@ mod header {
     use std::path::PathBuf;
 
     /// In the order of use, which becomes the order of the header.
-    const FILES: [&str; 28] = [
+    const FILES: [&str; 29] = [
         "version",
         "code",
         "client",
@@ -31,6 +31,7 @@ mod header {
         "parts",
         "multipart_uploads",
         "object",
+        "reconcile",
         "presign",
         "post_policy",
         "post_object",

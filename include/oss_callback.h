@@ -241,6 +241,31 @@ typedef enum {
 } oss_callback_code;
 
 /**
+ * What can be said of an upload that has been looked up.
+ */
+typedef enum {
+    /**
+     * There is another object, perhaps put in the place of this one; or one that cannot be compared.
+     */
+    OSS_CALLBACK_OUTCOME_STILL_UNKNOWN = 0,
+    /**
+     * The upload is stored. Proven by its idempotency id; or, for an upload in parts, by its upload id, which
+     * is used up, with an object there that was made of parts and has their size and CRC-64.
+     */
+    OSS_CALLBACK_OUTCOME_STORED = 1,
+    /**
+     * An object with the size and the CRC-64 of the upload is there. Whether this upload has stored it, or an
+     * earlier one with the same contents, cannot be told without an idempotency id.
+     */
+    OSS_CALLBACK_OUTCOME_CONTENT_PRESENT = 2,
+    /**
+     * The upload is not there: there is no such object, or only one from before the upload, or the upload in
+     * parts is still open. A request that was still on its way may arrive later.
+     */
+    OSS_CALLBACK_OUTCOME_NOT_THERE = 3,
+} oss_callback_outcome;
+
+/**
  * What a replay guard knows of a callback.
  */
 typedef enum {
@@ -264,8 +289,8 @@ typedef enum {
  */
 typedef enum {
     /**
-     * It cannot be known from here: the answer was lost. Look with oss_callback_client_head_object before
-     * you send again.
+     * It cannot be known from here: the answer was lost. Look with oss_callback_client_reconcile before you
+     * send again.
      */
     OSS_CALLBACK_STORED_UNKNOWN = 0,
     /**
@@ -484,6 +509,12 @@ typedef struct oss_callback_put_options oss_callback_put_options;
  * any thread may read it, one frees it.
  */
 typedef struct oss_callback_receipt oss_callback_receipt;
+
+/**
+ * What became of an upload whose outcome was unknown. It does not change: any thread may read it, one frees
+ * it.
+ */
+typedef struct oss_callback_reconciled oss_callback_reconciled;
 
 /**
  * Tells callbacks that come for the first time from others. May be used from many threads at once; one of
@@ -1032,6 +1063,15 @@ void oss_callback_put_options_add_metadata(oss_callback_put_options *options,
  */
 void oss_callback_put_options_set_object_acl(oss_callback_put_options *options,
                                              const char *object_acl);
+
+/**
+ * A name for this upload, of your own choice, that no other upload has: it is stored with the object, as the user
+ * metadata "idempotency-id", and so oss_callback_client_reconcile can tell whether it was this upload that stored
+ * the object. The same upload, sent again, has the same id. 1 to 128 characters of ASCII, no blanks. Default: none,
+ * nothing is added to the object.
+ */
+void oss_callback_put_options_set_idempotency_id(oss_callback_put_options *options,
+                                                 const char *idempotency_id);
 
 /**
  * How the object is kept, in OSS's words: "Standard", "IA", "Archive", "ColdArchive" or "DeepColdArchive".
@@ -1810,6 +1850,45 @@ const char *oss_callback_object_metadata_header(const oss_callback_object_metada
  * Frees metadata and everything borrowed from it. NULL does nothing.
  */
 void oss_callback_object_metadata_free(oss_callback_object_metadata *metadata);
+
+/**
+ * Finds out what became of an upload that ended with `unknown`, of which oss_callback_error_stored says
+ * OSS_CALLBACK_STORED_UNKNOWN: looks at the object, and for an upload in parts first at the upload. Nothing is
+ * changed. `options` NULL means none. On success `*reconciled` is a new handle: free it with
+ * oss_callback_reconciled_free. Whether the callback was answered is not kept by OSS: ask the application server.
+ *
+ * OSS_CALLBACK_CODE_INVALID_ARGUMENT when the outcome of `unknown` is not unknown, or it is of an upload by a
+ * presigned URL or a form, which does not say what it stores. After another failure as much is known as before.
+ * The client may be another one than that of the upload. May be called from several threads with the same client.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_reconcile(const oss_callback_client *client,
+                                                const oss_callback_error *unknown,
+                                                const oss_callback_operation_options *options,
+                                                oss_callback_reconciled **reconciled,
+                                                oss_callback_error **error);
+
+/**
+ * What can be said of the upload; OSS_CALLBACK_OUTCOME_STILL_UNKNOWN for NULL.
+ */
+oss_callback_outcome oss_callback_reconciled_outcome(const oss_callback_reconciled *reconciled);
+
+/**
+ * The object that is there; NULL unless the outcome is OSS_CALLBACK_OUTCOME_STORED or
+ * OSS_CALLBACK_OUTCOME_CONTENT_PRESENT. Borrowed from `reconciled`: it is not freed by itself.
+ */
+const oss_callback_object_metadata *oss_callback_reconciled_object(const oss_callback_reconciled *reconciled);
+
+/**
+ * Writes OSS's time when it said that the upload is not there, in seconds since 1970-01-01 00:00 UTC, to
+ * `*as_of` and returns true; returns false and writes nothing if the outcome is another.
+ */
+bool oss_callback_reconciled_as_of(const oss_callback_reconciled *reconciled, uint64_t *as_of);
+
+/**
+ * Frees the handle and what is borrowed from it. NULL does nothing.
+ */
+void oss_callback_reconciled_free(oss_callback_reconciled *reconciled);
 
 /**
  * Permits an upload of `object` into `bucket` to others, for `expires_in_s` seconds, 1 to 604800 (7 days); less

@@ -14,6 +14,8 @@ mod network_faults;
 mod permissions;
 #[path = "c_abi/receiving.rs"]
 mod receiving;
+#[path = "c_abi/reconcile.rs"]
+mod reconcile;
 mod support;
 
 use std::io::{BufRead, BufReader, Read, Write};

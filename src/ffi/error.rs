@@ -16,8 +16,8 @@ use crate::{Answered, Error, Stored};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum oss_callback_stored {
-    /// It cannot be known from here: the answer was lost. Look with oss_callback_client_head_object before
-    /// you send again.
+    /// It cannot be known from here: the answer was lost. Look with oss_callback_client_reconcile before you
+    /// send again.
     Unknown = 0,
     /// No. Sending again cannot store it twice.
     No = 1,

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::cancellation::oss_callback_cancellation;
 use crate::{
     AbortMultipartUpload, Cancellation, CompleteMultipartUpload, DeleteObject, GetObject,
-    HeadObject, ListMultipartUploads, ListParts, PostObject, PutObject, RetryPolicy, UploadPart,
+    HeadObject, ListMultipartUploads, ListParts, PostObject, PutObject, Reconcile, RetryPolicy,
+    UploadPart,
 };
 
 /// The limits of one operation; what is not given is the client's.
@@ -102,6 +103,7 @@ limited!(
     HeadObject,
     GetObject,
     DeleteObject,
+    Reconcile,
     UploadPart<'static>,
     ListParts,
     AbortMultipartUpload,

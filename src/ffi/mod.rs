@@ -46,6 +46,7 @@ mod presign;
 mod put;
 mod put_options;
 mod receipt;
+mod reconcile;
 mod reply;
 mod sealer;
 mod spec;
@@ -78,6 +79,7 @@ mod tests {
         may_be_shared::<super::parts::oss_callback_parts>();
         may_be_shared::<super::put_options::oss_callback_put_options>();
         may_be_shared::<super::receipt::oss_callback_receipt>();
+        may_be_shared::<super::reconcile::oss_callback_reconciled>();
         may_be_shared::<super::spec::oss_callback_spec>();
         may_be_shared::<super::spec::oss_callback_spec_options>();
         may_be_shared::<super::explain::oss_callback_explanation>();

@@ -214,6 +214,24 @@ pub unsafe extern "C" fn oss_callback_put_options_set_object_acl(
     }
 }
 
+/// A name for this upload, of your own choice, that no other upload has: it is stored with the object, as the user
+/// metadata "idempotency-id", and so oss_callback_client_reconcile can tell whether it was this upload that stored
+/// the object. The same upload, sent again, has the same id. 1 to 128 characters of ASCII, no blanks. Default: none,
+/// nothing is added to the object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_idempotency_id(
+    options: *mut oss_callback_put_options,
+    idempotency_id: *const c_char,
+) {
+    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    unsafe {
+        set(options, "idempotency_id", || {
+            let value = text(idempotency_id, "idempotency_id")?.to_owned();
+            Ok(move |put: PutObject<'static>| put.idempotency_id(&value))
+        });
+    }
+}
+
 /// How the object is kept, in OSS's words: "Standard", "IA", "Archive", "ColdArchive" or "DeepColdArchive".
 /// Default: as the bucket says.
 #[unsafe(no_mangle)]

@@ -29,6 +29,7 @@ int main(void) {
     oss_callback_permission_free(NULL);
     oss_callback_preview_free(NULL);
     oss_callback_replay_guard_free(NULL);
+    oss_callback_reconciled_free(NULL);
     oss_callback_reply_free(NULL);
     oss_callback_sealed_free(NULL);
     oss_callback_sealer_free(NULL);

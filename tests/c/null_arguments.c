@@ -248,6 +248,9 @@ static void uploads(const oss_callback_client *client) {
     oss_callback_put_options_set_content_encoding(NULL, NULL);
     oss_callback_put_options_set_content_encoding(NULL, "gzip");
     PUT_SETTER_REFUSES("content_encoding", oss_callback_put_options_set_content_encoding(options, NULL));
+    oss_callback_put_options_set_idempotency_id(NULL, NULL);
+    oss_callback_put_options_set_idempotency_id(NULL, "1");
+    PUT_SETTER_REFUSES("idempotency_id", oss_callback_put_options_set_idempotency_id(options, NULL));
     oss_callback_put_options_set_content_language(NULL, NULL);
     oss_callback_put_options_set_content_language(NULL, "zh");
     PUT_SETTER_REFUSES("content_language", oss_callback_put_options_set_content_language(options, NULL));
@@ -361,6 +364,14 @@ static void uploads(const oss_callback_client *client) {
     REFUSES("object", metadata, oss_callback_client_head_object(client, BUCKET, NULL, limits, &metadata, &error));
     REFUSES("metadata", metadata, oss_callback_client_head_object(client, BUCKET, "o", limits, NULL, &error));
     assert(oss_callback_client_head_object(client, BUCKET, "missing", NULL, NULL, NULL) == OSS_CALLBACK_CODE_INVALID_ARGUMENT);
+
+    FAILS(oss_callback_client_reconcile(NULL, NULL, NULL, NULL, NULL));
+    REFUSES("client", metadata, oss_callback_client_reconcile(NULL, NULL, limits, NULL, &error));
+    REFUSES("unknown", metadata, oss_callback_client_reconcile(client, NULL, limits, NULL, &error));
+    assert(oss_callback_reconciled_outcome(NULL) == OSS_CALLBACK_OUTCOME_STILL_UNKNOWN);
+    assert(oss_callback_reconciled_object(NULL) == NULL);
+    assert(!oss_callback_reconciled_as_of(NULL, NULL));
+    oss_callback_reconciled_free(NULL);
 
     oss_callback_cancellation_free(cancellation);
     oss_callback_operation_options_free(limits);

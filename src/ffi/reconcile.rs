@@ -1,0 +1,142 @@
+//! What became of an upload whose outcome was unknown.
+
+use std::ptr;
+use std::time::UNIX_EPOCH;
+
+use super::client::oss_callback_client;
+use super::code::oss_callback_code;
+use super::error::oss_callback_error;
+use super::guard::{free, give_number, guard, make, of, required};
+use super::object::oss_callback_object_metadata;
+use super::operation_options::{limited, oss_callback_operation_options};
+use crate::Reconciled;
+
+/// What can be said of an upload that has been looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+pub enum oss_callback_outcome {
+    /// There is another object, perhaps put in the place of this one; or one that cannot be compared.
+    StillUnknown = 0,
+    /// The upload is stored. Proven by its idempotency id; or, for an upload in parts, by its upload id, which
+    /// is used up, with an object there that was made of parts and has their size and CRC-64.
+    Stored = 1,
+    /// An object with the size and the CRC-64 of the upload is there. Whether this upload has stored it, or an
+    /// earlier one with the same contents, cannot be told without an idempotency id.
+    ContentPresent = 2,
+    /// The upload is not there: there is no such object, or only one from before the upload, or the upload in
+    /// parts is still open. A request that was still on its way may arrive later.
+    NotThere = 3,
+}
+
+/// What became of an upload whose outcome was unknown. It does not change: any thread may read it, one frees
+/// it.
+pub struct oss_callback_reconciled {
+    outcome: oss_callback_outcome,
+    object: Option<oss_callback_object_metadata>,
+    as_of: Option<u64>,
+}
+
+impl From<Reconciled> for oss_callback_reconciled {
+    fn from(reconciled: Reconciled) -> Self {
+        let of = |outcome, object| oss_callback_reconciled {
+            outcome,
+            object,
+            as_of: None,
+        };
+        let known = |object| Some(oss_callback_object_metadata::new(object));
+        match reconciled {
+            Reconciled::Stored(object) => of(oss_callback_outcome::Stored, known(object)),
+            Reconciled::ContentPresent(object) => {
+                of(oss_callback_outcome::ContentPresent, known(object))
+            }
+            Reconciled::NotThere { as_of } => oss_callback_reconciled {
+                as_of: as_of
+                    .duration_since(UNIX_EPOCH)
+                    .ok()
+                    .map(|since| since.as_secs()),
+                ..of(oss_callback_outcome::NotThere, None)
+            },
+            Reconciled::StillUnknown => of(oss_callback_outcome::StillUnknown, None),
+        }
+    }
+}
+
+/// Finds out what became of an upload that ended with `unknown`, of which oss_callback_error_stored says
+/// OSS_CALLBACK_STORED_UNKNOWN: looks at the object, and for an upload in parts first at the upload. Nothing is
+/// changed. `options` NULL means none. On success `*reconciled` is a new handle: free it with
+/// oss_callback_reconciled_free. Whether the callback was answered is not kept by OSS: ask the application server.
+///
+/// OSS_CALLBACK_CODE_INVALID_ARGUMENT when the outcome of `unknown` is not unknown, or it is of an upload by a
+/// presigned URL or a form, which does not say what it stores. After another failure as much is known as before.
+/// The client may be another one than that of the upload. May be called from several threads with the same client.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_client_reconcile(
+    client: *const oss_callback_client,
+    unknown: *const oss_callback_error,
+    options: *const oss_callback_operation_options,
+    reconciled: *mut *mut oss_callback_reconciled,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise the caller promises a live client.
+        let client = unsafe { required(client, "client") }?;
+        // SAFETY: NULL is refused; otherwise the caller promises a live error.
+        let unknown = unsafe { required(unknown, "unknown") }?;
+        let reconcile = client.client.reconcile(unknown.error());
+        // SAFETY: NULL means none; otherwise the caller promises live options.
+        let reconcile = unsafe { limited(reconcile, options) }?;
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(reconciled, "reconciled", || Ok(reconcile.send()?.into())) }
+    })
+}
+
+/// What can be said of the upload; OSS_CALLBACK_OUTCOME_STILL_UNKNOWN for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_reconciled_outcome(
+    reconciled: *const oss_callback_reconciled,
+) -> oss_callback_outcome {
+    // SAFETY: NULL or a live handle.
+    unsafe {
+        of(
+            reconciled,
+            oss_callback_outcome::StillUnknown,
+            |reconciled| reconciled.outcome,
+        )
+    }
+}
+
+/// The object that is there; NULL unless the outcome is OSS_CALLBACK_OUTCOME_STORED or
+/// OSS_CALLBACK_OUTCOME_CONTENT_PRESENT. Borrowed from `reconciled`: it is not freed by itself.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_reconciled_object(
+    reconciled: *const oss_callback_reconciled,
+) -> *const oss_callback_object_metadata {
+    // SAFETY: NULL or a live handle.
+    unsafe {
+        of(reconciled, ptr::null(), |reconciled| {
+            reconciled
+                .object
+                .as_ref()
+                .map_or(ptr::null(), ptr::from_ref)
+        })
+    }
+}
+
+/// Writes OSS's time when it said that the upload is not there, in seconds since 1970-01-01 00:00 UTC, to
+/// `*as_of` and returns true; returns false and writes nothing if the outcome is another.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_reconciled_as_of(
+    reconciled: *const oss_callback_reconciled,
+    as_of: *mut u64,
+) -> bool {
+    // SAFETY: NULL or a live handle; NULL or valid for a write.
+    unsafe { give_number(of(reconciled, None, |reconciled| reconciled.as_of), as_of) }
+}
+
+/// Frees the handle and what is borrowed from it. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_reconciled_free(reconciled: *mut oss_callback_reconciled) {
+    // SAFETY: NULL or a handle that was given out and not freed yet.
+    unsafe { free(reconciled) };
+}
