@@ -27,7 +27,8 @@
 //! # Ok::<(), oss_callback::Error>(())
 //! ```
 //!
-//! The application server's side, verifying and answering callbacks, is in [`callback`].
+//! The application server's side, verifying and answering callbacks, is in [`callback`]. The [guide] begins with
+//! nothing and ends with migrating from the official SDKs.
 //!
 //! # What happened
 //!
@@ -66,6 +67,9 @@ mod error_document;
 #[cfg(feature = "capi")]
 #[allow(unsafe_code, reason = "the C boundary is made of raw pointers")]
 mod ffi;
+// For rustdoc and its tests only, so that it costs a build nothing.
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod headers;
 mod multipart;
 mod object;
