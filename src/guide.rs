@@ -13,10 +13,12 @@
 //! The pages are files in `docs`, which a code host shows as well.
 
 // Each page names the others by labels that it defines for the code host, as files. The first definition of a label
-// counts, so the modules define them for rustdoc. `tests/docs.rs` holds the two together.
+// counts, so the modules define them for rustdoc, after an empty line that ends the summary. `tests/docs.rs` holds the
+// two together.
 
 /// From nothing to a callback received.
 pub mod getting_started {
+    //!
     //! [callbacks]: crate::guide::callbacks
     //! [outcomes]: crate::guide::outcomes
     //! [large files]: crate::guide::large_files
@@ -28,6 +30,7 @@ pub mod getting_started {
 
 /// What OSS does after an upload, and what it can be told.
 pub mod callbacks {
+    //!
     //! [outcomes]: crate::guide::outcomes
     //! [trusting]: crate::guide::trusting_a_callback
     //! [letting others upload]: crate::guide::letting_others_upload
@@ -41,6 +44,7 @@ pub mod outcomes {
 
 /// Files of any size.
 pub mod large_files {
+    //!
     //! [outcomes]: crate::guide::outcomes
     //! [complete]: crate::guide::outcomes#faults-when-a-multipart-upload-is-completed
     //! [letting others upload]: crate::guide::letting_others_upload
@@ -49,6 +53,7 @@ pub mod large_files {
 
 /// Permissions for browsers, phones and partners.
 pub mod letting_others_upload {
+    //!
     //! [trusting]: crate::guide::trusting_a_callback
     #![doc = include_str!("../docs/LETTING_OTHERS_UPLOAD.md")]
 }
@@ -60,12 +65,14 @@ pub mod trusting_a_callback {
 
 /// The C library in a chapter.
 pub mod c {
+    //!
     //! [other languages]: crate::guide::other_languages
     #![doc = include_str!("../docs/C.md")]
 }
 
 /// How to bind the C library from any language.
 pub mod other_languages {
+    //!
     //! [C]: crate::guide::c
     //! [trusting]: crate::guide::trusting_a_callback
     #![doc = include_str!("../docs/OTHER_LANGUAGES.md")]
@@ -73,6 +80,7 @@ pub mod other_languages {
 
 /// From the official SDKs.
 pub mod migrating {
+    //!
     //! [outcomes]: crate::guide::outcomes
     //! [large files]: crate::guide::large_files
     //! [letting others upload]: crate::guide::letting_others_upload
