@@ -154,6 +154,7 @@ fn every_body_is_read_or_refused() {
             Err(error) => {
                 refused += 1;
                 assert_eq!(error.kind(), ErrorKind::BadBody);
+                assert!(error.to_string().len() < 1024);
             }
         }
         if let Ok(text) = String::from_utf8(body) {

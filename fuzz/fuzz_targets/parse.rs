@@ -18,7 +18,11 @@ fuzz_target!(|data: &[u8]| {
         2 => Some("application/x-www-form-urlencoded"),
         _ => Some("text/plain; charset=utf-8"),
     };
-    if let Ok(read) = CallbackBody::parse(content_type, body) {
+    let read = CallbackBody::parse(content_type, body);
+    if let Err(error) = &read {
+        assert!(error.to_string().len() < 1024);
+    }
+    if let Ok(read) = read {
         let names: Vec<&str> = read.members().map(|(name, _)| name).collect();
         assert!(names.len() <= 2000);
         assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len());

@@ -216,6 +216,10 @@ fn bad(problem: impl fmt::Display) -> Error {
     Error::new(ErrorKind::BadBody, format!("the body {problem}"))
 }
 
+fn too_many() -> Error {
+    bad(format!("has more than {MAX_MEMBERS} members"))
+}
+
 fn form(body: &[u8]) -> Result<Vec<(String, Option<String>)>> {
     let mut members = Vec::new();
     for pair in body.split(|byte| *byte == b'&') {
@@ -223,7 +227,7 @@ fn form(body: &[u8]) -> Result<Vec<(String, Option<String>)>> {
             continue;
         }
         if members.len() == MAX_MEMBERS {
-            return Err(bad(format!("has more than {MAX_MEMBERS} members")));
+            return Err(too_many());
         }
         let cut = pair.iter().position(|byte| *byte == b'=');
         let (name, value) = match cut {
@@ -250,12 +254,13 @@ fn json(body: &[u8]) -> Result<Vec<(String, Option<String>)>> {
         prefix: "",
         members: &mut members,
     };
-    object
-        .deserialize(&mut reader)
-        .and_then(|()| reader.end())
-        // serde_json quotes nothing of the input but single characters and the numbers of line and column.
-        .map_err(|e| bad(format!("is not a JSON object that can be read: {e}")))?;
-    Ok(members)
+    match object.deserialize(&mut reader).and_then(|()| reader.end()) {
+        Ok(()) => Ok(members),
+        Err(e) if e.is_data() && members.len() == MAX_MEMBERS => Err(too_many()),
+        // Its message would quote the whole text that stands in place of an object.
+        Err(e) if e.is_data() => Err(bad("is not a JSON object")),
+        Err(e) => Err(bad(format!("is not JSON: {e}"))),
+    }
 }
 
 /// Reads an object into `members`, with a prefix before its names.
@@ -282,7 +287,7 @@ impl<'de> Visitor<'de> for Object<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key::<String>()? {
             if self.members.len() >= MAX_MEMBERS {
-                return Err(de::Error::custom("too many members"));
+                return Err(de::Error::custom(""));
             }
             let index = self.members.len();
             let is_image = self.prefix.is_empty() && name == "imageInfo";
@@ -472,6 +477,8 @@ mod tests {
         let many: String = (0..=MAX_MEMBERS).map(|n| format!("{n}=&")).collect();
         let members: Vec<String> = (0..=MAX_MEMBERS).map(|n| format!("\"{n}\":1")).collect();
         let many_json = format!("{{{}}}", members.join(","));
+        let error = CallbackBody::parse(JSON, many_json.as_bytes()).unwrap_err();
+        assert!(error.to_string().contains("more than 2000"), "{error}");
         for (content_type, body) in [
             (JSON, &b"a=b"[..]),
             (JSON, b""),
@@ -492,6 +499,34 @@ mod tests {
         ] {
             let error = CallbackBody::parse(content_type, body).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::BadBody);
+        }
+    }
+
+    /// It goes into a log, and in the body may be secrets, a megabyte, or what a terminal obeys.
+    #[test]
+    fn an_error_quotes_nothing_of_the_body() {
+        let long = format!("\"{}\"", "geheim".repeat(1000));
+        for body in [
+            &long,
+            "\"geheim\"",
+            "{\"geheim\":\"geheim\" \"geheim\"}",
+            "{\"geheim\":geheim}",
+            "{\"a\":{\"geheim\":[geheim]}}",
+            "geheim",
+            "[\"geheim\"]",
+            "{\"geheim\":1,\"geheim",
+        ] {
+            let error = CallbackBody::parse(JSON, body.as_bytes()).unwrap_err();
+            let said = format!("{error} {error:?}");
+            assert!(!said.contains("geheim") && said.len() < 400, "{said}");
+        }
+        let name = "\u{1b}".repeat(200);
+        for (content_type, body) in [
+            (FORM, format!("{name}&{name}")),
+            (JSON, format!("{{\"{name}\":1}}")),
+        ] {
+            let error = CallbackBody::parse(content_type, body.as_bytes()).unwrap_err();
+            assert!(!error.to_string().contains('\u{1b}'), "{error}");
         }
     }
 
