@@ -61,7 +61,7 @@ impl Restoration {
             add(target.into(), format!("with the prefix `{prefix}`"));
         }
         for name in &self.headers {
-            if let Some(value) = request.get(name) {
+            if let Some(value) = request.get_short(name) {
                 add(in_header(value).into(), format!("from the header `{name}`"));
             }
         }
@@ -122,9 +122,9 @@ pub(super) fn tried(candidates: &[Candidate<'_>], body: &[u8]) -> String {
         .iter()
         .map(|Candidate { target, origin }| {
             let (path, query) = split(target);
-            let path = path.escape_ascii().to_string();
-            let mut shown: String = path.chars().take(SHOWN_LEN).collect();
-            if shown.len() < path.len() {
+            let mut escaped = path.escape_ascii().map(char::from);
+            let mut shown: String = escaped.by_ref().take(SHOWN_LEN).collect();
+            if escaped.next().is_some() {
                 shown.push('…');
             }
             if let Some(hidden) = query.len().checked_sub(1) {
@@ -154,7 +154,9 @@ pub(super) fn diagnosis(request: &CallbackRequest<'_>, signed: &Signed) -> &'sta
     let (path, query) = split(target);
     let signed_is = |target: &[u8], body: &[u8]| signed.is_of_md5(&digest(target, body));
 
-    let original = USUAL_HEADERS.iter().filter_map(|name| request.get(name));
+    let original = USUAL_HEADERS
+        .iter()
+        .filter_map(|name| request.get_short(name));
     if original
         .map(in_header)
         .any(|target| signed_is(target, body))
@@ -165,7 +167,7 @@ pub(super) fn diagnosis(request: &CallbackRequest<'_>, signed: &Signed) -> &'sta
     }
     let prefixes = USUAL_PREFIX_HEADERS.iter();
     if prefixes
-        .filter_map(|name| request.get(name))
+        .filter_map(|name| request.get_short(name))
         .any(|prefix| signed_is(&[prefix, target].concat(), body))
     {
         return "A reverse proxy has stripped a prefix of the path: the one in X-Forwarded-Prefix. Tell \

@@ -14,6 +14,9 @@ use crate::verdict::ErrorKind;
 
 /// Templates and variables are far below.
 const MAX_BODY_LEN: usize = 1024 * 1024;
+/// Of a target, and of a header that is looked at. A whole callback has at most 5 KB, its URL included; what a
+/// proxy encodes anew may be three times as long. Without this limit strangers would decide how much is copied.
+const MAX_FIELD_LEN: usize = 16 * 1024;
 
 /// A request as it came to the application server, before anything has decoded it.
 ///
@@ -76,11 +79,16 @@ impl<'a> CallbackRequest<'a> {
     }
 
     /// The first value of a header.
-    pub(super) fn get(&self, name: &str) -> Option<&'a [u8]> {
+    fn get(&self, name: &str) -> Option<&'a [u8]> {
         self.headers
             .iter()
             .find(|(n, _)| n.eq_ignore_ascii_case(name))
             .map(|(_, value)| *value)
+    }
+
+    /// The same, unless it is longer than any that a callback or a proxy has.
+    pub(super) fn get_short(&self, name: &str) -> Option<&'a [u8]> {
+        self.get(name).filter(|value| value.len() <= MAX_FIELD_LEN)
     }
 }
 
@@ -271,15 +279,19 @@ impl Options {
                 "the header `x-oss-pub-key-url` is missing or empty: a callback names its key there",
             );
         };
-        let key_url = STANDARD.decode(key_url).ok();
-        let Some(key_url) = key_url.and_then(|url| String::from_utf8(url).ok()) else {
+        let decode = |value: &[u8]| {
+            let short = value.len() <= MAX_FIELD_LEN;
+            short.then(|| STANDARD.decode(value).ok())?
+        };
+        let key_url = decode(key_url).and_then(|url| String::from_utf8(url).ok());
+        let Some(key_url) = key_url else {
             return fault(
                 ErrorKind::BadPubKeyUrl,
-                "the header `x-oss-pub-key-url` is not Base64 of a text",
+                "the header `x-oss-pub-key-url` is not Base64 of a URL",
             );
         };
         let key = self.key(&key_url, keys)?;
-        let Ok(signature) = STANDARD.decode(authorization) else {
+        let Some(signature) = decode(authorization) else {
             return fault(
                 ErrorKind::BadSignatureEncoding,
                 "the header `Authorization` is not Base64: OSS sends the bare signature, without a word \
@@ -293,6 +305,13 @@ impl Options {
             );
         };
 
+        if request.target.len() > MAX_FIELD_LEN {
+            let len = request.target.len();
+            return fault(
+                ErrorKind::BadSignature,
+                &format!("the target has {len} bytes, which no callback URL has"),
+            );
+        }
         let candidates = self.restoration.candidates(request);
         let matching = candidates
             .iter()
@@ -307,7 +326,7 @@ impl Options {
             signed_target: String::from_utf8_lossy(&candidates[index].target).into_owned(),
             key_url,
             content_type: request
-                .get("Content-Type")
+                .get_short("Content-Type")
                 .map(|value| String::from_utf8_lossy(value).into_owned()),
             body: request.body.to_vec(),
         })

@@ -284,16 +284,16 @@ pub unsafe extern "C" fn oss_callback_verifier_verify(
     guard(error, || {
         // SAFETY: NULL is refused; otherwise the caller promises a live verifier.
         let verifier = unsafe { required(verifier, "verifier") }?;
-        // What a stranger sends need not be UTF-8.
+        // What a stranger sends need not be UTF-8; such a method is none.
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
-        let method = String::from_utf8_lossy(unsafe { raw(method, "method") }?);
+        let method = std::str::from_utf8(unsafe { raw(method, "method") }?).unwrap_or_default();
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         let target = unsafe { raw(target, "target") }?;
         // SAFETY: NULL only with length 0; otherwise `body_len` readable bytes.
         let body = unsafe { bytes(body, body_len, "body") }?;
         // SAFETY: NULL only with length 0; otherwise 2 * `headers_len` pointers, NULL or to strings.
         let headers = unsafe { pairs(headers, headers_len) }?;
-        let request = CallbackRequest::new(&method, target, body).headers(headers);
+        let request = CallbackRequest::new(method, target, body).headers(headers);
         let new = || {
             let done = verifier.verifier.verify(&request)?;
             Ok(oss_callback_verified::new(done))
