@@ -1,8 +1,12 @@
 //! What OSS's signature does not prove and a seal does: that we permitted the upload. And what neither does.
 
+mod c;
 mod support;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -10,11 +14,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use local_oss::{Answer, CallbackKey, ReceivedRequest, Receiver, Server};
 use oss_callback::callback::{
-    CallbackRequest, Permission, ReplayGuard, SealedCallback, Sealer, Seen, VerifiedCallback,
-    Verifier,
+    CallbackRequest, NonceStore, Permission, ReplayGuard, SealedCallback, Sealer, Seen,
+    VerifiedCallback, Verifier, replay_unknown, reply_refused,
 };
-use oss_callback::{BodyType, CallbackSpec, CallbackSpecBuilder, Error, ErrorKind};
-use support::{BUCKET, agreeing_receiver, client, server};
+use oss_callback::{
+    BodyType, CallbackSpec, CallbackSpecBuilder, Credentials, Error, ErrorKind, PresignOptions,
+};
+use support::{BUCKET, agreeing_receiver, client, client_builder, server};
 
 const SECRET: &[u8] = b"a secret of thirty-two bytes ...";
 const FORM: &str = "bucket=${bucket}&object=${object}&size=${size}&user=${x:user}&seal=${x:seal}";
@@ -108,6 +114,91 @@ fn a_permitted_upload_is_recognised() {
         .check(&scene.upload("photos/目/a&b.jpg", b"hello", &spec))
         .unwrap();
     assert_eq!(sealed.object(), "photos/目/a&b.jpg");
+}
+
+/// The uploader needs neither the secret nor a key of his own.
+#[test]
+fn a_sealed_spec_goes_with_every_kind_of_upload() {
+    let scene = Scene::new();
+    let client = client(scene.server.endpoint());
+    let uploader = client_builder(scene.server.endpoint())
+        .credentials(Credentials::anonymous())
+        .build()
+        .unwrap();
+    // As much as a caller is likely to say.
+    let note = "目&\" ".repeat(200);
+    let seal = || {
+        let builder = builder(&scene.receiver.url("/callback?id=1"))
+            .body(format!("{FORM}&note=${{x:note}}"))
+            .variable("note", note.as_str());
+        sealer().seal(builder, &permission()).unwrap()
+    };
+    let minutes = Duration::from_secs(600);
+    for kind in ["put", "multipart", "presigned", "form"] {
+        let spec = seal();
+        let longest = spec
+            .callback()
+            .len()
+            .max(spec.callback_var().unwrap().len());
+        assert!(longest <= 5120, "{longest}");
+        let put = || client.put_object(BUCKET, "photos/1.jpg").callback(&spec);
+        let sent = match kind {
+            "put" => put().send_bytes(b"hello"),
+            "multipart" => {
+                let upload = client
+                    .initiate_multipart_upload(BUCKET, "photos/1.jpg")
+                    .send()
+                    .unwrap();
+                let part = upload.upload_part(1).send_bytes(b"hello").unwrap();
+                upload.complete().callback(&spec).send(&[part])
+            }
+            "presigned" => {
+                let url = put().presign(&PresignOptions::expires_in(minutes)).unwrap();
+                uploader.put_object_with_url(&url).send_bytes(b"hello")
+            }
+            _ => {
+                let policy = client.post_policy(BUCKET).key("photos/1.jpg");
+                let form = policy.expires_in(minutes).callback(&spec).sign().unwrap();
+                uploader.post_object(&form).send_bytes(b"hello")
+            }
+        };
+        sent.unwrap_or_else(|error| panic!("{kind}: {error}"));
+        let verified = verify(&scene.verifier, scene.receiver.requests().last().unwrap()).unwrap();
+        let sealed = sealer().check(&verified).unwrap();
+        assert_eq!(
+            (sealed.object(), sealed.size()),
+            ("photos/1.jpg", 5),
+            "{kind}"
+        );
+        assert_eq!(sealed.variable("note"), Some(note.as_str()));
+        verified.confirm(&client).unwrap();
+    }
+    assert_eq!(scene.receiver.requests().len(), 4);
+
+    // What would not fit is refused before anybody gets it.
+    let builder = builder("http://app.example.com/")
+        .body(format!("{FORM}&note=${{x:note}}"))
+        .variable("note", "a".repeat(3800));
+    let error = sealer().seal(builder, &permission()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidCallback);
+    assert!(error.to_string().contains("at most 5120"), "{error}");
+}
+
+#[test]
+fn a_permission_that_is_over_is_not_sealed() {
+    let over = [
+        permission().expires_at(SystemTime::now()),
+        permission().expires_at(SystemTime::UNIX_EPOCH),
+        permission().valid_for(Duration::ZERO),
+        // No clock reaches so far.
+        permission().valid_for(Duration::MAX),
+    ];
+    for permission in over {
+        let sealed = sealer().seal(builder("http://app.example.com/"), &permission);
+        let error = sealed.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+        assert_eq!(error.to_string(), "`permission` has ended already");
+    }
 }
 
 #[test]
@@ -213,6 +304,64 @@ fn a_seal_in_another_customers_callback_is_caught_by_confirm_only() {
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotConfirmed);
     assert!(error.to_string().contains("no such object"), "{error}");
+}
+
+/// Nor does a seal say where the callback goes, or `confirm` that this upload has put the object there: both are said
+/// in `docs/TRUSTING_A_CALLBACK.md`.
+#[test]
+fn neither_the_url_is_sealed_nor_is_an_older_object_told_from_a_new_one() {
+    let scene = Scene::new();
+    let client = client(scene.server.endpoint());
+    let older = client.put_object(BUCKET, "photos/1.jpg");
+    older.send_bytes(b"older").unwrap();
+    let copied = CallbackSpec::builder()
+        .url(scene.receiver.url("/another/endpoint?user=4712"))
+        .body(format!(
+            "bucket={BUCKET}&object=photos%2F1.jpg&size=5&user=4711&seal={}",
+            seal_of(&scene.seal())
+        ))
+        .build()
+        .unwrap();
+    let verified = scene.upload("whatever", b"x", &copied);
+    let sealed = sealer().check(&verified).unwrap();
+    assert_eq!(verified.signed_target(), "/another/endpoint?user=4712");
+    assert_eq!(sealed.variable("user"), Some("4711"));
+    verified.confirm(&client).unwrap();
+}
+
+/// What reads the body otherwise finds no other facts in it: Content-Type is not signed.
+#[test]
+fn another_content_type_finds_no_other_facts() {
+    let scene = Scene::new();
+    let json = r#"{"bucket":${bucket},"object":${object},"size":${size},"user":${x:user},"trap":${x:trap},"seal":${x:seal}}"#;
+    // Whoever reads the JSON as a form finds members in this variable.
+    let trap = "&bucket=other&object=other&size=1&";
+    let url = scene.receiver.url("/");
+    let as_json = builder(&url)
+        .body(json)
+        .body_type(BodyType::Json)
+        .variable("trap", trap);
+    for (builder, other, refused) in [
+        (builder(&url), "application/json", ErrorKind::BadBody),
+        (
+            as_json,
+            "application/x-www-form-urlencoded",
+            ErrorKind::SealMissing,
+        ),
+    ] {
+        let spec = sealer().seal(builder, &permission()).unwrap();
+        sealer()
+            .check(&scene.upload("photos/1.jpg", b"hello", &spec))
+            .unwrap();
+        let mut received = scene.receiver.requests().pop().unwrap();
+        for (name, value) in &mut received.headers {
+            if name.eq_ignore_ascii_case("content-type") {
+                *value = other.to_owned();
+            }
+        }
+        let verified = verify(&scene.verifier, &received).unwrap();
+        assert_eq!(kind(sealer().check(&verified)), refused);
+    }
 }
 
 #[test]
@@ -337,6 +486,75 @@ fn a_full_guard_says_so_and_takes_no_replay_for_a_first_time() {
     assert_eq!(check(&first).unwrap(), Seen::Repeated);
 }
 
+/// A database that servers share, and that can be out of reach.
+#[derive(Clone, Default)]
+struct Database {
+    kept: Arc<Mutex<HashMap<[u8; 16], ([u8; 32], SystemTime)>>>,
+    gone: Arc<AtomicBool>,
+}
+
+impl NonceStore for Database {
+    fn keep(
+        &self,
+        nonce: &[u8; 16],
+        body_digest: &[u8; 32],
+        keep_until: SystemTime,
+    ) -> Result<Option<[u8; 32]>, Error> {
+        if self.gone.load(Ordering::SeqCst) {
+            // Its own error, or one of a part of the library that it uses.
+            return Err(Sealer::new("", b"").unwrap_err());
+        }
+        let mut kept = self.kept.lock().unwrap();
+        let known = kept.get(nonce).map(|(digest, _)| *digest);
+        if known.is_none() {
+            kept.insert(*nonce, (*body_digest, keep_until));
+        }
+        Ok(known)
+    }
+
+    fn forget(&self, nonce: &[u8; 16]) -> Result<(), Error> {
+        if self.gone.load(Ordering::SeqCst) {
+            return Err(replay_unknown("the database is gone"));
+        }
+        self.kept.lock().unwrap().remove(nonce);
+        Ok(())
+    }
+}
+
+#[test]
+fn servers_share_a_store_and_one_that_fails_lets_nothing_through() {
+    let scene = Scene::new();
+    let database = Database::default();
+    let (one, other) = (
+        ReplayGuard::with_store(database.clone()),
+        ReplayGuard::with_store(database.clone()),
+    );
+    let spec = scene.seal();
+    let sealed = |contents| {
+        let verified = scene.upload("photos/1.jpg", contents, &spec);
+        sealer().check(&verified).unwrap()
+    };
+    let (first, second) = (sealed(b"hello"), sealed(b"other!"));
+    assert_eq!(one.check(&first).unwrap(), Seen::FirstSeen);
+    assert_eq!(other.check(&first).unwrap(), Seen::Repeated);
+    assert_eq!(other.check(&second).unwrap(), Seen::Replayed);
+    let (digest, keep_until) = database.kept.lock().unwrap()[first.nonce()];
+    assert_eq!(&digest, first.body_digest());
+    assert!(keep_until > first.expires());
+
+    database.gone.store(true, Ordering::SeqCst);
+    for error in [
+        one.check(&first).unwrap_err(),
+        one.forget(&first).unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::ReplayUnknown, "{error}");
+        assert_eq!(reply_refused(&error).status(), 503);
+    }
+    database.gone.store(false, Ordering::SeqCst);
+    other.forget(&first).unwrap();
+    assert_eq!(one.check(&second).unwrap(), Seen::FirstSeen);
+}
+
 #[test]
 fn of_many_threads_one_is_first() {
     let scene = Scene::new();
@@ -362,4 +580,15 @@ fn of_many_threads_one_is_first() {
         seen.iter().filter(|seen| **seen == Seen::Repeated).count(),
         7
     );
+}
+
+/// Code, description and vectors cannot drift apart: the script has nothing but the description.
+#[test]
+fn the_vectors_are_those_that_the_description_makes() {
+    if !c::is_there(&mut Command::new("python3")) {
+        return;
+    }
+    let script = c::source("tests/vectors/callback_seal.py");
+    let made = c::succeed(Command::new("python3").arg(script).env("PYTHONUTF8", "1"));
+    assert_eq!(made, include_str!("vectors/callback_seal.json"));
 }

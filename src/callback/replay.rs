@@ -96,12 +96,23 @@ impl ReplayGuard {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::ReplayUnknown`] when the guard is full or its store fails: answer with a 5xx.
+    /// [`ErrorKind::ReplayUnknown`] when the guard is full, its store fails, or the permission ended more than
+    /// five minutes ago, so that the nonce may be forgotten: answer with a 5xx.
     pub fn check(&self, sealed: &SealedCallback) -> Result<Seen> {
+        self.check_at(sealed, SystemTime::now())
+    }
+
+    fn check_at(&self, sealed: &SealedCallback, now: SystemTime) -> Result<Seen> {
         let keep_until = sealed.expires().checked_add(MARGIN);
         let keep_until = keep_until.unwrap_or_else(|| sealed.expires());
+        if keep_until < now {
+            return Err(replay_unknown(
+                "the permission ended so long ago that what was seen may be forgotten",
+            ));
+        }
         let digest = sealed.body_digest();
-        let seen = match self.store.keep(sealed.nonce(), digest, keep_until)? {
+        let kept = self.store.keep(sealed.nonce(), digest, keep_until);
+        let seen = match kept.map_err(store_failed)? {
             None => Seen::FirstSeen,
             Some(kept) if kept == *digest => Seen::Repeated,
             Some(_) => Seen::Replayed,
@@ -115,7 +126,15 @@ impl ReplayGuard {
     ///
     /// [`ErrorKind::ReplayUnknown`] when the store fails.
     pub fn forget(&self, sealed: &SealedCallback) -> Result<()> {
-        self.store.forget(sealed.nonce())
+        self.store.forget(sealed.nonce()).map_err(store_failed)
+    }
+}
+
+/// Whatever a store says of its failure, it is no verdict on the callback.
+fn store_failed(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::ReplayUnknown => error,
+        _ => replay_unknown("the nonce store failed").with_source(error),
     }
 }
 
@@ -190,10 +209,50 @@ impl NonceStore for MemoryStore {
 mod tests {
     use std::time::UNIX_EPOCH;
 
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
+    use crate::callback::{Sealer, VerifiedCallback};
 
     fn at(seconds: u64) -> SystemTime {
         UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    /// A store that answers as if nothing had ever been kept, as one does that has thrown away what is over.
+    struct Forgetful;
+
+    impl NonceStore for Forgetful {
+        fn keep(&self, _: &[u8; 16], _: &[u8; 32], _: SystemTime) -> Result<Option<[u8; 32]>> {
+            Ok(None)
+        }
+
+        fn forget(&self, _: &[u8; 16]) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Who puts a callback aside and looks later would be told "first seen" each time.
+    #[test]
+    fn a_guard_that_is_asked_long_after_the_end_does_not_know() {
+        let file = crate::vectors::file("callback_seal.json");
+        let secrets = STANDARD.decode(file["secrets"]["2026-01"].as_str().unwrap());
+        let sealer = Sealer::new("2026-01", &secrets.unwrap()).unwrap();
+        let body = file["vectors"][0]["body"].as_str().unwrap();
+        let body = VerifiedCallback::of_body("application/x-www-form-urlencoded", body);
+        let end = 1_800_000_000;
+        let sealed = sealer.check_at(&body, at(end - 1)).unwrap();
+        for guard in [
+            ReplayGuard::with_store(Forgetful),
+            ReplayGuard::in_memory(10),
+        ] {
+            assert_eq!(
+                guard.check_at(&sealed, at(end + 300)).unwrap(),
+                Seen::FirstSeen
+            );
+            let error = guard.check_at(&sealed, at(end + 301)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ReplayUnknown);
+        }
     }
 
     fn store(capacity: usize) -> MemoryStore {

@@ -134,12 +134,16 @@ impl Sealer {
     ///
     /// [`ErrorKind::InvalidCallback`] when the body does not carry a sealed fact, and as
     /// [`CallbackSpecBuilder::build`]; [`ErrorKind::InvalidArgument`] when the permission lacks a size or an
-    /// end.
+    /// end, or has ended.
     pub fn seal(
         &self,
         builder: CallbackSpecBuilder,
         permission: &Permission,
     ) -> Result<CallbackSpec> {
+        let now = seconds(SystemTime::now());
+        if permission.expires.is_some_and(|end| end <= now) {
+            return Err(Error::argument("`permission` has ended already"));
+        }
         let mut nonce = [0; 16];
         getrandom::fill(&mut nonce).map_err(|e| {
             Error::new(
@@ -267,7 +271,11 @@ impl Sealer {
         }
 
         let rule = terms.size_rule().ok_or_else(|| bad("is damaged"))?;
-        let expires: u64 = number(&terms.expires).ok_or_else(|| bad("is damaged"))?;
+        let expires = number(&terms.expires).ok_or_else(|| bad("is damaged"))?;
+        // An end that no clock reaches would be none: the nonce could not be kept so long.
+        let end = UNIX_EPOCH
+            .checked_add(Duration::from_secs(expires))
+            .ok_or_else(|| bad("ends after the end of time"))?;
         let nonce = decoded::<16>(&terms.nonce).ok_or_else(|| bad("is damaged"))?;
         let sealed_part = match terms.object.strip_prefix('p') {
             None => object.as_bytes(),
@@ -306,9 +314,7 @@ impl Sealer {
             object,
             size,
             variables,
-            expires: UNIX_EPOCH
-                .checked_add(Duration::from_secs(expires))
-                .unwrap_or(now),
+            expires: end,
             nonce,
             body_digest: Sha256::digest(verified.body()).into(),
         })

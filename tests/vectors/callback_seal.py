@@ -86,6 +86,8 @@ row("seal-30", form(**{**facts, "user": "R&D \"1\" 目+", "order": "4711"}), "BA
 row("seal-31", form(**{name: value for name, value in facts.items() if name != "empty"}), "BAD_SEAL",
     note="a variable left out")
 row("seal-32", form(**facts) + "&bucket=other", "BAD_BODY", note="a member twice")
+row("seal-33", form(bucket="photos", object="a/目.jpg", size=5, seal=seal("photos", "a/目.jpg", "s5", end=2**63)),
+    "BAD_SEAL", note="an end that no clock reaches")
 
 json.dump({
     "title": "sealed callbacks",
