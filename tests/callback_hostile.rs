@@ -1,10 +1,15 @@
 //! What strangers send: changed in every way that a seeded generator finds, never believed and never fatal. The same as
 //! the fuzz targets in `fuzz/`, in short and always alike.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use oss_callback::ErrorKind;
-use oss_callback::callback::{CallbackBody, CallbackRequest, Verifier, explain};
+use local_oss::CallbackKey;
+use oss_callback::callback::{
+    CallbackBody, CallbackRequest, Permission, Sealer, Verifier, explain,
+};
+use oss_callback::{CallbackSpec, ErrorKind, ObjectFacts};
 
 /// xorshift64*, so that a failure comes again.
 struct Random(u64);
@@ -123,6 +128,79 @@ fn decoded_path(target: &[u8]) -> Vec<u8> {
         }
     }
     decoded
+}
+
+/// Whoever can sign for OSS changes a permission that he has in every way that the generator finds.
+#[test]
+fn a_genuine_seal_permits_what_was_sealed_and_nothing_else() {
+    let key = CallbackKey::generate(512, "http://127.0.0.1:1").unwrap();
+    let verifier = Verifier::new()
+        .trust_key_url_for_tests(key.public_url(), key.public_pem())
+        .unwrap();
+    let key_url = STANDARD.encode(key.public_url());
+    let sealer = Sealer::new("2026-01", b"a secret of thirty-two bytes ...")
+        .unwrap()
+        .accept("2025-12", b"another secret of thirty-two ...")
+        .unwrap();
+    let permission = Permission::prefix("photos", "users/4711/")
+        .max_size(1000)
+        .valid_for(Duration::from_secs(3600));
+    let spec = CallbackSpec::builder()
+        .url("http://app.example.com/")
+        .body("bucket=${bucket}&object=${object}&size=${size}&user=${x:user}&seal=${x:seal}")
+        .variable("user", "4711");
+    let spec = sealer.seal(spec, &permission).unwrap();
+    let facts = ObjectFacts::new("photos", "users/4711/a b").size(1000);
+    let form = spec.preview(&facts).unwrap()[0].body().to_owned();
+    let members: Vec<String> = form
+        .split('&')
+        .map(|pair| pair.replace("%2F", "/").replace("%20", " "))
+        .map(|pair| format!("\"{}\"", pair.replacen('=', "\":\"", 1)))
+        .collect();
+    let json = format!("{{{}}}", members.join(","));
+    let mut random = Random(0x5ea1);
+    let (mut permitted, mut kinds) = (0, std::collections::HashSet::new());
+    for round in 0..20_000 {
+        let (content_type, sample) = match round % 2 {
+            0 => ("application/x-www-form-urlencoded", &form),
+            _ => ("application/json", &json),
+        };
+        let mut body = sample.clone().into_bytes();
+        if round > 1 {
+            random.change(&mut body);
+        }
+        let authorization = key.sign("/", &body);
+        let request = CallbackRequest::new("POST", "/", &body)
+            .header("Authorization", &authorization)
+            .header("x-oss-pub-key-url", &key_url)
+            .header("Content-Type", content_type);
+        let verified = verifier.verify(&request).expect("it is signed");
+        match sealer.check(&verified) {
+            Ok(sealed) => {
+                permitted += 1;
+                assert_eq!(sealed.bucket(), "photos");
+                assert!(sealed.object().starts_with("users/4711/"));
+                assert!(sealed.size() <= 1000);
+                let variables: Vec<_> = sealed.variables().collect();
+                assert_eq!(variables, [("user", "4711")]);
+                assert_eq!(sealed.key_id(), "2026-01");
+            }
+            Err(error) => {
+                assert!(round > 1, "{error}");
+                kinds.insert(error.kind());
+            }
+        }
+    }
+    assert!(permitted > 100, "{permitted}");
+    for kind in [
+        ErrorKind::BadBody,
+        ErrorKind::SealMissing,
+        ErrorKind::UnknownSealKey,
+        ErrorKind::BadSeal,
+        ErrorKind::SealViolated,
+    ] {
+        assert!(kinds.contains(&kind), "{kind:?} was never reached");
+    }
 }
 
 #[test]
