@@ -1,6 +1,11 @@
 //! The application server's side of the C interface; part of `c_abi.rs`.
 
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use local_oss::{Answer, ReceivedRequest, Receiver};
+use oss_callback::callback::{Permission, Sealer};
 use oss_callback::{CallbackSpec, Client, Credentials};
 
 use super::{Said, Scene, agreeing};
@@ -9,15 +14,17 @@ use super::{Said, Scene, agreeing};
 fn upload(scene: &Scene, sealed: &Said, object: &str, contents: &[u8]) {
     let spec =
         CallbackSpec::from_base64(sealed.value("callback"), Some(sealed.value("callback_var")));
+    upload_with(scene, &spec.expect("Base64"), object, contents);
+}
+
+fn upload_with(scene: &Scene, spec: &CallbackSpec, object: &str, contents: &[u8]) {
     let client = Client::builder()
         .endpoint(scene.server.endpoint())
         .region("cn-hangzhou")
         .credentials(Credentials::new("id", "secret"))
         .build()
         .expect("it is complete");
-    let put = client
-        .put_object("examplebucket", object)
-        .callback(&spec.expect("Base64"));
+    let put = client.put_object("examplebucket", object).callback(spec);
     put.send_bytes(contents).expect("the callback is answered");
 }
 
@@ -124,6 +131,71 @@ fn what_is_forged_or_not_permitted_is_refused_with_its_code() {
         let said = receive(&scene, "", "/cb", &request.text(), &request);
         assert_eq!((said.value("code"), said.value("status")), (code, "403"));
     }
+}
+
+/// OSS has signed all of these.
+#[test]
+fn what_strangers_can_have_signed_is_told_from_what_was_permitted() {
+    let receiver = agreeing();
+    let scene = Scene::new();
+    let url = receiver.url("/cb?id=1");
+    let sealer = Sealer::new("2026-01", b"a secret of thirty-two bytes ...").expect("32 bytes");
+    let seal = |seconds| {
+        let permission = Permission::prefix("examplebucket", "photos/")
+            .max_size(10)
+            .valid_for(Duration::from_secs(seconds));
+        let spec = CallbackSpec::builder()
+            .url(&url)
+            .body(
+                "bucket=${bucket}&object=${object}&size=${size}&etag=${etag}&user=${x:user}&seal=${x:seal}",
+            )
+            .variable("user", "4711");
+        sealer.seal(spec, &permission).expect("it is complete")
+    };
+    let in_anothers_template = |body: String| {
+        let builder = CallbackSpec::builder().url(&url).body(body);
+        builder.build().expect("it is complete")
+    };
+    let seal_of = |spec: &CallbackSpec| {
+        let variables = STANDARD.decode(spec.callback_var().expect("there is a seal"));
+        let variables: serde_json::Value =
+            serde_json::from_slice(&variables.expect("Base64")).expect("JSON");
+        variables["x:seal"].as_str().expect("a text").to_owned()
+    };
+    let spec = seal(600);
+    let facts = "bucket=examplebucket&object=photos%2Fnone.jpg&size=5";
+    let changed = format!("{facts}&user=4712&seal={}", seal_of(&spec));
+    let copied = format!("{facts}&user=4711&seal={}", seal_of(&seal(600)));
+    let twice = format!("{copied}&size=6");
+    // In the order of the program.
+    for (spec, object, contents) in [
+        (&spec, "photos/1.jpg", &b"hello"[..]),
+        (&spec, "photos/1.jpg", b"other"),
+        (&spec, "other/1.jpg", b"hello"),
+        (&spec, "photos/1.jpg", b"hello hello"),
+        (&in_anothers_template(changed), "anything", b"x"),
+        (&in_anothers_template(copied), "anything", b"x"),
+        (&in_anothers_template(twice), "anything", b"x"),
+        (&seal(3), "photos/1.jpg", b"hello"),
+    ] {
+        upload_with(&scene, spec, object, contents);
+    }
+    let key_url = STANDARD.encode(scene.server.public_key_url());
+    let mut arguments = vec![
+        scene.server.public_key_url().to_owned(),
+        scene.server.public_key_pem().to_owned(),
+        key_url,
+    ];
+    for request in receiver.requests() {
+        let authorization = request.header("Authorization").expect("it is signed");
+        arguments.extend([
+            request.target.clone(),
+            request.text(),
+            authorization.to_owned(),
+        ]);
+    }
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    scene.run("receiving_attacks.c", &arguments);
 }
 
 #[test]
