@@ -2373,9 +2373,9 @@ oss_callback_code oss_callback_verifier_new(const oss_callback_verifier_options 
  * `target` is path and query as they stand in the request line. `headers` holds 2 * `headers_len` texts: a
  * name, its value, the next name, and so on; of several with one name the first counts. Authorization and
  * x-oss-pub-key-url are needed, Content-Type says how the body is read, and what proxies add is looked at;
- * all others may be left out. `body` are its bytes. Nothing is written to these buffers or kept of them.
+ * all others may be left out. One of more than 16 KiB is none of OSS's. `body` are its bytes. Nothing is written to these buffers or kept of them.
  *
- * Takes some 10 microseconds and does no I/O, unless keys are fetched. On success `*verified` is a new
+ * Takes some 20 microseconds and does no I/O, unless keys are fetched. On success `*verified` is a new
  * handle: free it with oss_callback_verified_free. The codes 80 to 87 say why a request is no callback:
  * oss_callback_error_message and oss_callback_error_diagnosis are for the application's log, not for whoever
  * sent the request, who gets oss_callback_reply_new_refused. OSS_CALLBACK_CODE_KEY_UNAVAILABLE says nothing
@@ -2398,8 +2398,8 @@ oss_callback_code oss_callback_verifier_verify(const oss_callback_verifier *veri
 void oss_callback_verifier_free(oss_callback_verifier *verifier);
 
 /**
- * Path and query that OSS has signed: those of the callback URL, whatever a proxy made of them. NULL for
- * NULL.
+ * Path and query that OSS has signed: those of the callback URL, whatever a proxy made of them. For logs:
+ * /cb?id=1 and /cb%3Fid=1 are signed alike, and any customer of OSS can choose them. NULL for NULL.
  */
 const char *oss_callback_verified_signed_target(const oss_callback_verified *verified);
 
@@ -2511,7 +2511,8 @@ bool oss_callback_verified_image_width(const oss_callback_verified *verified,
 /**
  * Looks the object up that the body names (HeadObject), and compares its ETag, size and CRC-64 with what
  * the body says of them. Do this before anything valuable: neither OSS's signature nor a seal proves that
- * the upload took place. Blocks for at most the client's time limits. On success `*metadata`, if wanted, is a
+ * the upload took place. An object that was there before passes as well, and without a seal the bucket may be
+ * anybody's. Blocks for at most the client's time limits. On success `*metadata`, if wanted, is a
  * new handle: free it with oss_callback_object_metadata_free. OSS_CALLBACK_CODE_NOT_CONFIRMED when there is
  * no such object, or it is another; every other code says that it is not known.
  */
@@ -2649,7 +2650,7 @@ oss_callback_code oss_callback_sealer_accept(oss_callback_sealer *sealer,
  *
  * The body must carry ${bucket}, ${object}, ${size}, ${x:seal} and every variable, each as a member of that
  * name, variables with or without x: in front; otherwise OSS_CALLBACK_CODE_INVALID_CALLBACK names what is
- * missing. On success `*spec` is a new handle: free it with oss_callback_spec_free. Give the uploader
+ * missing. The permission must not have ended. On success `*spec` is a new handle: free it with oss_callback_spec_free. Give the uploader
  * oss_callback_spec_callback and oss_callback_spec_callback_var. May be called from several threads with the
  * same sealer.
  */

@@ -12,6 +12,9 @@ impl VerifiedCallback {
     /// of it: ETag, size and CRC-64, whichever are there. Do this before anything valuable: neither OSS's
     /// signature nor a seal proves that the upload took place.
     ///
+    /// An object that was there before passes as well: give each upload a name of its own. And the bucket may
+    /// be anybody's, unless a seal says that it is yours.
+    ///
     /// ```no_run
     /// # fn handle(client: &oss_callback::Client, verified: &oss_callback::callback::VerifiedCallback)
     /// # -> Result<(), oss_callback::Error> {

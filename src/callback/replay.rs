@@ -91,7 +91,7 @@ impl ReplayGuard {
         }
     }
 
-    /// Looks, and remembers. Of threads that ask for one callback at once, one is told
+    /// Looks, and remembers. Ask when the callback comes, not when it is worked on later. Of threads that ask for one callback at once, one is told
     /// [`Seen::FirstSeen`].
     ///
     /// # Errors

@@ -17,8 +17,9 @@ const USUAL_HEADERS: [&str; 5] = [
     "X-Envoy-Original-Path",
 ];
 const USUAL_PREFIX_HEADERS: [&str; 2] = ["X-Forwarded-Prefix", "X-Script-Name"];
-/// A diagnosis may cost some more digests of a body up to this length.
-const DIAGNOSED_BODY_LEN: usize = 64 * 1024;
+/// A diagnosis costs some more digests, of bodies up to this length: no template becomes more, and forgeries
+/// must stay cheap.
+const DIAGNOSED_BODY_LEN: usize = 16 * 1024;
 /// A target in a message is cut after so many characters.
 const SHOWN_LEN: usize = 200;
 

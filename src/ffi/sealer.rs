@@ -229,7 +229,7 @@ pub unsafe extern "C" fn oss_callback_sealer_accept(
 ///
 /// The body must carry ${bucket}, ${object}, ${size}, ${x:seal} and every variable, each as a member of that
 /// name, variables with or without x: in front; otherwise OSS_CALLBACK_CODE_INVALID_CALLBACK names what is
-/// missing. On success `*spec` is a new handle: free it with oss_callback_spec_free. Give the uploader
+/// missing. The permission must not have ended. On success `*spec` is a new handle: free it with oss_callback_spec_free. Give the uploader
 /// oss_callback_spec_callback and oss_callback_spec_callback_var. May be called from several threads with the
 /// same sealer.
 #[must_use]

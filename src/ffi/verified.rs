@@ -80,8 +80,8 @@ impl oss_callback_verified {
     }
 }
 
-/// Path and query that OSS has signed: those of the callback URL, whatever a proxy made of them. NULL for
-/// NULL.
+/// Path and query that OSS has signed: those of the callback URL, whatever a proxy made of them. For logs:
+/// /cb?id=1 and /cb%3Fid=1 are signed alike, and any customer of OSS can choose them. NULL for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_verified_signed_target(
     verified: *const oss_callback_verified,
@@ -347,7 +347,8 @@ pub unsafe extern "C" fn oss_callback_verified_image_width(
 
 /// Looks the object up that the body names (HeadObject), and compares its ETag, size and CRC-64 with what
 /// the body says of them. Do this before anything valuable: neither OSS's signature nor a seal proves that
-/// the upload took place. Blocks for at most the client's time limits. On success `*metadata`, if wanted, is a
+/// the upload took place. An object that was there before passes as well, and without a seal the bucket may be
+/// anybody's. Blocks for at most the client's time limits. On success `*metadata`, if wanted, is a
 /// new handle: free it with oss_callback_object_metadata_free. OSS_CALLBACK_CODE_NOT_CONFIRMED when there is
 /// no such object, or it is another; every other code says that it is not known.
 #[must_use]

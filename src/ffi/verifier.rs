@@ -261,9 +261,9 @@ pub unsafe extern "C" fn oss_callback_verifier_new(
 /// `target` is path and query as they stand in the request line. `headers` holds 2 * `headers_len` texts: a
 /// name, its value, the next name, and so on; of several with one name the first counts. Authorization and
 /// x-oss-pub-key-url are needed, Content-Type says how the body is read, and what proxies add is looked at;
-/// all others may be left out. `body` are its bytes. Nothing is written to these buffers or kept of them.
+/// all others may be left out. One of more than 16 KiB is none of OSS's. `body` are its bytes. Nothing is written to these buffers or kept of them.
 ///
-/// Takes some 10 microseconds and does no I/O, unless keys are fetched. On success `*verified` is a new
+/// Takes some 20 microseconds and does no I/O, unless keys are fetched. On success `*verified` is a new
 /// handle: free it with oss_callback_verified_free. The codes 80 to 87 say why a request is no callback:
 /// oss_callback_error_message and oss_callback_error_diagnosis are for the application's log, not for whoever
 /// sent the request, who gets oss_callback_reply_new_refused. OSS_CALLBACK_CODE_KEY_UNAVAILABLE says nothing
