@@ -47,7 +47,7 @@ impl App {
             return Ok(None);
         }
         if seen == Seen::FirstSeen {
-            eprintln!("{} has {} bytes", sealed.object(), sealed.size());
+            eprintln!("{:?} has {} bytes", sealed.object(), sealed.size());
         }
         reply_ok(r#"{"Status":"OK"}"#).map(Some)
         // README end

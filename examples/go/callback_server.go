@@ -6,7 +6,6 @@ package main
 // #include <stdlib.h>
 import "C"
 import (
-	"fmt"
 	"io"
 	"log"
 	"net"
@@ -18,6 +17,7 @@ import (
 var verifier *C.oss_callback_verifier
 var sealer *C.oss_callback_sealer
 var guard *C.oss_callback_replay_guard
+var agreed = C.CString(`{"Status":"OK"}`)
 
 func must(code C.oss_callback_code, err *C.oss_callback_error) {
 	if code != C.OSS_CALLBACK_CODE_OK {
@@ -38,8 +38,7 @@ func callback(w http.ResponseWriter, r *http.Request) {
 	}
 	array := (**C.char)(C.calloc(C.size_t(len(texts)+1), C.size_t(unsafe.Sizeof(texts[0]))))
 	copy(unsafe.Slice(array, len(texts)), texts[3:])
-	defer C.free(unsafe.Pointer(array))
-	for _, text := range texts {
+	for _, text := range append(texts, (*C.char)(unsafe.Pointer(array))) {
 		defer C.free(unsafe.Pointer(text))
 	}
 	var verified *C.oss_callback_verified
@@ -48,22 +47,23 @@ func callback(w http.ResponseWriter, r *http.Request) {
 	var err *C.oss_callback_error
 	var length C.size_t
 	var seen C.oss_callback_seen = C.OSS_CALLBACK_SEEN_REPLAYED
-	const OK = C.OSS_CALLBACK_CODE_OK
 	accepted := C.oss_callback_verifier_verify(verifier, texts[0], texts[1], array, C.size_t(len(r.Header)),
-		(*C.uint8_t)(unsafe.Pointer(texts[2])), C.size_t(len(body)), &verified, &err) == OK &&
-		C.oss_callback_sealer_check(sealer, verified, &sealed, &err) == OK &&
-		C.oss_callback_replay_guard_check(guard, sealed, &seen, &err) == OK
-	if accepted && seen == C.OSS_CALLBACK_SEEN_REPLAYED {
+		(*C.uint8_t)(unsafe.Pointer(texts[2])), C.size_t(len(body)), &verified, &err) == 0 &&
+		C.oss_callback_sealer_check(sealer, verified, &sealed, &err) == 0 &&
+		C.oss_callback_replay_guard_check(guard, sealed, &seen, &err) == 0
+	switch {
+	case !accepted:
+		log.Print(C.GoString(C.oss_callback_error_message(err)))
+		must(C.oss_callback_reply_new_refused(err, &reply), nil)
+	case seen == C.OSS_CALLBACK_SEEN_FIRST_SEEN:
+		log.Printf("%q is there", C.GoString(C.oss_callback_sealed_object(sealed)))
+		fallthrough
+	case seen == C.OSS_CALLBACK_SEEN_REPEATED:
+		must(C.oss_callback_reply_new_ok(agreed, &reply, nil), nil)
+	default:
 		w.WriteHeader(http.StatusForbidden)
-	} else {
-		if accepted {
-			answer := C.CString(`{"Status":"OK"}`)
-			defer C.free(unsafe.Pointer(answer))
-			must(C.oss_callback_reply_new_ok(answer, &reply, nil), nil)
-		} else {
-			log.Print(C.GoString(C.oss_callback_error_message(err)))
-			must(C.oss_callback_reply_new_refused(err, &reply), nil)
-		}
+	}
+	if reply != nil {
 		answer := C.oss_callback_reply_body(reply, &length)
 		w.Header().Set("Content-Type", C.GoString(C.oss_callback_reply_content_type(reply)))
 		w.WriteHeader(int(C.oss_callback_reply_status(reply)))
@@ -94,6 +94,6 @@ func main() {
 	if failure != nil {
 		log.Fatal(failure)
 	}
-	fmt.Printf("listening http://%s\n", listener.Addr())
+	os.Stdout.WriteString("listening http://" + listener.Addr().String() + "\n")
 	log.Fatal(http.Serve(listener, http.HandlerFunc(callback)))
 }
