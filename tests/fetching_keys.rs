@@ -29,6 +29,8 @@ fn host(
 
 fn from(host: &Receiver) -> FetchingKeysBuilder {
     FetchingKeys::builder()
+        // A busy machine takes long for a handshake.
+        .timeout(Duration::from_secs(30))
         .root_certificates(RootCertificates::None)
         .ca_bundle(host.certificate_pem().unwrap())
         .resolve(HOST, [host.address()])
@@ -114,6 +116,8 @@ fn an_answer_that_is_no_key_is_a_failure_that_is_not_repeated() {
 
 #[test]
 fn a_host_that_is_silent_is_given_up() {
+    let default = format!("{:?}", FetchingKeys::builder());
+    assert!(default.contains("timeout: 3s"), "{default}");
     let host = host(|_| Answer::silence());
     let keys = from(&host)
         .timeout(Duration::from_millis(200))

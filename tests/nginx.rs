@@ -5,7 +5,7 @@ mod support;
 
 use std::fs;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use local_oss::{ReceivedRequest, Server};
@@ -20,7 +20,14 @@ struct Nginx {
 }
 
 impl Nginx {
+    /// On a port that is free until somebody else takes it first; then on another.
     fn start(application: &str) -> Nginx {
+        let mut attempts = (0..5).map(|_| Nginx::try_start(application));
+        let nginx = attempts.find_map(Result::ok);
+        nginx.unwrap_or_else(|| panic!("{:?}", Nginx::try_start(application).err()))
+    }
+
+    fn try_start(application: &str) -> Result<Nginx, String> {
         let folder = c::product("nginx");
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(folder.join("logs")).unwrap();
@@ -39,19 +46,13 @@ impl Nginx {
              proxy_pass http://{application}/inner/; }} }} }}\n"
         );
         fs::write(folder.join("nginx.conf"), configuration).unwrap();
-        let nginx = Nginx { folder, address };
+        let mut command = command(&folder);
         // As a daemon it comes back once it listens.
-        c::succeed(&mut nginx.command());
-        nginx
-    }
-
-    fn command(&self) -> Command {
-        let mut command = Command::new("nginx");
-        command
-            .arg("-p")
-            .arg(&self.folder)
-            .args(["-c", "nginx.conf", "-e", "error.log"]);
-        command
+        let output = command.output().unwrap();
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+        Ok(Nginx { folder, address })
     }
 
     fn url(&self, target: &str) -> String {
@@ -59,9 +60,18 @@ impl Nginx {
     }
 }
 
+fn command(folder: &Path) -> Command {
+    let mut command = Command::new("nginx");
+    command
+        .arg("-p")
+        .arg(folder)
+        .args(["-c", "nginx.conf", "-e", "error.log"]);
+    command
+}
+
 impl Drop for Nginx {
     fn drop(&mut self) {
-        let _ = self.command().args(["-s", "stop"]).status();
+        let _ = command(&self.folder).args(["-s", "stop"]).status();
     }
 }
 

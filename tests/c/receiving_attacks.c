@@ -118,6 +118,16 @@ static void what_is_no_callback(void) {
     oss_callback_verifier_free(production);
     oss_callback_verifier_free(verifier);
 
+    /* Who lets keys be fetched does so for one form of name only. */
+    fetched[3] = "aHR0cHM6Ly9nb3NzcHVibGljLmFsaWNkbi5jb20vb3RoZXIucGVt"; /* https://gosspublic.alicdn.com/other.pem */
+    oss_callback_verifier_options_set_fetch_keys(options, true);
+    oss_callback_verifier_options_set_max_body_len(options, body_len);
+    GIVES(OK, oss_callback_verifier_new(options, &verifier, &error));
+    GIVES(KEY_UNAVAILABLE, VERIFY(verifier, "POST", target, fetched, 2));
+    GIVES(OK, VERIFY(verifier, "POST", target, twice, 4));
+    oss_callback_verified_free(verified);
+    oss_callback_verifier_free(verifier);
+
     /* Keys of another host cannot be added. */
     oss_callback_verifier_options_add_key(options, "https://gosspublic.alicdn.com:443/k.pem", arguments[2]);
     GIVES(INVALID_ARGUMENT, oss_callback_verifier_new(options, &verifier, &error));
