@@ -20,7 +20,7 @@ use oss_callback::callback::{
 use oss_callback::{
     BodyType, CallbackSpec, CallbackSpecBuilder, Credentials, Error, ErrorKind, PresignOptions,
 };
-use support::{BUCKET, agreeing_receiver, client, client_builder, server};
+use support::{BUCKET, agreeing_receiver, client, client_builder, request_of, server};
 
 const SECRET: &[u8] = b"a secret of thirty-two bytes ...";
 const FORM: &str = "bucket=${bucket}&object=${object}&size=${size}&user=${x:user}&seal=${x:seal}";
@@ -75,9 +75,7 @@ impl Scene {
 }
 
 fn verify(verifier: &Verifier, received: &ReceivedRequest) -> Result<VerifiedCallback, Error> {
-    let headers = received.headers.iter();
-    let request = CallbackRequest::new(&received.method, &received.target, &received.body);
-    verifier.verify(&request.headers(headers.map(|(name, value)| (name.as_str(), value.as_str()))))
+    verifier.verify(&request_of(received))
 }
 
 fn kind(result: Result<SealedCallback, Error>) -> ErrorKind {

@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use local_oss::{CallbackKey, Sending};
 use oss_callback::callback::{
     self, CallbackRequest, KeySource, KnownKeys, PublicKey, Verifier, key_unavailable,
 };
 use oss_callback::{BodyType, CallbackSpec, Error, ErrorKind};
 use serde_json::Value;
-use support::{BUCKET, agreeing_receiver, client, server};
+use support::{BUCKET, agreeing_receiver, client, request_of, server};
 
 fn vectors() -> Value {
     let text = include_str!("vectors/callback_signature.json");
@@ -534,10 +535,7 @@ fn a_callback_of_local_oss_verifies_and_is_read() {
         let put = client(server.endpoint()).put_object(BUCKET, "a b/目+&.txt");
         put.callback(&spec).send_bytes(b"hello").unwrap();
         let requests = receiver.requests();
-        let received = requests.last().unwrap();
-        let headers = received.headers.iter();
-        let request = CallbackRequest::new(&received.method, &received.target, &received.body)
-            .headers(headers.map(|(name, value)| (name.as_str(), value.as_str())));
+        let request = request_of(requests.last().unwrap());
         let body = verifier.verify(&request).unwrap().parse().unwrap();
         assert_eq!(body.body_type(), body_type);
         assert_eq!((body.bucket(), body.size()), (Some(BUCKET), Some(5)));
@@ -548,6 +546,39 @@ fn a_callback_of_local_oss_verifies_and_is_read() {
         assert_eq!(error.kind(), ErrorKind::BadPubKeyUrl);
     }
     assert_eq!(receiver.requests().len(), 2);
+}
+
+/// `local-oss send`, for a server under development: its key is trusted like that of any other test server.
+#[test]
+fn what_local_oss_sends_without_an_upload_verifies() {
+    let receiver = agreeing_receiver();
+    let url = "http://keys.example.com/k.pem";
+    let key = CallbackKey::generate(512, "http://127.0.0.1:1").unwrap();
+    let key = key.with_public_url(url);
+    let verifier = Verifier::new()
+        .trust_key_url_for_tests(url, key.public_pem())
+        .unwrap();
+    let mut sending = Sending::new(key);
+    for (name, value) in [
+        ("callbackUrl", receiver.url("/cb%20?a=%41")),
+        ("callbackBody", "object=${object}&size=${size}".to_owned()),
+    ] {
+        sending.callback.insert(name.to_owned(), value.into());
+    }
+    sending.object = "photos/1 目.jpg".to_owned();
+    sending.contents = b"hello".to_vec();
+    let deliveries = sending.send().unwrap();
+    assert_eq!(deliveries.len(), 1);
+    let received = &receiver.requests()[0];
+    let body = verifier
+        .verify(&request_of(received))
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert_eq!(
+        (body.object(), body.size()),
+        (Some("photos/1 目.jpg"), Some(5))
+    );
 }
 
 /// The best of several runs, since other tests share the processor.

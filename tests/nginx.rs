@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use local_oss::{ReceivedRequest, Server};
-use oss_callback::callback::{CallbackRequest, VerifiedCallback, Verifier};
+use oss_callback::callback::{VerifiedCallback, Verifier};
 use oss_callback::{Error, ErrorKind};
-use support::{BUCKET, agreeing_receiver, client, server, spec};
+use support::{BUCKET, agreeing_receiver, client, request_of, server, spec};
 
 /// A running nginx; stopped when dropped.
 struct Nginx {
@@ -80,13 +80,10 @@ fn verify(
     server: &Server,
     received: &ReceivedRequest,
 ) -> Result<VerifiedCallback, Error> {
-    let headers = received.headers.iter();
-    let request = CallbackRequest::new(&received.method, &received.target, &received.body)
-        .headers(headers.map(|(name, value)| (name.as_str(), value.as_str())));
     verifier
         .trust_key_url_for_tests(server.public_key_url(), server.public_key_pem())
         .unwrap()
-        .verify(&request)
+        .verify(&request_of(received))
 }
 
 #[test]

@@ -12,7 +12,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use local_oss::{Receiver, Server};
+use local_oss::{ReceivedRequest, Receiver, Server};
+use oss_callback::callback::CallbackRequest;
 use oss_callback::{CallbackSpec, Client, ClientBuilder, Credentials};
 
 pub const BUCKET: &str = "examplebucket";
@@ -45,6 +46,13 @@ pub fn spec(url: &str) -> CallbackSpec {
         .body("filename=${object}&size=${size}&mimeType=${mimeType}")
         .build()
         .unwrap()
+}
+
+/// A request that an application server got, for the verifier.
+pub fn request_of(received: &ReceivedRequest) -> CallbackRequest<'_> {
+    let headers = received.headers.iter();
+    CallbackRequest::new(&received.method, &received.target, &received.body)
+        .headers(headers.map(|(name, value)| (name.as_str(), value.as_str())))
 }
 
 /// An application server that agrees.
