@@ -16,7 +16,7 @@ use super::body::CallbackBody;
 use super::decoded::Decoded;
 use super::permission::{ObjectRule, Permission, SizeRule, seconds};
 use super::spec::{CallbackSpec, CallbackSpecBuilder};
-use super::template::{BodyType, TemplateValue};
+use super::template::{BodyType, TemplateValue, VARIABLES};
 use super::verify::VerifiedCallback;
 use crate::error::{Error, Result};
 use crate::verdict::ErrorKind;
@@ -331,24 +331,28 @@ impl fmt::Debug for Sealer {
 }
 
 /// Whether a receiver finds everything that is sealed in the bodies that OSS will render: by rendering one
-/// with other values, hostile ones, and reading it.
+/// with other values, hostile ones, and reading it. What is not sealed has values as well, for it may make a
+/// body unreadable.
 fn check_template(spec: &CallbackSpec, names: &[&str]) -> Result<()> {
-    // For each name another.
-    let odd = |name: &str| format!("a&{name}=\"c\"+%41\\,目");
-    let values: Vec<(String, String)> = ["bucket", "object", &format!("x:{VARIABLE}")]
+    let sealed: Vec<String> = ["bucket", "object", &format!("x:{VARIABLE}")]
         .into_iter()
         .map(str::to_owned)
         .chain(names.iter().map(|name| format!("x:{name}")))
-        .map(|name| (name.clone(), odd(&name)))
         .collect();
+    // For each name another.
+    let odd = |name| (name, format!("a&{name}=\"c\"+%41\\,目"));
+    let sealed_names = sealed.iter().map(String::as_str);
+    let texts: Vec<(&str, String)> = sealed_names.chain(VARIABLES).map(odd).collect();
+    let text = |name: &str| {
+        let found = texts.iter().find(|(known, _)| *known == name);
+        found.map(|(_, text)| text.as_str())
+    };
     let decoded = Decoded::of(spec)?;
     let body_type = decoded.body_type;
     let body = decoded.body.render(body_type, |name| match name {
         "size" => Some(TemplateValue::Number(4711)),
-        _ => values
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, value)| TemplateValue::Text(value)),
+        "imageInfo.height" | "imageInfo.width" => Some(TemplateValue::Number(1)),
+        _ => text(name).map(TemplateValue::Text),
     })?;
     let fault = |name: &str| {
         let example = match body_type {
@@ -369,13 +373,13 @@ fn check_template(spec: &CallbackSpec, names: &[&str]) -> Result<()> {
             "`body` becomes a body that a receiver cannot read, so that the seal could not be checked",
         ));
     };
-    for (name, value) in &values {
+    for name in &sealed {
         let found = match name.as_str() {
             "bucket" => body.bucket(),
             "object" => body.object(),
             variable => body.variable(variable),
         };
-        if found != Some(value) {
+        if found != text(name) {
             return Err(fault(name));
         }
     }
