@@ -484,10 +484,13 @@ fn a_full_guard_says_so_and_takes_no_replay_for_a_first_time() {
     assert_eq!(check(&first).unwrap(), Seen::Repeated);
 }
 
+/// Digest and end, by nonce.
+type Kept = HashMap<[u8; 16], ([u8; 32], SystemTime)>;
+
 /// A database that servers share, and that can be out of reach.
 #[derive(Clone, Default)]
 struct Database {
-    kept: Arc<Mutex<HashMap<[u8; 16], ([u8; 32], SystemTime)>>>,
+    kept: Arc<Mutex<Kept>>,
     gone: Arc<AtomicBool>,
 }
 
