@@ -17,6 +17,7 @@ use crate::{
     background::Background,
     callback::{CallbackKey, Deliverer, Resolver, Rules},
     connection,
+    cors::AllowedOrigins,
     log::Log,
     memory::Memory,
     objects::Objects,
@@ -70,6 +71,7 @@ pub struct Builder {
     max_total_bytes: u64,
     min_part_size: u64,
     idle_timeout: Duration,
+    allowed_origins: AllowedOrigins,
     history_bytes: usize,
     record_file: Option<PathBuf>,
     quiet: bool,
@@ -95,6 +97,7 @@ impl Default for Builder {
             max_total_bytes: DEFAULT_MAX_TOTAL_BYTES,
             min_part_size: DEFAULT_MIN_PART_SIZE,
             idle_timeout: DEFAULT_IDLE_TIMEOUT,
+            allowed_origins: AllowedOrigins::default(),
             history_bytes: DEFAULT_HISTORY_BYTES,
             record_file: None,
             quiet: true,
@@ -271,6 +274,23 @@ impl Builder {
         self
     }
 
+    /// Lets the web pages of an origin use the server and read its answers, as a CORS rule of a bucket does at OSS: preflight
+    /// requests are answered, and every answer says what the page may see. May be called several times. None by default.
+    ///
+    /// `http://127.0.0.1:8080`, `https://*.example.com`, or `*` for all. It counts for every bucket, every method and every
+    /// header.
+    ///
+    /// ```
+    /// # fn main() -> std::io::Result<()> {
+    /// let server = local_oss::Server::builder().allow_origin("http://127.0.0.1:8080").start()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
+        self.allowed_origins.add(origin.into());
+        self
+    }
+
     /// Memory for [`Server::stored`], and as much each for [`Server::deliveries`] and [`Server::multipart_requests`]; 128 MiB by
     /// default. The oldest events are forgotten first.
     pub fn history_bytes(mut self, bytes: usize) -> Self {
@@ -307,6 +327,7 @@ impl Builder {
                 format!("`{bucket}` is no bucket name: 3 to 63 of a-z, 0-9 and inner hyphens");
             return Err(invalid_input(message));
         }
+        self.allowed_origins.check()?;
         let listen = self.listen.clone();
         let mut service = None;
         let background = Background::start("local-oss", listen.as_str(), |address| {
@@ -363,6 +384,7 @@ impl Builder {
                 resolver: self.resolver,
             },
             idle_timeout: self.idle_timeout,
+            allowed_origins: self.allowed_origins,
             request_ids: RequestIds::new(OsRng.next_u64()),
             log,
         })
@@ -402,7 +424,9 @@ impl Builder {
     }
 }
 
-fn invalid_input(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
+pub(crate) fn invalid_input(
+    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, error)
 }
 

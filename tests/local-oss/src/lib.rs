@@ -25,6 +25,7 @@ mod background;
 mod builder;
 mod callback;
 mod connection;
+mod cors;
 mod crc64;
 mod encoding;
 mod error;

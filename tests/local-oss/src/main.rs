@@ -81,6 +81,10 @@ struct Arguments {
     #[arg(long)]
     strict: bool,
 
+    /// Let the web pages of this origin upload and read answers (CORS): SCHEME://HOST[:PORT] or *; may be given several times
+    #[arg(long, value_name = "ORIGIN")]
+    allow_origin: Vec<String>,
+
     /// A folder that keeps objects when the program ends, made if there is none
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
@@ -288,6 +292,9 @@ impl Arguments {
         for bucket in &self.bucket {
             builder = builder.bucket(bucket);
         }
+        for origin in &self.allow_origin {
+            builder = builder.allow_origin(origin);
+        }
         builder = match &self.security_token {
             Some(token) => {
                 builder.sts_credentials(&self.access_key_id, &self.access_key_secret, token)
@@ -323,6 +330,9 @@ impl Arguments {
         );
         if let Some(token) = &self.security_token {
             text.push_str(&format!("security token     {token}\n"));
+        }
+        for origin in &self.allow_origin {
+            text.push_str(&format!("allowed origin     {origin}\n"));
         }
         if let Some(file) = &self.certificate {
             text.push_str(&format!("certificate        {}\n", file.display()));

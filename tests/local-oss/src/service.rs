@@ -13,7 +13,7 @@ use http_body_util::BodyExt;
 use hyper::{
     Method, Request, StatusCode,
     body::{Body, Incoming},
-    header::{EXPECT, HOST, HeaderValue, SERVER},
+    header::{EXPECT, HOST, HeaderValue, ORIGIN, SERVER},
     http::request::Parts,
 };
 use tokio::time::timeout;
@@ -23,6 +23,7 @@ use crate::{
     answer::{self, Answer, insert},
     authorization::{Credential, SIGNATURE_PARAMETERS, SUB_RESOURCES, SignedRequest, authorize},
     callback::{Deliverer, KEY_PATH, Rules},
+    cors::AllowedOrigins,
     error::OssError,
     log::Log,
     memory::Memory,
@@ -61,6 +62,7 @@ pub(crate) struct Service {
     pub(crate) rules: Rules,
     /// For a body of which nothing more comes.
     pub(crate) idle_timeout: Duration,
+    pub(crate) allowed_origins: AllowedOrigins,
     pub(crate) request_ids: RequestIds,
     pub(crate) log: Log,
 }
@@ -116,6 +118,7 @@ impl Service {
         let (head, mut body) = request.into_parts();
         let expects_continue = head.headers.contains_key(EXPECT);
         let host = host(&head).to_owned();
+        let origin = head.headers.get(ORIGIN).cloned();
         let (method, uri) = (head.method.clone(), head.uri.clone());
 
         let result = self
@@ -136,6 +139,9 @@ impl Service {
             "x-oss-server-time",
             &start.elapsed().as_millis().to_string(),
         );
+        if let Some(origin) = origin {
+            self.allowed_origins.allow(&origin, &mut answer);
+        }
 
         let (path, status, time) = (uri.path(), answer.status().as_u16(), start.elapsed());
         self.log.line(format_args!(
@@ -167,6 +173,10 @@ impl Service {
                 "application/x-pem-file",
                 pem,
             ));
+        }
+        if head.method == Method::OPTIONS {
+            self.existing(resource)?;
+            return self.allowed_origins.preflight(&head.headers);
         }
         let query = Query::parse(head.uri.query().unwrap_or_default());
         if resource.bucket.is_some()

@@ -173,6 +173,10 @@ fn every_flag_reaches_the_server() {
         key_file.to_str().unwrap(),
         "--max-total-bytes",
         "10000",
+        "--allow-origin",
+        "http://one.example.com",
+        "--allow-origin",
+        "http://two.example.com",
     ]);
     let send = |request: client::Request| {
         request
@@ -193,6 +197,10 @@ fn every_flag_reaches_the_server() {
     let answer = put("a", "x").header("Authorization", region);
     let answer = send(answer.header("x-oss-date", "20260101T000000Z"));
     assert!(answer.element("Message").unwrap().contains("eu-central-1"));
+    for origin in ["http://one.example.com", "http://two.example.com"] {
+        let answer = send(client::get("a").header("Origin", origin));
+        assert_eq!(answer.header("access-control-allow-origin"), Some(origin));
+    }
     let silent = Receiver::start(|_| Answer::silence()).unwrap();
     let callback = json!({ "callbackUrl": silent.url("/"), "callbackBody": "a" });
     let answer = send(put("a", "x").callback(&callback));
@@ -437,6 +445,11 @@ fn what_cannot_be_is_said_and_ends_it() {
         (&["--callback-timeout", "0"], 2, "length of time"),
         (&["--callback-timeout", "soon"], 2, "not a number"),
         (&["--bucket", "Bad_Name"], 1, "Bad_Name"),
+        (
+            &["--allow-origin", "http://a.example.com/"],
+            1,
+            "is no origin",
+        ),
         (&["--callback-key", "/no/such/file"], 1, "No such file"),
         (&["--callback-key-bits", "100"], 1, "512"),
         (&["--callback-ca", "/no/such/file"], 1, "No such file"),
