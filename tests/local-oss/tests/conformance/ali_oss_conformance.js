@@ -270,6 +270,128 @@ for (const version4 of [false, true]) {
       assert.deepEqual([put.res.status, put.data], [200, { verified: true }]);
     });
 
+    /** Sends what was signed for a host name to this machine. */
+    const send = async (method, url, headers = {}, body = "") => {
+      const { host, port, pathname, search } = new URL(url);
+      const options = { method, host: "127.0.0.1", port, path: pathname + search, headers: { Host: host, ...headers } };
+      const request = http.request(options);
+      request.end(body);
+      const [answer] = await once(request, "response");
+      const chunks = [];
+      for await (const chunk of answer) chunks.push(chunk);
+      return { status: answer.statusCode, headers: answer.headers, text: Buffer.concat(chunks).toString() };
+    };
+
+    /** The SDK presigns no URL for an address. */
+    const presign = async (method, key, { headers = {}, queries = {}, expires = 600, callback: asked } = {}) => {
+      const named = open("SK", { endpoint: program.endpoint.replace("127.0.0.1", "localhost") });
+      if (version4) return named.signatureUrlV4(method, expires, { headers, queries }, key);
+      return named.signatureUrl(key, { method, expires, ...headers, ...(asked && { callback: asked }), subResource: queries });
+    };
+
+    const base64 = (value) => Buffer.from(JSON.stringify(value)).toString("base64");
+    const parameters = ({ url, body, customValue }) => ({
+      callback: base64({ callbackUrl: url, callbackBody: body }),
+      "callback-var": base64({ "x:v": customValue.v }),
+    });
+    const placements = {
+      // By version 1 the SDK itself puts it there.
+      query: (asked) => (version4 ? { queries: parameters(asked) } : { callback: asked }),
+      headers: (asked) => {
+        const { callback: value, "callback-var": variables } = parameters(asked);
+        return { headers: { "x-oss-callback": value, "x-oss-callback-var": variables } };
+      },
+    };
+
+    for (const [placement, placed] of Object.entries(placements)) {
+      test(`a presigned URL with its callback in the ${placement}`, async () => {
+        for (const key of KEYS) {
+          const options = placed(callback("/ok?id=1&b"));
+          const headers = { "Content-Type": "text/x-a", ...options.headers };
+          const url = await presign("PUT", key, { ...options, headers });
+          const put = await send("PUT", url, headers, "hello");
+          assert.deepEqual([put.status, put.text], [200, '{"verified":true}'], key);
+          const { url: target, body } = application.received.at(-1);
+          assert.equal(target, "/ok?id=1&b");
+          assert.deepEqual(Object.fromEntries(new URLSearchParams(body)), { object: key, size: "5", v: "值 1" });
+          const got = await send("GET", await presign("GET", key));
+          assert.deepEqual([got.text, got.headers["content-type"]], ["hello", "text/x-a"]);
+          await client.delete(key);
+        }
+        const options = placed(callback("/ok"));
+        const url = await presign("PUT", "mine", options);
+        const before = application.received.length;
+        for (const [other, headers] of [
+          [url.replace("/mine", "/yours"), options.headers],
+          [url.replace(/callback=[^&]*/, "callback=e30%3D"), { ...options.headers, "x-oss-callback": "e30=" }],
+          [url, { ...options.headers, "Content-Type": "text/html" }],
+        ]) {
+          const refused = await send("PUT", other, headers, "hello");
+          assert.equal(refused.status, 403);
+          assert.match(refused.text, /<Code>SignatureDoesNotMatch</);
+        }
+        assert.equal(application.received.length, before);
+        const failing = placed(callback("/404"));
+        const failed = await send("PUT", await presign("PUT", "failed", failing), failing.headers, "hello");
+        assert.equal(failed.status, 203);
+        assert.match(failed.text, /<Message>Error status : 404\.</);
+        assert.equal((await client.get("failed")).content.toString(), "hello");
+        await client.delete("failed");
+      });
+    }
+
+    test("a presigned URL ends", async () => {
+      const url = await presign("PUT", "ends", { expires: 1 });
+      let answer;
+      do answer = await send("PUT", url, {}, "hello");
+      while (answer.status === 200);
+      assert.equal(answer.status, 403);
+      assert.match(answer.text, /<Message>Request has expired\.</);
+    });
+
+    test("a form that the SDK has signed", async () => {
+      const post = async (key, values = {}, policyKey = "forms/") => {
+        const date = new Date();
+        const basic = date.toISOString().replace(/[-:]|\.\d+/g, "");
+        const fields = { "x-oss-content-type": "text/x-a", callback: parameters(callback("/ok")).callback, "x:v": "值 1" };
+        if (version4) {
+          fields["x-oss-signature-version"] = "OSS4-HMAC-SHA256";
+          fields["x-oss-credential"] = `AK/${basic.slice(0, 8)}/${REGION}/oss/aliyun_v4_request`;
+          fields["x-oss-date"] = basic;
+        }
+        const conditions = Object.entries(fields).map(([name, value]) => ({ [name]: value }));
+        const policy = {
+          expiration: new Date(date.getTime() + 600_000).toISOString(),
+          conditions: [{ bucket: BUCKET }, ["starts-with", "$key", policyKey], ["content-length-range", 1, 5], ...conditions],
+        };
+        if (version4) {
+          fields.policy = Buffer.from(JSON.stringify(policy)).toString("base64");
+          fields["x-oss-signature"] = client.signPostObjectPolicyV4(policy, date);
+        } else {
+          Object.assign(fields, client.calculatePostSignature(policy));
+        }
+        const form = new FormData();
+        for (const [name, value] of Object.entries({ key, ...fields, ...values })) form.append(name, value);
+        form.append("file", new Blob(["hello"]), "目.txt");
+        const answer = await fetch(`${program.endpoint}/${BUCKET}/`, { method: "POST", body: form });
+        return [answer.status, await answer.text()];
+      };
+      assert.deepEqual(await post("forms/${filename}"), [200, '{"verified":true}']);
+      const form = Object.fromEntries(new URLSearchParams(application.received.at(-1).body));
+      assert.deepEqual(form, { object: "forms/目.txt", size: "5", v: "值 1" });
+      assert.equal((await client.head("forms/目.txt")).res.headers["content-type"], "text/x-a");
+      const before = application.received.length;
+      for (const [key, values, code] of [
+        ["elsewhere", {}, "AccessDenied"],
+        ["forms/a", { callback: "e30=" }, "AccessDenied"],
+        ["forms/a", { policy: Buffer.from("{}").toString("base64") }, "SignatureDoesNotMatch"],
+      ]) {
+        const [status, text] = await post(key, values);
+        assert.deepEqual([status, text.match(/<Code>(.*)<\/Code>/)[1]], [403, code]);
+      }
+      assert.equal(application.received.length, before);
+    });
+
     test("a multipart upload with a callback", async () => {
       const contents = crypto.randomBytes(350_001);
       const done = await client.multipartUpload("目/a +b.jpg", contents, {

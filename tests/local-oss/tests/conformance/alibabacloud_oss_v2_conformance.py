@@ -8,6 +8,7 @@ the SDK has it for addresses.
 """
 
 import base64
+import datetime
 import hashlib
 import io
 import json
@@ -18,6 +19,7 @@ import unittest
 import urllib.parse
 
 import alibabacloud_oss_v2 as oss
+import requests
 
 from local_oss import BUCKET, KEYS, REGION, Application, LocalOss, encode, main
 
@@ -173,6 +175,79 @@ class Conformance:
         self.assertEqual(path, "/ok%20ay?id=%31&b")
         self.assertEqual(urllib.parse.parse_qs(body.decode()), {"object": ["目/a b"], "size": ["5"], "v": ["值 1"]})
         self.assertEqual(headers["x-oss-request-id"], put.request_id)
+
+    def presign(self, request, seconds=600):
+        return self.client.presign(request, expires=datetime.timedelta(seconds=seconds))
+
+    def send(self, presigned, body=b"", url=None, headers=None):
+        headers = presigned.signed_headers if headers is None else headers
+        return requests.request(presigned.method, url or presigned.url, headers=headers, data=body, timeout=10)
+
+    def test_a_presigned_url_has_the_callback_in_its_query_or_in_headers(self):
+        def in_query(callback):
+            return {"parameters": {"callback": callback["callback"], "callback-var": callback["callback_var"]}}
+
+        self.assert_placements(in_query, set())
+        self.assert_placements(lambda callback: callback, {"x-oss-callback", "x-oss-callback-var"})
+
+    def assert_placements(self, placed, signed):
+        for key in KEYS:
+            # The SDK signs this key as it is and sends it without the dot.
+            if "/./" in key:
+                continue
+            members = placed(self.callback("/ok%20ay?id=%31&b"))
+            request = oss.PutObjectRequest(bucket=BUCKET, key=key, content_type="text/x-a", **members)
+            presigned = self.presign(request)
+            names = {name.lower() for name in presigned.signed_headers}
+            self.assertEqual(names, {"content-type", *signed})
+            put = self.send(presigned, b"hello")
+            self.assertEqual((put.status_code, put.json()), (200, {"verified": True}), put.text)
+            path, _, body, _ = self.application.received[-1]
+            self.assertEqual(path, "/ok%20ay?id=%31&b")
+            self.assertEqual(urllib.parse.parse_qs(body.decode()), {"object": [key], "size": ["5"], "v": ["值 1"]})
+            got = self.send(self.presign(oss.GetObjectRequest(bucket=BUCKET, key=key)))
+            self.assertEqual((got.content, got.headers["Content-Type"]), (b"hello", "text/x-a"))
+            head = self.send(self.presign(oss.HeadObjectRequest(bucket=BUCKET, key=key)))
+            self.assertEqual((head.status_code, head.headers["Content-Length"]), (200, "5"))
+            self.client.delete_object(oss.DeleteObjectRequest(bucket=BUCKET, key=key))
+
+        before = len(self.application.received)
+        for url, headers in [
+            (presigned.url.replace("/q", "/p", 1), None),
+            (None, {**presigned.signed_headers, "Content-Type": "text/y"}),
+            (None, {}),
+        ]:
+            refused = self.send(presigned, b"hello", url, headers)
+            self.assertEqual(refused.status_code, 403)
+            self.assertIn("<Code>SignatureDoesNotMatch</Code>", refused.text)
+        self.assertEqual(len(self.application.received), before)
+
+        request = oss.PutObjectRequest(bucket=BUCKET, key="failed", **placed(self.callback("/404")))
+        failed = self.send(self.presign(request), b"hello")
+        self.assertEqual(failed.status_code, 203)
+        self.assertIn("<Message>Error status : 404.</Message>", failed.text)
+        self.assertEqual(self.read("failed"), b"hello")
+        self.client.delete_object(oss.DeleteObjectRequest(bucket=BUCKET, key="failed"))
+
+    def test_a_presigned_url_ends(self):
+        # Of one second the SDK leaves none.
+        presigned = self.presign(oss.PutObjectRequest(bucket=BUCKET, key="ends"), seconds=2)
+        answer = self.send(presigned, b"hello")
+        while answer.status_code == 200:
+            answer = self.send(presigned, b"hello")
+        self.assertEqual(answer.status_code, 403)
+        self.assertIn("<Message>Request has expired.</Message>", answer.text)
+
+    def test_presigned_urls_of_a_multipart_upload(self):
+        named = {"bucket": BUCKET, "key": "presigned"}
+        begun = self.send(self.presign(oss.InitiateMultipartUploadRequest(**named)))
+        named["upload_id"] = begun.text.split("<UploadId>")[1].split("<")[0]
+        part = self.send(self.presign(oss.UploadPartRequest(**named, part_number=1)), b"hello")
+        self.assertEqual((part.status_code, part.headers["ETag"]), (200, f'"{hashlib.md5(b"hello").hexdigest().upper()}"'))
+        request = oss.CompleteMultipartUploadRequest(**named, complete_all="yes", **self.callback("/"))
+        done = self.send(self.presign(request))
+        self.assertEqual((done.status_code, done.json()), (200, {"verified": True}))
+        self.assertEqual(self.read("presigned"), b"hello")
 
     def test_a_multipart_upload_with_a_callback(self):
         named = {"bucket": BUCKET, "key": "目/a +b"}

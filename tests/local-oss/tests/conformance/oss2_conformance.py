@@ -17,6 +17,7 @@ import unittest
 import urllib.parse
 
 import oss2
+import requests
 
 from local_oss import BUCKET, KEYS, REGION, Application, LocalOss, encode, main
 
@@ -182,6 +183,76 @@ class Conformance:
             file.flush()
             put = self.bucket.put_object_from_file("file", file.name, headers=self.callback("/"))
         self.assertEqual((put.status, json.loads(put.resp.read())), (200, {"verified": True}))
+
+    def test_a_presigned_url_has_the_callback_in_its_query_or_in_headers(self):
+        self.assert_placements(lambda callback: ({"callback": callback["x-oss-callback"], "callback-var": callback["x-oss-callback-var"]}, {}))
+        self.assert_placements(lambda callback: ({}, callback))
+
+    def assert_placements(self, placed):
+        for key in KEYS:
+            params, more = placed(self.callback("/ok%20ay?id=%31&b"))
+            headers = {"Content-Type": "text/x-a", "x-oss-meta-colour": "blue", **more}
+            # Where a slash is one, `requests` takes the dot out of the URL.
+            slash_safe = "/./" not in key
+            url = self.bucket.sign_url("PUT", key, 600, headers=headers, params=dict(params), slash_safe=slash_safe)
+            put = self.bucket.put_object_with_url(url, b"hello", headers=headers)
+            self.assertEqual((put.status, json.loads(put.resp.read())), (200, {"verified": True}), key)
+            path, _, body, _ = self.application.received[-1]
+            self.assertEqual(path, "/ok%20ay?id=%31&b")
+            self.assertEqual(urllib.parse.parse_qs(body.decode()), {"object": [key], "size": ["5"], "v": ["值 1"]})
+            got = self.bucket.get_object_with_url(self.bucket.sign_url("GET", key, 600, slash_safe=slash_safe))
+            self.assertEqual((got.read(), got.headers["Content-Type"], got.headers["x-oss-meta-colour"]), (b"hello", "text/x-a", "blue"))
+            self.bucket.delete_object(key)
+
+        # The SDK reads 4 KiB of an error; with a long key that is not all of it.
+        url = self.bucket.sign_url("PUT", "mine", 600, headers=headers, params=dict(params))
+        before = len(self.application.received)
+        refused = [
+            (url.replace("/mine", "/yours"), headers),
+            (url, {**headers, "Content-Type": "text/y"}),
+            (url, {"Content-Type": "text/x-a"}),
+        ]
+        for name, value in more.items():
+            refused.append((url, {header: value for header, value in headers.items() if header != name}))
+            refused.append((url, {**headers, name: encode({"x:v": "other"})}))
+        for name, value in params.items():
+            quoted = urllib.parse.quote(value, safe="")
+            self.assertIn(quoted, url)
+            refused.append((url.replace(quoted, urllib.parse.quote(encode({"x:v": "other"}), safe="")), headers))
+        for other, sent in refused:
+            self.assertNotEqual((other, sent), (url, headers))
+            with self.assertRaises(oss2.exceptions.SignatureDoesNotMatch):
+                self.bucket.put_object_with_url(other, b"hello", headers=sent)
+        self.assertEqual(len(self.application.received), before)
+
+        params, more = placed(self.callback("/404"))
+        url = self.bucket.sign_url("PUT", "failed", 600, headers=more, params=dict(params))
+        put = self.bucket.put_object_with_url(url, b"hello", headers=more)
+        self.assertEqual(put.status, 203)
+        self.assertIn("<Message>Error status : 404.</Message>", put.resp.read().decode())
+        self.assertEqual(self.bucket.get_object("failed").read(), b"hello")
+        self.bucket.delete_object("failed")
+
+    def test_a_presigned_url_ends(self):
+        url = self.bucket.sign_url("PUT", "ends", 1)
+        with self.assertRaises(oss2.exceptions.AccessDenied) as caught:
+            while True:
+                self.bucket.put_object_with_url(url, b"hello")
+        self.assertEqual(caught.exception.message, "Request has expired.")
+
+    def test_presigned_urls_of_a_multipart_upload(self):
+        upload_id = self.bucket.init_multipart_upload("presigned").upload_id
+        for number, body in [("1", b"x" * 102_400), ("2", b"end")]:
+            params = {"partNumber": number, "uploadId": upload_id}
+            url = self.bucket.sign_url("PUT", "presigned", 600, params=params)
+            self.assertEqual(self.bucket.put_object_with_url(url, body).status, 200)
+        callback = self.callback("/")
+        params = {"uploadId": upload_id, "callback": callback["x-oss-callback"], "callback-var": callback["x-oss-callback-var"]}
+        headers = {"x-oss-complete-all": "yes"}
+        url = self.bucket.sign_url("POST", "presigned", 600, headers=headers, params=params)
+        done = requests.post(url, headers=headers, timeout=10)
+        self.assertEqual((done.status_code, done.json()), (200, {"verified": True}))
+        self.assertEqual(self.bucket.head_object("presigned").content_length, 102_403)
 
     def test_a_multipart_upload_with_a_callback(self):
         key = "目/a +b"
@@ -379,6 +450,8 @@ class Settings(unittest.TestCase):
         for auth in [oss2.StsAuth("AK", "SK", "token"), oss2.StsAuth("AK", "SK", "token", auth_version="v4")]:
             bucket = oss2.Bucket(auth, server.endpoint, BUCKET, region=REGION)
             self.assertEqual(bucket.put_object("a", b"x").status, 200)
+            url = bucket.sign_url("PUT", "a", 600)
+            self.assertEqual(bucket.put_object_with_url(url, b"x").status, 200)
         bucket = oss2.Bucket(oss2.StsAuth("AK", "SK", "other"), server.endpoint, BUCKET)
         with self.assertRaises(oss2.exceptions.ServerError) as caught:
             bucket.put_object("a", b"x")
