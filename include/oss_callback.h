@@ -1925,6 +1925,18 @@ oss_callback_code oss_callback_client_presign_get_object(const oss_callback_clie
                                                          oss_callback_error **error);
 
 /**
+ * Permits others to ask for the metadata of an object, as oss_callback_client_presign_get_object permits a
+ * download: to look whether what they uploaded is there.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_presign_head_object(const oss_callback_client *client,
+                                                          const char *bucket,
+                                                          const char *object,
+                                                          uint64_t expires_in_s,
+                                                          oss_callback_presigned_url **presigned_url,
+                                                          oss_callback_error **error);
+
+/**
  * Permits sending a part of an upload to others, for `expires_in_s` seconds, 1 to 604800 (7 days); less if the
  * client's credentials end before. `part_number` is in 1 to 10000. Nothing is sent. On success
  * `*presigned_url` is a new handle: free it with oss_callback_presigned_url_free.

@@ -18,7 +18,7 @@ use super::put_options::oss_callback_put_options;
 use super::receipt::{give_receipt, oss_callback_receipt};
 use super::spec::oss_callback_spec;
 use super::text::{borrowed, c_string};
-use crate::{PresignOptions, PresignedUrl, PutObject, Receipt, Result};
+use crate::{Client, PresignOptions, PresignedUrl, PutObject, Receipt, Result};
 
 /// A URL that permits one request to whoever has it, until it expires. It is as good as a password. It does not
 /// change: any thread may read it, one frees it.
@@ -91,18 +91,52 @@ pub unsafe extern "C" fn oss_callback_client_presign_get_object(
     error: *mut *mut oss_callback_error,
 ) -> oss_callback_code {
     guard(error, || {
-        // SAFETY: NULL is refused; otherwise the caller promises a live client.
-        let client = unsafe { required(client, "client") }?;
-        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
-        let bucket = unsafe { text(bucket, "bucket") }?;
-        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
-        let object = unsafe { text(object, "object") }?;
-        let get = client.client.get_object(bucket, object);
+        // SAFETY: each pointer is NULL or what its type and the header say.
+        let (client, bucket, object) = unsafe { of_object(client, bucket, object) }?;
+        let get = client.get_object(bucket, object);
         let presign = expires_in(expires_in_s);
         let new = || Ok(oss_callback_presigned_url::new(get.presign(&presign)?));
         // SAFETY: NULL is refused; otherwise valid for a write.
         unsafe { make(presigned_url, "presigned_url", new) }
     })
+}
+
+/// Permits others to ask for the metadata of an object, as oss_callback_client_presign_get_object permits a
+/// download: to look whether what they uploaded is there.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_client_presign_head_object(
+    client: *const oss_callback_client,
+    bucket: *const c_char,
+    object: *const c_char,
+    expires_in_s: u64,
+    presigned_url: *mut *mut oss_callback_presigned_url,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: each pointer is NULL or what its type and the header say.
+        let (client, bucket, object) = unsafe { of_object(client, bucket, object) }?;
+        let head = client.head_object(bucket, object);
+        let presign = expires_in(expires_in_s);
+        let new = || Ok(oss_callback_presigned_url::new(head.presign(&presign)?));
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(presigned_url, "presigned_url", new) }
+    })
+}
+
+/// The arguments of an operation on an object.
+unsafe fn of_object<'a>(
+    client: *const oss_callback_client,
+    bucket: *const c_char,
+    object: *const c_char,
+) -> Result<(&'a Client, &'a str, &'a str)> {
+    // SAFETY: NULL is refused; otherwise the caller promises a live client.
+    let client = unsafe { required(client, "client") }?;
+    // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+    let bucket = unsafe { text(bucket, "bucket") }?;
+    // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+    let object = unsafe { text(object, "object") }?;
+    Ok((&client.client, bucket, object))
 }
 
 /// Permits sending a part of an upload to others, for `expires_in_s` seconds, 1 to 604800 (7 days); less if the

@@ -32,6 +32,10 @@ static void urls(const oss_callback_client *client) {
     REFUSES("bucket", made, oss_callback_client_presign_get_object(client, NULL, "o", 1, &made, &error));
     REFUSES("object", made, oss_callback_client_presign_get_object(client, BUCKET, NULL, 1, &made, &error));
     FAILS(oss_callback_client_presign_get_object(client, BUCKET, "o", 1, NULL, NULL));
+    REFUSES("client", made, oss_callback_client_presign_head_object(NULL, BUCKET, "o", 1, &made, &error));
+    REFUSES("bucket", made, oss_callback_client_presign_head_object(client, NULL, "o", 1, &made, &error));
+    REFUSES("object", made, oss_callback_client_presign_head_object(client, BUCKET, NULL, 1, &made, &error));
+    FAILS(oss_callback_client_presign_head_object(client, BUCKET, "o", 1, NULL, NULL));
     assert(oss_callback_multipart_upload_new(client, BUCKET, "o", "id", &upload, NULL) == OSS_CALLBACK_CODE_OK);
     REFUSES("upload", made, oss_callback_multipart_upload_presign_part(NULL, 1, 1, &made, &error));
     FAILS(oss_callback_multipart_upload_presign_part(upload, 1, 1, NULL, NULL));

@@ -1,5 +1,7 @@
 /* Permissions for others: signed by one client, used by another that has no key. */
 
+#include <time.h>
+
 #include "fixture.h"
 
 static const uint8_t BODY[] = {'1', '2', '3', '4', '5'};
@@ -56,13 +58,14 @@ static void put(const char *json, oss_callback_code expected) {
     oss_callback_presigned_url_free(url);
 }
 
-static void post(const char *json, oss_callback_code expected) {
+static void post(const char *json, const char *content_type, oss_callback_code expected) {
     oss_callback_post_form *form = NULL;
     oss_callback_receipt *receipt = NULL;
     oss_callback_error *error = NULL;
     oss_callback_code code;
     assert(oss_callback_post_form_from_json(json, &form, NULL) == OSS_CALLBACK_CODE_OK);
-    code = oss_callback_client_post_object(uploader, form, BODY, sizeof BODY, "a.png", "image/png", NULL, &receipt, &error);
+    code = oss_callback_client_post_object(uploader, form, BODY, sizeof BODY, "a.png", content_type, NULL, &receipt,
+                                           &error);
     is_told(code, receipt, error, expected);
     oss_callback_post_form_free(form);
 }
@@ -102,26 +105,36 @@ static void try_url(bool in_headers, bool fails, const char *file) {
     other = changed(oss_callback_presigned_url_json(url), "image/png", "text/html");
     put(other, OSS_CALLBACK_CODE_ACCESS_DENIED);
     free(other);
+    other = in_headers ? changed(oss_callback_presigned_url_json(url), "\"x-oss-callback\":\"e", "\"x-oss-callback\":\"f")
+                       : changed(oss_callback_presigned_url_json(url), "callback=e", "callback=f");
+    put(other, OSS_CALLBACK_CODE_ACCESS_DENIED);
+    free(other);
     oss_callback_presigned_url_free(url);
 }
 
-static void try_form(bool fails, const char *file) {
+/* A form for a PNG or JPEG of at most `most` bytes, for so many seconds. */
+static oss_callback_post_form *new_form(uint64_t most, uint64_t seconds) {
     oss_callback_post_policy *policy = NULL;
     oss_callback_post_form *form = NULL;
-    oss_callback_receipt *receipt = NULL;
-    char *other;
-    uint64_t expires = 0;
-    size_t index, fields, found = 0;
     assert(oss_callback_post_policy_new(&policy) == OSS_CALLBACK_CODE_OK);
     oss_callback_post_policy_set_key_prefix(policy, "from-c/");
-    oss_callback_post_policy_set_expires_in_s(policy, 600);
-    oss_callback_post_policy_set_content_length_range(policy, 1, 10);
+    oss_callback_post_policy_set_expires_in_s(policy, seconds);
+    oss_callback_post_policy_set_content_length_range(policy, 1, most);
     oss_callback_post_policy_add_content_type(policy, "image/jpeg");
     oss_callback_post_policy_add_content_type(policy, "image/png");
     oss_callback_post_policy_set_field(policy, "x-oss-meta-author", "Ming");
     oss_callback_post_policy_set_callback(policy, spec);
     assert(oss_callback_client_sign_post_form(signing, BUCKET, policy, &form, NULL) == OSS_CALLBACK_CODE_OK);
     oss_callback_post_policy_free(policy);
+    return form;
+}
+
+static void try_form(bool fails, const char *file) {
+    oss_callback_post_form *form = new_form(10, 600), *small = new_form(4, 600);
+    oss_callback_receipt *receipt = NULL;
+    char *other;
+    uint64_t expires = 0;
+    size_t index, fields, found = 0;
     assert(oss_callback_post_form_expires(form, &expires) && expires > 1700000000);
     assert(contains(oss_callback_post_form_url(form), "http://"));
     fields = oss_callback_post_form_fields_len(form);
@@ -132,22 +145,60 @@ static void try_form(bool fails, const char *file) {
     assert(found == 1 && oss_callback_post_form_field_name(form, fields) == NULL);
     assert(oss_callback_post_form_field_value(form, SIZE_MAX) == NULL);
 
-    post(oss_callback_post_form_json(form), fails ? OSS_CALLBACK_CODE_CALLBACK_FAILED : OSS_CALLBACK_CODE_OK);
+    post(oss_callback_post_form_json(form), "image/png", fails ? OSS_CALLBACK_CODE_CALLBACK_FAILED : OSS_CALLBACK_CODE_OK);
     if (!fails) {
         assert(oss_callback_client_post_object_from_file(uploader, form, file, NULL, "image/jpeg", NULL, &receipt,
                                                          NULL) == OSS_CALLBACK_CODE_OK);
         oss_callback_receipt_free(receipt);
     }
     other = changed(oss_callback_post_form_json(form), "from-c/", "from-d/");
-    post(other, OSS_CALLBACK_CODE_ACCESS_DENIED);
+    post(other, "image/png", OSS_CALLBACK_CODE_ACCESS_DENIED);
     free(other);
     other = changed(oss_callback_post_form_json(form), "Ming", "Wang");
-    post(other, OSS_CALLBACK_CODE_ACCESS_DENIED);
+    post(other, "image/png", OSS_CALLBACK_CODE_ACCESS_DENIED);
     free(other);
+    other = changed(oss_callback_post_form_json(form), "[\"callback\",\"e", "[\"callback\",\"f");
+    post(other, "image/png", OSS_CALLBACK_CODE_ACCESS_DENIED);
+    free(other);
+    post(oss_callback_post_form_json(form), "text/html", OSS_CALLBACK_CODE_ACCESS_DENIED);
+    post(oss_callback_post_form_json(small), "image/png", OSS_CALLBACK_CODE_REFUSED);
+    oss_callback_post_form_free(form);
+    oss_callback_post_form_free(small);
+}
+
+/* The clocks of OSS and of whoever signs are one here; theirs tick in seconds. */
+static void try_expired(void) {
+    oss_callback_presigned_url *in_query = NULL, *in_headers = NULL;
+    oss_callback_post_form *form = new_form(10, 1);
+    uint64_t end = 0, expires = 0;
+    assert(oss_callback_client_presign_put_object(signing, BUCKET, "late", spec, NULL, 1, false, &in_query, NULL) ==
+           OSS_CALLBACK_CODE_OK);
+    assert(oss_callback_client_presign_put_object(signing, BUCKET, "late", spec, NULL, 1, true, &in_headers, NULL) ==
+           OSS_CALLBACK_CODE_OK);
+    assert(oss_callback_post_form_expires(form, &expires) && oss_callback_presigned_url_expires(in_headers, &end));
+    if (end < expires) end = expires;
+    while ((uint64_t)time(NULL) <= end) continue;
+    put(oss_callback_presigned_url_json(in_query), OSS_CALLBACK_CODE_ACCESS_DENIED);
+    put(oss_callback_presigned_url_json(in_headers), OSS_CALLBACK_CODE_ACCESS_DENIED);
+    post(oss_callback_post_form_json(form), "image/png", OSS_CALLBACK_CODE_ACCESS_DENIED);
+    oss_callback_presigned_url_free(in_query);
+    oss_callback_presigned_url_free(in_headers);
     oss_callback_post_form_free(form);
 }
 
 /* What the test sends by hand, as something that knows nothing of OSS would. */
+static void tell_of_reading(void) {
+    oss_callback_presigned_url *url = NULL;
+    assert(oss_callback_client_presign_get_object(signing, BUCKET, "mine.png", 60, &url, NULL) == OSS_CALLBACK_CODE_OK);
+    assert(is(oss_callback_presigned_url_method(url), "GET"));
+    printf("get %s\n", oss_callback_presigned_url_url(url));
+    oss_callback_presigned_url_free(url);
+    assert(oss_callback_client_presign_head_object(signing, BUCKET, "mine.png", 60, &url, NULL) == OSS_CALLBACK_CODE_OK);
+    assert(is(oss_callback_presigned_url_method(url), "HEAD"));
+    printf("head %s\n", oss_callback_presigned_url_url(url));
+    oss_callback_presigned_url_free(url);
+}
+
 static void tell_of_parts(void) {
     oss_callback_multipart_upload *upload = NULL;
     oss_callback_presigned_url *url = NULL;
@@ -180,11 +231,9 @@ int main(int argc, char **argv) {
         try_url(false, fails, argv[2]);
         try_url(true, fails, argv[2]);
         try_form(fails, argv[2]);
+        if (!fails) try_expired();
         if (index == 1) tell_of_parts();
-        assert(oss_callback_client_presign_get_object(signing, BUCKET, "mine.png", 60, &url, NULL) ==
-               OSS_CALLBACK_CODE_OK);
-        assert(is(oss_callback_presigned_url_method(url), "GET"));
-        oss_callback_presigned_url_free(url);
+        if (index == 1) tell_of_reading();
         assert(oss_callback_client_presign_get_object(uploader, BUCKET, "mine.png", 60, &url, NULL) ==
                OSS_CALLBACK_CODE_INVALID_ARGUMENT);
         oss_callback_client_free(signing);

@@ -46,6 +46,10 @@ fn permissions_allow_what_they_say() {
         Some(&b"abc"[..])
     );
     assert_eq!(receiver.requests().len(), 13);
+    for method in ["get", "head"] {
+        let status = by_hand(&method.to_uppercase(), said.value(method), "", "");
+        assert_eq!(status, 200, "{method}");
+    }
 }
 
 /// One request without any SDK; gives the status.
