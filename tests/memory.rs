@@ -3,6 +3,7 @@
 
 mod support;
 
+use oss_callback::PostForm;
 use support::{BUCKET, RawServer, TemporaryFile, client};
 
 /// The largest amount of memory this process ever had, in bytes.
@@ -30,6 +31,17 @@ fn an_object_of_a_gibibyte_costs_no_more_memory_than_a_small_one() {
     client
         .put_object(BUCKET, "large")
         .send_file(file.path())
+        .unwrap();
+    // The same in a form.
+    let fields = [("key", "large"), ("success_action_status", "200")];
+    let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let form = PostForm::new(raw.endpoint(), fields);
+    file.set_len(1 << 28);
+    client.post_object(&form).send_file(file.path()).unwrap();
+    let reader = std::io::Read::take(std::io::repeat(7), 1 << 28);
+    client
+        .post_object(&form)
+        .send_reader(reader, 1 << 28)
         .unwrap();
     let growth = peak() - before;
     assert!(growth < 4 << 20, "{growth} bytes more");

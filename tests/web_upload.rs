@@ -13,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 use std::time::Duration;
 
-use local_oss::{Answer, Builder, Receiver, Server};
+use local_oss::{Answer, Builder, Receiver, RefusedAddress, Server};
 use serde_json::Value;
 use support::{BUCKET, KEY_ID, KEY_SECRET, TemporaryFile, server};
 use webdriver::{Browser, ENTER, RIGHT, SPACE, TAB};
@@ -430,6 +430,22 @@ fn the_example_needs_no_environment() {
     page.browser.dark(true);
     page.picture_of("dark");
     page.picture(390, &c::product("web_upload_narrow.png"));
+}
+
+#[test]
+fn a_callback_that_never_arrives_is_not_waited_for() {
+    let server = open_server().start().unwrap();
+    let nobody = RefusedAddress::new().unwrap();
+    let Some(page) = Page::called_at(Some(&server), Some(&nobody.url("/callback"))) else {
+        return;
+    };
+    let file = TemporaryFile::new("a.txt", b"hello");
+    page.browser.choose("#file", file.path());
+    let (title, text) = page.upload();
+    assert_eq!(title, "Stored, but the application server did not agree");
+    assert!(text.contains("Error status : 502."), "{text}");
+    assert!(page.events().contains("was not called back"));
+    assert_eq!(server.stored().len(), 1);
 }
 
 #[test]

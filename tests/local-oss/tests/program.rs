@@ -3,13 +3,13 @@
 mod client;
 
 use std::{
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Write},
     net::SocketAddr,
     process::{Child, ChildStdout, Command, Stdio},
     time::SystemTime,
 };
 
-use client::{Response, connect, put};
+use client::{Response, connect, presign::Version, put};
 use local_oss::{Answer, Receiver};
 use serde_json::{Value, json};
 
@@ -210,7 +210,7 @@ fn every_flag_reaches_the_server() {
     );
     let mut stream = connect(program.address);
     let request = b"GET /callback_pub_key_v1.pem HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    std::io::Write::write_all(&mut stream, request).unwrap();
+    stream.write_all(request).unwrap();
     assert_eq!(
         Response::read(&mut stream, "GET").text(),
         key["public_pem"].as_str().unwrap()
@@ -471,4 +471,45 @@ fn what_cannot_be_is_said_and_ends_it() {
             "{arguments:?}: {error}"
         );
     }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_form_is_not_kept_in_memory() {
+    const SIZE: usize = 128 * 1024 * 1024;
+    let program = Program::start(&["--access-key-id", "AK", "--access-key-secret", "SK"]);
+    let peak = || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", program.child.id()));
+        let status = status.unwrap();
+        let (_, rest) = status.split_once("VmHWM:").unwrap();
+        let kib = rest.split_whitespace().next().unwrap();
+        kib.parse::<usize>().unwrap() * 1024
+    };
+    let upload = |size: usize| {
+        let form = client::form::signed(Version::Four, "a", &json!([]), "the file").body();
+        let at = form.windows(8).position(|bytes| bytes == b"the file");
+        let (before, after) = (&form[..at.unwrap()], &form[at.unwrap() + 8..]);
+        let length = (before.len() + size + after.len()).to_string();
+        let head = client::form::post("/examplebucket/", "").without_length();
+        let head = head.header("Content-Length", &length).head();
+        let mut stream = connect(program.address);
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(before).unwrap();
+        // Line ends, with which a boundary may always begin.
+        let piece = b"\r\n-".repeat(64 * 1024);
+        let mut left = size;
+        while left > 0 {
+            let count = left.min(piece.len());
+            stream.write_all(&piece[..count]).unwrap();
+            left -= count;
+        }
+        stream.write_all(after).unwrap();
+        let answer = Response::read(&mut stream, "POST");
+        assert_eq!(answer.status, 204, "{}", answer.text());
+    };
+    upload(20 * 1024 * 1024);
+    let before = peak();
+    upload(SIZE);
+    let grown = peak() - before;
+    assert!(grown < SIZE / 8, "{grown} bytes more");
 }
