@@ -1,172 +1,154 @@
-//! Cancellation and time limits, measured in each phase of a request.
+//! Cancellation and time limits, measured in each phase of a request: a request is back within 0.2 s of either.
 
 mod support;
 
+use std::any::Any;
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use oss_callback::{Cancellation, Client, Error, ErrorKind, RetryPolicy, Stored};
-use support::{BUCKET, Connection, RawServer, client_builder, spec};
+use oss_callback::{
+    Cancellation, Client, ClientBuilder, Error, ErrorKind, RetryPolicy, RootCertificates, Stored,
+};
+use support::{BUCKET, Connection, RawServer, TemporaryFile, client_builder, server, spec};
 
 const LARGE: usize = 64 * 1024 * 1024;
+const PART: u64 = 102_400;
 
-/// How soon a cancelled request must be back, and some room for a busy machine.
+/// How soon a request must be back.
 const SOON: Duration = Duration::from_millis(200);
-const ROOM: Duration = Duration::from_millis(300);
 
-/// A phase in which a request can be stuck for ever, and the server that sees to it.
+/// A machine that is busy with other things may be late, but not each of so many times; and whatever else it does,
+/// it is not late by so much.
+const TIMES: usize = 10;
+const FAR_TOO_LATE: Duration = Duration::from_secs(10);
+
+/// Measures how late a request is back, until it is back soon.
+fn is_back_soon(name: &str, mut lateness: impl FnMut() -> Duration) {
+    let mut seen = Vec::new();
+    for _ in 0..TIMES {
+        let late = lateness();
+        if late < SOON {
+            return;
+        }
+        assert!(late < FAR_TOO_LATE, "{name}: {late:?} late");
+        seen.push(late);
+    }
+    panic!("{name}: never within {SOON:?}, but {seen:?}");
+}
+
+/// A phase in which a request can be stuck for ever.
 struct Stuck {
     name: &'static str,
     len: usize,
     stored: Stored,
-    serve: fn(&mut Connection),
+    /// A client whose request gets stuck, and what sees to that.
+    begin: fn() -> (ClientBuilder, Box<dyn Any>),
 }
 
-const STUCK: [Stuck; 4] = [
-    Stuck {
-        name: "sending",
-        len: LARGE,
-        stored: Stored::No,
-        serve: |connection| connection.wait_without_reading(Duration::from_secs(8)),
-    },
-    Stuck {
-        name: "waiting",
-        len: 3,
-        stored: Stored::Unknown,
-        serve: |connection| {
-            connection.read_body();
-            connection.wait_for_close();
+fn all() -> Vec<Stuck> {
+    let mut all = vec![
+        Stuck {
+            name: "resolving",
+            len: 3,
+            stored: Stored::No,
+            begin: || {
+                // The resolver answers when the test is over.
+                let (keep, over) = mpsc::channel::<()>();
+                let over = std::sync::Mutex::new(over);
+                let builder = client_builder("http://oss.example.com")
+                    .path_style(true)
+                    .resolver(move |_, _| {
+                        let _ = over.lock().unwrap().recv();
+                        Ok(Vec::new())
+                    });
+                (builder, Box::new(keep))
+            },
         },
-    },
-    Stuck {
-        name: "waiting for a drip",
-        len: 3,
-        stored: Stored::Unknown,
-        serve: drip,
-    },
-    Stuck {
-        name: "receiving",
-        len: 3,
-        stored: Stored::Yes,
-        serve: |connection| {
-            connection.read_body();
-            connection.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{");
-            connection.wait_for_close();
+        Stuck {
+            name: "connecting",
+            len: 3,
+            stored: Stored::No,
+            begin: || {
+                let full = FullBacklog::new();
+                let endpoint = format!("http://{}", full.address);
+                (client_builder(&endpoint), Box::new(full))
+            },
         },
-    },
-];
+        Stuck {
+            name: "sending",
+            len: LARGE,
+            stored: Stored::No,
+            begin: || at(|connection| connection.wait_without_reading(Duration::from_secs(3))),
+        },
+        Stuck {
+            name: "waiting",
+            len: 3,
+            stored: Stored::Unknown,
+            begin: || at(silence),
+        },
+        Stuck {
+            name: "waiting for a drip",
+            len: 3,
+            stored: Stored::Unknown,
+            begin: || at(drip),
+        },
+        Stuck {
+            name: "receiving",
+            len: 3,
+            stored: Stored::Yes,
+            begin: || {
+                at(|connection| {
+                    connection.read_body();
+                    connection.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{");
+                    connection.wait_for_close();
+                })
+            },
+        },
+    ];
+    if cfg!(feature = "tls") {
+        all.push(Stuck {
+            name: "shaking hands",
+            len: 3,
+            stored: Stored::No,
+            begin: || {
+                // It takes the client's part of the handshake for the beginning of a head, and waits for more.
+                let server = RawServer::start(|_| {});
+                let endpoint = server.endpoint().replace("http:", "https:");
+                let builder = client_builder(&endpoint);
+                (
+                    builder.root_certificates(RootCertificates::Bundled),
+                    Box::new(server),
+                )
+            },
+        });
+    }
+    all
+}
+
+fn at(serve: impl Fn(&mut Connection) + Send + 'static) -> (ClientBuilder, Box<dyn Any>) {
+    let server = RawServer::start(serve);
+    (client_builder(&server.endpoint()), Box::new(server))
+}
+
+fn silence(connection: &mut Connection) {
+    connection.read_body();
+    connection.wait_for_close();
+}
 
 /// A head that never ends, a byte every 50 ms.
 fn drip(connection: &mut Connection) {
     connection.read_body();
     for byte in b"HTTP/1.1 200 OK\r\nx-header: "
         .iter()
-        .chain([b'x'; 200].iter())
+        .chain([b'x'].iter().cycle())
     {
         if !connection.try_write(&[*byte]) {
             return;
         }
         thread::park_timeout(Duration::from_millis(50));
     }
-}
-
-fn put(client: &Client, len: usize, cancellation: &Cancellation) -> (Error, Duration) {
-    let callback = spec("http://127.0.0.1:1/");
-    let put = client
-        .put_object(BUCKET, "a")
-        .callback(&callback)
-        .cancellation(cancellation);
-    let begun = Instant::now();
-    let error = put.send_bytes(vec![0; len]).unwrap_err();
-    (error, begun.elapsed())
-}
-
-/// Cancels from another thread after a while, and says how long the request took from then on.
-fn cancelled(client: &Client, len: usize) -> (Error, Duration) {
-    const WHILE: Duration = Duration::from_millis(400);
-    let cancellation = Cancellation::new();
-    let other = cancellation.clone();
-    let thread = thread::spawn(move || {
-        thread::park_timeout(WHILE);
-        other.cancel();
-    });
-    let (error, elapsed) = put(client, len, &cancellation);
-    thread.join().unwrap();
-    (error, elapsed.saturating_sub(WHILE))
-}
-
-#[test]
-fn a_cancelled_request_is_back_soon_whatever_it_is_doing() {
-    for stuck in STUCK {
-        let server = RawServer::start(stuck.serve);
-        let client = client_builder(&server.endpoint()).build().unwrap();
-        let (error, elapsed) = cancelled(&client, stuck.len);
-        assert!(elapsed < SOON + ROOM, "{}: {elapsed:?}", stuck.name);
-        let expected = match stuck.stored {
-            Stored::Yes => ErrorKind::AnswerDamaged,
-            _ => ErrorKind::Cancelled,
-        };
-        assert_eq!(
-            (error.kind(), error.stored()),
-            (expected, stuck.stored),
-            "{}",
-            stuck.name
-        );
-    }
-}
-
-#[test]
-fn the_overall_limit_holds_in_every_phase() {
-    const LIMIT: Duration = Duration::from_millis(400);
-    for stuck in STUCK {
-        let server = RawServer::start(stuck.serve);
-        let client = client_builder(&server.endpoint())
-            .timeout(LIMIT)
-            .build()
-            .unwrap();
-        let (error, elapsed) = put(&client, stuck.len, &Cancellation::new());
-        assert!(
-            (LIMIT..LIMIT + ROOM).contains(&elapsed),
-            "{}: {elapsed:?}",
-            stuck.name
-        );
-        let expected = match stuck.stored {
-            Stored::Yes => ErrorKind::AnswerDamaged,
-            _ => ErrorKind::Timeout,
-        };
-        assert_eq!(
-            (error.kind(), error.stored()),
-            (expected, stuck.stored),
-            "{}",
-            stuck.name
-        );
-    }
-}
-
-#[test]
-fn a_connection_that_does_not_come_about_can_be_cancelled_and_times_out() {
-    let full = FullBacklog::new();
-    let builder = client_builder(&format!("http://{}", full.address))
-        .retry_policy(RetryPolicy::none())
-        .connect_timeout(Duration::from_secs(5));
-    let (error, elapsed) = cancelled(&builder.clone().build().unwrap(), 3);
-    assert_eq!(
-        (error.kind(), error.stored()),
-        (ErrorKind::Cancelled, Stored::No),
-        "{error}"
-    );
-    assert!(elapsed < SOON + ROOM, "{elapsed:?}");
-
-    const LIMIT: Duration = Duration::from_millis(300);
-    let client = builder.connect_timeout(LIMIT).build().unwrap();
-    let (error, elapsed) = put(&client, 3, &Cancellation::new());
-    assert_eq!(
-        (error.kind(), error.stored()),
-        (ErrorKind::Timeout, Stored::No),
-        "{error}"
-    );
-    assert!(elapsed < LIMIT + ROOM, "{elapsed:?}");
 }
 
 /// An address whose connections neither come about nor fail.
@@ -197,47 +179,146 @@ impl FullBacklog {
     }
 }
 
-#[test]
-fn a_name_that_is_not_found_can_be_cancelled_and_times_out() {
-    // The resolver answers when the test is over.
-    let (_keep, over) = std::sync::mpsc::channel::<()>();
-    let over = std::sync::Mutex::new(over);
-    let builder = client_builder("http://oss.example.com")
-        .path_style(true)
-        .retry_policy(RetryPolicy::none())
-        .resolver(move |_, _| {
-            let _ = over.lock().unwrap().recv();
-            Ok(Vec::new())
-        });
-    let (error, elapsed) = cancelled(&builder.clone().build().unwrap(), 3);
-    assert_eq!(
-        (error.kind(), error.stored()),
-        (ErrorKind::Cancelled, Stored::No),
-        "{error}"
-    );
-    assert!(elapsed < SOON + ROOM, "{elapsed:?}");
+fn put(client: &Client, len: usize, cancellation: &Cancellation) -> Error {
+    let callback = spec("http://127.0.0.1:1/");
+    let put = client
+        .put_object(BUCKET, "a")
+        .callback(&callback)
+        .cancellation(cancellation);
+    put.send_bytes(vec![0; len]).unwrap_err()
+}
 
-    const LIMIT: Duration = Duration::from_millis(300);
-    let client = builder.connect_timeout(LIMIT).build().unwrap();
-    let (error, elapsed) = put(&client, 3, &Cancellation::new());
+/// Cancels from another thread after a while, and says how long it took from then on.
+fn cancelled<T>(request: impl FnOnce(&Cancellation) -> T) -> (T, Duration) {
+    // Long enough to be stuck by then.
+    const WHILE: Duration = Duration::from_millis(400);
+    let cancellation = Cancellation::new();
+    thread::scope(|scope| {
+        let cancelling = scope.spawn(|| {
+            thread::park_timeout(WHILE);
+            cancellation.cancel();
+            Instant::now()
+        });
+        let result = request(&cancellation);
+        let back = Instant::now();
+        (
+            result,
+            back.saturating_duration_since(cancelling.join().unwrap()),
+        )
+    })
+}
+
+/// What came of a request that was stuck in a phase and ended by this kind of error.
+fn holds(stuck: &Stuck, error: &Error, kind: ErrorKind) {
+    let expected = match stuck.stored {
+        Stored::Yes => ErrorKind::AnswerDamaged,
+        _ => kind,
+    };
     assert_eq!(
-        (error.kind(), error.stored()),
-        (ErrorKind::Timeout, Stored::No),
-        "{error}"
+        (error.kind(), error.stored(), error.attempts()),
+        (expected, stuck.stored, 1),
+        "{}: {error}",
+        stuck.name
     );
-    assert!(elapsed < LIMIT + ROOM, "{elapsed:?}");
+}
+
+#[test]
+fn a_cancelled_request_is_back_soon_whatever_it_is_doing() {
+    for stuck in all() {
+        is_back_soon(stuck.name, || {
+            let (builder, _held) = (stuck.begin)();
+            let client = builder.build().unwrap();
+            let (error, late) = cancelled(|cancellation| put(&client, stuck.len, cancellation));
+            holds(&stuck, &error, ErrorKind::Cancelled);
+            late
+        });
+    }
+}
+
+#[test]
+fn the_overall_limit_holds_in_every_phase() {
+    const LIMIT: Duration = Duration::from_millis(400);
+    for stuck in all() {
+        is_back_soon(stuck.name, || {
+            let (builder, _held) = (stuck.begin)();
+            let client = builder.timeout(LIMIT).build().unwrap();
+            let begun = Instant::now();
+            let error = put(&client, stuck.len, &Cancellation::new());
+            let elapsed = begun.elapsed();
+            holds(&stuck, &error, ErrorKind::Timeout);
+            elapsed.checked_sub(LIMIT).expect("not before its time")
+        });
+    }
+}
+
+#[test]
+fn a_limit_of_its_own_holds_in_each_phase() {
+    const LIMIT: Duration = Duration::from_millis(300);
+    for stuck in all() {
+        is_back_soon(stuck.name, || {
+            let (builder, _held) = (stuck.begin)();
+            let builder = builder.retry_policy(RetryPolicy::none());
+            let builder = match stuck.name {
+                "resolving" | "connecting" | "shaking hands" => builder.connect_timeout(LIMIT),
+                "sending" => builder.progress_timeout(LIMIT),
+                _ => builder.answer_timeout(LIMIT),
+            };
+            let client = builder.build().unwrap();
+            let begun = Instant::now();
+            // Without a callback, for which OSS would have 5 s more.
+            let put = client.put_object(BUCKET, "a");
+            let error = put.send_bytes(vec![0; stuck.len]).unwrap_err();
+            let elapsed = begun.elapsed();
+            holds(&stuck, &error, ErrorKind::Timeout);
+            elapsed.saturating_sub(LIMIT)
+        });
+    }
+}
+
+#[test]
+fn an_upload_in_parts_is_cancelled_as_soon() {
+    let file = TemporaryFile::sparse("parts", 20 * PART);
+    let server = server().start().unwrap();
+    // A byte per second and connection: all of them wait for their turn.
+    is_back_soon("waiting for bandwidth", || {
+        let client = client_builder(server.endpoint()).build().unwrap();
+        let upload = client.upload_file(BUCKET, "a").part_size(PART).bandwidth(4);
+        let (result, late) = cancelled(|cancellation| {
+            let upload = upload.cancellation(cancellation);
+            upload.send(file.path()).unwrap_err()
+        });
+        assert_eq!(
+            (result.kind(), result.stored()),
+            (ErrorKind::Cancelled, Stored::No)
+        );
+        late
+    });
+    assert!(server.stored().is_empty());
+}
+
+#[test]
+fn a_cancellation_ends_the_pause_before_the_next_attempt() {
+    let patient = RetryPolicy::default().base_delay(FAR_TOO_LATE);
+    is_back_soon("before the next attempt", || {
+        let refused = local_oss::RefusedAddress::new().unwrap();
+        let client = client_builder(&format!("http://{}", refused.address()))
+            .retry_policy(patient)
+            .build()
+            .unwrap();
+        let (error, late) = cancelled(|cancellation| put(&client, 3, cancellation));
+        assert_eq!(error.stored(), Stored::No);
+        late
+    });
 }
 
 #[test]
 fn an_operation_has_limits_of_its_own() {
-    let server = RawServer::start(STUCK[1].serve);
+    let server = RawServer::start(silence);
     let client = client_builder(&server.endpoint()).build().unwrap();
     let limit = Duration::from_millis(300);
-    let none = RetryPolicy::none();
-    let begun = Instant::now();
     let put = client
         .put_object(BUCKET, "a")
-        .retry_policy(none)
+        .retry_policy(RetryPolicy::none())
         .answer_timeout(limit);
     let error = put.send_bytes(b"x").unwrap_err();
     assert_eq!(
@@ -245,7 +326,7 @@ fn an_operation_has_limits_of_its_own() {
         (ErrorKind::Timeout, Stored::Unknown)
     );
     assert!(
-        error.waited() >= limit && begun.elapsed() < limit + ROOM,
+        (limit..FAR_TOO_LATE).contains(&error.waited()),
         "{:?}",
         error.waited()
     );
@@ -275,28 +356,12 @@ fn an_operation_has_limits_of_its_own() {
 }
 
 #[test]
-fn a_drip_does_not_get_past_the_limits() {
-    let server = RawServer::start(drip);
-    let client = client_builder(&server.endpoint())
-        .retry_policy(RetryPolicy::none())
-        .answer_timeout(Duration::from_millis(300))
-        .build()
-        .unwrap();
-    let begun = Instant::now();
-    let error = client.put_object(BUCKET, "a").send_bytes(b"x").unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
-    assert!(
-        begun.elapsed() < Duration::from_millis(300) + ROOM,
-        "{:?}",
-        begun.elapsed()
-    );
-
-    // A server that takes a few bytes every 50 ms makes no progress to speak of.
+fn a_server_that_takes_a_few_bytes_at_a_time_makes_no_progress() {
     let server = RawServer::start(|connection| {
         socket2::SockRef::from(&connection.stream)
             .set_recv_buffer_size(4096)
             .unwrap();
-        for _ in 0..200 {
+        for _ in 0..60 {
             if !connection.read_at_most(10) {
                 return;
             }
@@ -319,8 +384,9 @@ fn a_drip_does_not_get_past_the_limits() {
         "{error}"
     );
     assert!(error.to_string().contains("no progress"), "{error}");
+    // All of it would take days.
     assert!(
-        begun.elapsed() < Duration::from_secs(3),
+        begun.elapsed() < Duration::from_secs(20),
         "{:?}",
         begun.elapsed()
     );
@@ -332,7 +398,7 @@ fn a_cancelled_cancellation_sends_nothing() {
     let client = client_builder(&server.endpoint()).build().unwrap();
     let cancellation = Cancellation::new();
     cancellation.cancel();
-    let (error, _) = put(&client, 3, &cancellation);
+    let error = put(&client, 3, &cancellation);
     assert_eq!(
         (error.kind(), error.stored()),
         (ErrorKind::Cancelled, Stored::No)
