@@ -57,13 +57,14 @@ struct Scene {
 
 impl Scene {
     fn new() -> Scene {
-        // Long enough for an application server in this process, short for one that stays silent.
-        let timeout = if valgrind().is_some() { 5000 } else { 1000 };
-        let server = Server::builder()
+        Scene::with(Server::builder())
+    }
+
+    fn with(builder: local_oss::Builder) -> Scene {
+        let server = builder
             .bucket("examplebucket")
             .credentials("id", "secret")
             .region("cn-hangzhou")
-            .callback_timeout(Duration::from_millis(timeout))
             .start()
             .expect("a free port");
         let variables = [
@@ -337,7 +338,11 @@ fn a_failed_callback_is_an_error_of_a_stored_object() {
         ("refused", refused.url("/callback"), "was not reached"),
         ("silence", silent.url("/callback"), "within 5 seconds"),
     ] {
-        let scene = Scene::new().calling(url);
+        let builder = match name {
+            "silence" => Server::builder().callback_timeout(Duration::from_millis(500)),
+            _ => Server::builder(),
+        };
+        let scene = Scene::with(builder).calling(url);
         let said = scene.run("callback_failed_203.c", &[name]);
 
         let stored = scene.server.stored();
@@ -479,8 +484,8 @@ fn a_peer_that_closes_without_an_answer_leaves_the_outcome_unknown() {
 #[test]
 fn a_cancelled_upload_is_back_soon() {
     let scene = Scene::new();
-    let room = if valgrind().is_some() { "3000" } else { "300" };
-    scene.run("cancel.c", &[room]);
+    let times = if valgrind().is_some() { "1" } else { "10" };
+    scene.run("cancel.c", &[times]);
     assert_eq!(keys_of(&scene.server.stored()), ["not cancelled"]);
 }
 
@@ -588,7 +593,7 @@ fn the_limits_of_an_upload_hold() {
         stream.write_all(answer.as_bytes()).expect("it is read");
     });
     let scene = Scene::new().calling("http://127.0.0.1:1/".to_owned());
-    let timeout = if valgrind().is_some() { "5000" } else { "300" };
+    let timeout = if valgrind().is_some() { "5000" } else { "1000" };
     scene.run(
         "upload_limits.c",
         &[&silent, &closing, &failing_first, timeout],
@@ -604,7 +609,7 @@ fn the_limits_of_other_operations_hold() {
         read_head(&mut stream);
         sender.send(()).expect("the test counts them");
     });
-    let timeout = if valgrind().is_some() { "5000" } else { "300" };
+    let timeout = if valgrind().is_some() { "5000" } else { "1000" };
     Scene::new().run("operation_options.c", &[&silent, &closing, timeout]);
     assert_eq!(requests.try_iter().count(), 3 * (1 + 4));
 }

@@ -15,7 +15,7 @@
 #define LARGE (64u << 20)
 #define UPLOADS 2
 
-static long room_ms;
+static long times;
 static oss_callback_client *client;
 
 static struct timespec now(void) {
@@ -102,16 +102,21 @@ static void *put(void *argument) {
     return NULL;
 }
 
-/* So many uploads at once, until the server cancels them. */
-static void are_cancelled(int uploads, const uint8_t *body, size_t body_len, int fd, bool reads_bodies,
+/* So many uploads at once, until the server cancels them; gives how many milliseconds later they were back. */
+static long cancel_once(int uploads, const uint8_t *body, size_t body_len, bool from_pipe, bool reads_bodies,
                           oss_callback_stored stored) {
     char endpoint[64];
     pthread_t server, threads[UPLOADS];
-    int index;
+    int index, ends[2] = {0, 0};
+    long late;
     peer it;
     upload all;
     oss_callback_client_options *client_options = new_client_options();
     oss_callback_put_options *options = new_put_options();
+    if (from_pipe) {
+        /* Its one writer is this program, so it never ends. */
+        assert(pipe(ends) == 0 && write(ends[1], "the body", 8) == 8);
+    }
     memset(&it, 0, sizeof it);
     it.listener = listener_of(endpoint);
     it.uploads = uploads;
@@ -123,7 +128,7 @@ static void are_cancelled(int uploads, const uint8_t *body, size_t body_len, int
     all.options = options;
     all.body = body;
     all.body_len = body_len;
-    all.fd = fd;
+    all.fd = ends[0];
     all.stored = stored;
 
     assert(pthread_create(&server, NULL, serve, &it) == 0);
@@ -134,16 +139,32 @@ static void are_cancelled(int uploads, const uint8_t *body, size_t body_len, int
         assert(pthread_join(threads[index], NULL) == 0);
     }
     assert(pthread_join(server, NULL) == 0);
-    assert(ms_since(it.cancelled) < 200 + room_ms);
+    late = ms_since(it.cancelled);
     assert(oss_callback_cancellation_is_cancelled(it.cancellation));
 
     for (index = 0; index < uploads; index++) {
         close(it.connections[index]);
     }
     close(it.listener);
+    if (from_pipe) {
+        close(ends[0]);
+        close(ends[1]);
+    }
     oss_callback_cancellation_free(it.cancellation);
     oss_callback_put_options_free(options);
     oss_callback_client_free(client);
+    return late;
+}
+
+/* They are back within 0.2 s: a busy machine may be late, but not each time. Under valgrind once, however late. */
+static void are_cancelled(int uploads, const uint8_t *body, size_t body_len, bool from_pipe, bool reads_bodies,
+                          oss_callback_stored stored) {
+    long time, late = 200;
+    for (time = 0; time < times && late >= 200; time++) {
+        late = cancel_once(uploads, body, body_len, from_pipe, reads_bodies, stored);
+        assert(late < 10000);
+    }
+    assert(times == 1 || late < 200);
 }
 
 /* Nothing is sent, and the options need no handle any more. */
@@ -171,21 +192,16 @@ static void is_cancelled_before_it_begins(void) {
     oss_callback_client_free(client);
 }
 
-/* argv: how many milliseconds a slow machine may take besides. */
+/* argv: how often an upload is cancelled to be back in time. */
 int main(int argc, char **argv) {
-    int ends[2];
     uint8_t *large = calloc(LARGE, 1);
     assert(argc == 2 && large != NULL);
-    room_ms = atol(argv[1]);
+    times = atol(argv[1]);
     is_cancelled_before_it_begins();
-    are_cancelled(1, large, LARGE, 0, false, OSS_CALLBACK_STORED_NO);
-    are_cancelled(1, (const uint8_t *)"the body", 8, 0, true, OSS_CALLBACK_STORED_UNKNOWN);
-    are_cancelled(UPLOADS, (const uint8_t *)"the body", 8, 0, true, OSS_CALLBACK_STORED_UNKNOWN);
-    /* The pipe's one writer is this program, so it never ends. */
-    assert(pipe(ends) == 0 && write(ends[1], "the body", 8) == 8);
-    are_cancelled(1, NULL, 9, ends[0], true, OSS_CALLBACK_STORED_NO);
-    close(ends[0]);
-    close(ends[1]);
+    are_cancelled(1, large, LARGE, false, false, OSS_CALLBACK_STORED_NO);
+    are_cancelled(1, (const uint8_t *)"the body", 8, false, true, OSS_CALLBACK_STORED_UNKNOWN);
+    are_cancelled(UPLOADS, (const uint8_t *)"the body", 8, false, true, OSS_CALLBACK_STORED_UNKNOWN);
+    are_cancelled(1, NULL, 9, true, true, OSS_CALLBACK_STORED_NO);
     free(large);
     return 0;
 }
