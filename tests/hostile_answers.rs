@@ -29,7 +29,7 @@ fn verdict(
     let begun = Instant::now();
     let error = put.send_bytes(b"x").expect_err(name);
     assert!(
-        begun.elapsed() < Duration::from_secs(3),
+        begun.elapsed() < Duration::from_secs(10),
         "{name} took {:?}",
         begun.elapsed()
     );

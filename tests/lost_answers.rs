@@ -379,7 +379,7 @@ fn silence_ends_with_the_limit_of_the_answer() {
         (ErrorKind::Timeout, Stored::Unknown)
     );
     assert!(
-        (SHORT..Duration::from_secs(3)).contains(&begun.elapsed()),
+        (SHORT..Duration::from_secs(15)).contains(&begun.elapsed()),
         "{:?}",
         begun.elapsed()
     );
@@ -411,8 +411,7 @@ fn an_answer_that_stalls_is_damage() {
 fn the_overall_limit_ends_every_phase() {
     // A server that reads nothing more, and one that reads all and says nothing.
     let stalls = RawServer::start(|connection| {
-        let _ = connection.stream.set_nonblocking(false);
-        std::thread::park_timeout(Duration::from_secs(2));
+        connection.wait_without_reading(Duration::from_secs(5));
     });
     let silent = RawServer::start(|connection| {
         connection.read_body();
@@ -434,7 +433,7 @@ fn the_overall_limit_ends_every_phase() {
             "{error}"
         );
         assert!(
-            begun.elapsed() < Duration::from_secs(2),
+            begun.elapsed() < Duration::from_secs(5),
             "{:?}",
             begun.elapsed()
         );

@@ -305,7 +305,7 @@ fn progress_is_told_and_the_bandwidth_kept() {
         .unwrap();
     let elapsed = begun.elapsed();
     assert!(
-        (Duration::from_millis(400)..Duration::from_secs(2)).contains(&elapsed),
+        (Duration::from_millis(400)..Duration::from_secs(10)).contains(&elapsed),
         "{elapsed:?}"
     );
     assert_eq!(told.last(), Some(&(LEN, Some(LEN))));

@@ -149,7 +149,7 @@ fn an_early_refusal_is_returned_over_tls() {
     );
     assert_eq!(error.oss_code(), Some("SignatureDoesNotMatch"));
     assert!(
-        begun.elapsed() < Duration::from_secs(5),
+        begun.elapsed() < Duration::from_secs(20),
         "{:?}",
         begun.elapsed()
     );
@@ -179,7 +179,7 @@ fn a_server_that_never_shakes_hands_is_left_in_time() {
             "{error}"
         );
         assert!(
-            begun.elapsed() < Duration::from_secs(1),
+            begun.elapsed() < Duration::from_secs(5),
             "{:?}",
             begun.elapsed()
         );
@@ -215,7 +215,7 @@ fn a_handshake_can_be_cancelled() {
         "{error}"
     );
     assert!(
-        begun.elapsed() < WHILE + Duration::from_millis(500),
+        begun.elapsed() < WHILE + Duration::from_secs(5),
         "{:?}",
         begun.elapsed()
     );

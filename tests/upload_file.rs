@@ -230,7 +230,7 @@ fn parts_are_sent_at_once() {
         cancellation.cancel();
         let error = upload.join().unwrap().unwrap_err();
         assert!(
-            begun.elapsed() < Duration::from_secs(2),
+            begun.elapsed() < Duration::from_secs(10),
             "{:?}",
             begun.elapsed()
         );
