@@ -5,11 +5,14 @@ mod support;
 use std::env;
 use std::fs;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use local_oss::{MultipartRequest, Server};
-use oss_callback::{Answered, CallbackSpec, Receipt, Result, Stored};
-use support::{BUCKET, TemporaryFile, agreeing_receiver, client, server, spec};
+use local_oss::{Answer, MultipartRequest, Receiver, Server};
+use oss_callback::{Answered, CallbackSpec, Stored, UploadFile};
+use support::{BUCKET, TemporaryFile, client, server, spec};
 
 const PART: u64 = 102_400;
 const PARTS: u64 = 12;
@@ -21,14 +24,13 @@ const FILE: &str = "OSS_CALLBACK_TEST_FILE";
 const OBJECT: &str = "OSS_CALLBACK_TEST_OBJECT";
 const CALLBACK: &str = "OSS_CALLBACK_TEST_CALLBACK";
 
-fn upload(endpoint: &str, object: &str, file: &str, spec: &CallbackSpec) -> Result<Receipt> {
+fn upload<'a>(endpoint: &str, object: &str, file: &str, spec: &CallbackSpec) -> UploadFile<'a> {
     client(endpoint)
         .upload_file(BUCKET, object)
         .part_size(PART)
         .parallel(3)
         .checkpoint(format!("{file}.checkpoint"))
         .callback(spec)
-        .send(file)
 }
 
 /// Not a test of its own: the process that is killed.
@@ -39,7 +41,10 @@ fn uploads_for_the_test_that_kills_it() {
     };
     let variable = |name| env::var(name).unwrap();
     let spec = spec(&variable(CALLBACK));
-    let _ = upload(&endpoint, &variable(OBJECT), &variable(FILE), &spec);
+    let file = variable(FILE);
+    let upload = upload(&endpoint, &variable(OBJECT), &file, &spec);
+    // Slow enough that a busy machine does not miss the moment.
+    let _ = upload.bandwidth(3 * PARTS * PART).send(&file);
 }
 
 /// Dead and buried, whatever happens.
@@ -81,6 +86,23 @@ fn of(server: &Server, object: &str) -> Vec<MultipartRequest> {
     requests
 }
 
+/// Waits until the server is done with everything that clients which are gone had begun.
+fn settle(server: &Server) {
+    // Who connected before this is known to it by then.
+    let _ = client(server.endpoint())
+        .head_object(BUCKET, "settled")
+        .send();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while server.connections() > 0 {
+        assert!(
+            Instant::now() < deadline,
+            "{} are open",
+            server.connections()
+        );
+        thread::yield_now();
+    }
+}
+
 /// A sequence that looks random and is the same each time.
 struct Random(u64);
 
@@ -97,7 +119,20 @@ impl Random {
 #[test]
 fn a_killed_upload_goes_on_without_sending_parts_or_the_callback_again() {
     let server = server().start().unwrap();
-    let receiver = agreeing_receiver();
+    // In some rounds the process is killed while the application server is being called.
+    let (hold, held) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicBool::new(false)),
+    );
+    let (holds, is_held) = (hold.clone(), held.clone());
+    let receiver = Receiver::start(move |_| {
+        while holds.load(Ordering::SeqCst) {
+            is_held.store(true, Ordering::SeqCst);
+            thread::yield_now();
+        }
+        Answer::json(r#"{"Status":"OK"}"#)
+    });
+    let receiver = receiver.unwrap();
     let url = receiver.url("/");
     let spec = spec(&url);
     let mut random = Random(2026);
@@ -113,23 +148,34 @@ fn a_killed_upload_goes_on_without_sending_parts_or_the_callback_again() {
 
         // Each moment counts: the first requests, the parts, the last request, and a little after any of them.
         let moment = random.below(PARTS + 3) as usize;
-        let pause = Duration::from_micros(random.below(3_000));
+        let in_the_callback = round % 6 == 5;
+        hold.store(in_the_callback, Ordering::SeqCst);
+        held.store(false, Ordering::SeqCst);
+        let has_come = || match in_the_callback {
+            true => held.load(Ordering::SeqCst),
+            false => of(&server, &object).len() >= moment,
+        };
+        let pause = Duration::from_micros(random.below(30_000));
         let mut process = Process::start(server.endpoint(), &object, path, &url);
         let deadline = Instant::now() + Duration::from_secs(30);
-        while of(&server, &object).len() < moment && process.0.try_wait().unwrap().is_none() {
+        while !has_come() && process.0.try_wait().unwrap().is_none() {
             assert!(
                 Instant::now() < deadline,
                 "round {round}: moment {moment} does not come"
             );
-            std::thread::yield_now();
+            thread::yield_now();
         }
         let then = Instant::now();
         while then.elapsed() < pause {}
         process.kill();
+        hold.store(false, Ordering::SeqCst);
+        settle(&server);
         let ended = !fs::exists(format!("{path}.checkpoint")).unwrap();
 
-        let result = upload(server.endpoint(), &object, path, &spec);
-        let told = format!("round {round}, killed after {moment} requests: {result:?}");
+        let result = upload(server.endpoint(), &object, path, &spec).send(path);
+        let told = format!(
+            "round {round}, killed after {moment} requests ({in_the_callback}): {result:?}"
+        );
         match &result {
             Ok(receipt) => {
                 assert_eq!(receipt.answer(), br#"{"Status":"OK"}"#, "{told}");
@@ -194,4 +240,5 @@ fn a_killed_upload_goes_on_without_sending_parts_or_the_callback_again() {
     }
     println!("{resumed} of {ROUNDS} went on, {lost} answers were lost");
     assert!(resumed > ROUNDS / 2, "{resumed} of {ROUNDS}");
+    assert!(lost >= ROUNDS / 6, "{lost} of {ROUNDS}");
 }

@@ -420,27 +420,46 @@ fn a_refused_last_request_leaves_the_upload_open_and_says_so() {
         .unwrap();
 }
 
-/// Uploads until so many parts are there, and then no further.
+/// Waits until the server is done with everything that clients which are gone had begun.
+fn settle(server: &Server) {
+    // Who connected before this is known to it by then.
+    let _ = client(server.endpoint())
+        .head_object(BUCKET, "settled")
+        .send();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while server.connections() > 0 {
+        assert!(
+            Instant::now() < deadline,
+            "{} are open",
+            server.connections()
+        );
+        thread::yield_now();
+    }
+}
+
+/// Uploads until so many parts are there and noted, and then no further.
 fn interrupted(
     server: &Server,
     file: &TemporaryFile,
     checkpoint: &CheckpointFile,
-    parts: usize,
+    parts: u64,
 ) -> oss_callback::Error {
     let cancellation = Cancellation::new();
-    client(server.endpoint())
+    let result = client(server.endpoint())
         .upload_file(BUCKET, "o")
         .part_size(PART)
         .parallel(1)
         .checkpoint(&checkpoint.0)
         .cancellation(&cancellation)
-        .progress(|_, _| {
-            if requests(server, "UploadPart") >= parts {
+        .progress(|sent, _| {
+            // One more is on its way.
+            if sent > parts * PART {
                 cancellation.cancel();
             }
         })
-        .send(file.path())
-        .unwrap_err()
+        .send(file.path());
+    settle(server);
+    result.unwrap_err()
 }
 
 fn resumed(

@@ -4,7 +4,7 @@ use std::{
     fs, io,
     net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs},
     path::PathBuf,
-    sync::{Arc, RwLock},
+    sync::{Arc, RwLock, atomic::AtomicUsize},
     time::{Duration, SystemTime},
 };
 
@@ -386,6 +386,7 @@ impl Builder {
             idle_timeout: self.idle_timeout,
             allowed_origins: self.allowed_origins,
             request_ids: RequestIds::new(OsRng.next_u64()),
+            connections: AtomicUsize::new(0),
             log,
         })
     }

@@ -5,7 +5,7 @@ use std::{
     io::{self, ErrorKind, IoSlice},
     net::SocketAddr,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -48,6 +48,7 @@ pub(crate) async fn serve(service: Arc<Service>, listener: TcpListener) {
         // Answers are small and wait for nothing; without this the last piece of one may wait for an acknowledgement.
         let _ = stream.set_nodelay(true);
         let service = Arc::clone(&service);
+        let open = Open::new(&service);
         tokio::spawn(async move {
             let stream = Patience::new(stream, service.idle_timeout);
             match &service.tls {
@@ -59,8 +60,24 @@ pub(crate) async fn serve(service: Arc<Service>, listener: TcpListener) {
                     }
                 }
             }
-            drop(place);
+            drop((open, place));
         });
+    }
+}
+
+/// Counts a connection as long as it lives.
+struct Open(Arc<Service>);
+
+impl Open {
+    fn new(service: &Arc<Service>) -> Self {
+        service.connections.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(service))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.connections.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     net::SocketAddr,
-    sync::{Arc, PoisonError, RwLockWriteGuard},
+    sync::{Arc, PoisonError, RwLockWriteGuard, atomic::Ordering},
     time::{Duration, SystemTime},
 };
 
@@ -135,6 +135,12 @@ impl Server {
             parts: upload.parts.all().into_keys().collect(),
         };
         uploads.iter().map(open).collect()
+    }
+
+    /// How many connections are open. Once those of a client that was killed are gone, so is everything that it had begun: the
+    /// record has it all.
+    pub fn connections(&self) -> usize {
+        self.service.connections.load(Ordering::SeqCst)
     }
 
     /// The contents that an object has now.

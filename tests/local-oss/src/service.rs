@@ -4,7 +4,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicU32, AtomicUsize, Ordering},
     },
     time::{Duration, Instant, SystemTime},
 };
@@ -64,6 +64,8 @@ pub(crate) struct Service {
     pub(crate) idle_timeout: Duration,
     pub(crate) allowed_origins: AllowedOrigins,
     pub(crate) request_ids: RequestIds,
+    /// How many are open.
+    pub(crate) connections: AtomicUsize,
     pub(crate) log: Log,
 }
 
