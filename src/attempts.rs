@@ -74,14 +74,17 @@ impl Attempts {
             let Some(delay) = delay.filter(|delay| self.has_time(*delay)) else {
                 return Err(retry::add_up(unknown, error).with_history(history));
             };
-            history.push(error.attempt());
             if !self.sleep(delay) {
-                let message = "the request was cancelled before its next attempt";
-                let unknown = unknown || error.stored() == Stored::Unknown;
+                // There is no next attempt, so the last one's verdict is the end of it.
+                let message =
+                    format!("the request was cancelled before its next attempt, after: {error}");
                 let cancelled = Error::new(ErrorKind::Cancelled, message)
-                    .with_verdict(Stored::No, error.answered());
+                    .with_verdict(error.stored(), error.answered())
+                    .with_waited(error.waited())
+                    .with_source(error);
                 return Err(retry::add_up(unknown, cancelled).with_history(history));
             }
+            history.push(error.attempt());
         }
     }
 

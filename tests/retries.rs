@@ -227,6 +227,8 @@ fn a_cancelled_upload_does_not_come_back() {
     let say_busy = busy("9");
     let server = RawServer::start(move |connection| {
         say_busy(connection);
+        // The client has the answer when it closes.
+        connection.wait_for_close();
         inside.cancel();
     });
     let begun = Instant::now();
@@ -241,8 +243,16 @@ fn a_cancelled_upload_does_not_come_back() {
         begun.elapsed()
     );
     // The 503 came after the last byte: what it left open stays open.
-    assert_eq!(error.stored(), Stored::Unknown, "{error:?}");
-    assert_eq!(server.requests(), 1);
+    assert_eq!(
+        (error.kind(), error.stored()),
+        (ErrorKind::Cancelled, Stored::Unknown),
+        "{error:?}"
+    );
+    // There was one attempt, and what came of it is not lost.
+    assert_eq!((server.requests(), error.attempts()), (1, 1));
+    assert_eq!(error.history(), []);
+    let why = std::error::Error::source(&error).unwrap();
+    assert!(why.to_string().starts_with("HTTP 503"), "{why}");
 }
 
 #[test]
