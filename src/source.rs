@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::outcome;
 use crate::receipt::Receipt;
 use crate::request::Request;
-use crate::transport::{Bandwidth, Body, Limits, Progress};
+use crate::transport::{Bandwidth, Body, Limits, PAUSE, Progress};
 use crate::unsettled::Contents;
 use crate::verdict::ErrorKind;
 
@@ -99,7 +99,7 @@ impl Upload<'_, '_> {
         };
         if self.len == Some(0)
             && self.ends
-            && let Err(error) = holds_nothing(&mut reader, self.name)
+            && let Err(error) = holds_nothing(&mut reader, self.name, limits)
         {
             return Sent::nothing(outcome::before_sending(error, self.callback));
         }
@@ -209,7 +209,7 @@ pub(crate) fn position(reader: &mut dyn ReadSeek) -> Result<u64> {
 }
 
 /// Nobody reads a body of no length while it is sent, so whether it is one is looked at before.
-fn holds_nothing(reader: &mut dyn Read, name: &str) -> Result<()> {
+fn holds_nothing(reader: &mut dyn Read, name: &str, limits: &Limits) -> Result<()> {
     loop {
         match reader.read(&mut [0]) {
             Ok(0) => return Ok(()),
@@ -218,6 +218,11 @@ fn holds_nothing(reader: &mut dyn Read, name: &str) -> Result<()> {
                 return Err(Error::new(ErrorKind::BodyChanged, message));
             }
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                limits.check("its body was waited for")?;
+                // It may not have waited itself.
+                std::thread::sleep(PAUSE);
+            }
             Err(e) => {
                 let message = format!("read {name}: {}", e.to_string().to_lowercase());
                 return Err(Error::new(ErrorKind::BodyUnreadable, message).with_source(e));

@@ -242,6 +242,34 @@ fn a_reader_that_does_not_keep_its_word_stores_nothing() {
 }
 
 #[test]
+fn a_reader_of_nothing_may_take_its_time_to_say_so() {
+    /// Has nothing to give yet, and a little later ends.
+    struct Later(u32);
+    impl Read for Later {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            self.0 = self.0.saturating_sub(1);
+            match self.0 {
+                0 => Ok(0),
+                _ => Err(io::ErrorKind::WouldBlock.into()),
+            }
+        }
+    }
+    let server = server().start().unwrap();
+    let client = client(server.endpoint());
+    let put = || client.put_object(BUCKET, "a");
+    put().send_reader(Later(10), 0).unwrap();
+    assert_eq!(server.object(BUCKET, "a").unwrap(), b"");
+    // The limits hold meanwhile.
+    let put = put().timeout(Duration::from_millis(50));
+    let error = put.send_reader(Later(u32::MAX), 0).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.stored(), error.attempts()),
+        (ErrorKind::Timeout, Stored::No, 1),
+        "{error}"
+    );
+}
+
+#[test]
 #[cfg(unix)]
 fn a_pipe_in_place_of_a_file_is_refused_at_once() {
     let pipe = TemporaryFile::new("pipe", b"");

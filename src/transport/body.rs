@@ -13,7 +13,7 @@ use crate::unsettled::Contents;
 use crate::verdict::ErrorKind;
 
 /// Before a reader that had nothing to give is asked again.
-const PAUSE: Duration = Duration::from_millis(1);
+pub(crate) const PAUSE: Duration = Duration::from_millis(1);
 
 /// Told how much was handed over for sending, and of how much, if that is known.
 pub(crate) type Progress<'a> = dyn FnMut(u64, Option<u64>) + 'a;
