@@ -234,13 +234,13 @@ fn get(
         headers: answer.headers,
     };
     let crc64 = copy(answer.body, writer, touched)?;
-    match metadata.crc64() {
-        Some(remote) if remote != crc64 => Err(Error::new(
-            ErrorKind::ChecksumMismatch,
-            format!("the contents have CRC-64 {crc64}, the object {remote}"),
-        )),
-        _ => Ok(metadata),
+    let remote = metadata.crc64();
+    if metadata.header("x-oss-hash-crc64ecma").is_none() || remote == Some(crc64) {
+        return Ok(metadata);
     }
+    let remote = remote.map_or_else(|| "no number".to_owned(), |remote| remote.to_string());
+    let message = format!("the contents have CRC-64 {crc64}, the object {remote}");
+    Err(Error::new(ErrorKind::ChecksumMismatch, message))
 }
 
 /// Copies a body and returns the CRC-64 of what was copied.

@@ -96,6 +96,9 @@ fn a_download_that_is_not_the_object_is_an_error() {
     assert_eq!(cut.kind(), ErrorKind::ConnectionLost, "{cut}");
     let wrong = get("HTTP/1.1 200 OK\r\nx-oss-hash-crc64ecma: 1\r\nContent-Length: 1\r\n\r\n1");
     assert_eq!(wrong.kind(), ErrorKind::ChecksumMismatch, "{wrong}");
+    let no_number =
+        get("HTTP/1.1 200 OK\r\nx-oss-hash-crc64ecma: -1\r\nContent-Length: 1\r\n\r\n1");
+    assert_eq!(no_number.kind(), ErrorKind::ChecksumMismatch, "{no_number}");
     let redirect =
         get("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n");
     assert_eq!(redirect.kind(), ErrorKind::UnexpectedAnswer, "{redirect}");
