@@ -2,13 +2,14 @@
 
 mod support;
 
-use std::io::{self, Cursor, Read};
-use std::net::SocketAddr;
+use std::io::{self, Cursor, Read, Write};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use local_oss::RefusedAddress;
 use oss_callback::{ErrorKind, RetryPolicy, Stored};
+use support::faults::{Action, Direction, Fault, FaultyNetwork};
 use support::{BUCKET, RawServer, TemporaryFile, client, client_builder, header, server};
 
 #[test]
@@ -155,6 +156,74 @@ fn a_proxy_that_refuses_stores_nothing() {
         (ErrorKind::Connect, Stored::No)
     );
     assert!(error.to_string().contains("407"), "{error}");
+}
+
+#[test]
+#[cfg(feature = "tls")]
+fn tls_goes_through_the_tunnel_of_a_proxy() {
+    let server = server().tls(true).start().unwrap();
+    let proxy = proxy(server.address(), "HTTP/1.1 200 OK\r\n\r\n");
+    let client = client_builder(server.endpoint())
+        .root_certificates(oss_callback::RootCertificates::None)
+        .ca_bundle(server.certificate_pem().unwrap())
+        .proxy(proxy.endpoint())
+        .build()
+        .unwrap();
+    client.put_object(BUCKET, "a").send_bytes(b"x").unwrap();
+    assert_eq!(server.object(BUCKET, "a").unwrap(), b"x");
+    // That is all that the proxy sees of it.
+    let asked = format!("CONNECT {} HTTP/1.1\r\n", server.address());
+    assert!(proxy.head(0).starts_with(&asked), "{}", proxy.head(0));
+    assert_eq!(proxy.requests(), 1);
+    drop(client);
+}
+
+#[test]
+fn the_head_and_the_first_block_leave_in_one_send() {
+    const BODY: &[u8] = b"the first block";
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let client = client_builder(&endpoint).build().unwrap();
+    // In two sends they might come together by chance, but not each time.
+    for _ in 0..20 {
+        std::thread::scope(|scope| {
+            let upload = scope.spawn(|| client.put_object(BUCKET, "a").send_bytes(BODY));
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut first = vec![0; 64 * 1024];
+            let count = stream.read(&mut first).unwrap();
+            assert!(
+                first[..count].ends_with(BODY),
+                "{:?}",
+                String::from_utf8_lossy(&first[..count])
+            );
+            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            stream.write_all(answer).unwrap();
+            upload.join().unwrap().unwrap();
+        });
+    }
+}
+
+#[test]
+fn a_connection_is_kept_as_long_as_it_may_be_idle() {
+    let server = server().start().unwrap();
+    let no_fault = Fault {
+        direction: Direction::Request,
+        at: 0,
+        action: Action::Cut,
+    };
+    let network = FaultyNetwork::start(server.address(), no_fault, 0);
+    let builder = client_builder(&format!("http://{}", network.address()));
+    for (builder, connections) in [
+        (builder.clone(), 1),
+        (builder.clone().max_idle_time(Duration::ZERO), 3),
+        (builder.max_idle_connections(0), 3),
+    ] {
+        let (client, before) = (builder.build().unwrap(), network.connections());
+        for _ in 0..3 {
+            client.put_object(BUCKET, "a").send_bytes(b"x").unwrap();
+        }
+        assert_eq!(network.connections() - before, connections);
+    }
 }
 
 #[test]

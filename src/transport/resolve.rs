@@ -236,6 +236,22 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_is_used_for_a_minute() {
+        let (resolver, answers, count) = slow();
+        let known = |age| {
+            let since = Instant::now().checked_sub(age).unwrap();
+            let key = ("oss.example.test".to_owned(), 80);
+            lock(&resolver.names).known.insert(key, (since, Vec::new()));
+            resolve(&resolver, Limits::default()).unwrap().1
+        };
+        assert!(known(Duration::from_secs(50)));
+        assert_eq!(count.load(Ordering::Relaxed), 0);
+        answers.send(()).unwrap();
+        assert!(!known(Duration::from_secs(61)));
+        assert_eq!(count.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
     fn a_resolver_that_hangs_has_one_thread_and_its_late_answer_counts() {
         let (resolver, answers, count) = slow();
         for _ in 0..3 {
