@@ -71,6 +71,7 @@ mod ffi;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 mod headers;
+mod host_name;
 mod multipart;
 mod object;
 mod object_headers;

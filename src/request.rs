@@ -7,6 +7,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use crate::error::{Error, Result};
+use crate::host_name::is_host_name;
 use crate::percent;
 
 /// All request headers together; well above what OSS accepts, well below the transport's buffer, in
@@ -160,18 +161,6 @@ impl fmt::Display for Endpoint {
         write!(f, "{}://{}", self.scheme, self.host)?;
         self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
     }
-}
-
-/// Letters, digits, hyphens and underscores between single dots; what DNS and virtual hosts need.
-fn is_host_name(host: &str) -> bool {
-    host.len() <= 253
-        && host.split('.').all(|label| {
-            !label.is_empty()
-                && label.len() <= 63
-                && label
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-        })
 }
 
 /// An operation on one object, or on a bucket.

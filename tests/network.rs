@@ -183,7 +183,8 @@ fn the_head_and_the_first_block_leave_in_one_send() {
     const BODY: &[u8] = b"the first block";
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let client = client_builder(&endpoint).build().unwrap();
+    let builder = client_builder(&endpoint).timeout(Duration::from_secs(10));
+    let client = builder.build().unwrap();
     // In two sends they might come together by chance, but not each time.
     for _ in 0..20 {
         std::thread::scope(|scope| {

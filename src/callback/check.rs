@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::template;
 use crate::error::{Error, OssError, Result};
+use crate::host_name::is_host_name;
 use crate::verdict::ErrorKind;
 
 /// Length of the Base64 text of the callback, and of its variables, each.
@@ -152,14 +153,7 @@ fn url_problem(url: &str) -> Option<&'static str> {
 }
 
 fn is_domain_or_ipv4(host: &str) -> bool {
-    let host = host.strip_suffix('.').unwrap_or(host);
-    host.len() <= 253
-        && host.split('.').all(|label| {
-            (1..=63).contains(&label.len())
-                && label
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-        })
+    is_host_name(host.strip_suffix('.').unwrap_or(host))
 }
 
 fn check_host(host: Option<&Value>) -> Result<()> {
