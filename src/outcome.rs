@@ -78,19 +78,26 @@ enum Row {
     CallbackFailed,
 }
 
+/// The row of an answer that is no success, to any request.
+fn row_of_failure(status: u16, from_oss: bool) -> Row {
+    match status {
+        400..=499 if from_oss => Row::Refused,
+        500..=599 => Row::ServerError,
+        _ => Row::Unexpected,
+    }
+}
+
 /// The one place that decides. The first line that matches counts.
 fn verdict(seen: Seen) -> (Row, Stored, Answered) {
     let row = match seen.head {
         None => Row::NoAnswer,
         Some(head) => match head.status {
             200..=299 if !seen.last_write_started || !seen.all_sent => Row::TooEarly,
-            400..=499 if head.from_oss => Row::Refused,
-            500..=599 => Row::ServerError,
             _ if (head.success || head.status == 203) && head.crc_differs => Row::ChecksumMismatch,
             _ if head.success && head.body_complete => Row::Success,
             _ if head.success => Row::AnswerDamaged,
             203 => Row::CallbackFailed,
-            _ => Row::Unexpected,
+            status => row_of_failure(status, head.from_oss),
         },
     };
     let (stored, answered) = match row {
@@ -153,13 +160,13 @@ pub(crate) fn of_upload(upload: Upload) -> Result<Receipt> {
             return Err(error.with_verdict(stored, answered).with_waited(waited));
         }
     };
-    let oss = oss_error(&answer);
+    let oss = oss_error(&answer).unwrap_or_default();
     let remote_crc = answer.headers.get("x-oss-hash-crc64ecma");
     let crc_differs = compare_crc64 && remote_crc.is_some_and(|value| number(value) != Some(crc64));
     seen.head = Some(Head {
         status: answer.status,
         success: answer.status == 200 || answer.status == success,
-        from_oss: oss.is_some() || answer.headers.get("x-oss-request-id").is_some(),
+        from_oss: is_from_oss(&answer, &oss),
         crc_differs,
         body_complete: answer.damage.is_none(),
     });
@@ -177,7 +184,6 @@ pub(crate) fn of_upload(upload: Upload) -> Result<Receipt> {
         history: Vec::new(),
         notes: Vec::new(),
     });
-    let oss = oss.unwrap_or_default();
     let request = request_of(&answer, &oss);
     let (kind, message) = match row {
         Row::Success => match receipt {
@@ -272,13 +278,13 @@ pub(crate) fn useless(kind: ErrorKind, message: &str, answer: Answer) -> Error {
 
 /// An answer that is no success, without a verdict.
 fn refusal(answer: Answer, oss: OssError) -> Error {
-    let from_oss = oss.code.is_some() || answer.headers.get("x-oss-request-id").is_some();
-    let kind = match answer.status {
-        401 | 403 if from_oss => ErrorKind::AccessDenied,
-        404 if from_oss => ErrorKind::NotFound,
-        409 if from_oss => ErrorKind::Conflict,
-        400..=499 if from_oss => ErrorKind::Refused,
-        500..=599 => ErrorKind::ServerError,
+    let row = row_of_failure(answer.status, is_from_oss(&answer, &oss));
+    let kind = match (row, answer.status) {
+        (Row::Refused, 401 | 403) => ErrorKind::AccessDenied,
+        (Row::Refused, 404) => ErrorKind::NotFound,
+        (Row::Refused, 409) => ErrorKind::Conflict,
+        (Row::Refused, _) => ErrorKind::Refused,
+        (Row::ServerError, _) => ErrorKind::ServerError,
         _ => ErrorKind::UnexpectedAnswer,
     };
     let said = match (&oss.code, &oss.message) {
@@ -307,6 +313,11 @@ fn refusal(answer: Answer, oss: OssError) -> Error {
         .with_diagnosis(diagnosis)
         .with_oss(oss)
         .with_answer(answer.status, answer.headers, answer.body)
+}
+
+/// Whether OSS has given an answer that is no success, and nothing in between.
+fn is_from_oss(answer: &Answer, oss: &OssError) -> bool {
+    oss.code.is_some() || answer.headers.get("x-oss-request-id").is_some()
 }
 
 /// OSS's error document: the body, or for an answer that has none, and some 203s, a header.
