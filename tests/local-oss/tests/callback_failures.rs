@@ -114,7 +114,7 @@ fn the_limit_is_five_seconds() {
     let took = before.elapsed();
     assert_failed(&server, &answer, "Cost too long time.", "0007-00000202");
     assert!(
-        took >= Duration::from_secs(5) && took < Duration::from_secs(10),
+        took >= Duration::from_secs(5) && took < Duration::from_secs(20),
         "{took:?}"
     );
 }
@@ -240,7 +240,7 @@ fn slow_application_servers_do_not_hold_up_other_uploads() {
     assert_eq!(silent.wait_for_requests(100, PATIENCE).len(), 100);
     let before = Instant::now();
     assert_eq!(upload(&server, Answer::json("{}")).status, 200);
-    assert!(before.elapsed() < Duration::from_secs(3));
+    assert!(before.elapsed() < Duration::from_millis(4_500));
     // The silent one goes away: all are told at once.
     drop(silent);
     for stream in &mut streams {
