@@ -380,6 +380,39 @@ fn refusals_of_oss_are_told_as_they_are() {
     assert_eq!(receiver.requests().len(), 0);
 }
 
+/// Those that this library's own requests do not draw are answered by a server of a few lines.
+#[test]
+fn every_refusal_to_complete_leaves_nothing_stored() {
+    use ErrorKind::{Conflict, NotFound, Refused};
+    let parts = [Part::new(1, "A").with_size(1).with_crc64(7)];
+    for (status, code, kind) in [
+        ("400 Bad Request", "InvalidPart", Refused),
+        ("400 Bad Request", "InvalidPartOrder", Refused),
+        ("400 Bad Request", "EntityTooSmall", Refused),
+        ("400 Bad Request", "MalformedXML", Refused),
+        ("400 Bad Request", "InvalidArgument", Refused),
+        ("404 Not Found", "NoSuchBucket", NotFound),
+        ("409 Conflict", "FileAlreadyExists", Conflict),
+    ] {
+        let document = format!("<Error><Code>{code}</Code><Message>m</Message></Error>");
+        let server = RawServer::answering(format!(
+            "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{document}",
+            document.len()
+        ));
+        let upload = client(&server.endpoint()).multipart_upload(BUCKET, "o", "id");
+        let spec = spec("http://127.0.0.1:1/");
+        let error = upload.complete().callback(&spec).send(&parts).unwrap_err();
+        assert_eq!((error.kind(), error.oss_code()), (kind, Some(code)));
+        assert_eq!(
+            (error.stored(), error.answered()),
+            (Stored::No, Answered::No),
+            "{code}"
+        );
+        // Nothing is looked up or tried again.
+        assert_eq!((server.requests(), error.attempts()), (1, 1), "{code}");
+    }
+}
+
 #[test]
 fn a_203_means_stored_and_nothing_is_aborted_or_sent_again() {
     let server = server().start().unwrap();

@@ -532,3 +532,38 @@ struct Begun {
     /// An earlier process may have completed it.
     completing: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Client, Credentials};
+
+    #[test]
+    fn parts_are_so_large_that_ten_thousand_hold_the_file() {
+        const MIB: u64 = 1024 * 1024;
+        let client = Client::builder()
+            .endpoint("http://127.0.0.1:1")
+            .credentials(Credentials::anonymous())
+            .build()
+            .unwrap();
+        let upload = client.upload_file("examplebucket", "object");
+        let most = u64::from(MAX_PARTS) * MAX_PART_LEN;
+        for (len, part_size) in [
+            (0, 8 * MIB),
+            (80_000 * MIB, 8 * MIB),
+            (80_000 * MIB + 1, 9 * MIB),
+            (1 << 40, 105 * MIB),
+            (most, MAX_PART_LEN),
+        ] {
+            assert_eq!(upload.part_size_of(len, "it").unwrap(), part_size, "{len}");
+            assert!(len.div_ceil(part_size) <= u64::from(MAX_PARTS));
+        }
+        let error = upload.part_size_of(most + 1, "it").unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::InvalidArgument);
+        // What the caller says counts, if it suffices.
+        let upload = upload.part_size(MIN_PART_LEN);
+        let enough = u64::from(MAX_PARTS) * MIN_PART_LEN;
+        assert_eq!(upload.part_size_of(enough, "it").unwrap(), MIN_PART_LEN);
+        assert!(upload.part_size_of(enough + 1, "it").is_err());
+    }
+}
