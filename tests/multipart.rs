@@ -896,14 +896,28 @@ fn answers_that_make_no_sense_are_errors() {
     ] {
         assert_eq!(list(body).kind(), ErrorKind::Protocol, "{body}");
     }
-    let server = RawServer::answering(answer(
-        "<ListMultipartUploadsResult><IsTruncated>true</IsTruncated><NextKeyMarker>a</NextKeyMarker>\
-         </ListMultipartUploadsResult>",
-    ));
-    let error = client(&server.endpoint())
-        .list_multipart_uploads(BUCKET)
-        .send()
-        .unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Protocol);
-    assert_eq!(server.requests(), 2);
+}
+
+#[test]
+fn a_list_of_uploads_that_does_not_get_anywhere_ends() {
+    const UPLOAD: &str = "<Upload><Key>a</Key><UploadId>I</UploadId></Upload>";
+    // The same marker again and again, and others that bring nothing.
+    for (upload, moves, requests) in [(UPLOAD, false, 2), ("", true, 1)] {
+        let page = Mutex::new(1);
+        let server = RawServer::start(move |connection| {
+            let mut page = page.lock().unwrap();
+            let body = format!(
+                "<ListMultipartUploadsResult>{upload}<IsTruncated>true</IsTruncated>\
+                 <NextKeyMarker>{}</NextKeyMarker></ListMultipartUploadsResult>",
+                "a".repeat(*page)
+            );
+            *page += usize::from(moves);
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}", body.len());
+            connection.write(format!("{head}\r\nconnection: close\r\n\r\n{body}").as_bytes());
+        });
+        let list = client(&server.endpoint()).list_multipart_uploads(BUCKET);
+        let error = list.timeout(Duration::from_secs(3)).send().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
+        assert_eq!(server.requests(), requests);
+    }
 }

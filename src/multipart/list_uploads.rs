@@ -95,6 +95,8 @@ impl ListMultipartUploads {
             let Some(page) = Page::read(&answer) else {
                 return Err(damaged("is not a whole list of uploads", answer));
             };
+            let brings_nothing =
+                page.list.uploads.is_empty() && page.list.common_prefixes.is_empty();
             list.uploads.extend(page.list.uploads);
             list.common_prefixes.extend(page.list.common_prefixes);
             if list.uploads.len() + list.common_prefixes.len() > self.max_uploads {
@@ -104,8 +106,8 @@ impl ListMultipartUploads {
             let Some(next) = page.next else {
                 return Ok(list);
             };
-            if next <= markers {
-                return Err(damaged("has a marker that does not move on", answer));
+            if next <= markers || brings_nothing {
+                return Err(damaged("does not move on", answer));
             }
             markers = next;
         }
