@@ -30,7 +30,7 @@ fn fails_many_times(program: &Path, place: &Place, expected: &[(String, String)]
     let (times, room, short) = match (valgrind(), place.len > 2 << 20) {
         (Some(_), true) => ("200", "20000", "1000"),
         (Some(_), false) => ("200", "20000", "200"),
-        (None, _) => ("10", "5000", "150"),
+        (None, _) => ("10", "10000", "300"),
     };
     let receiver = Receiver::start(|_| Answer::json(ANSWER)).expect("a free port");
     let scene = Scene::new().calling(receiver.url("/"));
