@@ -86,23 +86,6 @@ fn of(server: &Server, object: &str) -> Vec<MultipartRequest> {
     requests
 }
 
-/// Waits until the server is done with everything that clients which are gone had begun.
-fn settle(server: &Server) {
-    // Who connected before this is known to it by then.
-    let _ = client(server.endpoint())
-        .head_object(BUCKET, "settled")
-        .send();
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while server.connections() > 0 {
-        assert!(
-            Instant::now() < deadline,
-            "{} are open",
-            server.connections()
-        );
-        thread::yield_now();
-    }
-}
-
 /// A sequence that looks random and is the same each time.
 struct Random(u64);
 
@@ -169,7 +152,7 @@ fn a_killed_upload_goes_on_without_sending_parts_or_the_callback_again() {
         while then.elapsed() < pause {}
         process.kill();
         hold.store(false, Ordering::SeqCst);
-        settle(&server);
+        assert!(server.wait_until_idle(Duration::from_secs(30)));
         let ended = !fs::exists(format!("{path}.checkpoint")).unwrap();
 
         let result = upload(server.endpoint(), &object, path, &spec).send(path);

@@ -182,6 +182,8 @@ fn an_interrupted_large_file_goes_on_the_next_time() {
         "{}",
         text(&output)
     );
+    // What was on its way when it ended has arrived by then.
+    assert!(server.wait_until_idle(Duration::from_secs(30)));
     let output = upload().output().unwrap();
     assert!(output.status.success(), "{}", text(&output));
     assert_eq!((parts(), receiver.requests().len()), (512, 1));

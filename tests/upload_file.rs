@@ -420,23 +420,6 @@ fn a_refused_last_request_leaves_the_upload_open_and_says_so() {
         .unwrap();
 }
 
-/// Waits until the server is done with everything that clients which are gone had begun.
-fn settle(server: &Server) {
-    // Who connected before this is known to it by then.
-    let _ = client(server.endpoint())
-        .head_object(BUCKET, "settled")
-        .send();
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while server.connections() > 0 {
-        assert!(
-            Instant::now() < deadline,
-            "{} are open",
-            server.connections()
-        );
-        thread::yield_now();
-    }
-}
-
 /// Uploads until so many parts are there and noted, and then no further.
 fn interrupted(
     server: &Server,
@@ -458,7 +441,7 @@ fn interrupted(
             }
         })
         .send(file.path());
-    settle(server);
+    assert!(server.wait_until_idle(Duration::from_secs(30)));
     result.unwrap_err()
 }
 

@@ -1,10 +1,11 @@
 //! The server as its user holds it.
 
 use std::{
-    fmt,
-    net::SocketAddr,
+    fmt, io,
+    net::{Shutdown, SocketAddr, TcpStream},
     sync::{Arc, PoisonError, RwLockWriteGuard, atomic::Ordering},
-    time::{Duration, SystemTime},
+    thread,
+    time::{Duration, Instant, SystemTime},
 };
 
 use crate::{
@@ -137,10 +138,23 @@ impl Server {
         uploads.iter().map(open).collect()
     }
 
-    /// How many connections are open. Once those of a client that was killed are gone, so is everything that it had begun: the
-    /// record has it all.
-    pub fn connections(&self) -> usize {
-        self.service.connections.load(Ordering::SeqCst)
+    /// Waits until no connection is open, for no longer than `patience`; false if some are left. Then everything is done that
+    /// clients had begun which are gone, those that were killed too, and the record has it.
+    pub fn wait_until_idle(&self, patience: Duration) -> bool {
+        let deadline = Instant::now() + patience;
+        // Who connected before this is known to the server when it has closed this.
+        if let Ok(mut stream) = TcpStream::connect(self.address()) {
+            let _ = stream.set_read_timeout(Some(patience.max(Duration::from_millis(1))));
+            let _ = stream.shutdown(Shutdown::Write);
+            let _ = io::copy(&mut stream, &mut io::sink());
+        }
+        while self.service.connections.load(Ordering::SeqCst) > 0 {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        true
     }
 
     /// The contents that an object has now.
