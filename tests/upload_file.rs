@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 use local_oss::{Answer, Receiver, Server};
 use oss_callback::{Answered, Cancellation, ErrorKind, RetryPolicy, Stored};
 use support::faults::{Action, Direction, Fault, FaultyNetwork};
-use support::{BUCKET, TemporaryFile, agreeing_receiver, client, client_builder, server, spec};
+use support::{
+    BUCKET, RawServer, TemporaryFile, agreeing_receiver, client, client_builder, server, spec,
+};
 
 const PART: u64 = 102_400;
 
@@ -270,40 +272,36 @@ fn a_cancelled_upload_is_aborted_if_that_is_quick() {
 
 #[test]
 fn an_upload_that_cannot_be_aborted_is_named() {
-    let server = server().start().unwrap();
+    // Lets an upload begin, and answers nothing else.
+    let server = RawServer::start(|connection| {
+        connection.read_body();
+        if connection.head.starts_with("POST ") {
+            let body = "<InitiateMultipartUploadResult><UploadId>left</UploadId></InitiateMultipartUploadResult>";
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}", body.len());
+            connection.write(format!("{head}\r\nConnection: close\r\n\r\n{body}").as_bytes());
+        }
+    });
     let file = TemporaryFile::new("a", &contents(4 * PART));
-    let fault = Fault {
-        direction: Direction::Request,
-        at: 50_000,
-        action: Action::Cut,
-    };
-    // The connections that have the parts fail, and after them nothing answers.
-    let network = FaultyNetwork::start(server.address(), fault, usize::MAX);
-    let server = Mutex::new(Some(server));
-    let client = client_builder(&format!("http://{}", network.address()))
+    let client = client_builder(&server.endpoint())
         .retry_policy(RetryPolicy::none())
-        .answer_timeout(Duration::from_millis(500))
         .build()
         .unwrap();
-    let mut id = String::new();
-    let error = client
-        .upload_file(BUCKET, "o")
-        .part_size(PART)
-        .parallel(1)
-        .progress(|sent, _| {
-            if sent > 0
-                && let Some(server) = server.lock().unwrap().take()
-            {
-                id = server.open_uploads()[0].upload_id.clone();
-                server.shutdown();
-            }
-        })
-        .send(file.path())
-        .unwrap_err();
-    assert_eq!(error.stored(), Stored::No);
-    assert_eq!(error.upload_id(), Some(id.as_str()));
+    let upload = client.upload_file(BUCKET, "o").part_size(PART).parallel(1);
+    let error = upload.send(file.path()).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.stored()),
+        (ErrorKind::ConnectionLost, Stored::No)
+    );
+    assert_eq!(error.upload_id(), Some("left"));
     assert_eq!(error.notes().len(), 1);
-    assert!(error.notes()[0].starts_with(&format!("upload {id} could not be aborted: ")));
+    let note = &error.notes()[0];
+    assert!(
+        note.starts_with("upload left could not be aborted: "),
+        "{note}"
+    );
+    // It was tried: the upload, a part, the end of it.
+    assert_eq!(server.requests(), 3);
+    assert!(server.head(2).starts_with("DELETE "), "{}", server.head(2));
 }
 
 #[test]
