@@ -87,6 +87,11 @@ impl RawServer {
                 counter.fetch_add(1, Ordering::SeqCst);
                 kept.lock().unwrap().push(connection.head.clone());
                 serve(&mut connection);
+                // Closing waits until the peer's side knows of it, unless a test has other plans.
+                let socket = socket2::SockRef::from(&connection.stream);
+                if socket.linger().unwrap().is_none() {
+                    socket.set_linger(Some(Duration::from_secs(10))).unwrap();
+                }
                 drop(connection);
                 *closed.0.lock().unwrap() += 1;
                 closed.1.notify_all();
