@@ -17,7 +17,7 @@ pub(super) fn guard(
     error: *mut *mut oss_callback_error,
     body: impl FnOnce() -> Result<()>,
 ) -> oss_callback_code {
-    let failure = match catch_unwind(AssertUnwindSafe(body)) {
+    let failure = match catch(body) {
         Ok(Ok(())) => return oss_callback_code::Ok,
         Ok(Err(failure)) => failure,
         Err(panic) => internal(panic.as_ref()),
@@ -31,7 +31,7 @@ pub(super) fn guard_upload(
     callback: bool,
     body: impl FnOnce() -> Result<()>,
 ) -> oss_callback_code {
-    let failure = match catch_unwind(AssertUnwindSafe(body)) {
+    let failure = match catch(body) {
         Ok(Ok(())) => return oss_callback_code::Ok,
         // An argument was refused before the upload learned of its callback.
         Ok(Err(failure)) if callback && failure.answered() == Answered::NotRequested => {
@@ -65,7 +65,39 @@ fn fail(error: *mut *mut oss_callback_error, failure: Error) -> oss_callback_cod
 
 /// Runs the body of a function that only looks something up; a panic gives `otherwise`.
 fn look<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
-    catch_unwind(AssertUnwindSafe(body)).unwrap_or(otherwise)
+    catch(body).unwrap_or(otherwise)
+}
+
+/// The one place where a panic ends. A build with `--cfg panic_injection` has one in every body that comes here, so
+/// that `tests/panics.rs` sees which functions do not.
+pub(super) fn catch<T>(body: impl FnOnce() -> T) -> std::thread::Result<T> {
+    catch_unwind(AssertUnwindSafe(|| {
+        #[cfg(panic_injection)]
+        injection::strike();
+        body()
+    }))
+}
+
+#[cfg(panic_injection)]
+mod injection {
+    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+    static ON: AtomicBool = AtomicBool::new(false);
+    static PANICS: AtomicU32 = AtomicU32::new(0);
+
+    pub(super) fn strike() {
+        if ON.load(Ordering::SeqCst) {
+            PANICS.fetch_add(1, Ordering::SeqCst);
+            panic!("injected");
+        }
+    }
+
+    /// From now on there are panics, or none; says how many there were.
+    #[unsafe(no_mangle)]
+    extern "C" fn oss_callback_inject_panics(on: bool) -> u32 {
+        ON.store(on, Ordering::SeqCst);
+        PANICS.load(Ordering::SeqCst)
+    }
 }
 
 /// Looks something up in a handle that may be NULL.

@@ -1,7 +1,6 @@
 //! Setters of option handles: copied values, and the first fault kept for later.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
+use super::guard::catch;
 use crate::{Error, ErrorKind, Result};
 
 /// What an options handle holds: the values, and the first fault of a setter.
@@ -34,7 +33,7 @@ impl<T> Options<T> {
 
     /// Runs the body of a setter.
     pub(super) fn set(&mut self, body: impl FnOnce(&mut T) -> Result<()>) {
-        let fault = match catch_unwind(AssertUnwindSafe(|| body(&mut self.values))) {
+        let fault = match catch(|| body(&mut self.values)) {
             Ok(Ok(())) => return,
             Ok(Err(error)) => (error.kind(), error.to_string()),
             Err(_) => (
