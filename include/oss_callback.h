@@ -33,7 +33,9 @@
  * oss_callback_client_sign_post_form.
  *
  * The library installs no signal handler, raises no SIGPIPE and writes no log; a fault of its own, which
- * comes as OSS_CALLBACK_CODE_INTERNAL, is also told on standard error. Do not share its handles across fork.
+ * comes as OSS_CALLBACK_CODE_INTERNAL, is also told on standard error. Do not share its handles across fork: a child
+ * makes its own. A thread that calls it needs 128 KiB of stack. Where no memory is left the process is aborted; what a
+ * peer sends cannot bring that about, since all of it is bounded.
  */
 
 #ifndef OSS_CALLBACK_H

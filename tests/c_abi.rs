@@ -6,6 +6,8 @@
 mod c;
 #[path = "c_abi/credentials.rs"]
 mod credentials;
+#[path = "c_abi/hosts.rs"]
+mod hosts;
 #[path = "c_abi/multipart.rs"]
 mod multipart;
 #[path = "c_abi/network_faults.rs"]
@@ -700,13 +702,13 @@ fn threads_share_a_client() {
     let mut keys = keys_of(&stored);
     keys.sort();
     keys.dedup();
-    assert_eq!((keys.len(), stored.len()), (200, 200));
+    assert_eq!((keys.len(), stored.len()), (320, 320));
     assert!(
         stored
             .iter()
             .all(|object| object.header("x-oss-meta-shared") == Some("yes"))
     );
-    assert_eq!(receiver.requests().len(), 200);
+    assert_eq!(receiver.requests().len(), 320);
     assert!(
         scene
             .server

@@ -1,12 +1,12 @@
-/* Eight threads share a client, a spec and options; each upload gets its own answer. */
+/* Thirty-two threads share a client, a spec and options; each upload gets its own answer. */
 
 #define _POSIX_C_SOURCE 200809L
 
 #include "fixture.h"
 #include <pthread.h>
 
-#define THREADS 8
-#define UPLOADS 25
+#define THREADS 32
+#define UPLOADS 10
 
 static oss_callback_client *client;
 static oss_callback_spec *spec;

@@ -1,0 +1,78 @@
+//! Programs that are hosts of an unusual kind: without standard streams, descriptors or stack, that fork, that hand
+//! handles from thread to thread.
+
+use local_oss::{Answer, Receiver};
+
+use crate::{Library, Scene, build, c, keys_of, switch};
+
+fn scene() -> (Receiver, Scene) {
+    let receiver = Receiver::start(|_| Answer::json("{}")).expect("a free port");
+    let scene = Scene::new().calling(receiver.url("/"));
+    (receiver, scene)
+}
+
+#[test]
+fn a_daemon_has_no_standard_streams() {
+    let (receiver, scene) = scene();
+    scene.run("closed_stdio.c", &[]);
+    assert_eq!(scene.server.stored().len(), 3);
+    assert_eq!(receiver.requests().len(), 3);
+}
+
+#[test]
+fn a_process_and_its_child_each_have_their_client() {
+    let (_receiver, scene) = scene();
+    scene.run("fork.c", &[]);
+    assert_eq!(
+        keys_of(&scene.server.stored()),
+        ["before", "child", "parent"]
+    );
+}
+
+#[test]
+fn without_a_descriptor_nothing_is_sent() {
+    let (_receiver, scene) = scene();
+    scene.run("descriptor_limit.c", &[]);
+    assert_eq!(keys_of(&scene.server.stored()), ["object"]);
+}
+
+#[test]
+fn a_small_stack_is_enough() {
+    // Address sanitizer's frames are larger than ours.
+    if switch("SANITIZE").is_some() {
+        return;
+    }
+    let (receiver, mut scene) = scene();
+    let file = c::product("c_abi_small_stack.bin");
+    std::fs::write(&file, vec![1; 500_000]).expect("writable");
+    let file = file.to_str().expect("UTF-8").to_owned();
+    let program = build("small_stack.c", "small_stack.c", Library::Shared);
+    scene.execute(&program, &[STACK, &file]);
+    assert_eq!(keys_of(&scene.server.stored()), ["bytes", "file"]);
+    if cfg!(feature = "tls") {
+        let secure = local_oss::Server::builder()
+            .bucket("examplebucket")
+            .credentials("id", "secret")
+            .tls(true)
+            .start()
+            .expect("a free port");
+        let pem = secure.certificate_pem().expect("it speaks TLS").to_owned();
+        scene = scene.at(secure.endpoint());
+        scene.variables.push(("CA_BUNDLE", pem));
+        scene.execute(&program, &[STACK, &file]);
+        assert_eq!(keys_of(&secure.stored()), ["bytes", "file"]);
+    }
+    assert_eq!(receiver.requests().len(), 4);
+}
+
+/// What the header promises, in bytes.
+const STACK: &str = "131072";
+
+#[test]
+fn handles_go_from_thread_to_thread() {
+    let (receiver, scene) = scene();
+    scene.run("handed_on.c", &[]);
+    assert_eq!(keys_of(&scene.server.stored()), ["object"]);
+    assert!(scene.server.open_uploads().is_empty());
+    assert_eq!(receiver.requests().len(), 1);
+}
