@@ -360,3 +360,36 @@ fn the_python_code_of_the_guide_runs() {
         "an upload that its hook ends stores nothing"
     );
 }
+
+/// Every `file: test` that SECURITY.md names, and every dependency that is trusted.
+#[test]
+fn what_is_said_of_security_is_held_by_tests_that_exist() {
+    let page = fs::read_to_string(c::source("SECURITY.md")).unwrap();
+    let spans: Vec<&str> = page.split('`').skip(1).step_by(2).collect();
+    let named: Vec<(&str, &str)> = spans
+        .iter()
+        .filter_map(|span| span.split_once(".rs: "))
+        .collect();
+    assert!(named.len() > 20, "{} tests", named.len());
+    for (file, test) in named {
+        let source = fs::read_to_string(c::source(&format!("{file}.rs"))).unwrap();
+        let test = format!("#[test]\nfn {test}()");
+        assert!(source.contains(&test), "{file}.rs has no {test}");
+    }
+    let (_, table) = page.split_once("| crate |").unwrap();
+    let crates = table.lines().filter_map(|line| line.strip_prefix("| "));
+    let trusted: BTreeSet<&str> = crates
+        .flat_map(|line| line.split(" |").next().unwrap().split(", "))
+        .collect();
+    let manifest = fs::read_to_string(c::source("Cargo.toml")).unwrap();
+    let mut section = "";
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            section = line;
+        }
+        let depends = ["[dependencies]", "[build-dependencies]"].contains(&section);
+        if let Some((name, _)) = line.split_once(" = ").filter(|_| depends) {
+            assert!(trusted.contains(name), "SECURITY.md does not know {name}");
+        }
+    }
+}
