@@ -1,0 +1,266 @@
+/**
+ * Uploads in parts, by hand: client::upload_file does all this for a file.
+ *
+ * Part of <oss_callback.hpp>, which is the manual.
+ */
+
+#ifndef OSS_CALLBACK_MULTIPART_HPP
+#define OSS_CALLBACK_MULTIPART_HPP
+
+#include "permissions.hpp"
+
+namespace oss_callback OSS_CALLBACK_VISIBLE {
+inline namespace OSS_CALLBACK_FORM {
+
+/** A part that OSS has. */
+struct part {
+  std::uint32_t number = 0;
+  /** Opaque: compare it, do not interpret it. */
+  std::string etag;
+  /** Size in bytes and CRC-64/XZ; when they are not known the contents of the object are not compared. */
+  std::optional<std::uint64_t> size = std::nullopt;
+  std::optional<std::uint64_t> crc64 = std::nullopt;
+};
+
+/**
+ * Parts that OSS has, by number: plain values that can be kept and sent elsewhere. Several threads may add to a list,
+ * and upload parts into it, at once; what it has is looked at when they are done.
+ */
+class parts {
+ public:
+  parts() : handle_(internal::new_handle<::oss_callback_parts>(::oss_callback_parts_new)) {}
+  /** Takes a list over that a function of oss_callback.h gave. */
+  explicit parts(::oss_callback_parts* handle) noexcept : handle_(handle) {}
+
+  /** Adds a part of what was kept of it; it replaces one with the same number. */
+  result<void> try_add(const part& part) {
+    return internal::run_with({}, [&](auto** error) {
+      return ::oss_callback_parts_add(c_handle(), part.number, text(part.etag).c_str(),
+                                      part.size ? &*part.size : nullptr, part.crc64 ? &*part.crc64 : nullptr, error);
+    });
+  }
+  /** Adds a part of the line that json() gave, on this machine or another. */
+  result<void> try_add_json(const text& json) {
+    return internal::run_with(
+        {}, [&](auto** error) { return ::oss_callback_parts_add_json(c_handle(), json.c_str(), error); });
+  }
+#if OSS_CALLBACK_EXCEPTIONS
+  void add(const part& part) { try_add(part).value(); }
+  void add_json(const text& json) { try_add_json(json).value(); }
+#endif
+
+  [[nodiscard]] std::size_t size() const noexcept { return ::oss_callback_parts_len(c_handle()); }
+  /** The part at an index, 0 for the one with the lowest number; one with the number 0 if there are not so many. */
+  [[nodiscard]] part operator[](std::size_t index) const {
+    part part;
+    part.number = ::oss_callback_parts_number(c_handle(), index);
+    part.etag = internal::view_of(::oss_callback_parts_etag(c_handle(), index));
+    std::uint64_t number = 0;
+    if (::oss_callback_parts_size(c_handle(), index, &number)) part.size = number;
+    if (::oss_callback_parts_crc64(c_handle(), index, &number)) part.crc64 = number;
+    return part;
+  }
+  /** All that is known of a part in one line of JSON; empty if there are not so many. */
+  [[nodiscard]] std::string json(std::size_t index) const {
+    return std::string(internal::view_of(::oss_callback_parts_json(c_handle(), index)));
+  }
+
+  /** Uploads of parts add to it, on any thread. */
+  [[nodiscard]] ::oss_callback_parts* c_handle() const noexcept { return handle_.get(); }
+
+ private:
+  internal::owned<::oss_callback_parts, ::oss_callback_parts_free> handle_;
+};
+
+/**
+ * An upload in parts that was begun: by client::initiate_multipart_upload, or before, here or on another machine, by
+ * client::multipart_upload. The object comes into being when it is completed; until then OSS keeps, and bills, the
+ * parts. Destroying this aborts nothing.
+ *
+ * One object from many machines: one begins the upload and tells the others its id(); each of them sends its part and
+ * hands back the line of parts::json; whoever has all the lines adds them to a list and completes the upload.
+ *
+ * May be used from many threads at once while nobody changes it. It keeps what it needs of its client.
+ */
+class multipart_upload {
+ public:
+  /** Takes an upload over that a function of oss_callback.h gave. */
+  explicit multipart_upload(::oss_callback_multipart_upload* handle) noexcept : handle_(handle) {}
+
+  /** Views into this. */
+  [[nodiscard]] std::string_view bucket() const noexcept {
+    return internal::view_of(::oss_callback_multipart_upload_bucket(c_handle()));
+  }
+  [[nodiscard]] std::string_view object() const noexcept {
+    return internal::view_of(::oss_callback_multipart_upload_object(c_handle()));
+  }
+  /** OSS's name for the upload. */
+  [[nodiscard]] std::string_view id() const noexcept {
+    return internal::view_of(::oss_callback_multipart_upload_id(c_handle()));
+  }
+
+  /** Whether an object of this name is kept: completing then fails with code::conflict. Default: false. */
+  multipart_upload& forbid_overwrite(bool forbid_overwrite) {
+    ::oss_callback_multipart_upload_set_forbid_overwrite(handle_.get(), forbid_overwrite);
+    return *this;
+  }
+  /** "default", "private", "public-read" or "public-read-write". A fault is reported when something is sent. */
+  multipart_upload& object_acl(const text& object_acl) {
+    ::oss_callback_multipart_upload_set_object_acl(handle_.get(), object_acl.c_str());
+    return *this;
+  }
+  /** Whether who sends the requests of this upload pays for them. */
+  multipart_upload& requester_pays(bool requester_pays) {
+    ::oss_callback_multipart_upload_set_requester_pays(handle_.get(), requester_pays);
+    return *this;
+  }
+
+  /**
+   * Sends bytes as a part of the object, and adds it to `into`. `number` is in 1 to 10000 and says where in the object
+   * it stands. A failed part may always be sent again: it replaces itself, and no object comes into being before the
+   * upload is completed.
+   */
+  result<void> try_upload_part(std::uint32_t number, const bytes& body, parts& into,
+                               const operation_options& options = {}) const {
+    return internal::run_with(hooks_, [&](auto** error) {
+      return ::oss_callback_multipart_upload_part(c_handle(), number, body.data(), body.size(), options.c_handle(),
+                                                  into.c_handle(), error);
+    });
+  }
+  /** Sends `len` bytes of a file from `offset` on. */
+  result<void> try_upload_part_from_file(std::uint32_t number, const std::filesystem::path& path, std::uint64_t offset,
+                                         std::uint64_t len, parts& into, const operation_options& options = {}) const {
+    return internal::run_with(hooks_, [&](auto** error) {
+      return ::oss_callback_multipart_upload_part_from_file(c_handle(), number, internal::path_of(path).c_str(), offset,
+                                                            len, options.c_handle(), into.c_handle(), error);
+    });
+  }
+  /** Sends what `read` gives, exactly `len` bytes: it is asked once more after them. */
+  result<void> try_upload_part_from_reader(std::uint32_t number, const reader& read, std::uint64_t len, parts& into,
+                                           const operation_options& options = {}) const {
+    return internal::run_with(hooks_, [&](auto** error) {
+      return ::oss_callback_multipart_upload_part_from_reader(c_handle(), number, internal::read_body,
+                                                              internal::userdata_of(read), internal::len_of(len),
+                                                              options.c_handle(), into.c_handle(), error);
+    });
+  }
+  /** Sends the next `len` bytes of a stream. */
+  result<void> try_upload_part_from_stream(std::uint32_t number, std::istream& stream, std::uint64_t len, parts& into,
+                                           const operation_options& options = {}) const {
+    return try_upload_part_from_reader(number, internal::reader_of(stream, len), len, into, options);
+  }
+  /** Asks which parts OSS has. code::not_found when OSS does not know the upload (any more). */
+  [[nodiscard]] result<parts> try_list_parts(const operation_options& options = {}) const {
+    return internal::make_with<parts, ::oss_callback_parts>(hooks_, [&](auto** parts, auto** error) {
+      return ::oss_callback_multipart_upload_list_parts(c_handle(), options.c_handle(), parts, error);
+    });
+  }
+  /**
+   * Makes the object of these parts and waits for the application server's answer. The callback is delivered once, also
+   * when the request is sent again. The upload stays open as long as the failure says that nothing is stored and its
+   * code is not code::not_found.
+   */
+  [[nodiscard]] upload_result try_complete(const parts& parts, const callback& callback,
+                                           const operation_options& options = {}) const {
+    return complete(parts.c_handle(), callback, options);
+  }
+  /** Makes the object of all parts that OSS has, which are listed first. */
+  [[nodiscard]] upload_result try_complete_all_parts(const callback& callback,
+                                                     const operation_options& options = {}) const {
+    return complete(nullptr, callback, options);
+  }
+  /** Gives the upload up, and deletes its parts. Do not do so after it may have been completed. */
+  result<void> try_abort(const operation_options& options = {}) const {
+    return internal::run_with(hooks_, [&](auto** error) {
+      return ::oss_callback_multipart_upload_abort(c_handle(), options.c_handle(), error);
+    });
+  }
+  /** Permits sending a part to others. Nothing is sent. */
+  [[nodiscard]] result<presigned_url> try_presign_part(std::uint32_t number, std::chrono::seconds expires_in) const {
+    return internal::make_with<presigned_url, ::oss_callback_presigned_url>(hooks_, [&](auto** url, auto** error) {
+      return ::oss_callback_multipart_upload_presign_part(c_handle(), number, internal::count(expires_in), url, error);
+    });
+  }
+  /** Permits completing to others: of all parts that OSS has, or of those in the list that they send. */
+  [[nodiscard]] result<presigned_url> try_presign_complete(complete_of of, const callback& callback,
+                                                           std::chrono::seconds expires_in,
+                                                           callback_in in = callback_in::url) const {
+    return internal::make_with<presigned_url, ::oss_callback_presigned_url>(hooks_, [&](auto** url, auto** error) {
+      return ::oss_callback_multipart_upload_presign_complete(c_handle(), of == complete_of::all_parts,
+                                                              callback.c_handle(), internal::count(expires_in),
+                                                              in == callback_in::headers, url, error);
+    });
+  }
+
+#if OSS_CALLBACK_EXCEPTIONS
+  void upload_part(std::uint32_t number, const bytes& body, parts& into, const operation_options& options = {}) const {
+    try_upload_part(number, body, into, options).value();
+  }
+  void upload_part_from_file(std::uint32_t number, const std::filesystem::path& path, std::uint64_t offset,
+                             std::uint64_t len, parts& into, const operation_options& options = {}) const {
+    try_upload_part_from_file(number, path, offset, len, into, options).value();
+  }
+  void upload_part_from_reader(std::uint32_t number, const reader& read, std::uint64_t len, parts& into,
+                               const operation_options& options = {}) const {
+    try_upload_part_from_reader(number, read, len, into, options).value();
+  }
+  void upload_part_from_stream(std::uint32_t number, std::istream& stream, std::uint64_t len, parts& into,
+                               const operation_options& options = {}) const {
+    try_upload_part_from_stream(number, stream, len, into, options).value();
+  }
+  [[nodiscard]] parts list_parts(const operation_options& options = {}) const {
+    return try_list_parts(options).value();
+  }
+  receipt complete(const parts& parts, const callback& callback, const operation_options& options = {}) const {
+    return try_complete(parts, callback, options).value();
+  }
+  receipt complete_all_parts(const callback& callback, const operation_options& options = {}) const {
+    return try_complete_all_parts(callback, options).value();
+  }
+  void abort(const operation_options& options = {}) const { try_abort(options).value(); }
+  [[nodiscard]] presigned_url presign_part(std::uint32_t number, std::chrono::seconds expires_in) const {
+    return try_presign_part(number, expires_in).value();
+  }
+  [[nodiscard]] presigned_url presign_complete(complete_of of, const callback& callback,
+                                               std::chrono::seconds expires_in,
+                                               callback_in in = callback_in::url) const {
+    return try_presign_complete(of, callback, expires_in, in).value();
+  }
+#endif
+
+  [[nodiscard]] const ::oss_callback_multipart_upload* c_handle() const noexcept { return handle_.get(); }
+
+ private:
+  friend class client;
+
+  [[nodiscard]] upload_result complete(const ::oss_callback_parts* parts, const callback& callback,
+                                       const operation_options& options) const {
+    return internal::upload_with(hooks_, [&](auto** receipt, auto** error) {
+      return ::oss_complete_multipart_upload_with_callback(c_handle(), parts, callback.c_handle(), options.c_handle(),
+                                                           receipt, error);
+    });
+  }
+
+  internal::owned<::oss_callback_multipart_upload, ::oss_callback_multipart_upload_free> handle_;
+  internal::shared_hooks hooks_;
+};
+
+/** An upload in parts that was neither completed nor aborted. */
+struct open_upload {
+  std::string object;
+  std::string id;
+  /** When it was begun, as OSS says it: "2012-02-23T04:18:23.000Z". */
+  std::string initiated;
+};
+
+/** The open uploads of a bucket, by object, then by id. */
+struct open_uploads {
+  std::vector<open_upload> uploads;
+  /** What uploads that were summed up by a delimiter have in common. */
+  std::vector<std::string> common_prefixes;
+};
+
+}  // namespace OSS_CALLBACK_FORM
+}  // namespace OSS_CALLBACK_VISIBLE
+
+#endif  // OSS_CALLBACK_MULTIPART_HPP

@@ -1,0 +1,331 @@
+/**
+ * What happened: receipts, failures, and the results of the functions that do not throw.
+ *
+ * Part of <oss_callback.hpp>, which is the manual.
+ */
+
+#ifndef OSS_CALLBACK_OUTCOME_HPP
+#define OSS_CALLBACK_OUTCOME_HPP
+
+#include <cstdlib>
+#include <variant>
+#include <vector>
+
+#include "arguments.hpp"
+
+namespace oss_callback OSS_CALLBACK_VISIBLE {
+inline namespace OSS_CALLBACK_FORM {
+
+/**
+ * The cause of a failure, and nothing else: whether the object is stored is said by failure::stored(). Newer versions
+ * of the library may have more of them, so a `switch` needs a `default`. oss_callback.h describes each.
+ */
+enum class code : std::uint32_t {
+  ok = OSS_CALLBACK_CODE_OK,
+  invalid_argument = OSS_CALLBACK_CODE_INVALID_ARGUMENT,
+  invalid_callback = OSS_CALLBACK_CODE_INVALID_CALLBACK,
+  credentials_failed = OSS_CALLBACK_CODE_CREDENTIALS_FAILED,
+  resolve = OSS_CALLBACK_CODE_RESOLVE,
+  connect = OSS_CALLBACK_CODE_CONNECT,
+  tls = OSS_CALLBACK_CODE_TLS,
+  timeout = OSS_CALLBACK_CODE_TIMEOUT,
+  connection_lost = OSS_CALLBACK_CODE_CONNECTION_LOST,
+  protocol = OSS_CALLBACK_CODE_PROTOCOL,
+  unexpected_answer = OSS_CALLBACK_CODE_UNEXPECTED_ANSWER,
+  refused = OSS_CALLBACK_CODE_REFUSED,
+  access_denied = OSS_CALLBACK_CODE_ACCESS_DENIED,
+  not_found = OSS_CALLBACK_CODE_NOT_FOUND,
+  conflict = OSS_CALLBACK_CODE_CONFLICT,
+  server_error = OSS_CALLBACK_CODE_SERVER_ERROR,
+  callback_failed = OSS_CALLBACK_CODE_CALLBACK_FAILED,
+  checksum_mismatch = OSS_CALLBACK_CODE_CHECKSUM_MISMATCH,
+  answer_damaged = OSS_CALLBACK_CODE_ANSWER_DAMAGED,
+  cancelled = OSS_CALLBACK_CODE_CANCELLED,
+  body_unreadable = OSS_CALLBACK_CODE_BODY_UNREADABLE,
+  body_changed = OSS_CALLBACK_CODE_BODY_CHANGED,
+  write_failed = OSS_CALLBACK_CODE_WRITE_FAILED,
+  checkpoint_in_use = OSS_CALLBACK_CODE_CHECKPOINT_IN_USE,
+  checkpoint_failed = OSS_CALLBACK_CODE_CHECKPOINT_FAILED,
+  wrong_method = OSS_CALLBACK_CODE_WRONG_METHOD,
+  body_too_large = OSS_CALLBACK_CODE_BODY_TOO_LARGE,
+  missing_authorization = OSS_CALLBACK_CODE_MISSING_AUTHORIZATION,
+  missing_pub_key_url = OSS_CALLBACK_CODE_MISSING_PUB_KEY_URL,
+  bad_pub_key_url = OSS_CALLBACK_CODE_BAD_PUB_KEY_URL,
+  key_unavailable = OSS_CALLBACK_CODE_KEY_UNAVAILABLE,
+  bad_signature_encoding = OSS_CALLBACK_CODE_BAD_SIGNATURE_ENCODING,
+  bad_signature = OSS_CALLBACK_CODE_BAD_SIGNATURE,
+  bad_body = OSS_CALLBACK_CODE_BAD_BODY,
+  seal_missing = OSS_CALLBACK_CODE_SEAL_MISSING,
+  unknown_seal_key = OSS_CALLBACK_CODE_UNKNOWN_SEAL_KEY,
+  bad_seal = OSS_CALLBACK_CODE_BAD_SEAL,
+  seal_expired = OSS_CALLBACK_CODE_SEAL_EXPIRED,
+  seal_violated = OSS_CALLBACK_CODE_SEAL_VIOLATED,
+  replay_unknown = OSS_CALLBACK_CODE_REPLAY_UNKNOWN,
+  not_confirmed = OSS_CALLBACK_CODE_NOT_CONFIRMED,
+  internal = OSS_CALLBACK_CODE_INTERNAL,
+};
+
+/** The name of a code as in the C header, such as "CALLBACK_FAILED". */
+inline std::string_view name(code code) noexcept { return ::oss_callback_code_name(static_cast<std::uint32_t>(code)); }
+
+/** Did this operation store the object? */
+enum class stored : std::uint32_t {
+  /** It cannot be known from here: the answer was lost. Look with client::head_object before you send again. */
+  unknown = OSS_CALLBACK_STORED_UNKNOWN,
+  /** No. Sending again cannot store it twice. */
+  no = OSS_CALLBACK_STORED_NO,
+  yes = OSS_CALLBACK_STORED_YES,
+};
+
+/** Did OSS accept the application server's answer to the callback? */
+enum class answered : std::uint32_t {
+  /** It cannot be known from here: the answer was lost. */
+  unknown = OSS_CALLBACK_ANSWERED_UNKNOWN,
+  /** No. In a callback_failed the application server may have received the callback all the same. */
+  no = OSS_CALLBACK_ANSWERED_NO,
+  /** Yes: the application server answered, and OSS passed its answer on. */
+  yes = OSS_CALLBACK_ANSWERED_YES,
+  /** The request carried no callback. */
+  not_requested = OSS_CALLBACK_ANSWERED_NOT_REQUESTED,
+};
+
+/** An attempt that failed and was followed by another. */
+struct attempt {
+  oss_callback::code code = code::ok;
+  oss_callback::stored stored = stored::unknown;
+  oss_callback::answered answered = answered::unknown;
+  /** The HTTP status, or 0 if no answer came. */
+  unsigned status = 0;
+  /** How long the head of its answer was waited for, after the last byte was sent. */
+  std::chrono::milliseconds waited{0};
+
+  explicit attempt(const ::oss_callback_attempt* from)
+      : code(static_cast<oss_callback::code>(::oss_callback_attempt_code(from))),
+        stored(static_cast<oss_callback::stored>(::oss_callback_attempt_stored(from))),
+        answered(static_cast<oss_callback::answered>(::oss_callback_attempt_answered(from))),
+        status(::oss_callback_attempt_status(from)),
+        waited(::oss_callback_attempt_waited_ms(from)) {}
+};
+
+/**
+ * What OSS said about a stored object, together with the application server's answer. Copies share one receipt, which
+ * does not change: any thread may read it. Views that it gives out are valid as long as one of the copies lives.
+ */
+class receipt {
+ public:
+  /** Takes a receipt over that a function of oss_callback.h gave. */
+  explicit receipt(::oss_callback_receipt* handle) : handle_(handle, ::oss_callback_receipt_free) {}
+  /** One that belongs to something else, which is kept. */
+  explicit receipt(std::shared_ptr<const ::oss_callback_receipt> handle) noexcept : handle_(std::move(handle)) {}
+
+  /** The HTTP status: 200, or 203 in a callback_failed. */
+  [[nodiscard]] unsigned status() const noexcept { return ::oss_callback_receipt_status(c_handle()); }
+  /** The ETag without its quotes, as ${etag} has it in a callback body. */
+  [[nodiscard]] std::optional<std::string_view> etag() const noexcept {
+    return internal::optional_text(::oss_callback_receipt_etag(c_handle()));
+  }
+  /** The CRC-64 that OSS computed over the object (CRC-64/XZ). */
+  [[nodiscard]] std::optional<std::uint64_t> crc64() const noexcept {
+    return internal::optional_number(::oss_callback_receipt_crc64, c_handle());
+  }
+  /** The object's version in a bucket with versioning. */
+  [[nodiscard]] std::optional<std::string_view> version_id() const noexcept {
+    return internal::optional_text(::oss_callback_receipt_version_id(c_handle()));
+  }
+  /** The id under which OSS's support finds the request; the callback carries the same one. */
+  [[nodiscard]] std::optional<std::string_view> request_id() const noexcept {
+    return internal::optional_text(::oss_callback_receipt_request_id(c_handle()));
+  }
+  /**
+   * The application server's answer, byte for byte: JSON as a rule, but nothing is assumed. Empty without a callback
+   * and in a callback_failed; cut short in an error with code::answer_damaged.
+   */
+  [[nodiscard]] std::string_view answer() const noexcept {
+    return internal::lent_bytes(::oss_callback_receipt_answer, c_handle());
+  }
+  /** The Content-Type of the answer, as the application server gave it. */
+  [[nodiscard]] std::optional<std::string_view> answer_content_type() const noexcept {
+    return internal::optional_text(::oss_callback_receipt_answer_content_type(c_handle()));
+  }
+  /** A header of OSS's answer by its name, in any case. */
+  [[nodiscard]] std::optional<std::string_view> header(const text& name) const noexcept {
+    return internal::optional_text(::oss_callback_receipt_header(c_handle(), name.c_str()));
+  }
+  /** How often the request was sent until this answer came: 1 or more. */
+  [[nodiscard]] unsigned attempts() const noexcept { return ::oss_callback_receipt_attempts(c_handle()); }
+  /** The attempts before the last one. */
+  [[nodiscard]] std::vector<attempt> history() const {
+    std::vector<attempt> history;
+    for (std::size_t index = 0; index < ::oss_callback_receipt_history_len(c_handle()); ++index)
+      history.emplace_back(::oss_callback_receipt_history(c_handle(), index));
+    return history;
+  }
+  /** What else is worth knowing of client::upload_file: why it did not go on where its checkpoint said, and the like. */
+  [[nodiscard]] std::vector<std::string> notes() const {
+    std::vector<std::string> notes;
+    for (std::size_t index = 0; index < ::oss_callback_receipt_notes_len(c_handle()); ++index)
+      notes.emplace_back(internal::view_of(::oss_callback_receipt_note(c_handle(), index)));
+    return notes;
+  }
+  /** How long the head of the answer was waited for, after the last byte was sent: mostly the application's time. */
+  [[nodiscard]] std::chrono::milliseconds waited() const noexcept {
+    return std::chrono::milliseconds(::oss_callback_receipt_waited_ms(c_handle()));
+  }
+
+  [[nodiscard]] const ::oss_callback_receipt* c_handle() const noexcept { return handle_.get(); }
+
+ private:
+  std::shared_ptr<const ::oss_callback_receipt> handle_;
+};
+
+/**
+ * An operation that failed, with everything that is known about it: either an error or a callback_failed. Copies share
+ * one failure, which does not change: any thread may read it. Views that it gives out are valid as long as one of the
+ * copies lives.
+ */
+class failure : public std::exception {
+ public:
+  /** Why. */
+  [[nodiscard]] oss_callback::code code() const noexcept { return code_; }
+  /** Did the operation store the object all the same? What stores nothing, such as client::head_object, says no. */
+  [[nodiscard]] oss_callback::stored stored() const noexcept {
+    return static_cast<oss_callback::stored>(::oss_callback_error_stored(c_handle()));
+  }
+  /** Did OSS accept the application server's answer? */
+  [[nodiscard]] oss_callback::answered answered() const noexcept {
+    return static_cast<oss_callback::answered>(::oss_callback_error_answered(c_handle()));
+  }
+  /** What was tried and what happened, in one line of UTF-8 without secrets. */
+  [[nodiscard]] const char* what() const noexcept override { return ::oss_callback_error_message(c_handle()); }
+  [[nodiscard]] std::string_view message() const noexcept { return what(); }
+  /** For a failure of the callback: what usually causes it and what to do, in one or two sentences. */
+  [[nodiscard]] std::optional<std::string_view> diagnosis() const noexcept {
+    return internal::optional_text(::oss_callback_error_diagnosis(c_handle()));
+  }
+  /** What is known of the stored object; there is one if, and only if, stored() says yes. */
+  [[nodiscard]] std::optional<oss_callback::receipt> receipt() const {
+    if (::oss_callback_error_receipt(c_handle()) == nullptr) return std::nullopt;
+    return borrowed_receipt();
+  }
+  /** The HTTP status, or 0 if no answer came. */
+  [[nodiscard]] unsigned status() const noexcept { return ::oss_callback_error_status(c_handle()); }
+  /** The code of OSS's error document, such as "NoSuchBucket" or "CallbackFailed". */
+  [[nodiscard]] std::optional<std::string_view> oss_code() const noexcept {
+    return internal::optional_text(::oss_callback_error_oss_code(c_handle()));
+  }
+  /** Its message: for a failed callback what the application server did, such as "Error status : 502." */
+  [[nodiscard]] std::optional<std::string_view> oss_message() const noexcept {
+    return internal::optional_text(::oss_callback_error_oss_message(c_handle()));
+  }
+  /** The code of OSS's troubleshooting pages, such as "0007-00000203": show it, do not branch on it. */
+  [[nodiscard]] std::optional<std::string_view> ec() const noexcept {
+    return internal::optional_text(::oss_callback_error_ec(c_handle()));
+  }
+  /** The id under which OSS's support finds the request; none if no answer came. */
+  [[nodiscard]] std::optional<std::string_view> request_id() const noexcept {
+    return internal::optional_text(::oss_callback_error_request_id(c_handle()));
+  }
+  /** The host that OSS believes to have answered. */
+  [[nodiscard]] std::optional<std::string_view> host_id() const noexcept {
+    return internal::optional_text(::oss_callback_error_host_id(c_handle()));
+  }
+  /** A further element of OSS's error document by its name, such as "ArgumentName" or "StringToSign". */
+  [[nodiscard]] std::optional<std::string_view> detail(const text& name) const noexcept {
+    return internal::optional_text(::oss_callback_error_detail(c_handle(), name.c_str()));
+  }
+  /** A header of OSS's answer by its name, in any case. */
+  [[nodiscard]] std::optional<std::string_view> header(const text& name) const noexcept {
+    return internal::optional_text(::oss_callback_error_header(c_handle(), name.c_str()));
+  }
+  /** The body of OSS's answer as it came, up to the client's limit. */
+  [[nodiscard]] std::string_view body() const noexcept {
+    return internal::lent_bytes(::oss_callback_error_body, c_handle());
+  }
+  /** How often the request was sent: 1 or more, and 1 also when nothing was sent. */
+  [[nodiscard]] unsigned attempts() const noexcept { return ::oss_callback_error_attempts(c_handle()); }
+  /** The attempts before the last one. Their verdict is part of stored() and answered() already. */
+  [[nodiscard]] std::vector<attempt> history() const {
+    std::vector<attempt> history;
+    for (std::size_t index = 0; index < ::oss_callback_error_history_len(c_handle()); ++index)
+      history.emplace_back(::oss_callback_error_history(c_handle(), index));
+    return history;
+  }
+  /** What else is worth knowing of client::upload_file: that an upload could not be aborted, and the like. */
+  [[nodiscard]] std::vector<std::string> notes() const {
+    std::vector<std::string> notes;
+    for (std::size_t index = 0; index < ::oss_callback_error_notes_len(c_handle()); ++index)
+      notes.emplace_back(internal::view_of(::oss_callback_error_note(c_handle(), index)));
+    return notes;
+  }
+  /** The upload in parts that client::upload_file left open: go on with it by its checkpoint, or abort it. */
+  [[nodiscard]] std::optional<std::string_view> upload_id() const noexcept {
+    return internal::optional_text(::oss_callback_error_upload_id(c_handle()));
+  }
+  /** How long the head of the answer was waited for in the last attempt, after the last byte was sent. */
+  [[nodiscard]] std::chrono::milliseconds waited() const noexcept {
+    return std::chrono::milliseconds(::oss_callback_error_waited_ms(c_handle()));
+  }
+  /** What a hook of the caller's has thrown, if that ended the operation; else null. */
+  [[nodiscard]] std::exception_ptr thrown() const noexcept { return thrown_; }
+
+  [[nodiscard]] const ::oss_callback_error* c_handle() const noexcept { return handle_.get(); }
+
+ protected:
+  failure(oss_callback::code code, ::oss_callback_error* handle, std::exception_ptr thrown)
+      : code_(code), handle_(handle, ::oss_callback_error_free), thrown_(std::move(thrown)) {}
+
+  failure(const failure&) = default;
+  failure(failure&&) = default;
+  failure& operator=(const failure&) = default;
+  failure& operator=(failure&&) = default;
+  ~failure() override = default;
+
+  /** The receipt inside, which keeps the rest. */
+  [[nodiscard]] oss_callback::receipt borrowed_receipt() const noexcept {
+    return oss_callback::receipt(
+        std::shared_ptr<const ::oss_callback_receipt>(handle_, ::oss_callback_error_receipt(handle_.get())));
+  }
+
+ private:
+  oss_callback::code code_;
+  std::shared_ptr<const ::oss_callback_error> handle_;
+  std::exception_ptr thrown_;
+};
+
+/** Every failure but callback_failed. Most store nothing; stored() says so of each. */
+class error final : public failure {
+ public:
+  /** Takes an error over that a function of oss_callback.h gave together with this code. */
+  error(oss_callback::code code, ::oss_callback_error* handle, std::exception_ptr thrown = nullptr)
+      : failure(code, handle, std::move(thrown)) {}
+
+#if OSS_CALLBACK_EXCEPTIONS
+  /**
+   * Throws: what a hook has thrown, if it ended the operation before anything was stored, else a copy of this. So a
+   * hook's exception always means that nothing is stored.
+   */
+  [[noreturn]] void raise() const {
+    if (thrown() && stored() == oss_callback::stored::no) std::rethrow_exception(thrown());
+    throw error(*this);
+  }
+#endif
+};
+
+/**
+ * HTTP 203: the object IS STORED, but the application server was not reached or did not agree. Do not upload again.
+ * It is no error, and `catch (const error&)` lets it pass.
+ */
+class callback_failed final : public failure {
+ public:
+  /** Takes an error over that a function of oss_callback.h gave together with OSS_CALLBACK_CODE_CALLBACK_FAILED. */
+  explicit callback_failed(::oss_callback_error* handle)
+      : failure(oss_callback::code::callback_failed, handle, nullptr) {}
+
+  /** What is known of the stored object. */
+  [[nodiscard]] oss_callback::receipt receipt() const noexcept { return borrowed_receipt(); }
+};
+
+}  // namespace OSS_CALLBACK_FORM
+}  // namespace OSS_CALLBACK_VISIBLE
+
+#endif  // OSS_CALLBACK_OUTCOME_HPP
