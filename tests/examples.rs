@@ -131,36 +131,9 @@ fn make_run_uploads_to_a_local_oss_that_it_starts() {
     if !c::is_there(&mut Command::new("make")) {
         return;
     }
-    let library = c::library_folder();
-    let target = library.ancestors().nth(2).expect("target/debug/deps");
-    let build = c::product("examples_make");
-    let _ = fs::remove_dir_all(&build);
-    fs::create_dir(&build).expect("writable");
-    let mut make = Command::new("make");
-    make.arg("-C")
-        .arg(c::source("examples/c"))
-        // The library of this test, which is built already.
-        .arg(format!("LIB={}", library.display()))
-        .arg(format!("BUILD={}", build.display()))
-        .arg(format!("FILE={}", c::source(UPLOAD_FILE).display()))
-        .args(["run", "run-upload_file"])
-        .env("CARGO_TARGET_DIR", target)
-        .env_remove("LD_LIBRARY_PATH");
-    // The cargo in there must find everything as this test's left it, or it would build the library anew
-    // under the other tests: with the same features, and without what cargo tells a test, which build
-    // scripts may look at.
-    if !cfg!(feature = "tls") {
-        make.arg("CARGOFLAGS=--no-default-features");
-    }
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        if text.starts_with("CARGO_PKG_")
-            || text.starts_with("CARGO_MANIFEST_")
-            || text == "OUT_DIR"
-        {
-            make.env_remove(&name);
-        }
-    }
+    let mut make = c::make("examples/c", &c::product("examples_make"));
+    make.arg(format!("FILE={}", c::source(UPLOAD_FILE).display()))
+        .args(["run", "run-upload_file"]);
     let stdout = c::succeed(&mut make);
     let answers = stdout.matches("\n{\"Status\":\"OK\"}\n").count();
     assert_eq!(answers, 2, "{stdout}");

@@ -106,7 +106,7 @@ class bytes {
   bytes(const Container& container) noexcept
       : data_(reinterpret_cast<const std::uint8_t*>(std::data(container))), size_(std::size(container)) {}
   template <std::size_t Size>
-  bytes(const char (&array)[Size]) = delete;
+  bytes(const char (&array)[Size]) = delete;  // NOLINT(*-avoid-c-arrays)
 
   [[nodiscard]] constexpr const std::uint8_t* data() const noexcept { return data_; }
   [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
@@ -126,6 +126,8 @@ using sys_seconds = std::chrono::time_point<std::chrono::system_clock, std::chro
 
 /** The version of the library that is linked, such as "0.1.0"; OSS_CALLBACK_VERSION is that of the header. */
 inline std::string_view library_version() noexcept { return ::oss_callback_version(); }
+/** The same as a number that grows; OSS_CALLBACK_VERSION_NUMBER is that of the header. */
+inline std::uint32_t library_version_number() noexcept { return ::oss_callback_version_number(); }
 
 namespace internal {
 

@@ -72,9 +72,8 @@ class client_options {
    * lives as long as the options, the clients made of them, and their uploads in parts.
    */
   client_options& credentials_provider(oss_callback::credentials_provider provide) {
-    hooks_ = std::make_shared<internal::client_hooks>();
     const bool is_given = static_cast<bool>(provide);
-    hooks_->provide = std::move(provide);
+    hooks_ = std::make_shared<internal::client_hooks>(std::move(provide));
     ::oss_callback_client_options_set_credentials_hook(handle_.get(),
                                                        is_given ? internal::provide_credentials : nullptr,
                                                        new internal::shared_hooks(hooks_),
@@ -86,9 +85,8 @@ class client_options {
    * store. It runs once for each request that is sent; otherwise as a credentials_provider.
    */
   client_options& signer(const text& access_key_id, const text& security_token, oss_callback::signer sign) {
-    hooks_ = std::make_shared<internal::client_hooks>();
     const bool is_given = static_cast<bool>(sign);
-    hooks_->sign = std::move(sign);
+    hooks_ = std::make_shared<internal::client_hooks>(std::move(sign));
     ::oss_callback_client_options_set_signer_hook(handle_.get(), access_key_id.c_str(), security_token.c_str(),
                                                   is_given ? internal::sign_text : nullptr,
                                                   new internal::shared_hooks(hooks_), internal::forget_client_hooks);

@@ -7,7 +7,6 @@
 #ifndef OSS_CALLBACK_HOOKS_HPP
 #define OSS_CALLBACK_HOOKS_HPP
 
-#include <cstring>
 #include <functional>
 #include <istream>
 #include <mutex>
@@ -52,8 +51,11 @@ namespace internal {
 /** The hooks of a client, and the last exception that one of them has thrown, on whatever thread. */
 class client_hooks {
  public:
-  credentials_provider provide;
-  signer sign;
+  explicit client_hooks(credentials_provider provide) : provide_(std::move(provide)) {}
+  explicit client_hooks(signer sign) : sign_(std::move(sign)) {}
+
+  [[nodiscard]] std::optional<credentials> provide() const { return provide_(); }
+  [[nodiscard]] std::optional<std::string> sign(const signing_request& request) const { return sign_(request); }
 
   void keep(std::exception_ptr thrown) noexcept {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -65,6 +67,8 @@ class client_hooks {
   }
 
  private:
+  credentials_provider provide_;
+  signer sign_;
   std::mutex mutex_;
   std::exception_ptr thrown_;
 };
@@ -93,6 +97,7 @@ class call {
  private:
   /** A hook may itself call the library. */
   static call*& innermost() noexcept {
+    // NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables)
     static thread_local call* innermost = nullptr;
     return innermost;
   }
@@ -228,8 +233,7 @@ inline std::int64_t sign_text(const char* string_to_sign, std::uint32_t version,
       hooks.keep(nullptr);
       return -1;
     }
-    std::memcpy(signature, given->data(), given->size());
-    return static_cast<std::int64_t>(given->size());
+    return static_cast<std::int64_t>(given->copy(signature, given->size()));
   };
   return guarded(std::int64_t{-1}, sign, [&](std::exception_ptr thrown) { hooks.keep(std::move(thrown)); });
 }

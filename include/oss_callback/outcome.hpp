@@ -98,14 +98,17 @@ struct attempt {
   unsigned status = 0;
   /** How long the head of its answer was waited for, after the last byte was sent. */
   std::chrono::milliseconds waited{0};
-
-  explicit attempt(const ::oss_callback_attempt* from)
-      : code(static_cast<oss_callback::code>(::oss_callback_attempt_code(from))),
-        stored(static_cast<oss_callback::stored>(::oss_callback_attempt_stored(from))),
-        answered(static_cast<oss_callback::answered>(::oss_callback_attempt_answered(from))),
-        status(::oss_callback_attempt_status(from)),
-        waited(::oss_callback_attempt_waited_ms(from)) {}
 };
+
+namespace internal {
+
+inline attempt attempt_of(const ::oss_callback_attempt* from) noexcept {
+  return {static_cast<code>(::oss_callback_attempt_code(from)), static_cast<stored>(::oss_callback_attempt_stored(from)),
+          static_cast<answered>(::oss_callback_attempt_answered(from)), ::oss_callback_attempt_status(from),
+          std::chrono::milliseconds(::oss_callback_attempt_waited_ms(from))};
+}
+
+}  // namespace internal
 
 /**
  * What OSS said about a stored object, together with the application server's answer. Copies share one receipt, which
@@ -157,7 +160,7 @@ class receipt {
   [[nodiscard]] std::vector<attempt> history() const {
     std::vector<attempt> history;
     for (std::size_t index = 0; index < ::oss_callback_receipt_history_len(c_handle()); ++index)
-      history.emplace_back(::oss_callback_receipt_history(c_handle(), index));
+      history.push_back(internal::attempt_of(::oss_callback_receipt_history(c_handle(), index)));
     return history;
   }
   /** What else is worth knowing of client::upload_file: why it did not go on where its checkpoint said, and the like. */
@@ -185,6 +188,8 @@ class receipt {
  */
 class failure : public std::exception {
  public:
+  ~failure() override = default;
+
   /** Why. */
   [[nodiscard]] oss_callback::code code() const noexcept { return code_; }
   /** Did the operation store the object all the same? What stores nothing, such as client::head_object, says no. */
@@ -247,7 +252,7 @@ class failure : public std::exception {
   [[nodiscard]] std::vector<attempt> history() const {
     std::vector<attempt> history;
     for (std::size_t index = 0; index < ::oss_callback_error_history_len(c_handle()); ++index)
-      history.emplace_back(::oss_callback_error_history(c_handle(), index));
+      history.push_back(internal::attempt_of(::oss_callback_error_history(c_handle(), index)));
     return history;
   }
   /** What else is worth knowing of client::upload_file: that an upload could not be aborted, and the like. */
@@ -272,13 +277,13 @@ class failure : public std::exception {
 
  protected:
   failure(oss_callback::code code, ::oss_callback_error* handle, std::exception_ptr thrown)
+      // NOLINTNEXTLINE(bugprone-throw-keyword-missing): an exception_ptr is no exception
       : code_(code), handle_(handle, ::oss_callback_error_free), thrown_(std::move(thrown)) {}
 
   failure(const failure&) = default;
   failure(failure&&) = default;
   failure& operator=(const failure&) = default;
   failure& operator=(failure&&) = default;
-  ~failure() override = default;
 
   /** The receipt inside, which keeps the rest. */
   [[nodiscard]] oss_callback::receipt borrowed_receipt() const noexcept {

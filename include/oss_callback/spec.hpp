@@ -242,7 +242,7 @@ inline constexpr no_callback_type no_callback{};
 class callback {
  public:
   callback(const spec& spec) noexcept : spec_(spec.c_handle()) {}
-  callback(no_callback_type) noexcept {}
+  callback(no_callback_type /*none*/) noexcept {}
 
   [[nodiscard]] const ::oss_callback_spec* c_handle() const noexcept { return spec_; }
 

@@ -78,6 +78,37 @@ pub fn link(compiler: &mut Command) {
         .args(["-loss_callback", &rpath]);
 }
 
+/// `make` in a folder of examples, with the library and the cargo of this test, and with a folder for products.
+pub fn make(folder: &str, build: &Path) -> Command {
+    let library = library_folder();
+    let target = library.ancestors().nth(2).expect("target/debug/deps");
+    let _ = std::fs::remove_dir_all(build);
+    std::fs::create_dir(build).expect("writable");
+    let mut make = Command::new("make");
+    make.arg("-C")
+        .arg(source(folder))
+        .arg(format!("LIB={}", library.display()))
+        .arg(format!("BUILD={}", build.display()))
+        .env("CARGO_TARGET_DIR", target)
+        .env_remove("LD_LIBRARY_PATH");
+    // The cargo in there must find everything as this test's left it, or it would build the library anew
+    // under the other tests: with the same features, and without what cargo tells a test, which build
+    // scripts may look at.
+    if !cfg!(feature = "tls") {
+        make.arg("CARGOFLAGS=--no-default-features");
+    }
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_")
+            || text.starts_with("CARGO_MANIFEST_")
+            || text == "OUT_DIR"
+        {
+            make.env_remove(&name);
+        }
+    }
+    make
+}
+
 /// The header as it is committed.
 pub fn header() -> String {
     let path = source("include/oss_callback.h");

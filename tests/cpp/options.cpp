@@ -1,0 +1,29 @@
+/* Each option of an upload goes out in the words of OSS, once: options ENDPOINT, which keeps what it is sent */
+
+#include "fixture.hpp"
+
+int main(int argc, char** argv) {
+  assert(argc == 2);
+  const oss::client client(client_options().endpoint(argv[1]).user_agent("agent/1"));
+  oss::put_options options;
+  options.content_type("text/x-test")
+      .metadata("author", "Ming")
+      .object_acl("public-read")
+      .storage_class("IA")
+      .tag("a b", "1&2")
+      .tag("empty", "")
+      .server_side_encryption("KMS")
+      .server_side_encryption_key_id("key-id")
+      .server_side_data_encryption("SM4")
+      .traffic_limit(838860800)
+      .forbid_overwrite(true)
+      .cache_control("no-cache")
+      .content_disposition("inline")
+      .content_encoding("gzip")
+      .content_language("zh-CN")
+      .expires(oss::sys_seconds(std::chrono::seconds(784111777)))
+      .requester_pays(true)
+      .content_md5(true)
+      .header("x-oss-other", "other");
+  client.put_object(bucket, "object", "1"sv, oss::no_callback, options);
+}
