@@ -24,19 +24,20 @@
  *
  * Two forms. client::put_object throws; client::try_put_object gives an upload_result, whose visit() must have a
  * function for each outcome. Every operation is there in both forms. With -fno-exceptions there are only those with
- * try_, also in place of the constructors that may fail: client::try_of(options). Both throw std::bad_alloc, and what a
- * std::filesystem::path or a std::function throws when it is copied, like the standard library.
+ * try_, also in place of the constructors that may fail: client::try_of(options). When memory is exhausted both throw
+ * std::bad_alloc, like the standard library.
  *
  * Callbacks and hooks. A callback is the HTTP request that OSS sends to the application server: each upload is given a
- * spec of it, or no_callback. A hook is a function of the program's that the library calls: a reader, a progress hook, a
- * credentials_provider. It may throw: the operation then ends, and when the library has returned the exception is
+ * spec of it, or no_callback. A hook is a function of the program's that the library calls: a reader, a progress hook,
+ * a credentials_provider. It may throw: the operation then ends, and when the library has returned the exception is
  * thrown again to the caller, who may take it as a proof that nothing is stored. Where something is, or may be, stored,
  * the error is thrown that says so, and failure::thrown() is the exception. The try_ forms always give the error.
  *
- * Ownership. Objects with a handle are move-only and free it; one that was moved from can only be destroyed and assigned
- * to. Outcomes and their receipts are shared and immutable, and may be copied. A std::string_view that is given out
- * lives as long as the object that gave it. c_handle() is for the functions of oss_callback.h, whose comments say more
- * of each operation than those here, and which may be mixed with these.
+ * Ownership. Objects with a handle are move-only and free it; one that was moved from can only be destroyed and
+ * assigned to. Outcomes and their receipts are shared and immutable, and may be copied. A std::string_view that is
+ * given out lives as long as the object that gave it. Setters of options give the options back, so that a chain of
+ * them can be an argument. c_handle() is for the functions of oss_callback.h, whose comments say more of each
+ * operation than those here, and which may be mixed with these.
  *
  * Text goes in as text, which a std::string_view, a std::string or a `const char *` becomes, contents as bytes, which
  * any container of bytes becomes, times as std::chrono. What each class says of threads is that of its handle.

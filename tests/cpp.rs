@@ -9,6 +9,8 @@ mod c;
 mod example;
 #[path = "cpp/header.rs"]
 mod header;
+#[path = "cpp/outcomes.rs"]
+mod outcomes;
 mod support;
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -19,9 +21,8 @@ use std::sync::mpsc;
 use std::time::Duration;
 use std::{env, fs, thread};
 
-use local_oss::{Answer, ReceivedRequest, Receiver, RefusedAddress, Server};
+use local_oss::{Answer, ReceivedRequest, Receiver, Server};
 use oss_callback::{CallbackSpec, Client, Credentials};
-use support::faults::{ANSWER, Action, FaultyNetwork, PLACES};
 
 const PART: usize = 102_400;
 
@@ -224,123 +225,6 @@ fn file_of_parts(name: &str) -> (String, Vec<u8>) {
     let path = c::product(name);
     fs::write(&path, &contents).expect("writable");
     (path.to_str().expect("UTF-8").to_owned(), contents)
-}
-
-/// What each source and each form says of an upload that is stored and has its callback delivered: the same, and this.
-fn all_say(scene: &Scene, expected: &str) {
-    let file = c::product("cpp_contents.bin");
-    fs::write(&file, "contents").expect("writable");
-    let file = file.to_str().expect("UTF-8");
-    let programs = [
-        build(&["outcome.cpp"], &[]),
-        build(&["outcome.cpp"], &["-fno-exceptions"]),
-    ];
-    let mut lines = 0;
-    for source in ["bytes", "file", "stream", "reader"] {
-        for program in &programs {
-            // The object's kind is guessed from the file's name, and counts for nothing here.
-            let said = scene.execute(program, &[source, file, "60000"]);
-            for line in said.0.lines() {
-                assert_eq!(line, expected, "{source} {program:?}");
-                lines += 1;
-            }
-        }
-    }
-    assert_eq!(lines, 4 * 3);
-    assert_eq!(scene.server.stored().len(), lines);
-    assert_eq!(scene.server.deliveries().len(), lines);
-}
-
-#[test]
-fn each_answer_of_an_application_server_has_its_outcome() {
-    if !compiler_is_there() {
-        return;
-    }
-    let refused = RefusedAddress::new().expect("a free port");
-    type Answering = fn() -> Answer;
-    let answers: [(Answering, &str); 5] = [
-        (
-            || Answer::json(r#"{"Status":"OK"}"#),
-            r#"receipt OK Yes Yes {"Status":"OK"}"#,
-        ),
-        (
-            || Answer::status(404),
-            "callback_failed CALLBACK_FAILED Yes No Error status : 404.",
-        ),
-        (
-            || Answer::status(502),
-            "callback_failed CALLBACK_FAILED Yes No Error status : 502.",
-        ),
-        (
-            || Answer::json("OK"),
-            "callback_failed CALLBACK_FAILED Yes No Response body is not valid json format.",
-        ),
-        (
-            Answer::close,
-            "callback_failed CALLBACK_FAILED Yes No Error status : 502.",
-        ),
-    ];
-    for (answer, expected) in answers {
-        let receiver = Receiver::start(move |_| answer()).expect("a free port");
-        all_say(&Scene::new().calling(receiver.url("/")), expected);
-    }
-    all_say(
-        &Scene::new().calling(refused.url("/")),
-        "callback_failed CALLBACK_FAILED Yes No Error status : 502.",
-    );
-}
-
-#[test]
-fn silence_of_the_application_server_is_a_failed_callback() {
-    if !compiler_is_there() {
-        return;
-    }
-    let receiver = Receiver::start(|_| Answer::silence()).expect("a free port");
-    let scene = Scene::new().calling(receiver.url("/"));
-    let said = scene.run("outcome.cpp", &["bytes", "", "60000"]);
-    let expected = "callback_failed CALLBACK_FAILED Yes No Cost too long time.\n";
-    assert_eq!(said.0, expected.repeat(2));
-    assert_eq!(scene.server.stored().len(), 2);
-}
-
-#[test]
-fn an_answer_that_is_lost_or_cut_is_an_error_that_says_what_is_stored() {
-    if !compiler_is_there() {
-        return;
-    }
-    for (place, expected) in [
-        (
-            "before the answer",
-            "error CONNECTION_LOST Unknown Unknown -",
-        ),
-        ("in the answer's body", "error ANSWER_DAMAGED Yes Yes -"),
-    ] {
-        let receiver = Receiver::start(|_| Answer::json(ANSWER)).expect("a free port");
-        let scene = Scene::new().calling(receiver.url("/"));
-        let place = PLACES
-            .iter()
-            .find(|p| p.name == place)
-            .expect("a place of that name");
-        let fault = place.fault(Action::Cut);
-        let network = FaultyNetwork::start(scene.server.address(), fault, usize::MAX);
-        let scene = scene.at(format!("http://{}", network.address()));
-        all_say(&scene, expected);
-    }
-}
-
-#[test]
-fn what_oss_refuses_is_an_error_and_not_stored() {
-    if !compiler_is_there() {
-        return;
-    }
-    let receiver = agreeing();
-    let mut scene = Scene::new().calling(receiver.url("/"));
-    scene.secret = "another";
-    let said = scene.run("outcome.cpp", &["bytes", "", "60000"]);
-    for line in said.0.lines() {
-        assert!(line.starts_with("error ACCESS_DENIED No No "), "{line}");
-    }
-    assert!(scene.server.stored().is_empty() && receiver.requests().is_empty());
 }
 
 #[test]

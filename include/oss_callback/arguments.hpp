@@ -188,10 +188,12 @@ inline std::optional<std::string_view> optional_text(const char* text) noexcept 
 
 /** Text that is empty when it is missing. */
 inline std::string_view view_of(const char* text) noexcept { return text != nullptr ? text : ""; }
+inline std::string copy_of(const char* text) { return text != nullptr ? text : ""; }
 
 /** A number that a function of the library writes if it knows it. */
 template <class Handle>
-std::optional<std::uint64_t> optional_number(bool (*function)(const Handle*, std::uint64_t*), const Handle* handle) noexcept {
+std::optional<std::uint64_t> optional_number(bool (*function)(const Handle*, std::uint64_t*),
+                                             const Handle* handle) noexcept {
   std::uint64_t number = 0;
   if (!function(handle, &number)) return std::nullopt;
   return number;
@@ -199,7 +201,8 @@ std::optional<std::uint64_t> optional_number(bool (*function)(const Handle*, std
 
 /** A time that a function of the library writes if it knows it. */
 template <class Handle>
-std::optional<sys_seconds> optional_time(bool (*function)(const Handle*, std::uint64_t*), const Handle* handle) noexcept {
+std::optional<sys_seconds> optional_time(bool (*function)(const Handle*, std::uint64_t*),
+                                         const Handle* handle) noexcept {
   const std::optional<std::uint64_t> seconds = optional_number(function, handle);
   if (!seconds) return std::nullopt;
   return time_of(*seconds);
@@ -207,7 +210,8 @@ std::optional<sys_seconds> optional_time(bool (*function)(const Handle*, std::ui
 
 /** Bytes that the library lends. */
 template <class Handle>
-std::string_view lent_bytes(const std::uint8_t* (*function)(const Handle*, std::size_t*), const Handle* handle) noexcept {
+std::string_view lent_bytes(const std::uint8_t* (*function)(const Handle*, std::size_t*),
+                            const Handle* handle) noexcept {
   std::size_t size = 0;
   const std::uint8_t* data = function(handle, &size);
   return bytes(data, data != nullptr ? size : 0).text();

@@ -146,8 +146,8 @@ class client {
         }));
   }
   /**
-   * Asks which uploads in parts are open, of objects whose names begin with `prefix`. Those whose names have `delimiter`
-   * after it are summed up to what they have in common. More than 100000 uploads are an error.
+   * Asks which uploads in parts are open, of objects whose names begin with `prefix`. Those whose names have
+   * `delimiter` after it are summed up to what they have in common. More than 100000 uploads are an error.
    */
   [[nodiscard]] result<open_uploads> try_list_multipart_uploads(const text& bucket, const text& prefix = nullptr,
                                                                 const text& delimiter = nullptr,
@@ -162,9 +162,9 @@ class client {
     const ::oss_callback_multipart_uploads* uploads = listed->get();
     open_uploads open;
     for (std::size_t index = 0; index < ::oss_callback_multipart_uploads_len(uploads); ++index)
-      open.uploads.push_back({std::string(internal::view_of(::oss_callback_multipart_uploads_object(uploads, index))),
-                              std::string(internal::view_of(::oss_callback_multipart_uploads_id(uploads, index))),
-                              std::string(internal::view_of(::oss_callback_multipart_uploads_initiated(uploads, index)))});
+      open.uploads.push_back({internal::copy_of(::oss_callback_multipart_uploads_object(uploads, index)),
+                              internal::copy_of(::oss_callback_multipart_uploads_id(uploads, index)),
+                              internal::copy_of(::oss_callback_multipart_uploads_initiated(uploads, index))});
     for (std::size_t index = 0; index < ::oss_callback_multipart_uploads_common_prefixes_len(uploads); ++index)
       open.common_prefixes.emplace_back(
           internal::view_of(::oss_callback_multipart_uploads_common_prefix(uploads, index)));

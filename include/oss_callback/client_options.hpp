@@ -139,7 +139,8 @@ class client_options {
   }
   client_options& retry(const retry_policy& policy) {
     ::oss_callback_client_options_set_retry_policy(handle_.get(), policy.max_attempts,
-                                                   internal::count(policy.base_delay), internal::count(policy.max_delay));
+                                                   internal::count(policy.base_delay),
+                                                   internal::count(policy.max_delay));
     return *this;
   }
   /** "http://user:password@proxy.example.com:3128". Default: none; the environment is not asked. */

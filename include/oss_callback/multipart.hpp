@@ -62,7 +62,7 @@ class parts {
   }
   /** All that is known of a part in one line of JSON; empty if there are not so many. */
   [[nodiscard]] std::string json(std::size_t index) const {
-    return std::string(internal::view_of(::oss_callback_parts_json(c_handle(), index)));
+    return internal::copy_of(::oss_callback_parts_json(c_handle(), index));
   }
 
   /** Uploads of parts add to it, on any thread. */

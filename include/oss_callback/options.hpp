@@ -134,7 +134,7 @@ class put_options {
     ::oss_callback_put_options_set_requester_pays(handle_.get(), requester_pays);
     return *this;
   }
-  /** Whether the body's MD5 goes along. The body is read twice for it; one that cannot be is refused. Default: false. */
+  /** Whether the body's MD5 goes along: it is read twice then, and one that cannot be is refused. Default: false. */
   put_options& content_md5(bool content_md5) {
     ::oss_callback_put_options_set_content_md5(handle_.get(), content_md5);
     return *this;

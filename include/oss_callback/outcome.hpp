@@ -103,7 +103,8 @@ struct attempt {
 namespace internal {
 
 inline attempt attempt_of(const ::oss_callback_attempt* from) noexcept {
-  return {static_cast<code>(::oss_callback_attempt_code(from)), static_cast<stored>(::oss_callback_attempt_stored(from)),
+  return {static_cast<code>(::oss_callback_attempt_code(from)),
+          static_cast<stored>(::oss_callback_attempt_stored(from)),
           static_cast<answered>(::oss_callback_attempt_answered(from)), ::oss_callback_attempt_status(from),
           std::chrono::milliseconds(::oss_callback_attempt_waited_ms(from))};
 }
@@ -163,7 +164,7 @@ class receipt {
       history.push_back(internal::attempt_of(::oss_callback_receipt_history(c_handle(), index)));
     return history;
   }
-  /** What else is worth knowing of client::upload_file: why it did not go on where its checkpoint said, and the like. */
+  /** What else is worth knowing of client::upload_file, such as why it did not go on where its checkpoint said. */
   [[nodiscard]] std::vector<std::string> notes() const {
     std::vector<std::string> notes;
     for (std::size_t index = 0; index < ::oss_callback_receipt_notes_len(c_handle()); ++index)

@@ -185,7 +185,7 @@ class verifier {
   /** Without options: OSS's production key, and no proxy. */
   static result<verifier> try_of(const verifier_options& options = {}) {
     return internal::make<verifier, ::oss_callback_verifier>(
-        [&](auto** verifier, auto** error) { return ::oss_callback_verifier_new(options.c_handle(), verifier, error); });
+        [&](auto** made, auto** error) { return ::oss_callback_verifier_new(options.c_handle(), made, error); });
   }
 
   /**
@@ -468,7 +468,7 @@ struct reply {
     return of(owner(internal::new_handle<::oss_callback_reply>(::oss_callback_reply_new_refused, error)).get());
   }
   static reply of(const ::oss_callback_reply* from) {
-    return {::oss_callback_reply_status(from), std::string(internal::view_of(::oss_callback_reply_content_type(from))),
+    return {::oss_callback_reply_status(from), internal::copy_of(::oss_callback_reply_content_type(from)),
             std::string(internal::lent_bytes(::oss_callback_reply_body, from)),
             std::string(internal::lent_bytes(::oss_callback_reply_http, from))};
   }

@@ -64,7 +64,9 @@ class [[nodiscard]] result {
   [[nodiscard]] const Value* operator->() const { return &value(); }
 
   /** The error; null if there is a value. */
-  [[nodiscard]] const oss_callback::error* error() const noexcept { return std::get_if<oss_callback::error>(&outcome_); }
+  [[nodiscard]] const oss_callback::error* error() const noexcept {
+    return std::get_if<oss_callback::error>(&outcome_);
+  }
 
  private:
   void check() const {

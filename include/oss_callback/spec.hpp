@@ -190,10 +190,10 @@ class spec {
     const ::oss_callback_preview* preview = made->get();
     std::vector<previewed_request> requests;
     for (std::size_t index = 0; index < ::oss_callback_preview_len(preview); ++index)
-      requests.push_back({std::string(internal::view_of(::oss_callback_preview_url(preview, index))),
-                          std::string(internal::view_of(::oss_callback_preview_target(preview, index))),
-                          std::string(internal::view_of(::oss_callback_preview_body(preview, index))),
-                          std::string(internal::view_of(::oss_callback_preview_http(preview, index)))});
+      requests.push_back({internal::copy_of(::oss_callback_preview_url(preview, index)),
+                          internal::copy_of(::oss_callback_preview_target(preview, index)),
+                          internal::copy_of(::oss_callback_preview_body(preview, index)),
+                          internal::copy_of(::oss_callback_preview_http(preview, index))});
     return requests;
   }
 #if OSS_CALLBACK_EXCEPTIONS
@@ -269,7 +269,7 @@ inline result<explanation> try_explain(const text& callback, const text& callbac
     return ::oss_callback_explanation_new(callback.c_str(), callback_var.c_str(), explanation, error);
   });
   if (!made) return *made.error();
-  return explanation{std::string(internal::view_of(::oss_callback_explanation_text(made->get()))),
+  return explanation{internal::copy_of(::oss_callback_explanation_text(made->get())),
                      ::oss_callback_explanation_problems_len(made->get())};
 }
 #if OSS_CALLBACK_EXCEPTIONS

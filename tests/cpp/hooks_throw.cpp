@@ -185,11 +185,12 @@ void credentials(const char* file) {
   assert(error_of([] { oss::client(client_options().credentials_provider(nullptr)); }).code() ==
          oss::code::invalid_argument);
 
-  const oss::client signing(client_options().signer("id", nullptr, [](const oss::signing_request& request) -> std::string {
+  const auto sign = [](const oss::signing_request& request) -> std::string {
     assert(request.signature_version == 4 && contains(*request.scope, "cn-hangzhou"));
     assert(contains(request.string_to_sign, "OSS4-HMAC-SHA256"));
     throw own_exception("signer");
-  }));
+  };
+  const oss::client signing(client_options().signer("id", nullptr, sign));
   assert(thrown_by([&] { signing.put_object(bucket, "x", "1"sv, spec()); }) == "signer");
   const oss::client lengthy(client_options().signer("id", nullptr, [](const oss::signing_request&) {
     return std::string(10000, 'a');

@@ -60,14 +60,16 @@ void receive(int argc, char** argv) {
   const std::map<std::string_view, std::string_view> same(headers.begin(), headers.end());
   verified = verifier.verify(argv[5], argv[6], same, std::string_view(argv[7]));
   verified.check_body();
-  assert(verified.body() == argv[7] && verified.key_url() == argv[3] && !verified.image_width() && !verified.operation());
+  assert(verified.body() == argv[7] && verified.key_url() == argv[3]);
+  assert(!verified.image_width() && !verified.operation());
   assert(verified.variable("user") == "4711" && verified.variable("x:user") == "4711");
   assert(verified.member("from") == "\"C++\"" && !verified.member("no such"));
   std::cout << "signed_target " << verified.signed_target() << "\nobject " << *verified.object() << "\nsize "
             << *verified.size() << "\ncrc64 " << *verified.crc64() << '\n';
 
   const oss::sealed sealed = sealer().check(verified);
-  assert(sealed.bucket() == verified.bucket() && sealed.object() == verified.object() && sealed.size() == verified.size());
+  assert(sealed.bucket() == verified.bucket() && sealed.object() == verified.object());
+  assert(sealed.size() == verified.size());
   assert(sealed.variable("user") == "4711" && !sealed.variable("from") && sealed.key_id() == "2026-01");
   assert(sealed.expires() > std::chrono::system_clock::now() && sealed.nonce() != decltype(sealed.nonce()){});
   assert(sealed.body_digest() != decltype(sealed.body_digest()){});
