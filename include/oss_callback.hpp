@@ -15,7 +15,7 @@
  *     } catch (const oss::callback_failed& failed) {
  *       // The object IS stored; the application server was not reached or did not agree. Do not upload again.
  *     } catch (const oss::error& error) {
- *       // error.stored() says whether it is stored: no, yes or unknown.
+ *       // error.stored() says whether it is stored: no, yes or unknown. See client::reconcile.
  *     }
  *
  * Three outcomes. An upload ends in a receipt, in a callback_failed (HTTP 203: stored, but not agreed to) or in an
@@ -48,9 +48,10 @@
 
 #include "oss_callback/arguments.hpp"       // text, bytes
 #include "oss_callback/client.hpp"          // client
-#include "oss_callback/client_options.hpp"  // client_options, object_metadata
+#include "oss_callback/client_options.hpp"  // client_options
 #include "oss_callback/hooks.hpp"           // reader, credentials_provider, signer
 #include "oss_callback/multipart.hpp"       // multipart_upload, parts
+#include "oss_callback/objects.hpp"         // object_metadata, reconciled
 #include "oss_callback/options.hpp"         // put_options, operation_options, cancellation
 #include "oss_callback/outcome.hpp"         // receipt, failure, error, callback_failed
 #include "oss_callback/permissions.hpp"     // presigned_url, post_policy, post_form

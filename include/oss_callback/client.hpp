@@ -9,6 +9,7 @@
 
 #include "client_options.hpp"
 #include "multipart.hpp"
+#include "objects.hpp"
 
 namespace oss_callback OSS_CALLBACK_VISIBLE {
 inline namespace OSS_CALLBACK_FORM {
@@ -212,6 +213,18 @@ class client {
     });
   }
 
+  /**
+   * Finds out what became of an upload that ended with `unknown`, whose stored() is unknown: looks at the object, and
+   * for an upload in parts first at the upload. Nothing is changed. code::invalid_argument when it is known, or the
+   * upload was by a presigned URL or a form. Whether the callback was answered is not kept by OSS: ask the application
+   * server.
+   */
+  [[nodiscard]] result<reconciled> try_reconcile(const failure& unknown, const operation_options& options = {}) const {
+    return internal::make_with<reconciled, ::oss_callback_reconciled>(hooks_, [&](auto** found, auto** error) {
+      return ::oss_callback_client_reconcile(c_handle(), unknown.c_handle(), options.c_handle(), found, error);
+    });
+  }
+
   /* Letting others upload */
 
   /**
@@ -234,6 +247,14 @@ class client {
     return internal::make_with<presigned_url, ::oss_callback_presigned_url>(hooks_, [&](auto** url, auto** error) {
       return ::oss_callback_client_presign_get_object(c_handle(), bucket.c_str(), object.c_str(),
                                                       internal::count(expires_in), url, error);
+    });
+  }
+  /** Permits others to ask for the metadata of an object: to look whether what they uploaded is there. */
+  [[nodiscard]] result<presigned_url> try_presign_head_object(const text& bucket, const text& object,
+                                                              std::chrono::seconds expires_in) const {
+    return internal::make_with<presigned_url, ::oss_callback_presigned_url>(hooks_, [&](auto** url, auto** error) {
+      return ::oss_callback_client_presign_head_object(c_handle(), bucket.c_str(), object.c_str(),
+                                                       internal::count(expires_in), url, error);
     });
   }
   /**
@@ -347,6 +368,9 @@ class client {
   void delete_object(const text& bucket, const text& object, const operation_options& options = {}) const {
     try_delete_object(bucket, object, options).value();
   }
+  [[nodiscard]] reconciled reconcile(const failure& unknown, const operation_options& options = {}) const {
+    return try_reconcile(unknown, options).value();
+  }
   [[nodiscard]] presigned_url presign_put_object(const text& bucket, const text& object, const callback& callback,
                                                  std::chrono::seconds expires_in, const put_options& options = {},
                                                  callback_in in = callback_in::url) const {
@@ -355,6 +379,10 @@ class client {
   [[nodiscard]] presigned_url presign_get_object(const text& bucket, const text& object,
                                                  std::chrono::seconds expires_in) const {
     return try_presign_get_object(bucket, object, expires_in).value();
+  }
+  [[nodiscard]] presigned_url presign_head_object(const text& bucket, const text& object,
+                                                  std::chrono::seconds expires_in) const {
+    return try_presign_head_object(bucket, object, expires_in).value();
   }
   receipt put_object_with_url(const presigned_url& url, const bytes& body, const put_options& options = {}) const {
     return try_put_object_with_url(url, body, options).value();

@@ -1,5 +1,5 @@
 /**
- * Everything a client can be told, and what OSS says about an object.
+ * Everything a client can be told.
  *
  * Part of <oss_callback.hpp>, which is the manual.
  */
@@ -181,39 +181,6 @@ class client_options {
 
   internal::owned<::oss_callback_client_options, ::oss_callback_client_options_free> handle_;
   internal::shared_hooks hooks_;
-};
-
-/** What OSS says about an object. It does not change: any thread may read it. Views are valid as long as it lives. */
-class object_metadata {
- public:
-  /** Takes metadata over that a function of oss_callback.h gave. */
-  explicit object_metadata(::oss_callback_object_metadata* handle) noexcept : handle_(handle) {}
-
-  /** Size in bytes. */
-  [[nodiscard]] std::optional<std::uint64_t> content_length() const noexcept {
-    return internal::optional_number(::oss_callback_object_metadata_content_length, c_handle());
-  }
-  /** CRC-64/XZ. */
-  [[nodiscard]] std::optional<std::uint64_t> crc64() const noexcept {
-    return internal::optional_number(::oss_callback_object_metadata_crc64, c_handle());
-  }
-  /** When the object was stored. */
-  [[nodiscard]] std::optional<sys_seconds> last_modified() const noexcept {
-    return internal::optional_time(::oss_callback_object_metadata_last_modified, c_handle());
-  }
-  /** The ETag without its quotes. */
-  [[nodiscard]] std::optional<std::string_view> etag() const noexcept {
-    return internal::optional_text(::oss_callback_object_metadata_etag(c_handle()));
-  }
-  /** A header of OSS's answer by its name, in any case, such as "Content-Type" or "x-oss-meta-author". */
-  [[nodiscard]] std::optional<std::string_view> header(const text& name) const noexcept {
-    return internal::optional_text(::oss_callback_object_metadata_header(c_handle(), name.c_str()));
-  }
-
-  [[nodiscard]] const ::oss_callback_object_metadata* c_handle() const noexcept { return handle_.get(); }
-
- private:
-  internal::owned<::oss_callback_object_metadata, ::oss_callback_object_metadata_free> handle_;
 };
 
 }  // namespace OSS_CALLBACK_FORM

@@ -182,6 +182,14 @@ class put_options {
     ::oss_callback_put_options_set_callback_is_idempotent(handle_.get(), callback_is_idempotent);
     return *this;
   }
+  /**
+   * A name for this upload that no other upload has, stored with the object as metadata, by which client::reconcile can
+   * tell whether it was this upload that stored it. The same upload, sent again, has the same. Default: none.
+   */
+  put_options& idempotency_id(const text& idempotency_id) {
+    ::oss_callback_put_options_set_idempotency_id(handle_.get(), idempotency_id.c_str());
+    return *this;
+  }
   /** Lets another thread end the uploads with these options. */
   put_options& cancellation(const oss_callback::cancellation& cancellation) {
     ::oss_callback_put_options_set_cancellation(handle_.get(), cancellation.c_handle());

@@ -70,7 +70,7 @@ inline std::string_view name(code code) noexcept { return ::oss_callback_code_na
 
 /** Did this operation store the object? */
 enum class stored : std::uint32_t {
-  /** It cannot be known from here: the answer was lost. Look with client::head_object before you send again. */
+  /** It cannot be known from here: the answer was lost. Look with client::reconcile before you send again. */
   unknown = OSS_CALLBACK_STORED_UNKNOWN,
   /** No. Sending again cannot store it twice. */
   no = OSS_CALLBACK_STORED_NO,

@@ -24,7 +24,10 @@ class verified {
   /** Takes a callback over that a function of oss_callback.h gave. */
   explicit verified(::oss_callback_verified* handle) noexcept : handle_(handle) {}
 
-  /** Path and query that OSS has signed: those of the callback URL, whatever a proxy made of them. */
+  /**
+   * Path and query that OSS has signed: those of the callback URL, whatever a proxy made of them. For logs: /cb?id=1
+   * and /cb%3Fid=1 are signed alike, and any customer of OSS can choose them.
+   */
   [[nodiscard]] std::string_view signed_target() const noexcept {
     return internal::view_of(::oss_callback_verified_signed_target(c_handle()));
   }
@@ -42,7 +45,8 @@ class verified {
   }
   /**
    * Looks the object up that the body names, and compares its ETag, size and CRC-64 with what the body says of them. Do
-   * this before anything valuable: neither OSS's signature nor a seal proves that the upload took place.
+   * this before anything valuable: neither OSS's signature nor a seal proves that the upload took place. An object that
+   * was there before passes as well, and without a seal the bucket may be anybody's.
    * code::not_confirmed when there is no such object, or it is another; every other code says that it is not known.
    */
   [[nodiscard]] result<object_metadata> try_confirm(const client& client) const {
@@ -194,7 +198,7 @@ class verifier {
    * between braces: Authorization, x-oss-pub-key-url, Content-Type and what proxies add; of several with one name the
    * first counts. `body` are its bytes.
    *
-   * Takes some 10 microseconds and does no I/O, unless keys are fetched. A failure is for the application's log; who
+   * Takes some 20 microseconds and does no I/O, unless keys are fetched. A failure is for the application's log; who
    * sent the request gets reply::refused. code::key_unavailable says nothing about the request.
    */
   template <class Headers = header_list>
@@ -360,7 +364,7 @@ class sealer {
   /**
    * Makes a spec of these options with a seal in the variable x:seal: for one upload. Give the uploader its callback()
    * and callback_var(). The body must carry ${bucket}, ${object}, ${size}, ${x:seal} and every variable, each as a
-   * member of that name; otherwise code::invalid_callback names what is missing.
+   * member of that name; otherwise code::invalid_callback names what is missing. The permission must not have ended.
    */
   [[nodiscard]] result<spec> try_seal(const spec_options& options, const permission& permission) const {
     return internal::make<spec, ::oss_callback_spec>([&](auto** spec, auto** error) {

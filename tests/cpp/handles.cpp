@@ -14,11 +14,13 @@ constexpr bool all_move_only =
 
 static_assert(all_move_only<oss::client, oss::client_options, oss::spec, oss::spec_options, oss::body_template,
                             oss::object_facts, oss::put_options, oss::operation_options, oss::cancellation, oss::parts,
-                            oss::multipart_upload, oss::object_metadata, oss::presigned_url, oss::post_policy,
+                            oss::multipart_upload, oss::presigned_url, oss::post_policy,
                             oss::post_form, oss::verifier, oss::verifier_options, oss::verified, oss::permission,
                             oss::sealer, oss::sealed, oss::replay_guard>);
 static_assert(std::is_nothrow_copy_constructible_v<oss::error> && std::is_nothrow_copy_constructible_v<oss::receipt> &&
-              std::is_nothrow_copy_constructible_v<oss::callback_failed>);
+              std::is_nothrow_copy_constructible_v<oss::callback_failed> &&
+              std::is_nothrow_copy_constructible_v<oss::object_metadata> &&
+              std::is_nothrow_copy_constructible_v<oss::reconciled>);
 // A callback that failed is neither a success nor an error.
 static_assert(!std::is_constructible_v<bool, oss::upload_result>);
 static_assert(!std::is_convertible_v<oss::callback_failed*, oss::error*> &&

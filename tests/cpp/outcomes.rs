@@ -4,7 +4,7 @@ use std::fs;
 
 use local_oss::{Answer, Receiver, RefusedAddress};
 
-use crate::support::faults::{ANSWER, Action, FaultyNetwork, PLACES};
+use crate::support::faults::{ANSWER, Action, Direction, Fault, FaultyNetwork, PLACES};
 use crate::{Scene, agreeing, build, c, compiler_is_there};
 
 /// What each source and each form says of an upload that is stored and has its callback delivered: the same, and this.
@@ -122,4 +122,32 @@ fn what_oss_refuses_is_an_error_and_not_stored() {
         assert!(line.starts_with("error ACCESS_DENIED No No "), "{line}");
     }
     assert!(scene.server.stored().is_empty() && receiver.requests().is_empty());
+}
+
+#[test]
+fn an_unknown_outcome_can_be_looked_up() {
+    if !compiler_is_there() {
+        return;
+    }
+    let scene = Scene::new();
+    let losing = |direction, at| {
+        let action = Action::Cut;
+        let fault = Fault {
+            direction,
+            at,
+            action,
+        };
+        FaultyNetwork::start(scene.server.address(), fault, usize::MAX)
+    };
+    let networks = [
+        losing(Direction::Answer, 0),
+        losing(Direction::Request, 100),
+    ];
+    let endpoints = networks
+        .each_ref()
+        .map(|network| format!("http://{}", network.address()));
+    scene.run("reconcile.cpp", &[&endpoints[0], &endpoints[1]]);
+    let stored = scene.server.stored();
+    let keys: Vec<&str> = stored.iter().map(|object| object.key.as_str()).collect();
+    assert_eq!(keys, ["put", "nameless", "nameless"]);
 }

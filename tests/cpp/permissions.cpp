@@ -44,6 +44,7 @@ int main(int argc, char** argv) {
     assert(error_of(use).code() == oss::code::access_denied);
   }
   assert(signing.presign_get_object(bucket, "mine.png", std::chrono::hours(1)).method() == "GET");
+  assert(signing.presign_head_object(bucket, "mine.png", std::chrono::hours(1)).method() == "HEAD");
   const auto too_long = [&] { static_cast<void>(signing.presign_get_object(bucket, "x", std::chrono::hours(200))); };
   assert(error_of(too_long).code() == oss::code::invalid_argument);
 

@@ -1,0 +1,96 @@
+/**
+ * What is known of objects that are stored, or may be.
+ *
+ * Part of <oss_callback.hpp>, which is the manual.
+ */
+
+#ifndef OSS_CALLBACK_OBJECTS_HPP
+#define OSS_CALLBACK_OBJECTS_HPP
+
+#include "outcome.hpp"
+
+namespace oss_callback OSS_CALLBACK_VISIBLE {
+inline namespace OSS_CALLBACK_FORM {
+
+/**
+ * What OSS says about an object. Copies share it, and it does not change: any thread may read it. Views that it gives
+ * out are valid as long as one of the copies lives.
+ */
+class object_metadata {
+ public:
+  /** Takes metadata over that a function of oss_callback.h gave. */
+  explicit object_metadata(::oss_callback_object_metadata* handle)
+      : handle_(handle, ::oss_callback_object_metadata_free) {}
+  /** That of something else, which is kept. */
+  explicit object_metadata(std::shared_ptr<const ::oss_callback_object_metadata> handle) noexcept
+      : handle_(std::move(handle)) {}
+
+  /** Size in bytes. */
+  [[nodiscard]] std::optional<std::uint64_t> content_length() const noexcept {
+    return internal::optional_number(::oss_callback_object_metadata_content_length, c_handle());
+  }
+  /** CRC-64/XZ. */
+  [[nodiscard]] std::optional<std::uint64_t> crc64() const noexcept {
+    return internal::optional_number(::oss_callback_object_metadata_crc64, c_handle());
+  }
+  /** When the object was stored. */
+  [[nodiscard]] std::optional<sys_seconds> last_modified() const noexcept {
+    return internal::optional_time(::oss_callback_object_metadata_last_modified, c_handle());
+  }
+  /** The ETag without its quotes. */
+  [[nodiscard]] std::optional<std::string_view> etag() const noexcept {
+    return internal::optional_text(::oss_callback_object_metadata_etag(c_handle()));
+  }
+  /** A header of OSS's answer by its name, in any case, such as "Content-Type" or "x-oss-meta-author". */
+  [[nodiscard]] std::optional<std::string_view> header(const text& name) const noexcept {
+    return internal::optional_text(::oss_callback_object_metadata_header(c_handle(), name.c_str()));
+  }
+
+  [[nodiscard]] const ::oss_callback_object_metadata* c_handle() const noexcept { return handle_.get(); }
+
+ private:
+  std::shared_ptr<const ::oss_callback_object_metadata> handle_;
+};
+
+/** What can be said of an upload that has been looked up. */
+enum class outcome : std::uint32_t {
+  /** There is another object, perhaps put in the place of this one; or one that cannot be compared. */
+  still_unknown = OSS_CALLBACK_OUTCOME_STILL_UNKNOWN,
+  /** The upload is stored: proven by its idempotency id, or by its upload id that is used up. */
+  stored = OSS_CALLBACK_OUTCOME_STORED,
+  /** An object with its size and CRC-64 is there; an earlier upload with the same contents may have stored it. */
+  content_present = OSS_CALLBACK_OUTCOME_CONTENT_PRESENT,
+  /** The upload is not there. A request that was still on its way may arrive later. */
+  not_there = OSS_CALLBACK_OUTCOME_NOT_THERE,
+};
+
+/** What became of an upload whose outcome was unknown. Copies share it; any thread may read it. */
+class reconciled {
+ public:
+  /** Takes one over that a function of oss_callback.h gave. */
+  explicit reconciled(::oss_callback_reconciled* handle) : handle_(handle, ::oss_callback_reconciled_free) {}
+
+  [[nodiscard]] oss_callback::outcome outcome() const noexcept {
+    return static_cast<oss_callback::outcome>(::oss_callback_reconciled_outcome(c_handle()));
+  }
+  /** The object that is there, if the outcome is stored or content_present. */
+  [[nodiscard]] std::optional<object_metadata> object() const noexcept {
+    const ::oss_callback_object_metadata* inside = ::oss_callback_reconciled_object(c_handle());
+    if (inside == nullptr) return std::nullopt;
+    return object_metadata(std::shared_ptr<const ::oss_callback_object_metadata>(handle_, inside));
+  }
+  /** OSS's time when it said that the upload is not there, if the outcome is not_there. */
+  [[nodiscard]] std::optional<sys_seconds> as_of() const noexcept {
+    return internal::optional_time(::oss_callback_reconciled_as_of, c_handle());
+  }
+
+  [[nodiscard]] const ::oss_callback_reconciled* c_handle() const noexcept { return handle_.get(); }
+
+ private:
+  std::shared_ptr<const ::oss_callback_reconciled> handle_;
+};
+
+}  // namespace OSS_CALLBACK_FORM
+}  // namespace OSS_CALLBACK_VISIBLE
+
+#endif  // OSS_CALLBACK_OBJECTS_HPP
