@@ -1,0 +1,3 @@
+module example.com/oss-callback
+
+go 1.19

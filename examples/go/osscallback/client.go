@@ -1,0 +1,179 @@
+package osscallback
+
+// #include <oss_callback.h>
+// #include <stdlib.h>
+import "C"
+
+import (
+	"time"
+	"unsafe"
+)
+
+// RootCertificates are the certificate authorities that a client trusts besides its CA bundle.
+type RootCertificates int
+
+const (
+	// RootsAutomatic are the system's if it has any, otherwise Mozilla's as bundled with the library.
+	RootsAutomatic RootCertificates = C.OSS_CALLBACK_ROOT_CERTIFICATES_AUTOMATIC
+	// RootsSystem are the system's; it is an error if there are none.
+	RootsSystem RootCertificates = C.OSS_CALLBACK_ROOT_CERTIFICATES_SYSTEM
+	// RootsBundled are Mozilla's, as bundled with the library.
+	RootsBundled RootCertificates = C.OSS_CALLBACK_ROOT_CERTIFICATES_BUNDLED
+	// RootsNone are none but those of the CA bundle.
+	RootsNone RootCertificates = C.OSS_CALLBACK_ROOT_CERTIFICATES_NONE
+)
+
+// RetryPolicy says when an operation is tried again. Before the second attempt up to BaseDelay is waited, before each
+// further one up to twice as long, never more than MaxDelay. Sent again is only what may end differently, only a body
+// that can be read again, and with a callback only while it is certain that nothing was stored.
+type RetryPolicy struct {
+	// MaxAttempts counts the first one: 1 means never again.
+	MaxAttempts int
+	BaseDelay   time.Duration
+	MaxDelay    time.Duration
+}
+
+// ClientOptions are what a client can be told; only Endpoint and Credentials must be. A zero value means the default.
+type ClientOptions struct {
+	// Endpoint is the server: "https://oss-cn-hangzhou.aliyuncs.com"; https without a scheme. An IP address means path
+	// style, http://127.0.0.1:9000/bucket/object.
+	Endpoint string
+	// Region is "cn-hangzhou" or "oss-cn-hangzhou". Read from a standard endpoint when not given.
+	Region string
+	// Credentials are whose requests are sent.
+	Credentials Credentials
+	// SignatureVersion is 4 (default) or 1.
+	SignatureVersion int
+	// CNAME: the endpoint is a custom domain that is bound to one bucket.
+	CNAME bool
+	// PathStyle: URLs name the bucket in the path, not in the host.
+	PathStyle bool
+	// UserAgent is that of requests. Default: "oss-callback/" and the version.
+	UserAgent string
+	// ConnectTimeout is for finding the server's address, and for connecting. Default: 10 s each.
+	ConnectTimeout time.Duration
+	// AnswerTimeout runs from the last byte sent until OSS answers. Default: 30 s, and 5 s for each callback URL.
+	AnswerTimeout time.Duration
+	// ProgressTimeout is the longest time without progress; less than 1 KiB in that time is none. Default: 30 s.
+	ProgressTimeout time.Duration
+	// Timeout is for an operation as a whole, all its attempts included. Default: no limit but the context's.
+	Timeout time.Duration
+	// MaxAnswerLen is how many bytes of an answer's body are read. Default: 4 MiB.
+	MaxAnswerLen int
+	// RetryPolicy is for operations that have none of their own. Default: 3 attempts, 200 ms, 20 s.
+	RetryPolicy *RetryPolicy
+	// Proxy is an HTTP proxy, "http://user:password@proxy.example.com:3128". Default: none.
+	Proxy string
+	// Addresses are used for a host name in place of the system's: "127.0.0.1:443".
+	Addresses map[string][]string
+	// MaxIdleConnections are kept open between requests. Default: 64.
+	MaxIdleConnections int
+	// MaxIdleTime is how long they are. Default: 15 s.
+	MaxIdleTime time.Duration
+	// RootCertificates are trusted besides CABundle. Default: RootsAutomatic.
+	RootCertificates RootCertificates
+	// CABundle has certificate authorities in PEM.
+	CABundle []byte
+}
+
+// Client is a connection to OSS, or to a server that speaks its protocol. It may be used by many goroutines at once.
+type Client struct {
+	handle *handle
+	hooks  *clientHooks
+}
+
+// NewClient checks the options and makes a client; nothing is sent yet.
+func NewClient(options ClientOptions) (*Client, error) {
+	var a arguments
+	defer a.free()
+	var o *C.oss_callback_client_options
+	if err := newError(C.oss_callback_client_options_new(&o), nil); err != nil {
+		return nil, err
+	}
+	defer C.oss_callback_client_options_free(o)
+	hooks := options.apply(&a, o)
+	if a.err != nil {
+		return nil, a.err
+	}
+	var client *C.oss_callback_client
+	var failure *C.oss_callback_error
+	code := C.oss_callback_client_new(o, &client, &failure)
+	if err := newError(code, failure); err != nil {
+		return nil, err
+	}
+	return &Client{hooks: hooks, handle: newHandle("client", unsafe.Pointer(client), func(pointer unsafe.Pointer) {
+		C.oss_callback_client_free((*C.oss_callback_client)(pointer))
+	})}, nil
+}
+
+func (options *ClientOptions) apply(a *arguments, o *C.oss_callback_client_options) *clientHooks {
+	C.oss_callback_client_options_set_endpoint(o, a.text("endpoint", options.Endpoint))
+	for _, field := range []struct {
+		name, value string
+		set         func(*C.char)
+	}{
+		{"region", options.Region, func(text *C.char) { C.oss_callback_client_options_set_region(o, text) }},
+		{"user_agent", options.UserAgent, func(text *C.char) { C.oss_callback_client_options_set_user_agent(o, text) }},
+		{"proxy", options.Proxy, func(text *C.char) { C.oss_callback_client_options_set_proxy(o, text) }},
+	} {
+		if field.value != "" {
+			field.set(a.text(field.name, field.value))
+		}
+	}
+	if options.SignatureVersion != 0 {
+		C.oss_callback_client_options_set_signature_version(o, a.number("signature_version", options.SignatureVersion))
+	}
+	C.oss_callback_client_options_set_cname(o, C.bool(options.CNAME))
+	C.oss_callback_client_options_set_path_style(o, C.bool(options.PathStyle))
+	a.limits(options.ConnectTimeout, options.AnswerTimeout, options.ProgressTimeout, options.Timeout, [4]func(C.uint64_t){
+		func(ms C.uint64_t) { C.oss_callback_client_options_set_connect_timeout_ms(o, ms) },
+		func(ms C.uint64_t) { C.oss_callback_client_options_set_answer_timeout_ms(o, ms) },
+		func(ms C.uint64_t) { C.oss_callback_client_options_set_progress_timeout_ms(o, ms) },
+		func(ms C.uint64_t) { C.oss_callback_client_options_set_timeout_ms(o, ms) },
+	})
+	if options.MaxAnswerLen != 0 {
+		C.oss_callback_client_options_set_max_answer_len(o, C.size_t(a.length("max_answer_len", int64(options.MaxAnswerLen))))
+	}
+	if policy := options.RetryPolicy; policy != nil {
+		C.oss_callback_client_options_set_retry_policy(o, a.number("max_attempts", policy.MaxAttempts),
+			a.milliseconds("base_delay", policy.BaseDelay), a.milliseconds("max_delay", policy.MaxDelay))
+	}
+	for host, addresses := range options.Addresses {
+		for _, address := range addresses {
+			C.oss_callback_client_options_add_address(o, a.text("host", host), a.text("address", address))
+		}
+	}
+	if options.MaxIdleConnections != 0 {
+		C.oss_callback_client_options_set_max_idle_connections(o, C.size_t(a.length("max_idle_connections", int64(options.MaxIdleConnections))))
+	}
+	if options.MaxIdleTime != 0 {
+		C.oss_callback_client_options_set_max_idle_time_ms(o, a.milliseconds("max_idle_time", options.MaxIdleTime))
+	}
+	if options.RootCertificates != RootsAutomatic {
+		C.oss_callback_client_options_set_root_certificates(o, a.number("root_certificates", int(options.RootCertificates)))
+	}
+	if options.CABundle != nil {
+		C.oss_callback_client_options_set_ca_bundle(o, bytesPointer(options.CABundle), C.size_t(len(options.CABundle)))
+	}
+	if options.Credentials.set == nil {
+		a.fault("`credentials` are missing")
+		return nil
+	}
+	return options.Credentials.set(a, o)
+}
+
+// limits sets those time limits that are given.
+func (a *arguments) limits(connect, answer, progress, whole time.Duration, set [4]func(C.uint64_t)) {
+	names := [4]string{"connect_timeout", "answer_timeout", "progress_timeout", "timeout"}
+	for i, limit := range [4]time.Duration{connect, answer, progress, whole} {
+		if limit != 0 {
+			set[i](a.milliseconds(names[i], limit))
+		}
+	}
+}
+
+// Close frees the client once no operation uses it any more; those under way go on. It gives nil, also the second time.
+func (c *Client) Close() error {
+	c.handle.close()
+	return nil
+}

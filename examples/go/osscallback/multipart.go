@@ -1,0 +1,245 @@
+package osscallback
+
+// #include "hooks.h"
+// #include <stdlib.h>
+import "C"
+
+import (
+	"context"
+	"unsafe"
+)
+
+// Part is what is known of a part that OSS has: a plain value that can be kept and sent elsewhere, as JSON too.
+type Part struct {
+	// Number is 1 to 10000 and decides where in the object the part stands.
+	Number int `json:"number"`
+	// ETag is opaque: compare it, do not interpret it.
+	ETag string `json:"etag"`
+	// Size and CRC64 (CRC-64/XZ) are nil when they are not known.
+	Size  *uint64 `json:"size,omitempty"`
+	CRC64 *uint64 `json:"crc64,string,omitempty"`
+}
+
+// MultipartUpload is an upload in parts that was begun. The object comes into being when it is completed; until then
+// OSS keeps, and bills, the parts. Bucket, object and ID are all that another machine needs to go on with it, by
+// ResumeMultipartUpload. It may be used by many goroutines at once.
+type MultipartUpload struct {
+	Bucket string
+	Object string
+	ID     string
+
+	handle *handle
+	hooks  *clientHooks
+}
+
+func (c *Client) ownedUpload(upload *C.oss_callback_multipart_upload) *MultipartUpload {
+	return &MultipartUpload{
+		Bucket: C.GoString(C.oss_callback_multipart_upload_bucket(upload)),
+		Object: C.GoString(C.oss_callback_multipart_upload_object(upload)),
+		ID:     C.GoString(C.oss_callback_multipart_upload_id(upload)),
+		hooks:  c.hooks,
+		handle: newHandle("upload", unsafe.Pointer(upload), func(pointer unsafe.Pointer) {
+			C.oss_callback_multipart_upload_free((*C.oss_callback_multipart_upload)(pointer))
+		}),
+	}
+}
+
+// InitiateMultipartUpload begins an upload in parts of what is to become object in bucket. What the options say of the
+// object and their limits count; an ACL and a callback are refused, ForbidOverwrite counts for completing it, too.
+// Options may be nil.
+func (c *Client) InitiateMultipartUpload(ctx context.Context, bucket, object string, options *PutOptions) (*MultipartUpload, error) {
+	call := begin(ctx, c.hooks)
+	defer call.end()
+	client := (*C.oss_callback_client)(call.use(c.handle))
+	bucketText, objectText := call.text("bucket", bucket), call.text("object", object)
+	spec, o := call.uploadOptions(options)
+	if spec != nil {
+		call.fault("`callback` is for completing the upload")
+	}
+	if call.err != nil {
+		return nil, call.err
+	}
+	var upload *C.oss_callback_multipart_upload
+	var failure *C.oss_callback_error
+	code := C.oss_callback_client_initiate_multipart_upload(client, bucketText, objectText, o, &upload, &failure)
+	if err := call.failure(code, failure); err != nil {
+		return nil, err
+	}
+	if options != nil {
+		C.oss_callback_multipart_upload_set_forbid_overwrite(upload, C.bool(options.ForbidOverwrite))
+	}
+	return c.ownedUpload(upload), nil
+}
+
+// ResumeMultipartUpload goes on with an upload in parts that was begun before, here or on another machine. Nothing is sent.
+func (c *Client) ResumeMultipartUpload(bucket, object, uploadID string) (*MultipartUpload, error) {
+	var a arguments
+	defer a.free()
+	client := (*C.oss_callback_client)(a.use(c.handle))
+	bucketText, objectText, id := a.text("bucket", bucket), a.text("object", object), a.text("upload_id", uploadID)
+	if a.err != nil {
+		return nil, a.err
+	}
+	var upload *C.oss_callback_multipart_upload
+	var failure *C.oss_callback_error
+	code := C.oss_callback_multipart_upload_new(client, bucketText, objectText, id, &upload, &failure)
+	if err := newError(code, failure); err != nil {
+		return nil, err
+	}
+	return c.ownedUpload(upload), nil
+}
+
+// UploadPart sends a part of the object, which replaces one with the same number. All but the last need at least 102400
+// bytes. Error.Stored says StoredNo: no object comes into being before the upload is completed. Options may be nil.
+func (u *MultipartUpload) UploadPart(ctx context.Context, number int, body Body, options *OperationOptions) (Part, error) {
+	call := begin(ctx, u.hooks)
+	defer call.end()
+	upload := (*C.oss_callback_multipart_upload)(call.use(u.handle))
+	partNumber := call.number("part_number", number)
+	o := call.operationOptions(options)
+	var path *C.char
+	var offset, length C.uint64_t
+	switch body.kind {
+	case rangeBody:
+		offset, length = call.length("offset", body.offset), call.length("len", body.len)
+		path = call.text("path", body.path)
+	case readerBody:
+		length = call.readerLength(body)
+	case bytesBody:
+	default:
+		call.fault("`body` of a part is Bytes, FileRange or Reader")
+	}
+	parts := call.newParts()
+	defer C.oss_callback_parts_free(parts)
+	if call.err != nil {
+		return Part{}, call.err
+	}
+	var failure *C.oss_callback_error
+	var code C.oss_callback_code
+	switch body.kind {
+	case bytesBody:
+		code = C.oss_callback_multipart_upload_part(upload, partNumber, bytesPointer(body.bytes), C.size_t(len(body.bytes)), o,
+			parts, &failure)
+	case rangeBody:
+		code = C.oss_callback_multipart_upload_part_from_file(upload, partNumber, path, offset, length, o, parts, &failure)
+	case readerBody:
+		code = C.osscallback_part_reader(upload, partNumber, call.handleOfHooks(), length, o, parts, &failure)
+	}
+	if err := call.failure(code, failure); err != nil {
+		return Part{}, err
+	}
+	return goParts(parts)[0], nil
+}
+
+// ListParts asks which parts OSS has, by number. Options may be nil.
+func (u *MultipartUpload) ListParts(ctx context.Context, options *OperationOptions) ([]Part, error) {
+	call := begin(ctx, u.hooks)
+	defer call.end()
+	upload := (*C.oss_callback_multipart_upload)(call.use(u.handle))
+	o := call.operationOptions(options)
+	if call.err != nil {
+		return nil, call.err
+	}
+	var parts *C.oss_callback_parts
+	var failure *C.oss_callback_error
+	code := C.oss_callback_multipart_upload_list_parts(upload, o, &parts, &failure)
+	defer C.oss_callback_parts_free(parts)
+	if err := call.failure(code, failure); err != nil {
+		return nil, err
+	}
+	return goParts(parts), nil
+}
+
+// Complete makes the object of its parts and waits for the application server's answer, if callback is not nil; nil parts
+// mean all that OSS has. Receipt and errors are those of PutObject. When the answer is lost the object is looked up.
+// Options may be nil.
+func (u *MultipartUpload) Complete(ctx context.Context, parts []Part, callback *CallbackSpec, options *OperationOptions) (*Receipt, error) {
+	call := begin(ctx, u.hooks)
+	defer call.end()
+	upload := (*C.oss_callback_multipart_upload)(call.use(u.handle))
+	o, spec := call.operationOptions(options), call.spec(callback)
+	var list *C.oss_callback_parts
+	if parts != nil {
+		list = call.newParts()
+		defer C.oss_callback_parts_free(list)
+		for _, part := range parts {
+			call.addPart(list, part)
+		}
+	}
+	if call.err != nil {
+		return nil, call.err
+	}
+	var receipt *C.oss_callback_receipt
+	var failure *C.oss_callback_error
+	code := C.oss_complete_multipart_upload_with_callback(upload, list, spec, o, &receipt, &failure)
+	return call.receipt(code, receipt, failure)
+}
+
+// Abort gives the upload up, and deletes its parts. Options may be nil.
+func (u *MultipartUpload) Abort(ctx context.Context, options *OperationOptions) error {
+	call := begin(ctx, u.hooks)
+	defer call.end()
+	upload := (*C.oss_callback_multipart_upload)(call.use(u.handle))
+	o := call.operationOptions(options)
+	if call.err != nil {
+		return call.err
+	}
+	var failure *C.oss_callback_error
+	code := C.oss_callback_multipart_upload_abort(upload, o, &failure)
+	return call.failure(code, failure)
+}
+
+// Close frees the handle, and aborts nothing. It gives nil, also the second time.
+func (u *MultipartUpload) Close() error {
+	u.handle.close()
+	return nil
+}
+
+// newParts is an empty list, which the caller frees.
+func (a *arguments) newParts() *C.oss_callback_parts {
+	var parts *C.oss_callback_parts
+	if err := newError(C.oss_callback_parts_new(&parts), nil); err != nil {
+		a.fail(err)
+	}
+	return parts
+}
+
+func (a *arguments) addPart(list *C.oss_callback_parts, part Part) {
+	number, etag := a.number("part_number", part.Number), a.text("etag", part.ETag)
+	var size, crc64 *C.uint64_t
+	if part.Size != nil {
+		value := C.uint64_t(*part.Size)
+		size = &value
+	}
+	if part.CRC64 != nil {
+		value := C.uint64_t(*part.CRC64)
+		crc64 = &value
+	}
+	if a.err != nil {
+		return
+	}
+	var failure *C.oss_callback_error
+	code := C.oss_callback_parts_add(list, number, etag, size, crc64, &failure)
+	if err := newError(code, failure); err != nil {
+		a.fail(err)
+	}
+}
+
+func goParts(list *C.oss_callback_parts) []Part {
+	parts := []Part{}
+	for i := C.size_t(0); i < C.oss_callback_parts_len(list); i++ {
+		part := Part{
+			Number: int(C.oss_callback_parts_number(list, i)),
+			ETag:   C.GoString(C.oss_callback_parts_etag(list, i)),
+		}
+		var number C.uint64_t
+		if C.oss_callback_parts_size(list, i, &number) {
+			part.Size = goNumber(number)
+		}
+		if C.oss_callback_parts_crc64(list, i, &number) {
+			part.CRC64 = goNumber(number)
+		}
+		parts = append(parts, part)
+	}
+	return parts
+}

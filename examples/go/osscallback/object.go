@@ -1,0 +1,110 @@
+package osscallback
+
+// #include "hooks.h"
+import "C"
+
+import (
+	"context"
+	"io"
+	"time"
+	"unsafe"
+)
+
+// ObjectMetadata is what OSS says about an object. It does not change.
+type ObjectMetadata struct {
+	// ETag is the object's, without its quotes; empty if OSS did not say it.
+	ETag string
+	// ContentLength, CRC64 (CRC-64/XZ) and LastModified are nil or zero if OSS did not say them.
+	ContentLength *uint64
+	CRC64         *uint64
+	LastModified  time.Time
+
+	handle *handle
+}
+
+// Header is a header of OSS's answer by its name, in any case, such as "x-oss-meta-author"; empty if there is none.
+func (m *ObjectMetadata) Header(name string) string {
+	var a arguments
+	defer a.free()
+	metadata, text := a.use(m.handle), a.text("name", name)
+	if a.err != nil {
+		return ""
+	}
+	return C.GoString(C.oss_callback_object_metadata_header((*C.oss_callback_object_metadata)(metadata), text))
+}
+
+func ownedMetadata(metadata *C.oss_callback_object_metadata) *ObjectMetadata {
+	m := &ObjectMetadata{ETag: C.GoString(C.oss_callback_object_metadata_etag(metadata))}
+	var number C.uint64_t
+	if C.oss_callback_object_metadata_content_length(metadata, &number) {
+		m.ContentLength = goNumber(number)
+	}
+	if C.oss_callback_object_metadata_crc64(metadata, &number) {
+		m.CRC64 = goNumber(number)
+	}
+	if C.oss_callback_object_metadata_last_modified(metadata, &number) {
+		m.LastModified = goTime(number)
+	}
+	m.handle = newHandle("metadata", unsafe.Pointer(metadata), func(pointer unsafe.Pointer) {
+		C.oss_callback_object_metadata_free((*C.oss_callback_object_metadata)(pointer))
+	})
+	return m
+}
+
+// HeadObject reads what is known of an object; NotFound when there is none. Options may be nil.
+func (c *Client) HeadObject(ctx context.Context, bucket, object string, options *OperationOptions) (*ObjectMetadata, error) {
+	call := begin(ctx, c.hooks)
+	defer call.end()
+	client := (*C.oss_callback_client)(call.use(c.handle))
+	bucketText, objectText := call.text("bucket", bucket), call.text("object", object)
+	o := call.operationOptions(options)
+	if call.err != nil {
+		return nil, call.err
+	}
+	var metadata *C.oss_callback_object_metadata
+	var failure *C.oss_callback_error
+	code := C.oss_callback_client_head_object(client, bucketText, objectText, o, &metadata, &failure)
+	if err := call.failure(code, failure); err != nil {
+		return nil, err
+	}
+	return ownedMetadata(metadata), nil
+}
+
+// GetObject downloads an object into writer, block after block, and compares its CRC-64 with the one that OSS has.
+// Whatever the failure, what the writer got until then is not the object. The writer's error is wrapped by the
+// download's. Options may be nil.
+func (c *Client) GetObject(ctx context.Context, bucket, object string, writer io.Writer, options *OperationOptions) (*ObjectMetadata, error) {
+	call := begin(ctx, c.hooks)
+	defer call.end()
+	client := (*C.oss_callback_client)(call.use(c.handle))
+	bucketText, objectText := call.text("bucket", bucket), call.text("object", object)
+	o := call.operationOptions(options)
+	if call.hooks.writer = writer; writer == nil {
+		call.fault("`writer` is nil")
+	}
+	if call.err != nil {
+		return nil, call.err
+	}
+	var metadata *C.oss_callback_object_metadata
+	var failure *C.oss_callback_error
+	code := C.osscallback_get_object(client, bucketText, objectText, call.handleOfHooks(), o, &metadata, &failure)
+	if err := call.failure(code, failure); err != nil {
+		return nil, err
+	}
+	return ownedMetadata(metadata), nil
+}
+
+// DeleteObject deletes an object; one that does not exist counts as deleted, as with OSS. Options may be nil.
+func (c *Client) DeleteObject(ctx context.Context, bucket, object string, options *OperationOptions) error {
+	call := begin(ctx, c.hooks)
+	defer call.end()
+	client := (*C.oss_callback_client)(call.use(c.handle))
+	bucketText, objectText := call.text("bucket", bucket), call.text("object", object)
+	o := call.operationOptions(options)
+	if call.err != nil {
+		return call.err
+	}
+	var failure *C.oss_callback_error
+	code := C.oss_callback_client_delete_object(client, bucketText, objectText, o, &failure)
+	return call.failure(code, failure)
+}

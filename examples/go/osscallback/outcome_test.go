@@ -1,0 +1,133 @@
+package osscallback_test
+
+import (
+	"bytes"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	. "example.com/oss-callback/osscallback"
+)
+
+const agreed = `{"Status":"OK"}`
+
+func TestAnAgreeingApplicationServersAnswerComesBack(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "hello.txt")
+	if err := os.WriteFile(path, []byte("..hello.."), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	client, app := local(t), newApplication(t, 200, agreed)
+	spec := newSpec(t, app.url)
+	bodies := map[string]Body{
+		"bytes":   Bytes([]byte("hello")),
+		"range":   FileRange(path, 2, 5),
+		"reader":  Reader(strings.NewReader("hello"), 5),
+		"chunked": Reader(strings.NewReader("hello"), LenUnknown),
+	}
+	for name, body := range bodies {
+		receipt, err := client.PutObject(ctx, bucket, object(t)+name, body, &PutOptions{Callback: spec, ContentType: "a/b"})
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if receipt.Status != 200 || string(receipt.Answer) != agreed || receipt.AnswerContentType != "application/json" {
+			t.Errorf("%s: %+v", name, receipt)
+		}
+		if receipt.ETag != "5D41402ABC4B2A76B9719D911017C592" || receipt.Attempts != 1 || receipt.CRC64 == nil {
+			t.Errorf("%s: %+v", name, receipt)
+		}
+		if receipt.RequestID == "" || receipt.Header("X-OSS-Request-ID") != receipt.RequestID || receipt.Header("x\x00") != "" {
+			t.Errorf("%s: %q", name, receipt.RequestID)
+		}
+		if contents(t, object(t)+name) != "hello" {
+			t.Errorf("%s: other contents", name)
+		}
+	}
+	if got := len(app.received()); got != len(bodies) {
+		t.Errorf("%d callbacks", got)
+	}
+	receipt, err := client.PutObject(ctx, bucket, object(t), File(path), nil)
+	if err != nil || len(receipt.Answer) != 0 || contents(t, object(t)) != "..hello.." {
+		t.Error(receipt, err)
+	}
+	if receipt, err = client.PutObject(ctx, bucket, object(t), Bytes(nil), nil); err != nil || contents(t, object(t)) != "" {
+		t.Error(receipt, err)
+	}
+}
+
+func TestA203SaysThatTheObjectIsStored(t *testing.T) {
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	for name, row := range map[string]struct{ url, message string }{
+		"404":      {newApplication(t, 404, "{}").url, "Error status : 404."},
+		"502":      {newApplication(t, 502, "{}").url, "Error status : 502."},
+		"not JSON": {newApplication(t, 200, "OK").url, "Response body is not valid json format."},
+		"refused":  {"http://" + closed.Addr().String() + "/", "Error status : 502."},
+	} {
+		receipt, err := local(t).PutObject(ctx, bucket, object(t)+name, Bytes([]byte("hello")), &PutOptions{Callback: newSpec(t, row.url)})
+		if receipt != nil {
+			t.Errorf("%s: a receipt beside the error", name)
+		}
+		e := expect(t, err, CallbackFailed, StoredYes, AnsweredNo)
+		if e.Status != 203 || e.OSSCode != "CallbackFailed" || e.OSSMessage != row.message || e.Diagnosis == "" {
+			t.Errorf("%s: %+v", name, e)
+		}
+		if e.Receipt == nil || e.Receipt.Status != 203 || e.Receipt.ETag != "5D41402ABC4B2A76B9719D911017C592" {
+			t.Errorf("%s: %+v", name, e.Receipt)
+		}
+		if e.Receipt.Header("x-oss-request-id") != e.RequestID || e.RequestID == "" || !bytes.Contains(e.Body, []byte("CallbackFailed")) {
+			t.Errorf("%s: %q", name, e.RequestID)
+		}
+		if !isStored(t, object(t)+name) {
+			t.Errorf("%s: it is not stored", name)
+		}
+	}
+}
+
+func TestARefusedUploadIsNotStored(t *testing.T) {
+	app := newApplication(t, 200, agreed)
+	wrong := options(os.Getenv("OSS_ENDPOINT"))
+	wrong.Credentials = StaticCredentials(KeyPair{AccessKeyID: os.Getenv("OSS_ACCESS_KEY_ID"), AccessKeySecret: "another"})
+	_, err := newClient(t, wrong).PutObject(ctx, bucket, object(t), Bytes([]byte("hello")), &PutOptions{Callback: newSpec(t, app.url)})
+	e := expect(t, err, AccessDenied, StoredNo, AnsweredNo)
+	if e.Status != 403 || e.OSSCode != "SignatureDoesNotMatch" || e.Receipt != nil || e.Detail("stringtosign") == "" {
+		t.Errorf("%+v", e)
+	}
+	if e.Header("x-oss-request-id") != e.RequestID || e.Detail("nothing") != "" {
+		t.Errorf("%+v", e)
+	}
+	if isStored(t, object(t)) || len(app.received()) != 0 {
+		t.Error("it is stored")
+	}
+}
+
+func TestACutAnswerIsStoredAndAnswered(t *testing.T) {
+	app := newApplication(t, 200, agreed)
+	client := newClient(t, options(mangling(t, func(answer []byte) []byte { return answer[:len(answer)-5] })))
+	_, err := client.PutObject(ctx, bucket, object(t), Bytes([]byte("hello")), &PutOptions{Callback: newSpec(t, app.url)})
+	e := expect(t, err, AnswerDamaged, StoredYes, AnsweredYes)
+	if string(e.Receipt.Answer) != agreed[:len(agreed)-5] || !isStored(t, object(t)) || len(app.received()) != 1 {
+		t.Errorf("%+v", e.Receipt)
+	}
+}
+
+func TestALostAnswerIsUnknownAndNotSentAgain(t *testing.T) {
+	app := newApplication(t, 200, agreed)
+	client := newClient(t, options(mangling(t, func([]byte) []byte { return nil })))
+	_, err := client.PutObject(ctx, bucket, object(t), Bytes([]byte("hello")), &PutOptions{Callback: newSpec(t, app.url)})
+	e := expect(t, err, ConnectionLost, StoredUnknown, AnsweredUnknown)
+	if e.Receipt != nil || e.Attempts != 1 || len(app.received()) != 1 {
+		t.Errorf("%+v, %d callbacks", e, len(app.received()))
+	}
+
+	// Without a callback it is, and the history says so.
+	_, err = client.PutObject(ctx, bucket, object(t), Bytes(nil), &PutOptions{RetryPolicy: &RetryPolicy{MaxAttempts: 2}})
+	e = expect(t, err, ConnectionLost, StoredUnknown, AnsweredNotRequested)
+	if e.Attempts != 2 || len(e.History) != 1 || e.History[0].Kind != ConnectionLost || e.History[0].Stored != StoredUnknown {
+		t.Errorf("%+v", e.History)
+	}
+}
