@@ -47,7 +47,8 @@ pub(super) unsafe fn give_receipt(out: *mut *mut oss_callback_receipt, receipt: 
     }
 }
 
-/// Lends bytes with their length; nothing is NULL and 0.
+/// Lends bytes with their length; nothing is NULL and 0. What is empty stands at a real address all the same: Go's
+/// garbage collector ends the program when it finds the number that an empty Rust slice has for one.
 ///
 /// # Safety
 ///
@@ -57,7 +58,11 @@ pub(super) unsafe fn lend(bytes: Option<&[u8]>, len: *mut size_t) -> *const u8 {
         // SAFETY: not NULL, and valid as promised by the caller.
         unsafe { len.write(bytes.map_or(0, <[u8]>::len)) };
     }
-    bytes.map_or(ptr::null(), <[u8]>::as_ptr)
+    match bytes {
+        Some([]) => c"".as_ptr().cast(),
+        Some(bytes) => bytes.as_ptr(),
+        None => ptr::null(),
+    }
 }
 
 /// The HTTP status: 200, or 203 in a receipt of OSS_CALLBACK_CODE_CALLBACK_FAILED. 0 for NULL.
@@ -235,4 +240,23 @@ pub unsafe extern "C" fn oss_callback_receipt_header(
 pub unsafe extern "C" fn oss_callback_receipt_free(receipt: *mut oss_callback_receipt) {
     // SAFETY: NULL or a receipt that was given out and not freed yet.
     unsafe { free(receipt) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn empty_bytes_stand_at_a_real_address() {
+        let mut len = 7;
+        // SAFETY: `len` is valid for a write.
+        let empty = unsafe { lend(Some(&[]), &mut len) };
+        assert_eq!(len, 0);
+        assert!(
+            empty as usize >= 4096,
+            "{empty:?} is no address of anything"
+        );
+        // SAFETY: as above.
+        assert!(unsafe { lend(None, &mut len) }.is_null());
+    }
 }
