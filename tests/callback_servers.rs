@@ -195,26 +195,10 @@ fn the_python_server_takes_what_was_permitted_once() {
 
 #[test]
 fn the_go_server_takes_what_was_permitted_once() {
-    if !c::answers(Command::new("go").arg("version")) {
-        return;
-    }
     let program = c::product("callback_server_go.out");
-    let library = c::library_folder();
-    let mut build = Command::new("go");
-    build
-        .args(["build", "-o"])
-        .arg(&program)
-        .arg(c::source("examples/go/callback_server.go"))
-        .env("GO111MODULE", "off")
-        .env(
-            "CGO_CFLAGS",
-            format!("-I{}", c::source("include").display()),
-        )
-        .env(
-            "CGO_LDFLAGS",
-            format!("-L{0} -Wl,-rpath,{0}", library.display()),
-        );
-    c::succeed(&mut build);
+    let Some(mut build) = c::go() else { return };
+    build.args(["build", "-o"]).arg(&program);
+    c::succeed(build.arg("./callback_server"));
     drive(Command::new(program));
 }
 
@@ -224,7 +208,7 @@ fn each_server_is_short() {
         "callback_server.rs",
         "c/callback_server.c",
         "python/callback_server.py",
-        "go/callback_server.go",
+        "go/callback_server/callback_server.go",
     ] {
         let source = std::fs::read_to_string(c::source("examples").join(file)).unwrap();
         assert!(source.lines().count() < 100, "{file}");

@@ -1,39 +1,133 @@
-//! The C ABI from other languages. A language that is not on the machine is a named skip, which
-//! `OSS_CALLBACK_ALL_FACES=1` turns into a failure.
+//! The packages for Go and Python in `examples/`, and their examples: each has a test suite of its own, which runs here
+//! against a local-oss. A language that is not on the machine is a named skip, which `OSS_CALLBACK_ALL_FACES=1` turns into
+//! a failure.
 
 mod c;
 mod support;
 
-use std::path::Path;
-use std::process::Command;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output};
 
-use support::{KEY_ID, KEY_SECRET, agreeing_receiver, server};
+use local_oss::{Receiver, RefusedAddress, Server};
+use support::{BUCKET, KEY_ID, KEY_SECRET, agreeing_receiver, server};
 
-#[test]
-fn python_uploads_through_ctypes() {
-    if !c::is_there(&mut Command::new("python3")) {
-        return;
-    }
-    let (server, receiver) = (server().start().unwrap(), agreeing_receiver());
-    let library = std::env::current_exe()
-        .unwrap()
-        .with_file_name("liboss_callback.so");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/ctypes_smoke.py");
-    let output = Command::new("python3")
-        .arg(script)
-        .env("LIBRARY", library)
+/// What a test suite or an example finds in its environment: the names of `examples/with_local_oss.rs`.
+fn with<'a>(command: &'a mut Command, server: &Server, callback_url: &str) -> &'a mut Command {
+    command
         .env("OSS_ENDPOINT", server.endpoint())
-        .env("OSS_CALLBACK_URL", receiver.url("/"))
+        .env("OSS_REGION", "cn-hangzhou")
+        .env("OSS_BUCKET", BUCKET)
         .env("OSS_ACCESS_KEY_ID", KEY_ID)
         .env("OSS_ACCESS_KEY_SECRET", KEY_SECRET)
+        .env("OSS_CALLBACK_URL", callback_url)
         .env_remove("OSS_SESSION_TOKEN")
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    assert_eq!(output.stdout, b"{\"Status\":\"OK\"}\n");
-    assert_eq!(receiver.requests()[0].text(), "size=5");
+        .env_remove("LD_LIBRARY_PATH")
+}
+
+/// Runs a test suite, which must succeed, and gives back what it said.
+fn suite(command: &mut Command) -> String {
+    let (server, receiver) = (server().start().unwrap(), agreeing_receiver());
+    c::succeed(with(command, &server, &receiver.url("/")))
+}
+
+/// An example prints the answer, and says of a failure whether the object is stored.
+fn drive_put_object(example: impl Fn() -> Command) {
+    let run = |server: &Server, url: &str, argument: Option<&PathBuf>| -> Output {
+        let mut command = example();
+        c::run(with(command.args(argument), server, url))
+    };
+    let receiver = agreeing_receiver();
+    let oss = server().start().unwrap();
+    let file = c::product("faces_file.txt");
+    fs::write(&file, "contents").unwrap();
+    for argument in [None, Some(&file)] {
+        let output = run(&oss, &receiver.url("/"), argument);
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(output.stdout, b"{\"Status\":\"OK\"}\n");
+    }
+    let object = |key| oss.object(BUCKET, key);
+    assert_eq!(object("hello.txt").as_deref(), Some(&b"hello"[..]));
+    assert_eq!(object("faces_file.txt").as_deref(), Some(&b"contents"[..]));
+
+    let refused = RefusedAddress::new().unwrap();
+    let other = server().credentials(KEY_ID, "another").start().unwrap();
+    for (server, last) in [
+        (&oss, "It is stored: do not upload it again."),
+        (&other, "Is it stored? no"),
+    ] {
+        let output = run(server, &refused.url("/"), None);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert_eq!(stderr.lines().last(), Some(last), "{stderr}");
+        assert!(output.stdout.is_empty(), "{output:?}");
+    }
+}
+
+/// The README shows what can be read at a glance.
+#[test]
+fn the_examples_are_short() {
+    for file in ["go/put_object/put_object.go"] {
+        let source = fs::read_to_string(c::source("examples").join(file)).unwrap();
+        assert!(source.lines().count() < 70, "{file}");
+        let (_, rest) = source.split_once("README begin\n").unwrap();
+        let (region, _) = rest.split_once("README end").unwrap();
+        assert!((10..=25).contains(&region.lines().count()), "{file}");
+    }
+}
+
+mod go {
+    use super::*;
+
+    #[test]
+    fn go_package_keeps_its_promises() {
+        let Some(mut test) = c::go() else { return };
+        // With the race detector go looks after pointers to memory of its own, too.
+        test.args(["test", "-race", "-count=1", "./..."]);
+        suite(test.env("GODEBUG", "cgocheck=1"));
+    }
+
+    #[test]
+    fn go_package_gives_no_pointers_away() {
+        let Some(mut test) = c::go() else { return };
+        let version = c::run(Command::new("go").args(["env", "GOVERSION"])).stdout;
+        let version = String::from_utf8_lossy(&version).trim().to_owned();
+        let minor: u32 = version
+            .split('.')
+            .nth(1)
+            .and_then(|minor| minor.parse().ok())
+            .unwrap_or_else(|| panic!("go has the version {version:?}"));
+        // Each store of a pointer is looked at; go 1.21 has another switch for it.
+        if minor < 21 {
+            test.env("GODEBUG", "cgocheck=2");
+        } else {
+            test.env("GOEXPERIMENT", "cgocheck2");
+        }
+        suite(test.args(["test", "-count=1", "./..."]));
+    }
+
+    #[test]
+    fn go_sources_are_formatted_and_vetted() {
+        let Some(mut vet) = c::go() else { return };
+        c::succeed(vet.args(["vet", "./..."]));
+        let unformatted = c::succeed(
+            Command::new("gofmt")
+                .arg("-l")
+                .arg(c::source("examples/go")),
+        );
+        assert_eq!(unformatted, "");
+    }
+
+    #[test]
+    fn go_example_says_whether_the_object_is_stored() {
+        let Some(mut build) = c::go() else { return };
+        let program = c::product("put_object_go.out");
+        c::succeed(
+            build
+                .args(["build", "-o"])
+                .arg(&program)
+                .arg("./put_object"),
+        );
+        drive_put_object(|| Command::new(&program));
+    }
 }

@@ -5,6 +5,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 /// Warnings are errors: a header that draws one in a user's build is a fault.
 const STRICT: [&str; 4] = ["-Wall", "-Wextra", "-pedantic", "-Werror"];
@@ -107,6 +108,41 @@ pub fn make(folder: &str, build: &Path) -> Command {
         }
     }
     make
+}
+
+/// The go command in `examples/go`, which finds the library beside this test by pkg-config, and nothing on the network; or
+/// nothing, where either tool is missing.
+pub fn go() -> Option<Command> {
+    if !answers(Command::new("go").arg("version")) || !is_there(&mut Command::new("pkg-config")) {
+        return None;
+    }
+    let mut command = Command::new("go");
+    command
+        .current_dir(source("examples/go"))
+        .env("PKG_CONFIG_PATH", pkg_config_folder())
+        .env("GOPROXY", "off");
+    Some(command)
+}
+
+/// A folder with an oss_callback.pc that names the library beside this test.
+fn pkg_config_folder() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let (folder, library) = (product("pkgconfig"), library_folder());
+        let text = format!(
+            "Name: oss_callback\nDescription: beside the tests\nVersion: {}\n\
+             Cflags: -I{}\nLibs: -L{library} -Wl,-rpath,{library} -loss_callback\n",
+            env!("CARGO_PKG_VERSION"),
+            source("include").display(),
+            library = library.display(),
+        );
+        std::fs::create_dir_all(&folder).expect("writable");
+        // Other tests may be reading it, so it is replaced as a whole.
+        let new = folder.join(format!("{}.new", std::process::id()));
+        std::fs::write(&new, text).expect("writable");
+        std::fs::rename(new, folder.join("oss_callback.pc")).expect("writable");
+        folder
+    })
 }
 
 /// The header as it is committed.

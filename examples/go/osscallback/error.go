@@ -123,7 +123,7 @@ func newError(code C.oss_callback_code, error *C.oss_callback_error) *Error {
 		return nil
 	}
 	if error == nil { // of a function that gives none
-		return &Error{Kind: Kind(code), Stored: StoredNo, Answered: AnsweredNo, Attempts: 1, message: Kind(code).String()}
+		return &Error{Kind: Kind(code), Stored: StoredNo, Answered: AnsweredNotRequested, Attempts: 1, message: Kind(code).String()}
 	}
 	owner := newHandle("error", unsafe.Pointer(error), func(pointer unsafe.Pointer) {
 		C.oss_callback_error_free((*C.oss_callback_error)(pointer))

@@ -213,7 +213,7 @@ func invalidArgument(format string, values ...any) *Error {
 	return &Error{
 		Kind:     InvalidArgument,
 		Stored:   StoredNo,
-		Answered: AnsweredNo,
+		Answered: AnsweredNotRequested,
 		Attempts: 1,
 		message:  fmt.Sprintf(format, values...),
 	}

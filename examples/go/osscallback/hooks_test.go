@@ -271,7 +271,7 @@ func TestNumbersThatCHasNoPlaceForAreRefused(t *testing.T) {
 	}
 	if math.MaxInt > math.MaxUint32 {
 		_, err := NewClient(ClientOptions{SignatureVersion: math.MaxUint32 + 5, Endpoint: "http://127.0.0.1", Credentials: AnonymousCredentials()})
-		expect(t, err, InvalidArgument, StoredNo, AnsweredNo)
+		expect(t, err, InvalidArgument, StoredNo, AnsweredNotRequested)
 	}
 	// Less than a millisecond is not none.
 	err := put(Bytes(nil), PutOptions{Timeout: time.Nanosecond})

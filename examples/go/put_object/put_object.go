@@ -49,9 +49,10 @@ func upload(ctx context.Context, bucket, object string, body osscallback.Body) e
 	}
 	receipt, err := client.PutObject(ctx, bucket, object, body, &osscallback.PutOptions{Callback: callback})
 	var failure *osscallback.Error
-	if errors.Is(err, osscallback.CallbackFailed) { // HTTP 203
+	switch {
+	case errors.Is(err, osscallback.CallbackFailed): // HTTP 203
 		return fmt.Errorf("%w\nIt is stored: do not upload it again.", err)
-	} else if errors.As(err, &failure) {
+	case errors.As(err, &failure):
 		return fmt.Errorf("%w\nIs it stored? %s", err, failure.Stored)
 	}
 	fmt.Printf("%s\n", receipt.Answer)
