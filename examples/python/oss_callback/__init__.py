@@ -1,0 +1,76 @@
+"""Uploads to Alibaba Cloud OSS with an upload callback, and verifies such callbacks.
+
+    with oss_callback.Client("https://oss-cn-hangzhou.aliyuncs.com") as client:
+        receipt = client.put_object("photos", "cat.jpg", pathlib.Path("cat.jpg"), callback=spec)
+
+Every failure says whether the object is stored and whether the callback was answered: see `OssCallbackError`. While the
+library works other threads run. In the main thread it works on a thread of its own, so that Ctrl-C ends an upload at once;
+functions of the caller's, such as readers, run on the thread that has called.
+
+At the application server a `Verifier` says whether a request is OSS's, a `Sealer` whether the upload was permitted;
+`CallbackReceiver` serves both under WSGI, ASGI or http.server.
+"""
+
+from ._calls import Cancellation
+from ._library import version
+from .client import Client, FileRange
+from .credentials import (
+    AnonymousCredentials,
+    Credentials,
+    EnvironmentCredentials,
+    KeyPair,
+    ProvidedCredentials,
+    RemoteCredentials,
+)
+from .errors import Answered, Attempt, CallbackFailed, ErrorKind, InvalidArgument, OssCallbackError, Stored
+from .multipart import MultipartUpload, Part
+from .options import RetryPolicy
+from .permission import PostForm, PresignedUrl
+from .receipt import ObjectMetadata, Receipt
+from .receiver import Callback, CallbackReceiver, Replayed, Reply
+from .sealer import Permission, ReplayGuard, SealedCallback, Sealer, SealKey, Seen
+from .spec import CallbackSpec, Variable
+from .verifier import VerifiedCallback, Verifier
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AnonymousCredentials",
+    "Answered",
+    "Attempt",
+    "Callback",
+    "CallbackFailed",
+    "CallbackReceiver",
+    "CallbackSpec",
+    "Cancellation",
+    "Client",
+    "Credentials",
+    "EnvironmentCredentials",
+    "ErrorKind",
+    "FileRange",
+    "InvalidArgument",
+    "KeyPair",
+    "MultipartUpload",
+    "ObjectMetadata",
+    "OssCallbackError",
+    "Part",
+    "Permission",
+    "PostForm",
+    "PresignedUrl",
+    "ProvidedCredentials",
+    "Receipt",
+    "RemoteCredentials",
+    "ReplayGuard",
+    "Replayed",
+    "Reply",
+    "RetryPolicy",
+    "SealKey",
+    "SealedCallback",
+    "Sealer",
+    "Seen",
+    "Stored",
+    "Variable",
+    "VerifiedCallback",
+    "Verifier",
+    "version",
+]

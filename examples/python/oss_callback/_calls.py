@@ -1,0 +1,368 @@
+"""Blocking functions of the library, which signals and exceptions of the caller's can end."""
+
+from __future__ import annotations
+
+import _thread
+import ctypes
+import io
+import threading
+from contextlib import ExitStack, suppress
+from typing import Any, BinaryIO, Callable
+
+from ._handles import Handle, new
+from ._library import library
+from ._signatures import (
+    OSS_CALLBACK_CREDENTIALS_HOOK,
+    OSS_CALLBACK_DESTROY_HOOK,
+    OSS_CALLBACK_PROGRESS_HOOK,
+    OSS_CALLBACK_READ_HOOK,
+    OSS_CALLBACK_SIGNER_HOOK,
+    OSS_CALLBACK_WRITE_HOOK,
+)
+from .errors import ErrorKind, OssCallbackError, of_code
+from .receipt import Receipt
+
+LEN_UNKNOWN = (1 << 64) - 1
+
+# What hooks belong to, by their userdata: a number, so that C keeps no pointer into Python.
+_registered: dict[int, Any] = {}
+_registered_lock = threading.Lock()
+_last_number = 0
+
+
+def register(value: Any) -> int:
+    global _last_number
+    with _registered_lock:
+        _last_number += 1
+        _registered[_last_number] = value
+        return _last_number
+
+
+def unregister(userdata: int) -> None:
+    _registered.pop(userdata, None)
+
+
+class Cancellation:
+    """Ends operations from another thread, or from a signal handler: any number of them, now and later.
+
+    They end with the kind `CANCELLED`, within 0.2 s whatever the connection is doing; while a function of the caller's
+    runs, when that returns.
+    """
+
+    def __init__(self) -> None:
+        # A signal handler may come between.
+        self._lock = threading.RLock()
+        self._cancelled = False
+        self._operations: set[Call] = set()
+
+    def cancel(self) -> None:
+        """Once cancelled it stays so, and operations that begin later send nothing."""
+        with self._lock:
+            self._cancelled = True
+            for operation in list(self._operations):
+                operation.cancel()
+
+    @property
+    def cancelled(self) -> bool:
+        return self._cancelled
+
+    def _add(self, operation: Call) -> None:
+        with self._lock:
+            self._operations.add(operation)
+            if self._cancelled:
+                operation.cancel()
+
+    def _remove(self, operation: Call) -> None:
+        with self._lock:
+            self._operations.discard(operation)
+
+
+class _Request:
+    """A hook that the thread of the call is to run."""
+
+    def __init__(self, action: Callable[[], int]) -> None:
+        self.action = action
+        self.answer = 0
+        self.answered = self.released = False
+        self.lock = threading.Lock()
+        self.lock.acquire()
+
+
+def _release(lock: Any) -> None:
+    with suppress(RuntimeError):  # it was released already
+        lock.release()
+
+
+class Call:
+    """One blocking call, with what lives as long as it.
+
+    In the main thread Python runs signal handlers only between instructions of its own, so the library is called on
+    another thread, and this one waits: for the end, for hooks, which it runs itself, and for signals.
+    """
+
+    def __init__(self, client: ClientHooks | None, cancellation: Cancellation | None = None) -> None:
+        self.stack = ExitStack()
+        self.error = ctypes.c_void_p()
+        self.receipt = ctypes.c_void_p()
+        self.failure: BaseException | None = None
+        self.reader: Any = None
+        self.writer: BinaryIO | None = None
+        self.progress: Callable[[int, int | None], object] | None = None
+        self._client = client
+        self._cancellation = Handle("cancellation", new("cancellation"), library.oss_callback_cancellation_free)
+        self._interrupt: BaseException | None = None
+        self._request: _Request | None = None
+        self._dispatching = self._started = self._done = self._abandoned = False
+        self._claim = threading.Lock()
+        self._wake = threading.Lock()
+        self._code = 0
+        self.userdata = register(self)
+        self.stack.callback(unregister, self.userdata)
+        if cancellation is not None:
+            cancellation._add(self)
+            self.stack.callback(cancellation._remove, self)
+
+    def cancel(self) -> None:
+        with self._cancellation as cancellation:
+            library.oss_callback_cancellation_cancel(cancellation)
+
+    def use(self, handle: Handle) -> int:
+        return self.stack.enter_context(handle)
+
+    def set_cancellation(self, setter: Any, options: int) -> None:
+        with self._cancellation as cancellation:
+            setter(options, cancellation)
+
+    def __enter__(self) -> Call:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # A call that is under way still ends by itself, and lets go then.
+        if not self._dispatching or self._done:
+            self.stack.close()
+
+    def run(self, function: Any, *arguments: Any) -> None:
+        """Calls the function; its last parameter is the error. Raises what ended it."""
+        arguments = (*arguments, ctypes.byref(self.error))
+        if threading.current_thread() is not threading.main_thread():
+            code = function(*arguments)
+        else:
+            code = self._run_on_another_thread(function, arguments)
+        self._raise(code)
+
+    def upload(self, function: Any, *arguments: Any) -> Receipt:
+        """The same for a function that gives a receipt."""
+        self.run(function, *arguments, ctypes.byref(self.receipt))
+        return self._receipt()
+
+    def _receipt(self) -> Receipt:
+        receipt = self.receipt.value
+        assert receipt is not None
+        return Receipt(receipt, Handle("receipt", receipt, library.oss_callback_receipt_free))
+
+    def _raise(self, code: int) -> None:
+        error = of_code(code, self.error.value) if code != 0 else None
+        raised = self._interrupt or self.failure
+        if raised is None and error is not None and error.kind == ErrorKind.CREDENTIALS_FAILED and self._client:
+            raised = self._client.failure
+        if raised is not None:
+            if error is not None:
+                _add_cause(raised, error)
+            elif self.receipt.value is not None:
+                with suppress(AttributeError):
+                    raised.receipt = self._receipt()  # type: ignore[attr-defined]
+            raise raised
+        if error is not None:
+            raise error
+
+    def _run_on_another_thread(self, function: Any, arguments: tuple[Any, ...]) -> int:
+        def work() -> None:
+            if not self._claim.acquire(blocking=False):
+                return  # it was started twice
+            try:
+                self._code = function(*arguments)
+            finally:
+                self._done = True
+                _release(self._wake)
+                if self._abandoned:
+                    self.stack.close()
+
+        self._wake.acquire()
+        self._dispatching = True
+        while True:
+            # A signal handler may raise between any two instructions. So whatever is to be done is looked for anew each
+            # time, and may be done twice.
+            try:
+                if not self._started:
+                    _thread.start_new_thread(work, ())
+                    self._started = True
+                self._serve()
+                return self._code
+            except BaseException as e:
+                if self._interrupt is not None:
+                    self._abandon()
+                    raise
+                self._interrupt = e
+                self.cancel()
+
+    def _abandon(self) -> None:
+        """After a second signal: the call ends by itself, soon, and lets go of everything then."""
+        self._abandoned = True
+        request = self._request
+        if request is not None:
+            request.answer = -1
+            _release(request.lock)
+
+    def _serve(self) -> None:
+        """Runs hooks until the call has ended."""
+        while not self._done:
+            request = self._request
+            if request is None or request.released:
+                self._wake.acquire()
+                continue
+            if not request.answered:
+                request.answer = -1 if self._interrupt else request.action()
+                request.answered = True
+            _release(request.lock)
+            request.released = True
+
+    def dispatch(self, action: Callable[[], int]) -> int:
+        """Runs a hook: in the thread that has called the library."""
+        if self.failure is not None:
+            return -1
+        if not self._dispatching:
+            return self._guarded(action)
+        if self._abandoned:
+            return -1
+        request = _Request(lambda: self._guarded(action))
+        self._request = request
+        _release(self._wake)
+        request.lock.acquire()
+        self._request = None
+        return request.answer
+
+    def _guarded(self, action: Callable[[], int]) -> int:
+        """No exception may leave a hook: ctypes would print it, and go on."""
+        try:
+            return action()
+        except BaseException as e:
+            self.failure = e
+            return -1
+
+
+def _add_cause(raised: BaseException, error: OssCallbackError) -> None:
+    """Puts the error at the end of the causes."""
+    last = raised
+    while last.__cause__ is not None and last.__cause__ is not error:
+        last = last.__cause__
+    if last is not error:
+        last.__cause__ = error
+
+
+def _read(call: Call, buffer: int, length: int) -> int:
+    reader = call.reader
+    if hasattr(reader, "readinto"):
+        view = memoryview((ctypes.c_char * length).from_address(buffer)).cast("B")
+        try:
+            count = reader.readinto(view)
+        finally:
+            view.release()  # nobody keeps what is gone soon
+        if count is None:
+            raise BlockingIOError("the reader has nothing to give, and does not block")
+        if not 0 <= count <= length:
+            raise ValueError(f"the reader says that it gave {count} bytes where {length} had room")
+        return int(count)
+    block = reader.read(length)
+    if block is None:
+        raise BlockingIOError("the reader has nothing to give, and does not block")
+    block = memoryview(block)
+    if block.nbytes > length:
+        raise ValueError(f"the reader gave {block.nbytes} bytes where {length} had room")
+    ctypes.memmove(buffer, block.tobytes(), block.nbytes)
+    return block.nbytes
+
+
+def _write(call: Call, address: int, length: int) -> int:
+    block = ctypes.string_at(address, length)
+    while block:
+        assert call.writer is not None
+        count: int | None = call.writer.write(block)
+        if count is None and not isinstance(call.writer, io.RawIOBase):
+            count = len(block)  # a writer that says nothing has taken everything
+        if not count:
+            raise BlockingIOError("the writer takes nothing")
+        block = block[count:]
+    return 0
+
+
+def _report(call: Call, sent: int, total: int) -> int:
+    assert call.progress is not None
+    call.progress(sent, None if total == LEN_UNKNOWN else total)
+    return 0
+
+
+def _on_read(buffer: int, length: int, userdata: int) -> int:
+    call: Call = _registered[userdata]
+    return call.dispatch(lambda: _read(call, buffer, length))
+
+
+def _on_write(address: int, length: int, userdata: int) -> int:
+    call: Call = _registered[userdata]
+    return call.dispatch(lambda: _write(call, address, length))
+
+
+def _on_progress(sent: int, total: int, userdata: int) -> int:
+    call: Call = _registered[userdata]
+    return call.dispatch(lambda: _report(call, sent, total))
+
+
+class ClientHooks:
+    """A function of the caller's that belongs to a client, and how it failed last. It runs on any thread."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.failure: BaseException | None = None
+
+    def run(self, use: Callable[[], int]) -> int:
+        try:
+            self.failure = None
+            return use()
+        except BaseException as e:
+            self.failure = e
+            return -1
+
+
+def _on_credentials(credentials: int, userdata: int) -> int:
+    hooks: ClientHooks = _registered[userdata]
+
+    def provide() -> int:
+        hooks.function()._fill(credentials)
+        return 0
+
+    return hooks.run(provide)
+
+
+def _on_signer(text: bytes, version: int, scope: bytes | None, signature: int, length: int, userdata: int) -> int:
+    hooks: ClientHooks = _registered[userdata]
+
+    def sign() -> int:
+        signed = hooks.function(text.decode(), version, None if scope is None else scope.decode()).encode()
+        if len(signed) > length:
+            raise ValueError("the signature is too long")
+        ctypes.memmove(signature, signed, len(signed))
+        return len(signed)
+
+    return hooks.run(sign)
+
+
+def _on_destroy(userdata: int) -> None:
+    unregister(userdata)
+
+
+# Made once and never freed, since they may be running at any time.
+read_hook = OSS_CALLBACK_READ_HOOK(_on_read)
+write_hook = OSS_CALLBACK_WRITE_HOOK(_on_write)
+progress_hook = OSS_CALLBACK_PROGRESS_HOOK(_on_progress)
+credentials_hook = OSS_CALLBACK_CREDENTIALS_HOOK(_on_credentials)
+signer_hook = OSS_CALLBACK_SIGNER_HOOK(_on_signer)
+destroy_hook = OSS_CALLBACK_DESTROY_HOOK(_on_destroy)

@@ -1,0 +1,75 @@
+"""The C library: where it is, and its functions."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from pathlib import Path
+from typing import Any
+
+from ._signatures import FUNCTIONS
+
+
+def _load() -> ctypes.CDLL:
+    named = os.environ.get("OSS_CALLBACK_LIBRARY")
+    inside = Path(__file__).with_name("liboss_callback.so")
+    if named:
+        candidates = [named]
+    elif inside.exists():  # a wheel
+        candidates = [str(inside)]
+    else:  # make install
+        candidates = ["liboss_callback.so.1", "liboss_callback.so"]
+    failures = []
+    for candidate in candidates:
+        try:
+            return ctypes.CDLL(candidate)  # lets other threads run during its calls
+        except OSError as e:
+            failures.append(str(e))
+    raise ImportError(
+        "the library liboss_callback.so cannot be loaded: install it, or name it in OSS_CALLBACK_LIBRARY: "
+        + "; ".join(failures)
+    )
+
+
+def _declare(library: ctypes.CDLL) -> ctypes.CDLL:
+    library.oss_callback_version.restype = ctypes.c_char_p
+    for name, (result, parameters) in FUNCTIONS.items():
+        try:
+            function = getattr(library, name)
+        except AttributeError:
+            version = library.oss_callback_version().decode()
+            raise ImportError(f"liboss_callback.so {version} is too old: it has no {name}") from None
+        function.restype, function.argtypes = result, parameters
+    return library
+
+
+# Its functions have the types of FUNCTIONS; nothing more is known to a type checker.
+library: Any = _declare(_load())
+
+
+def version() -> str:
+    """The version of the library that is loaded, such as "0.1.0"."""
+    return string(library.oss_callback_version())
+
+
+def string(text: bytes | None) -> str:
+    """A text of the library's; empty for none."""
+    return text.decode("utf-8", "replace") if text else ""
+
+
+def optional_string(text: bytes | None) -> str | None:
+    """A text of the library's, or None."""
+    return None if text is None else string(text)
+
+
+def lent(function: Any, handle: int) -> bytes:
+    """A copy of bytes that a handle lends."""
+    length = ctypes.c_size_t()
+    address = function(handle, ctypes.byref(length))
+    return ctypes.string_at(address, length.value) if length.value else b""
+
+
+def optional_number(function: Any, *arguments: Any) -> int | None:
+    """A number that a handle may have."""
+    number = ctypes.c_uint64()
+    return number.value if function(*arguments, ctypes.byref(number)) else None

@@ -1,0 +1,237 @@
+"""The uploader."""
+
+from __future__ import annotations
+
+import ctypes
+import io
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, Union
+
+from ._calls import LEN_UNKNOWN, Call, Cancellation, read_hook, write_hook
+from ._handles import Buffer, Closeable, Handle, encoded, made, new, number, path_of
+from ._library import library
+from .credentials import Credentials, EnvironmentCredentials
+from .multipart import MultipartUpload
+from .options import operation_options, put_options, set_client_options
+from .permission import PermissionMethods
+from .receipt import ObjectMetadata, Receipt
+from .spec import CallbackSpec
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .options import ClientOptions, OperationOptions, PutOptions, UploadOptions
+
+
+@dataclass(frozen=True)
+class FileRange:
+    """`length` bytes of a file from `offset` on."""
+
+    path: str | os.PathLike[str]
+    offset: int
+    length: int
+
+
+class Reader(Protocol):
+    """A file object, or anything that can be read as one: by `readinto` if it has it, else by `read`."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+# bytes, bytearray, memoryview and the like, which are uploaded where they are; a path; a part of a file; a reader.
+Body = Union[bytes, bytearray, memoryview, "os.PathLike[str]", FileRange, Reader]
+
+
+class Client(PermissionMethods, Closeable):
+    """A connection to OSS, or to a server that speaks its protocol. It may be used from many threads at once.
+
+    The endpoint is "https://oss-cn-hangzhou.aliyuncs.com"; an IP address means path style,
+    http://127.0.0.1:9000/bucket/object. Credentials are those of the environment if none are given. For the other options
+    see `oss_callback.options.ClientOptions`. Do not use a client in a child process that was forked after it was made.
+    """
+
+    def __init__(self, endpoint: str, credentials: Credentials | None = None, **options: Unpack[ClientOptions]) -> None:
+        pointer = new("client_options")
+        try:
+            library.oss_callback_client_options_set_endpoint(pointer, encoded("endpoint", endpoint))
+            set_client_options(pointer, options)
+            self._hooks = (credentials or EnvironmentCredentials())._set(pointer)
+            client = made(library.oss_callback_client_new, pointer)
+        finally:
+            library.oss_callback_client_options_free(pointer)
+        self._handle = Handle("client", client, library.oss_callback_client_free)
+
+    def put_object(
+        self,
+        bucket: str,
+        object: str,
+        body: Body,
+        *,
+        length: int | None = None,
+        callback: CallbackSpec | None = None,
+        cancellation: Cancellation | None = None,
+        **options: Unpack[PutOptions],
+    ) -> Receipt:
+        """Uploads `body` as `object` into `bucket` and waits for the application server's answer.
+
+        A path is a `pathlib.Path` or the like, not a `str`. A reader is read once, from where it is to its end; `length`
+        is what it gives, by default what is left of a regular file, else unknown: then it is sent in chunks. For the
+        other options see `oss_callback.options.PutOptions`.
+
+        Raises `CallbackFailed` when the object IS STORED, and the application server was not reached or did not agree: do
+        not upload it again. For every other `OssCallbackError` its `stored` says whether the object is stored. An
+        exception in a reader or in `progress`, and one that a signal handler raises, such as KeyboardInterrupt, ends the
+        upload and is raised; the OssCallbackError is at the end of its causes. Had the upload succeeded all the same, its
+        receipt is the exception's `receipt`.
+        """
+        with Call(self._hooks, cancellation) as call:
+            client = call.use(self._handle)
+            names = encoded("bucket", bucket), encoded("object", object)
+            spec = None if callback is None else call.use(callback._handle)
+            put = put_options(call, options)
+            function, arguments = _body(call, body, length)
+            return call.upload(function, client, *names, *arguments, spec, put)
+
+    def upload_file(
+        self,
+        bucket: str,
+        object: str,
+        path: str | os.PathLike[str],
+        *,
+        callback: CallbackSpec | None = None,
+        cancellation: Cancellation | None = None,
+        **options: Unpack[UploadOptions],
+    ) -> Receipt:
+        """Uploads a file of any size and waits for the application server's answer: one object, one callback, one receipt.
+
+        A file that is larger than a part goes in parts, several at once. With a checkpoint the same call later, by this or
+        another process, goes on with an upload that failed. Raises as `put_object`.
+        """
+        with Call(self._hooks, cancellation) as call:
+            client = call.use(self._handle)
+            texts = encoded("bucket", bucket), encoded("object", object), path_of("path", path)
+            spec = None if callback is None else call.use(callback._handle)
+            put = put_options(call, options)
+            return call.upload(library.oss_upload_file_with_callback, client, *texts, spec, put)
+
+    def head_object(
+        self,
+        bucket: str,
+        object: str,
+        *,
+        cancellation: Cancellation | None = None,
+        **options: Unpack[OperationOptions],
+    ) -> ObjectMetadata:
+        """Reads what is known of an object; `NOT_FOUND` when there is none."""
+        with Call(self._hooks, cancellation) as call:
+            client = call.use(self._handle)
+            names = encoded("bucket", bucket), encoded("object", object)
+            metadata = ctypes.c_void_p()
+            call.run(
+                library.oss_callback_client_head_object,
+                client, *names, operation_options(call, options), ctypes.byref(metadata),
+            )  # fmt: skip
+            assert metadata.value is not None
+            return ObjectMetadata(metadata.value)
+
+    def get_object(
+        self,
+        bucket: str,
+        object: str,
+        writer: BinaryIO,
+        *,
+        cancellation: Cancellation | None = None,
+        **options: Unpack[OperationOptions],
+    ) -> ObjectMetadata:
+        """Downloads an object into `writer`, block after block, and compares its CRC-64 with the one that OSS has.
+        Whatever the failure, what the writer got until then is not the object."""
+        with Call(self._hooks, cancellation) as call:
+            client = call.use(self._handle)
+            names = encoded("bucket", bucket), encoded("object", object)
+            metadata = ctypes.c_void_p()
+            call.writer = writer
+            call.run(
+                library.oss_callback_client_get_object,
+                client, *names, write_hook, call.userdata, operation_options(call, options), ctypes.byref(metadata),
+            )  # fmt: skip
+            assert metadata.value is not None
+            return ObjectMetadata(metadata.value)
+
+    def delete_object(
+        self,
+        bucket: str,
+        object: str,
+        *,
+        cancellation: Cancellation | None = None,
+        **options: Unpack[OperationOptions],
+    ) -> None:
+        """Deletes an object; one that does not exist counts as deleted, as with OSS."""
+        with Call(self._hooks, cancellation) as call:
+            client = call.use(self._handle)
+            names = encoded("bucket", bucket), encoded("object", object)
+            call.run(library.oss_callback_client_delete_object, client, *names, operation_options(call, options))
+
+    def initiate_multipart_upload(
+        self,
+        bucket: str,
+        object: str,
+        *,
+        cancellation: Cancellation | None = None,
+        **options: Unpack[PutOptions],
+    ) -> MultipartUpload:
+        """Begins an upload in parts. What the options say of the object and their limits count; an ACL is refused;
+        `forbid_overwrite` counts for completing it, too."""
+        with Call(self._hooks, cancellation) as call:
+            client = call.use(self._handle)
+            names = encoded("bucket", bucket), encoded("object", object)
+            put = put_options(call, options)
+            upload = ctypes.c_void_p()
+            call.run(
+                library.oss_callback_client_initiate_multipart_upload, client, *names, put, ctypes.byref(upload)
+            )
+            assert upload.value is not None
+            library.oss_callback_multipart_upload_set_forbid_overwrite(
+                upload.value, options.get("forbid_overwrite", False)
+            )
+            return MultipartUpload(upload.value, self._hooks)
+
+    def resume_multipart_upload(self, bucket: str, object: str, upload_id: str) -> MultipartUpload:
+        """Goes on with an upload in parts that was begun before, here or on another machine. Nothing is sent."""
+        with self._handle as client:
+            texts = encoded("bucket", bucket), encoded("object", object), encoded("upload_id", upload_id)
+            return MultipartUpload(made(library.oss_callback_multipart_upload_new, client, *texts), self._hooks)
+
+
+def _body(call: Call, body: Body, length: int | None) -> tuple[Any, tuple[Any, ...]]:
+    """The function for a body, and what stands for the body among its arguments."""
+    if isinstance(body, str):
+        raise TypeError("`body` is str: give bytes, or a pathlib.Path")
+    if not hasattr(body, "read") and length is not None:
+        raise TypeError("`length` is for readers")
+    if isinstance(body, FileRange):
+        path = path_of("path", body.path)
+        offset, count = number("offset", body.offset), number("length", body.length)
+        return library.oss_put_object_from_file_range_with_callback, (path, offset, count)
+    if isinstance(body, os.PathLike):
+        return library.oss_put_object_from_file_with_callback, (path_of("path", body),)
+    if hasattr(body, "read"):
+        call.reader = body
+        arguments = (read_hook, call.userdata, _length(body, length))
+        return library.oss_put_object_from_reader_with_callback, arguments
+    return library.oss_put_object_with_callback, call.stack.enter_context(Buffer(body))
+
+
+def _length(reader: Any, length: int | None) -> int:
+    """How many bytes a reader is to give."""
+    if length is not None:
+        return number("length", length)
+    if isinstance(reader, io.BytesIO):
+        return max(0, reader.getbuffer().nbytes - reader.tell())
+    # Others that have a file descriptor, such as a gzip.GzipFile, give something else than what is in the file.
+    if isinstance(getattr(reader, "raw", reader), io.FileIO):
+        status = os.fstat(reader.fileno())
+        if stat.S_ISREG(status.st_mode):
+            return max(0, status.st_size - int(reader.tell()))
+    return LEN_UNKNOWN

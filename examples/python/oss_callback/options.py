@@ -1,0 +1,229 @@
+"""Options of clients and operations: keywords, all optional. Times are in seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
+
+from ._calls import Call, progress_hook
+from ._handles import encoded, milliseconds, new, number, number32, path_of
+from ._library import library
+
+if TYPE_CHECKING:
+    import os
+
+    from typing_extensions import TypedDict
+
+    from .credentials import Credentials
+
+    class ClientOptions(TypedDict, total=False):
+        region: str
+        """ "cn-hangzhou" or "oss-cn-hangzhou". Read from a standard endpoint when not given."""
+        signature_version: int
+        """4 (default) or 1."""
+        cname: bool
+        """The endpoint is a custom domain that is bound to one bucket."""
+        path_style: bool
+        """URLs name the bucket in the path, not in the host."""
+        user_agent: str
+        connect_timeout: float
+        """For finding the server's address, and for connecting. Default: 10 each."""
+        answer_timeout: float
+        """From the last byte sent until OSS answers. Default: 30, and 5 for each callback URL."""
+        progress_timeout: float
+        """The longest time without progress; less than 1 KiB in that time is none. Default: 30."""
+        timeout: float
+        """For an operation as a whole, all its attempts included. Default: no limit."""
+        max_answer_len: int
+        """Bytes of an answer's body that are read. Default: 4 MiB."""
+        retry_policy: RetryPolicy
+        proxy: str
+        """An HTTP proxy, "http://user:password@proxy.example.com:3128"."""
+        addresses: Mapping[str, Sequence[str]]
+        """Addresses to use for a host name in place of the system's: {"oss.example.com": ["127.0.0.1:443"]}."""
+        max_idle_connections: int
+        max_idle_time: float
+        root_certificates: str
+        """ "automatic" (default), "system", "bundled" or "none", besides those of `ca_bundle`."""
+        ca_bundle: bytes
+        """Certificate authorities in PEM."""
+
+    class OperationOptions(TypedDict, total=False):
+        """In place of the client's."""
+
+        connect_timeout: float
+        answer_timeout: float
+        progress_timeout: float
+        timeout: float
+        retry_policy: RetryPolicy
+
+    class PutOptions(OperationOptions, total=False):
+        content_type: str
+        """Default: guessed from the extension of the file, else of the object's name."""
+        metadata: Mapping[str, str]
+        """Stored with the object as x-oss-meta-name."""
+        object_acl: str
+        """ "default", "private", "public-read" or "public-read-write"."""
+        storage_class: str
+        """ "Standard", "IA", "Archive", "ColdArchive" or "DeepColdArchive"."""
+        tags: Mapping[str, str]
+        server_side_encryption: str
+        """ "AES256", "SM4" or "KMS"."""
+        server_side_encryption_key_id: str
+        server_side_data_encryption: str
+        traffic_limit: int
+        """Asks OSS to take no more than so many BITS per second."""
+        forbid_overwrite: bool
+        """An object of this name is kept: the upload then fails with `CONFLICT`."""
+        cache_control: str
+        content_disposition: str
+        content_encoding: str
+        content_language: str
+        expires: int
+        """When copies of the object become stale, in seconds since 1970."""
+        requester_pays: bool
+        content_md5: bool
+        """The body's MD5 goes along. A body that can be read only once is refused."""
+        headers: Mapping[str, str]
+        """Any others of PutObject."""
+        callback_is_idempotent: bool
+        """The application server does the right thing when the same callback reaches it twice: only then is an upload
+        with a callback sent again after its answer was lost."""
+        compare_crc64: bool
+        """Whether the CRC-64 that OSS computed is compared with the one of what was sent. Default: True."""
+        bandwidth: int
+        """BYTES per second that are sent at most."""
+        progress: Callable[[int, int | None], object]
+        """Told how many bytes of the body were handed over for sending, and of how many: None when that is not known."""
+
+    class UploadOptions(PutOptions, total=False):
+        part_size: int
+        """The size of the parts in bytes. Default: 8 MiB, or as much more as it takes."""
+        parallel: int
+        """How many parts are sent at once. Default: 4."""
+        checkpoint: str | os.PathLike[str]
+        """A file that remembers the parts that were sent, for another call to go on with."""
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """When an operation is tried again. Sent again is only what may end differently, only a body that can be read again,
+    and with a callback only while it is certain that nothing was stored."""
+
+    max_attempts: int = 3
+    """Counts the first one: 1 means never again."""
+    base_delay: float = 0.2
+    """Before the second attempt up to so many seconds are waited, before each further one up to twice as long."""
+    max_delay: float = 20.0
+
+
+_CERTIFICATES = {"automatic": 0, "system": 1, "bundled": 2, "none": 3}
+
+
+def _flag(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"`{name}` is {type(value).__name__}, not bool")
+    return value
+
+
+# How a value becomes what the setter of that name takes, and what the setter's name ends with.
+_LIMITS = {
+    name: (milliseconds, "_ms") for name in ("connect_timeout", "answer_timeout", "progress_timeout", "timeout")
+}
+_CLIENT: dict[str, tuple[Callable[[str, Any], Any], str]] = {
+    **_LIMITS,
+    **{name: (encoded, "") for name in ("region", "user_agent", "proxy")},
+    **{name: (_flag, "") for name in ("cname", "path_style")},
+    **{name: (number, "") for name in ("max_answer_len", "max_idle_connections")},
+    "signature_version": (number32, ""),
+    "max_idle_time": (milliseconds, "_ms"),
+}
+_PUT: dict[str, tuple[Callable[[str, Any], Any], str]] = {
+    **_LIMITS,
+    **{
+        name: (encoded, "")
+        for name in (
+            "content_type", "object_acl", "storage_class", "server_side_encryption", "server_side_encryption_key_id",
+            "server_side_data_encryption", "cache_control", "content_disposition", "content_encoding",
+            "content_language",
+        )
+    },
+    **{
+        name: (_flag, "")
+        for name in ("forbid_overwrite", "requester_pays", "content_md5", "callback_is_idempotent", "compare_crc64")
+    },
+    **{name: (number, "") for name in ("traffic_limit", "expires", "bandwidth", "part_size")},
+    "parallel": (number32, ""),
+    "checkpoint": (path_of, ""),
+}  # fmt: skip
+_OPERATION: dict[str, tuple[Callable[[str, Any], Any], str]] = {**_LIMITS}
+
+
+def _set(kind: str, handle: int, table: dict[str, tuple[Callable[[str, Any], Any], str]], name: str, value: Any) -> bool:
+    if name == "retry_policy":
+        getattr(library, f"oss_callback_{kind}_set_retry_policy")(
+            handle,
+            number32("max_attempts", value.max_attempts),
+            milliseconds("base_delay", value.base_delay),
+            milliseconds("max_delay", value.max_delay),
+        )
+        return True
+    if name not in table:
+        return False
+    convert, ending = table[name]
+    getattr(library, f"oss_callback_{kind}_set_{name}{ending}")(handle, convert(name, value))
+    return True
+
+
+def _unexpected(name: str) -> TypeError:
+    return TypeError(f"there is no option {name!r}")
+
+
+def set_client_options(handle: int, options: Mapping[str, Any]) -> None:
+    for name, value in options.items():
+        if name == "addresses":
+            for host, addresses in value.items():
+                for address in addresses:
+                    library.oss_callback_client_options_add_address(
+                        handle, encoded("host", host), encoded("address", address)
+                    )
+        elif name == "root_certificates":
+            if value not in _CERTIFICATES:
+                raise ValueError(f"`root_certificates` is {value!r}")
+            library.oss_callback_client_options_set_root_certificates(handle, _CERTIFICATES[value])
+        elif name == "ca_bundle":
+            pem = bytes(value)
+            library.oss_callback_client_options_set_ca_bundle(handle, pem, len(pem))
+        elif not _set("client_options", handle, _CLIENT, name, value):
+            raise _unexpected(name)
+
+
+def put_options(call: Call, options: Mapping[str, Any]) -> int:
+    """Options of the library, which live as long as the call."""
+    handle = new("put_options")
+    call.stack.callback(library.oss_callback_put_options_free, handle)
+    call.set_cancellation(library.oss_callback_put_options_set_cancellation, handle)
+    for name, value in options.items():
+        if name in ("metadata", "tags", "headers"):
+            add = {"metadata": "add_metadata", "tags": "add_tag", "headers": "add_header"}[name]
+            for key, text in value.items():
+                getattr(library, f"oss_callback_put_options_{add}")(
+                    handle, encoded(f"{name}: name", key), encoded(f"{name}: value", text)
+                )
+        elif name == "progress":
+            call.progress = value
+            library.oss_callback_put_options_set_progress_hook(handle, progress_hook, call.userdata)
+        elif not _set("put_options", handle, _PUT, name, value):
+            raise _unexpected(name)
+    return handle
+
+
+def operation_options(call: Call, options: Mapping[str, Any]) -> int:
+    """Options of the library, which live as long as the call."""
+    handle = new("operation_options")
+    call.stack.callback(library.oss_callback_operation_options_free, handle)
+    call.set_cancellation(library.oss_callback_operation_options_set_cancellation, handle)
+    for name, value in options.items():
+        if not _set("operation_options", handle, _OPERATION, name, value):
+            raise _unexpected(name)
+    return handle

@@ -1,0 +1,114 @@
+"""What OSS said about an object."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from ._handles import Handle, encoded
+from ._library import lent, library, optional_number, optional_string, string
+
+if TYPE_CHECKING:
+    from .errors import Attempt
+
+
+def attempts_of(owner: str, handle: int) -> list[tuple[int, int, int, int, float]]:
+    """The earlier attempts of a receipt or an error."""
+    history = []
+    for index in range(getattr(library, f"oss_callback_{owner}_history_len")(handle)):
+        attempt = getattr(library, f"oss_callback_{owner}_history")(handle, index)
+        facts = [
+            getattr(library, f"oss_callback_attempt_{name}")(attempt)
+            for name in ("code", "stored", "answered", "status", "waited_ms")
+        ]
+        history.append((facts[0], facts[1], facts[2], facts[3], facts[4] / 1000))
+    return history
+
+
+class Receipt:
+    """What OSS said about a stored object, together with the application server's answer. It does not change."""
+
+    status: int
+    """The HTTP status: 200, or 203 in the receipt of `CallbackFailed`."""
+    etag: str | None
+    """The object's ETag without its quotes."""
+    crc64: int | None
+    """The CRC-64 (CRC-64/XZ) that OSS computed over the object."""
+    version_id: str | None
+    """The object's version in a bucket with versioning."""
+    request_id: str | None
+    """The id under which OSS's support finds the request; the callback carries the same one."""
+    attempts: int
+    """How often the request was sent until this answer came: 1 or more."""
+    history: list[Attempt]
+    """The attempts before the last one."""
+    notes: list[str]
+    """What else is worth knowing of `upload_file`, such as why it did not go on where its checkpoint said."""
+    waited: float
+    """For how many seconds the head of the answer was waited for: with a callback mostly the application server's time."""
+    answer: bytes
+    """The application server's answer, byte for byte: JSON as a rule. Empty without a callback and when it failed."""
+    answer_content_type: str | None
+    """The Content-Type that the application server gave it."""
+
+    def __init__(self, receipt: int, owner: Handle) -> None:
+        from .errors import attempts
+
+        self._pointer, self._owner = receipt, owner
+        self.status = library.oss_callback_receipt_status(receipt)
+        self.etag = optional_string(library.oss_callback_receipt_etag(receipt))
+        self.crc64 = optional_number(library.oss_callback_receipt_crc64, receipt)
+        self.version_id = optional_string(library.oss_callback_receipt_version_id(receipt))
+        self.request_id = optional_string(library.oss_callback_receipt_request_id(receipt))
+        self.attempts = library.oss_callback_receipt_attempts(receipt)
+        self.history = attempts(attempts_of("receipt", receipt))
+        self.notes = [
+            string(library.oss_callback_receipt_note(receipt, index))
+            for index in range(library.oss_callback_receipt_notes_len(receipt))
+        ]
+        self.waited = library.oss_callback_receipt_waited_ms(receipt) / 1000
+        self.answer = lent(library.oss_callback_receipt_answer, receipt)
+        self.answer_content_type = optional_string(library.oss_callback_receipt_answer_content_type(receipt))
+
+    def json(self) -> Any:
+        """The answer, read as JSON."""
+        return json.loads(self.answer)
+
+    def header(self, name: str) -> str | None:
+        """A header of OSS's answer by its name, in any case."""
+        if self._owner is None:
+            return None
+        with self._owner:
+            return optional_string(library.oss_callback_receipt_header(self._pointer, encoded("name", name)))
+
+    def __repr__(self) -> str:
+        return f"Receipt(status={self.status}, etag={self.etag!r}, request_id={self.request_id!r})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        # To another process go the facts, not the handle.
+        return {**self.__dict__, "_pointer": 0, "_owner": None}
+
+
+class ObjectMetadata:
+    """What OSS says about an object. It does not change."""
+
+    etag: str | None
+    """The object's ETag without its quotes."""
+    content_length: int | None
+    """Its size in bytes."""
+    crc64: int | None
+    """Its CRC-64 (CRC-64/XZ)."""
+    last_modified: int | None
+    """When it was stored, in seconds since 1970-01-01 00:00 UTC."""
+
+    def __init__(self, metadata: int) -> None:
+        self._handle = Handle("metadata", metadata, library.oss_callback_object_metadata_free)
+        self.etag = optional_string(library.oss_callback_object_metadata_etag(metadata))
+        self.content_length = optional_number(library.oss_callback_object_metadata_content_length, metadata)
+        self.crc64 = optional_number(library.oss_callback_object_metadata_crc64, metadata)
+        self.last_modified = optional_number(library.oss_callback_object_metadata_last_modified, metadata)
+
+    def header(self, name: str) -> str | None:
+        """A header of OSS's answer by its name, in any case, such as "Content-Type" or "x-oss-meta-author"."""
+        with self._handle as metadata:
+            return optional_string(library.oss_callback_object_metadata_header(metadata, encoded("name", name)))
