@@ -106,6 +106,7 @@ class Call:
         self.receipt = ctypes.c_void_p()
         self.failure: BaseException | None = None
         self.reader: Any = None
+        self.buffer = bytearray()
         self.writer: BinaryIO | None = None
         self.progress: Callable[[int, int | None], object] | None = None
         self._client = client
@@ -262,15 +263,15 @@ def _add_cause(raised: BaseException, error: OssCallbackError) -> None:
 def _read(call: Call, buffer: int, length: int) -> int:
     reader = call.reader
     if hasattr(reader, "readinto"):
-        view = memoryview((ctypes.c_char * length).from_address(buffer)).cast("B")
-        try:
-            count = reader.readinto(view)
-        finally:
-            view.release()  # nobody keeps what is gone soon
+        # Into memory of Python's: a reader may keep what it is given.
+        if len(call.buffer) < length:
+            call.buffer = bytearray(length)
+        count = reader.readinto(memoryview(call.buffer)[:length])
         if count is None:
             raise BlockingIOError("the reader has nothing to give, and does not block")
         if not 0 <= count <= length:
             raise ValueError(f"the reader says that it gave {count} bytes where {length} had room")
+        ctypes.memmove(buffer, (ctypes.c_char * length).from_buffer(call.buffer), count)
         return int(count)
     block = reader.read(length)
     if block is None:
