@@ -338,34 +338,31 @@ class Signals(OssTestCase):
         self.expect(raised.exception, "CANCELLED", "NO")
 
     def test_signals_at_any_moment_neither_hang_nor_lose_bytes(self) -> None:
-        """Each upload either succeeds with all its bytes or ends with the handler's exception."""
+        # Each upload either succeeds with all its bytes, or ends with the handler's exception.
         self.signalled(fail)
         text = os.urandom(1 << 20)
-        ended = threading.Event()
         main = threading.main_thread().ident
         assert main is not None
-        succeeded = failed = 0
+        results = []
         for turn in range(60):
-            ended.clear()
             # From right at the start to about the end of an upload.
             timer = threading.Timer(turn * 0.0005, lambda: signal.pthread_kill(main, signal.SIGUSR1))
-            caught: BaseException | None = None
+            result = "ended"
             try:
                 timer.start()
                 self.client.put_object(BUCKET, self.object, Reader(io.BytesIO(text).read))
-                succeeded += 1
-                timer.join()
-            except Own as e:
-                caught = e
-                failed += 1
-            try:
-                timer.join()
+                result = "succeeded"
             except Own:
                 pass
-            if caught is None:
+            try:
+                timer.join()
+                time.sleep(0)  # the handler runs now at the latest
+            except Own:
+                timer.join()
+            results.append(result)
+            if result == "succeeded":
                 self.assertEqual(self.contents(), text)
-        self.assertGreater(failed, 0)
-        self.assertEqual(succeeded + failed, 60)
+        self.assertIn("ended", results)
 
     def test_a_second_signal_ends_the_waiting_too(self) -> None:
         self.signalled(fail)

@@ -98,7 +98,7 @@ class CallbackReceiver:
 
     def _served(self, callback: Callback) -> Reply:
         try:
-            text = encoded("answer", json.dumps(self._serve(callback), ensure_ascii=False))
+            text = encoded("answer", json.dumps(self._serve(callback), ensure_ascii=False, separators=(",", ":")))
             reply = made(library.oss_callback_reply_new_ok, text)
         except BaseException:
             if self._guard is not None and callback.sealed is not None and callback.seen is Seen.FIRST_SEEN:
