@@ -189,7 +189,11 @@ fn the_python_server_takes_what_was_permitted_once() {
     let mut command = Command::new("python3");
     command
         .arg(c::source("examples/python/callback_server.py"))
-        .env("LIBRARY", c::library_folder().join("liboss_callback.so"));
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env(
+            "OSS_CALLBACK_LIBRARY",
+            c::library_folder().join("liboss_callback.so"),
+        );
     drive(command);
 }
 

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use local_oss::{Receiver, RefusedAddress, Server};
+use local_oss::{RefusedAddress, Server};
 use support::{BUCKET, KEY_ID, KEY_SECRET, agreeing_receiver, server};
 
 /// What a test suite or an example finds in its environment: the names of `examples/with_local_oss.rs`.
@@ -68,7 +68,7 @@ fn drive_put_object(example: impl Fn() -> Command) {
 /// The README shows what can be read at a glance.
 #[test]
 fn the_examples_are_short() {
-    for file in ["go/put_object/put_object.go"] {
+    for file in ["go/put_object/put_object.go", "python/put_object.py"] {
         let source = fs::read_to_string(c::source("examples").join(file)).unwrap();
         assert!(source.lines().count() < 70, "{file}");
         let (_, rest) = source.split_once("README begin\n").unwrap();
@@ -131,5 +131,130 @@ mod go {
                 .arg("./put_object"),
         );
         drive_put_object(|| Command::new(&program));
+    }
+}
+
+mod python {
+    use super::*;
+
+    /// Python with the library beside this test; or None, and a skip.
+    fn python() -> Option<Command> {
+        if !c::is_there(&mut Command::new("python3")) {
+            return None;
+        }
+        let mut command = Command::new("python3");
+        command
+            .env(
+                "OSS_CALLBACK_LIBRARY",
+                c::library_folder().join("liboss_callback.so"),
+            )
+            .env("PYTHONDONTWRITEBYTECODE", "1");
+        Some(command)
+    }
+
+    fn discover(python: &mut Command) -> &mut Command {
+        python
+            .args(["-X", "dev", "-m", "unittest", "discover"])
+            .arg(c::source("tests/python"))
+    }
+
+    #[test]
+    fn python_package_keeps_its_promises() {
+        let Some(mut python) = python() else { return };
+        suite(discover(&mut python));
+    }
+
+    #[test]
+    fn python_example_says_whether_the_object_is_stored() {
+        if python().is_none() {
+            return;
+        }
+        drive_put_object(|| {
+            let mut command = python().expect("it is there");
+            command.arg(c::source("examples/python/put_object.py"));
+            command
+        });
+    }
+
+    /// What builds the wheel comes from PyPI, so this is for machines that may ask it.
+    #[test]
+    fn python_wheel_works_in_an_empty_environment() {
+        if std::env::var_os("OSS_CALLBACK_ALL_FACES").is_none() {
+            eprintln!("skipped: the wheel needs PyPI; OSS_CALLBACK_ALL_FACES=1 builds it");
+            return;
+        }
+        let folder = c::product("wheel");
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        let environment = |name: &str| {
+            let path = folder.join(name);
+            c::succeed(Command::new("python3").args(["-m", "venv"]).arg(&path));
+            path.join("bin/python")
+        };
+
+        // Without what a debugger needs, which is nine tenths of it.
+        let library = folder.join("liboss_callback.so");
+        let built = c::library_folder().join("liboss_callback.so");
+        c::succeed(
+            Command::new("strip")
+                .arg("--strip-debug")
+                .arg(built)
+                .arg("-o")
+                .arg(&library),
+        );
+        let mut build = Command::new(environment("builder"));
+        build
+            .args([
+                "-m",
+                "pip",
+                "wheel",
+                "--quiet",
+                "--disable-pip-version-check",
+            ])
+            .args(["--no-deps", "--wheel-dir"])
+            .arg(folder.join("dist"))
+            .arg(c::source("examples/python"))
+            .env("OSS_CALLBACK_LIBRARY", &library);
+        c::succeed(&mut build);
+        fs::remove_file(&library).unwrap();
+
+        let wheels: Vec<_> = fs::read_dir(folder.join("dist"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        let (version, machine) = (env!("CARGO_PKG_VERSION"), std::env::consts::ARCH);
+        let name = format!("oss_callback-{version}-py3-none-linux_{machine}.whl");
+        assert_eq!(wheels, [name.as_str()]);
+
+        let installed = environment("empty");
+        c::succeed(
+            Command::new(&installed)
+                .args(["-m", "pip", "install", "--quiet", "--no-index", "--no-deps"])
+                .arg(folder.join("dist").join(&name)),
+        );
+        // Nothing of the source tree is in its way.
+        let python = || {
+            let mut command = Command::new(&installed);
+            command
+                .current_dir(&folder)
+                .env_remove("OSS_CALLBACK_LIBRARY")
+                .env_remove("PYTHONPATH")
+                .env("OSS_CALLBACK_INSTALLED", "1")
+                .env("PYTHONDONTWRITEBYTECODE", "1");
+            command
+        };
+        let script = "import oss_callback._library as o, os; print(o.library._name, os.path.dirname(o.__file__))";
+        let output = c::succeed(python().args(["-c", script]));
+        let (loaded, package) = output.trim().split_once(' ').unwrap();
+        assert_eq!(loaded, format!("{package}/liboss_callback.so"));
+        assert!(package.starts_with(folder.to_str().unwrap()), "{package}");
+        let example = folder.join("put_object.py");
+        fs::copy(c::source("examples/python/put_object.py"), &example).unwrap();
+        drive_put_object(|| {
+            let mut command = python();
+            command.arg(&example);
+            command
+        });
+        suite(discover(&mut python()));
     }
 }

@@ -23,6 +23,8 @@ from .errors import ErrorKind, OssCallbackError, of_code
 from .receipt import Receipt
 
 LEN_UNKNOWN = (1 << 64) - 1
+# Between looks for signals, in seconds.
+LONGEST_WAIT = 0.2
 
 # What hooks belong to, by their userdata: a number, so that C keeps no pointer into Python.
 _registered: dict[int, Any] = {}
@@ -219,7 +221,8 @@ class Call:
         while not self._done:
             request = self._request
             if request is None or request.released:
-                self._wake.acquire()
+                # Not without an end: a signal just before the lock waits does not wake it.
+                self._wake.acquire(timeout=LONGEST_WAIT)
                 continue
             if not request.answered:
                 request.answer = -1 if self._interrupt else request.action()
