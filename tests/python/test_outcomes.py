@@ -127,12 +127,36 @@ class Outcomes(OssTestCase):
         e = self.expect(raised.exception, "CONNECTION_LOST", "UNKNOWN", "UNKNOWN")
         self.assertEqual((e.receipt, e.attempts, e.history, len(application.requests)), (None, 1, [], 1))
 
+        reconciled = self.client.reconcile(e)
+        assert reconciled.object is not None
+        self.assertEqual((reconciled.outcome.name, reconciled.object.content_length), ("CONTENT_PRESENT", 5))
+        with self.assertRaises(oss_callback.InvalidArgument):
+            self.client.reconcile(pickle.loads(pickle.dumps(e)))
+
         # Without a callback it is, and the history says so.
         with self.assertRaises(oss_callback.OssCallbackError) as raised:
             client.put_object(BUCKET, self.object, b"", retry_policy=oss_callback.RetryPolicy(2, 0.001))
         e = self.expect(raised.exception, "CONNECTION_LOST", "UNKNOWN")
         self.assertEqual((e.attempts, [attempt.kind.name for attempt in e.history]), (2, ["CONNECTION_LOST"]))
         self.assertIs(e.history[0].stored, oss_callback.Stored.UNKNOWN)
+
+
+    def test_reconcile_tells_whose_object_it_is(self) -> None:
+        once = oss_callback.RetryPolicy(1)
+        with self.assertRaises(oss_callback.OssCallbackError) as raised:
+            self.client_for(self.mangling(None).endpoint).put_object(
+                BUCKET, self.object, b"hello", idempotency_id="mine", retry_policy=once
+            )
+        reconciled = self.client.reconcile(raised.exception)
+        assert reconciled.object is not None
+        self.assertEqual(reconciled.outcome, oss_callback.Outcome.STORED)
+        self.assertEqual(reconciled.object.header("x-oss-meta-idempotency-id"), "mine")
+        # It never came to the server.
+        with self.assertRaises(oss_callback.OssCallbackError) as raised:
+            self.client_for(self.silent().endpoint).put_object(BUCKET, self.object + "2", b"", timeout=0.1)
+        reconciled = self.client.reconcile(self.expect(raised.exception, "TIMEOUT", "UNKNOWN"))
+        self.assertEqual((reconciled.outcome, reconciled.object), (oss_callback.Outcome.NOT_THERE, None))
+        self.assertIsNotNone(reconciled.as_of)
 
 
 class ReadOnly:

@@ -117,6 +117,9 @@ class Permissions(OssTestCase):
         self.assertEqual((self.contents(), len(application.requests)), (b"again", 2))
         with urllib.request.urlopen(self.client.presign_get_object(BUCKET, self.object, 60).url) as answer:
             self.assertEqual(answer.read(), b"again")
+        look = self.client.presign_head_object(BUCKET, self.object, 60)
+        with urllib.request.urlopen(urllib.request.Request(look.url, method=look.method)) as answer:
+            self.assertEqual((look.method, answer.headers["Content-Length"]), ("HEAD", "5"))
         with self.assertRaises(oss_callback.InvalidArgument):
             oss_callback.PresignedUrl.from_json("{}")
 

@@ -48,6 +48,7 @@ class Signatures(OssTestCase):
             (oss_callback.ErrorKind, codes),
             (oss_callback.Stored, signatures.enumerators(HEADER, "oss_callback_stored")),
             (oss_callback.Answered, signatures.enumerators(HEADER, "oss_callback_answered")),
+            (oss_callback.Outcome, signatures.enumerators(HEADER, "oss_callback_outcome")),
             (oss_callback.Seen, signatures.enumerators(HEADER, "oss_callback_seen")),
         ):
             self.assertEqual({member.name: member.value for member in enumeration}, members)

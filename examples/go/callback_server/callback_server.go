@@ -38,7 +38,7 @@ func main() {
 		ReplayGuard: guard,
 		Serve: func(callback *osscallback.Callback) (any, error) {
 			if callback.Seen == osscallback.FirstSeen {
-				log.Printf("%s has %d bytes", callback.Sealed.Object, callback.Sealed.Size)
+				log.Printf("%q has %d bytes", callback.Sealed.Object, callback.Sealed.Size)
 			}
 			return map[string]string{"Status": "OK"}, nil
 		},

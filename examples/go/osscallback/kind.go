@@ -111,7 +111,7 @@ func (k Kind) Error() string { return k.String() }
 type Stored int
 
 const (
-	// StoredUnknown: it cannot be known from here; the answer was lost. Look with HeadObject before you send again.
+	// StoredUnknown: it cannot be known from here; the answer was lost. Look with Reconcile before you send again.
 	StoredUnknown Stored = C.OSS_CALLBACK_STORED_UNKNOWN
 	// StoredNo: sending again cannot store it twice.
 	StoredNo Stored = C.OSS_CALLBACK_STORED_NO

@@ -19,22 +19,32 @@ type ObjectMetadata struct {
 	CRC64         *uint64
 	LastModified  time.Time
 
-	handle *handle
+	pointer *C.oss_callback_object_metadata
+	owner   *handle
 }
 
 // Header is a header of OSS's answer by its name, in any case, such as "x-oss-meta-author"; empty if there is none.
 func (m *ObjectMetadata) Header(name string) string {
 	var a arguments
 	defer a.free()
-	metadata, text := a.use(m.handle), a.text("name", name)
+	a.use(m.owner)
+	text := a.text("name", name)
 	if a.err != nil {
 		return ""
 	}
-	return C.GoString(C.oss_callback_object_metadata_header((*C.oss_callback_object_metadata)(metadata), text))
+	return C.GoString(C.oss_callback_object_metadata_header(m.pointer, text))
 }
 
+// ownedMetadata takes metadata that an operation gave.
 func ownedMetadata(metadata *C.oss_callback_object_metadata) *ObjectMetadata {
-	m := &ObjectMetadata{ETag: C.GoString(C.oss_callback_object_metadata_etag(metadata))}
+	return newMetadata(metadata, newHandle("metadata", unsafe.Pointer(metadata), func(pointer unsafe.Pointer) {
+		C.oss_callback_object_metadata_free((*C.oss_callback_object_metadata)(pointer))
+	}))
+}
+
+// newMetadata reads metadata that live as long as their owner.
+func newMetadata(metadata *C.oss_callback_object_metadata, owner *handle) *ObjectMetadata {
+	m := &ObjectMetadata{ETag: C.GoString(C.oss_callback_object_metadata_etag(metadata)), pointer: metadata, owner: owner}
 	var number C.uint64_t
 	if C.oss_callback_object_metadata_content_length(metadata, &number) {
 		m.ContentLength = goNumber(number)
@@ -45,9 +55,6 @@ func ownedMetadata(metadata *C.oss_callback_object_metadata) *ObjectMetadata {
 	if C.oss_callback_object_metadata_last_modified(metadata, &number) {
 		m.LastModified = goTime(number)
 	}
-	m.handle = newHandle("metadata", unsafe.Pointer(metadata), func(pointer unsafe.Pointer) {
-		C.oss_callback_object_metadata_free((*C.oss_callback_object_metadata)(pointer))
-	})
 	return m
 }
 

@@ -76,6 +76,14 @@ func TestAPresignedDownloadNeedsNoKey(t *testing.T) {
 	if body, _ := io.ReadAll(answer.Body); string(body) != "hello" {
 		t.Error(string(body))
 	}
+	if url, err = local(t).PresignHeadObject(bucket, object(t), time.Minute); err != nil || url.Method != "HEAD" {
+		t.Fatal(url, err)
+	}
+	answer, err = http.Head(url.URL)
+	if err != nil || answer.StatusCode != 200 || answer.ContentLength != 5 {
+		t.Error(answer, err)
+	}
+	answer.Body.Close()
 }
 
 func TestABrowsersFormUploads(t *testing.T) {

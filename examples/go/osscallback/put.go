@@ -50,6 +50,9 @@ type PutOptions struct {
 	ProgressTimeout time.Duration
 	Timeout         time.Duration
 	RetryPolicy     *RetryPolicy
+	// IdempotencyID is a name for this upload that no other upload has, 1 to 128 characters of ASCII without blanks: it is
+	// stored with the object, and so Reconcile can tell whether it was this upload that stored it.
+	IdempotencyID string
 	// CallbackIsIdempotent says that the application server does the right thing when the same callback reaches it twice:
 	// only then is an upload with a callback sent again after its answer was lost.
 	CallbackIsIdempotent bool
@@ -247,6 +250,7 @@ func (options *PutOptions) applyHeaders(a *arguments, o *C.oss_callback_put_opti
 		{"server_side_data_encryption", options.ServerSideDataEncryption, func(text *C.char) {
 			C.oss_callback_put_options_set_server_side_data_encryption(o, text)
 		}},
+		{"idempotency_id", options.IdempotencyID, func(text *C.char) { C.oss_callback_put_options_set_idempotency_id(o, text) }},
 		{"cache_control", options.CacheControl, func(text *C.char) { C.oss_callback_put_options_set_cache_control(o, text) }},
 		{"content_disposition", options.ContentDisposition, func(text *C.char) {
 			C.oss_callback_put_options_set_content_disposition(o, text)

@@ -26,7 +26,7 @@ from .errors import Answered, Attempt, CallbackFailed, ErrorKind, InvalidArgumen
 from .multipart import MultipartUpload, Part
 from .options import RetryPolicy
 from .permission import PostForm, PresignedUrl
-from .receipt import ObjectMetadata, Receipt
+from .receipt import ObjectMetadata, Outcome, Receipt, Reconciled
 from .receiver import Callback, CallbackReceiver, Replayed, Reply
 from .sealer import Permission, ReplayGuard, SealedCallback, Sealer, SealKey, Seen
 from .spec import CallbackSpec, Variable
@@ -53,12 +53,14 @@ __all__ = [
     "MultipartUpload",
     "ObjectMetadata",
     "OssCallbackError",
+    "Outcome",
     "Part",
     "Permission",
     "PostForm",
     "PresignedUrl",
     "ProvidedCredentials",
     "Receipt",
+    "Reconciled",
     "RemoteCredentials",
     "ReplayGuard",
     "Replayed",

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, Union
 
 from ._calls import LEN_UNKNOWN, Call, Cancellation, read_hook, write_hook
-from ._handles import Buffer, Closeable, Handle, encoded, made, new, number, path_of
+from ._handles import Buffer, Closeable, Handle, encoded, invalid, made, new, number, path_of
 from ._library import library
 from .credentials import Credentials, EnvironmentCredentials
+from .errors import OssCallbackError
 from .multipart import MultipartUpload
 from .options import operation_options, put_options, set_client_options
 from .permission import PermissionMethods
-from .receipt import ObjectMetadata, Receipt
+from .receipt import ObjectMetadata, Receipt, Reconciled
 from .spec import CallbackSpec
 
 if TYPE_CHECKING:
@@ -172,6 +173,28 @@ class Client(PermissionMethods, Closeable):
             client = call.use(self._handle)
             names = encoded("bucket", bucket), encoded("object", object)
             call.run(library.oss_callback_client_delete_object, client, *names, operation_options(call, options))
+
+    def reconcile(
+        self,
+        unknown: OssCallbackError,
+        *,
+        cancellation: Cancellation | None = None,
+        **options: Unpack[OperationOptions],
+    ) -> Reconciled:
+        """Finds out what became of an upload whose error's `stored` is `UNKNOWN`: looks at the object, and for an upload in
+        parts first at the upload. Nothing is changed. Whether the callback was answered is not kept by OSS: ask the
+        application server. The client may be another one than that of the upload, in this process."""
+        with Call(self._hooks, cancellation) as call:
+            client = call.use(self._handle)
+            if unknown._handle is None:
+                raise invalid("`unknown` is no error of an upload in this process")
+            error, reconciled = call.use(unknown._handle), ctypes.c_void_p()
+            call.run(
+                library.oss_callback_client_reconcile,
+                client, error, operation_options(call, options), ctypes.byref(reconciled),
+            )  # fmt: skip
+            assert reconciled.value is not None
+            return Reconciled(reconciled.value)
 
     def initiate_multipart_upload(
         self,

@@ -73,7 +73,7 @@ class Stored(enum.Enum):
     """Did an operation store the object?"""
 
     UNKNOWN = 0
-    """It cannot be known from here: the answer was lost. Look with `head_object` before you send again."""
+    """It cannot be known from here: the answer was lost. Look with `reconcile` before you send again."""
     NO = 1
     """Sending again cannot store it twice."""
     YES = 2

@@ -86,6 +86,9 @@ if TYPE_CHECKING:
         """The body's MD5 goes along. A body that can be read only once is refused."""
         headers: Mapping[str, str]
         """Any others of PutObject."""
+        idempotency_id: str
+        """A name for this upload that no other upload has, 1 to 128 characters of ASCII without blanks: it is stored with
+        the object, and so `Client.reconcile` can tell whether it was this upload that stored it."""
         callback_is_idempotent: bool
         """The application server does the right thing when the same callback reaches it twice: only then is an upload
         with a callback sent again after its answer was lost."""
@@ -145,7 +148,7 @@ _PUT: dict[str, tuple[Callable[[str, Any], Any], str]] = {
         for name in (
             "content_type", "object_acl", "storage_class", "server_side_encryption", "server_side_encryption_key_id",
             "server_side_data_encryption", "cache_control", "content_disposition", "content_encoding",
-            "content_language",
+            "content_language", "idempotency_id",
         )
     },
     **{

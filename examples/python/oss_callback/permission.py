@@ -111,11 +111,18 @@ class PermissionMethods:
 
     def presign_get_object(self, bucket: str, object: str, expires_in: int) -> PresignedUrl:
         """Permits a download to others, for 1 to 604800 seconds. Nothing is sent."""
+        return self._presign(library.oss_callback_client_presign_get_object, bucket, object, expires_in)
+
+    def presign_head_object(self, bucket: str, object: str, expires_in: int) -> PresignedUrl:
+        """Permits others to ask for the metadata of an object, for 1 to 604800 seconds: to look whether what they uploaded
+        is there. Nothing is sent."""
+        return self._presign(library.oss_callback_client_presign_head_object, bucket, object, expires_in)
+
+    def _presign(self, function: Any, bucket: str, object: str, expires_in: int) -> PresignedUrl:
         with Call(self._hooks) as call:
             client = call.use(self._handle)
             names = encoded("bucket", bucket), encoded("object", object)
             url = ctypes.c_void_p()
-            function = library.oss_callback_client_presign_get_object
             call.run(function, client, *names, number("expires_in", expires_in), ctypes.byref(url))
             assert url.value is not None
             return PresignedUrl(url.value)

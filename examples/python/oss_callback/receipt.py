@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -101,8 +102,9 @@ class ObjectMetadata:
     last_modified: int | None
     """When it was stored, in seconds since 1970-01-01 00:00 UTC."""
 
-    def __init__(self, metadata: int) -> None:
-        self._handle = Handle("metadata", metadata, library.oss_callback_object_metadata_free)
+    def __init__(self, metadata: int, owner: Handle | None = None) -> None:
+        self._pointer = metadata
+        self._owner = owner or Handle("metadata", metadata, library.oss_callback_object_metadata_free)
         self.etag = optional_string(library.oss_callback_object_metadata_etag(metadata))
         self.content_length = optional_number(library.oss_callback_object_metadata_content_length, metadata)
         self.crc64 = optional_number(library.oss_callback_object_metadata_crc64, metadata)
@@ -110,5 +112,36 @@ class ObjectMetadata:
 
     def header(self, name: str) -> str | None:
         """A header of OSS's answer by its name, in any case, such as "Content-Type" or "x-oss-meta-author"."""
-        with self._handle as metadata:
-            return optional_string(library.oss_callback_object_metadata_header(metadata, encoded("name", name)))
+        with self._owner:
+            return optional_string(library.oss_callback_object_metadata_header(self._pointer, encoded("name", name)))
+
+
+class Outcome(enum.Enum):
+    """What can be said of an upload that has been looked up."""
+
+    STILL_UNKNOWN = 0
+    """There is another object, perhaps put in the place of this one; or one that cannot be compared."""
+    STORED = 1
+    """The upload is stored: proven by its idempotency id, or for an upload in parts by its upload id."""
+    CONTENT_PRESENT = 2
+    """An object with the size and the CRC-64 of the upload is there. Whether this upload has stored it, or an earlier one
+    with the same contents, cannot be told without an idempotency id."""
+    NOT_THERE = 3
+    """The upload is not there. A request that was still on its way may arrive later."""
+
+
+class Reconciled:
+    """What became of an upload whose outcome was unknown."""
+
+    outcome: Outcome
+    object: ObjectMetadata | None
+    """The one that is there; None unless the outcome is `STORED` or `CONTENT_PRESENT`."""
+    as_of: int | None
+    """OSS's time when it said that the upload is not there, in seconds since 1970; None for other outcomes."""
+
+    def __init__(self, reconciled: int) -> None:
+        owner = Handle("reconciled", reconciled, library.oss_callback_reconciled_free)
+        self.outcome = Outcome(library.oss_callback_reconciled_outcome(reconciled))
+        metadata = library.oss_callback_reconciled_object(reconciled)
+        self.object = None if metadata is None else ObjectMetadata(metadata, owner)
+        self.as_of = optional_number(library.oss_callback_reconciled_as_of, reconciled)

@@ -1,0 +1,83 @@
+package osscallback
+
+// #include <oss_callback.h>
+// #include <stdlib.h>
+import "C"
+
+import (
+	"context"
+	"time"
+	"unsafe"
+)
+
+// Outcome is what can be said of an upload that has been looked up.
+type Outcome int
+
+const (
+	// OutcomeStillUnknown: there is another object, perhaps put in the place of this one; or one that cannot be compared.
+	OutcomeStillUnknown Outcome = C.OSS_CALLBACK_OUTCOME_STILL_UNKNOWN
+	// OutcomeStored: the upload is stored; proven by its idempotency id, or for an upload in parts by its upload id.
+	OutcomeStored Outcome = C.OSS_CALLBACK_OUTCOME_STORED
+	// OutcomeContentPresent: an object with the size and the CRC-64 of the upload is there. Whether this upload has stored
+	// it, or an earlier one with the same contents, cannot be told without an idempotency id.
+	OutcomeContentPresent Outcome = C.OSS_CALLBACK_OUTCOME_CONTENT_PRESENT
+	// OutcomeNotThere: the upload is not there. A request that was still on its way may arrive later.
+	OutcomeNotThere Outcome = C.OSS_CALLBACK_OUTCOME_NOT_THERE
+)
+
+func (o Outcome) String() string {
+	switch o {
+	case OutcomeStored:
+		return "stored"
+	case OutcomeContentPresent:
+		return "content present"
+	case OutcomeNotThere:
+		return "not there"
+	}
+	return "still unknown"
+}
+
+// Reconciled is what became of an upload whose outcome was unknown.
+type Reconciled struct {
+	Outcome Outcome
+	// Object is the one that is there; nil unless the outcome is OutcomeStored or OutcomeContentPresent.
+	Object *ObjectMetadata
+	// AsOf is OSS's time when it said that the upload is not there; zero for other outcomes.
+	AsOf time.Time
+}
+
+// Reconcile finds out what became of an upload whose error says StoredUnknown: it looks at the object, and for an upload
+// in parts first at the upload. Nothing is changed. Whether the callback was answered is not kept by OSS: ask the
+// application server. The client may be another one than that of the upload. Options may be nil.
+func (c *Client) Reconcile(ctx context.Context, unknown *Error, options *OperationOptions) (*Reconciled, error) {
+	call := begin(ctx, c.hooks)
+	defer call.end()
+	client := (*C.oss_callback_client)(call.use(c.handle))
+	if unknown == nil || unknown.handle == nil {
+		call.fault("`unknown` is no error of an upload")
+		return nil, call.err
+	}
+	failed := (*C.oss_callback_error)(call.use(unknown.handle))
+	o := call.operationOptions(options)
+	if call.err != nil {
+		return nil, call.err
+	}
+	var reconciled *C.oss_callback_reconciled
+	var failure *C.oss_callback_error
+	code := C.oss_callback_client_reconcile(client, failed, o, &reconciled, &failure)
+	if err := call.failure(code, failure); err != nil {
+		return nil, err
+	}
+	owner := newHandle("reconciled", unsafe.Pointer(reconciled), func(pointer unsafe.Pointer) {
+		C.oss_callback_reconciled_free((*C.oss_callback_reconciled)(pointer))
+	})
+	r := &Reconciled{Outcome: Outcome(C.oss_callback_reconciled_outcome(reconciled))}
+	if object := C.oss_callback_reconciled_object(reconciled); object != nil {
+		r.Object = newMetadata(object, owner)
+	}
+	var asOf C.uint64_t
+	if C.oss_callback_reconciled_as_of(reconciled, &asOf) {
+		r.AsOf = goTime(asOf)
+	}
+	return r, nil
+}
