@@ -231,6 +231,7 @@ fn every_name_of_a_c_library_exists() {
                 "OSS_CALLBACK_URL",
                 "OSS_CALLBACK_HOST",
                 "OSS_CALLBACK_ALL_FACES",
+                "OSS_CALLBACK_LIBRARY",
             ];
             let old = name == "docs/MIGRATING.md"
                 && (sdk.contains(word.as_str())

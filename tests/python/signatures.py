@@ -41,7 +41,7 @@ def table(header: str) -> str:
             return TYPES[text]
         name, _, stars = text.partition(" ")
         if name in enumerations:
-            return {"": "c_int", "*": "POINTER(c_int)"}[stars]
+            return {"": "c_uint32", "*": "POINTER(c_uint32)"}[stars]
         if re.fullmatch(r"oss_callback_\w+_hook", text):
             return text.upper()
         if re.fullmatch(r"oss_callback_\w+", name):

@@ -145,7 +145,7 @@ class ReplayGuard(Closeable):
     def check(self, callback: SealedCallback) -> Seen:
         """Looks and remembers. `REPLAY_UNKNOWN` when the guard is full."""
         with self._handle as guard, callback._handle as sealed:
-            seen, error = ctypes.c_int(), ctypes.c_void_p()
+            seen, error = ctypes.c_uint32(), ctypes.c_void_p()
             function = library.oss_callback_replay_guard_check
             check(function(guard, sealed, ctypes.byref(seen), ctypes.byref(error)), error)
             return Seen(seen.value)
