@@ -148,6 +148,7 @@ mod python {
                 "OSS_CALLBACK_LIBRARY",
                 c::library_folder().join("liboss_callback.so"),
             )
+            .env("PYTHONPATH", c::source("examples/python"))
             .env("PYTHONDONTWRITEBYTECODE", "1");
         Some(command)
     }
@@ -239,7 +240,6 @@ mod python {
                 .current_dir(&folder)
                 .env_remove("OSS_CALLBACK_LIBRARY")
                 .env_remove("PYTHONPATH")
-                .env("OSS_CALLBACK_INSTALLED", "1")
                 .env("PYTHONDONTWRITEBYTECODE", "1");
             command
         };

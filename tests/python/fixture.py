@@ -1,6 +1,7 @@
 """What the tests share: a client for the server of the environment, application servers, and networks that fail.
 
-    OSS_CALLBACK_LIBRARY=… cargo run --example with_local_oss -- python3 -m unittest discover tests/python
+    OSS_CALLBACK_LIBRARY=… PYTHONPATH=examples/python cargo run --example with_local_oss -- \\
+        python3 -m unittest discover tests/python
 """
 
 from __future__ import annotations
@@ -9,15 +10,10 @@ import http.server
 import io
 import os
 import socket
-import sys
 import threading
 import unittest
-from pathlib import Path
 
-if "OSS_CALLBACK_INSTALLED" not in os.environ:
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples/python"))
-
-import oss_callback  # noqa: E402
+import oss_callback
 
 ENDPOINT = os.environ["OSS_ENDPOINT"]
 BUCKET = os.environ["OSS_BUCKET"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import gc
+import io
 import mmap
 import os
 import pathlib
@@ -11,9 +12,8 @@ import threading
 import unittest
 from typing import Any, Callable
 
-from fixture import AGREED, BUCKET, ENDPOINT, OssTestCase
-
 import oss_callback
+from fixture import AGREED, BUCKET, ENDPOINT, OssTestCase
 
 
 class Arguments(OssTestCase):
@@ -53,8 +53,8 @@ class Arguments(OssTestCase):
         put = self.client.put_object
         upload = self.client.resume_multipart_upload(BUCKET, "a", "id")
         cases: list[tuple[str, Callable[[], Any]]] = [
-            ("length", lambda: put(BUCKET, "a", open(os.devnull, "rb"), length=-1)),
-            ("length", lambda: put(BUCKET, "a", open(os.devnull, "rb"), length=(1 << 64) - 1)),
+            ("length", lambda: put(BUCKET, "a", io.BytesIO(), length=-1)),
+            ("length", lambda: put(BUCKET, "a", io.BytesIO(), length=(1 << 64) - 1)),
             ("offset", lambda: put(BUCKET, "a", oss_callback.FileRange("a", -1, 1))),
             ("bandwidth", lambda: put(BUCKET, "a", b"", bandwidth=1 << 64)),
             ("timeout", lambda: put(BUCKET, "a", b"", timeout=-0.1)),
@@ -150,9 +150,9 @@ class Arguments(OssTestCase):
             storage_class="IA", tags={"k": "v"}, server_side_encryption="KMS", server_side_encryption_key_id="a",
             server_side_data_encryption="SM4", traffic_limit=819200, forbid_overwrite=False, cache_control="no-cache",
             content_disposition="inline", content_encoding="identity", content_language="zh", expires=1 << 31,
-            requester_pays=False, content_md5=True, headers={"x-oss-a": "b"}, idempotency_id="1", connect_timeout=5, answer_timeout=5,
-            progress_timeout=5, timeout=5, retry_policy=oss_callback.RetryPolicy(1), callback_is_idempotent=True,
-            compare_crc64=True, bandwidth=1 << 20, progress=lambda sent, total: None,
+            requester_pays=False, content_md5=True, headers={"x-oss-a": "b"}, idempotency_id="1", connect_timeout=5,
+            answer_timeout=5, progress_timeout=5, timeout=5, retry_policy=oss_callback.RetryPolicy(1),
+            callback_is_idempotent=True, compare_crc64=True, bandwidth=1 << 20, progress=lambda sent, total: None,
         )  # fmt: skip
         metadata = self.client.head_object(BUCKET, self.object, timeout=5, retry_policy=oss_callback.RetryPolicy(1))
         for name, value in (("content-type", "a/b"), ("x-oss-meta-a", "b"), ("cache-control", "no-cache")):
@@ -197,6 +197,22 @@ class Handles(OssTestCase):
 
         client.put_object(BUCKET, self.object, Closing())
         self.assertTrue(self.is_stored())
+
+    def test_a_handle_is_freed_once_and_not_while_it_is_used(self) -> None:
+        from oss_callback._handles import Handle
+
+        freed: list[int] = []
+        handle = Handle("handle", 7, freed.append)
+        with handle as pointer:
+            handle.close()
+            self.assertEqual((pointer, freed), (7, []))
+            with self.assertRaises(oss_callback.InvalidArgument):
+                handle.__enter__()
+        self.assertEqual(freed, [7])
+        handle.close()
+        del handle
+        gc.collect()
+        self.assertEqual(freed, [7])
 
     def test_garbage_is_freed_and_nothing_else(self) -> None:
         application = self.application()

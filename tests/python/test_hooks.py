@@ -17,9 +17,8 @@ import weakref
 from pathlib import Path
 from typing import Any, Callable
 
-from fixture import BUCKET, ENDPOINT, PATIENCE, OssTestCase
-
 import oss_callback
+from fixture import BUCKET, ENDPOINT, PATIENCE, OssTestCase
 
 LARGE = 64 << 20  # more than sockets buffer
 
@@ -282,7 +281,7 @@ class Signals(OssTestCase):
         silent = self.silent()
         child = subprocess.Popen(
             [sys.executable, "-c", CHILD],
-            env={**os.environ, "SILENT": silent.endpoint, "PYTHONPATH": os.pathsep.join(sys.path)},
+            env={**os.environ, "SILENT": silent.endpoint},
             stdout=subprocess.PIPE,
             text=True,
         )

@@ -9,9 +9,8 @@ import socket
 import tempfile
 import unittest
 
-from fixture import AGREED, BUCKET, OssTestCase
-
 import oss_callback
+from fixture import AGREED, BUCKET, OssTestCase
 
 HELLO = "5D41402ABC4B2A76B9719D911017C592"
 

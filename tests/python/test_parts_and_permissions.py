@@ -10,9 +10,8 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from fixture import AGREED, BUCKET, OssTestCase
-
 import oss_callback
+from fixture import AGREED, BUCKET, OssTestCase
 
 SIZE = 102400
 

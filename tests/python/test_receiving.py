@@ -12,11 +12,11 @@ import unittest
 import urllib.parse
 import urllib.request
 import wsgiref.simple_server
-from typing import Any, Callable, Iterable
-
-from fixture import AGREED, BUCKET, OssTestCase
+from collections.abc import Iterable
+from typing import Any, Callable
 
 import oss_callback
+from fixture import AGREED, BUCKET, OssTestCase
 
 SECRET = b"a secret of thirty-two bytes ..."
 Received = "tuple[str, str, list[tuple[str, str]], bytes]"
@@ -185,7 +185,8 @@ class Receiving(OssTestCase):
         self.assertEqual([target for _, target, _, _ in seen], ["/a/%20%E7%9B%AE?id=%41", "/raw", "/a/%20%E7%9B%AE?id=%41"])
         self.assertEqual(seen[0][2]["X-OSS-PUB-KEY-URL"], "b")
         self.assertEqual([len(body) for _, _, _, body in seen], [3, 3, 4097])
-        self.assertEqual([status for status, _ in started], ["403 Forbidden", "403 Forbidden", f"413 {http.HTTPStatus(413).phrase}"])
+        too_large = f"413 {http.HTTPStatus(413).phrase}"
+        self.assertEqual([status for status, _ in started], ["403 Forbidden", "403 Forbidden", too_large])
 
     def test_asgi_takes_what_was_permitted_once(self) -> None:
         receiver = self.receiver

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import unittest
 
+import oss_callback
 import signatures
 from fixture import OssTestCase
-
-import oss_callback
 from oss_callback import _signatures
 from oss_callback._library import library
 

@@ -123,7 +123,8 @@ func RemoteCredentials(accessKeyID, securityToken string, signer func(SigningReq
 		})
 }
 
-func hookedCredentials(name string, missing bool, hooks *clientHooks, set func(*arguments, *C.oss_callback_client_options, C.uintptr_t)) Credentials {
+func hookedCredentials(name string, missing bool, hooks *clientHooks,
+	set func(*arguments, *C.oss_callback_client_options, C.uintptr_t)) Credentials {
 	return Credentials{func(a *arguments, options *C.oss_callback_client_options) *clientHooks {
 		if missing {
 			a.fault("`%s` is nil", name)

@@ -217,7 +217,8 @@ func osscallbackProvide(credentials *C.oss_callback_credentials, handle C.uintpt
 }
 
 //export osscallbackSign
-func osscallbackSign(stringToSign *C.char, version C.uint32_t, scope, signature *C.char, signatureLen C.size_t, handle C.uintptr_t) C.int64_t {
+func osscallbackSign(stringToSign *C.char, version C.uint32_t, scope, signature *C.char, signatureLen C.size_t,
+	handle C.uintptr_t) C.int64_t {
 	h := cgo.Handle(handle).Value().(*clientHooks)
 	request := SigningRequest{C.GoString(stringToSign), int(version), C.GoString(scope)}
 	var signed string

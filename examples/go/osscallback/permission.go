@@ -100,22 +100,16 @@ func (c *Client) PresignPutObject(bucket, object string, expiresIn time.Duration
 
 // PresignGetObject permits a download of an object to others, for 1 s to 7 days. Nothing is sent.
 func (c *Client) PresignGetObject(bucket, object string, expiresIn time.Duration) (*PresignedURL, error) {
-	return c.presign(bucket, object, expiresIn, func(client *C.oss_callback_client, bucket, object *C.char, seconds C.uint64_t, url **C.oss_callback_presigned_url, failure **C.oss_callback_error) C.oss_callback_code {
-		return C.oss_callback_client_presign_get_object(client, bucket, object, seconds, url, failure)
-	})
+	return c.presignLook(http.MethodGet, bucket, object, expiresIn)
 }
 
 // PresignHeadObject permits others to ask for the metadata of an object, for 1 s to 7 days: to look whether what they
 // uploaded is there. Nothing is sent.
 func (c *Client) PresignHeadObject(bucket, object string, expiresIn time.Duration) (*PresignedURL, error) {
-	return c.presign(bucket, object, expiresIn, func(client *C.oss_callback_client, bucket, object *C.char, seconds C.uint64_t, url **C.oss_callback_presigned_url, failure **C.oss_callback_error) C.oss_callback_code {
-		return C.oss_callback_client_presign_head_object(client, bucket, object, seconds, url, failure)
-	})
+	return c.presignLook(http.MethodHead, bucket, object, expiresIn)
 }
 
-type presigner func(*C.oss_callback_client, *C.char, *C.char, C.uint64_t, **C.oss_callback_presigned_url, **C.oss_callback_error) C.oss_callback_code
-
-func (c *Client) presign(bucket, object string, expiresIn time.Duration, presign presigner) (*PresignedURL, error) {
+func (c *Client) presignLook(method, bucket, object string, expiresIn time.Duration) (*PresignedURL, error) {
 	call := begin(context.Background(), c.hooks)
 	defer call.end()
 	client := (*C.oss_callback_client)(call.use(c.handle))
@@ -124,13 +118,19 @@ func (c *Client) presign(bucket, object string, expiresIn time.Duration, presign
 	if call.err != nil {
 		return nil, call.err
 	}
-	url, failure := new(*C.oss_callback_presigned_url), new(*C.oss_callback_error)
-	code := presign(client, bucketText, objectText, seconds, url, failure)
-	defer C.oss_callback_presigned_url_free(*url)
-	if err := call.failure(code, *failure); err != nil {
+	var url *C.oss_callback_presigned_url
+	var failure *C.oss_callback_error
+	var code C.oss_callback_code
+	if method == http.MethodHead {
+		code = C.oss_callback_client_presign_head_object(client, bucketText, objectText, seconds, &url, &failure)
+	} else {
+		code = C.oss_callback_client_presign_get_object(client, bucketText, objectText, seconds, &url, &failure)
+	}
+	defer C.oss_callback_presigned_url_free(url)
+	if err := call.failure(code, failure); err != nil {
 		return nil, err
 	}
-	return goPresignedURL(*url), nil
+	return goPresignedURL(url), nil
 }
 
 // PutObjectWithURL uploads by a URL that somebody else signed; body is Bytes or File. A callback in the URL is heeded like

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Iterable
+from typing import TYPE_CHECKING, Any
 
 from ._calls import Call, Cancellation, ClientHooks, read_hook
 from ._handles import Buffer, Closeable, Handle, encoded, invalid, new, number, number32, path_of

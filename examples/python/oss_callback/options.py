@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Callable
 
 from ._calls import Call, progress_hook
 from ._handles import encoded, milliseconds, new, number, number32, path_of
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import TypedDict
 
-    from .credentials import Credentials
 
     class ClientOptions(TypedDict, total=False):
         region: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import os
-from typing import TYPE_CHECKING, Any, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ._calls import Call, Cancellation, ClientHooks
 from ._handles import Buffer, Handle, encoded, made, new, number, path_of

@@ -7,9 +7,10 @@ import ctypes
 import http.server
 import json
 import urllib.parse
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Awaitable, Callable, Iterable
+from typing import Any, Callable
 
 from ._handles import encoded, invalid, made
 from ._library import lent, library

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import enum
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Mapping, Sequence
+from typing import Any
 
 from ._handles import Closeable, Handle, encoded, invalid, made, new, number
 from ._library import library, optional_string, string

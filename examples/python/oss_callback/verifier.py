@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Iterable, Mapping, Sequence, Union
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Union
 
 from ._handles import Buffer, Closeable, Handle, encoded, invalid, made, new, number
 from ._library import lent, library, optional_number, optional_string, string
