@@ -87,7 +87,7 @@ func TestAFailedCallbackOfAnUploadInPartsIsStored(t *testing.T) {
 }
 
 func TestAnAbortedUploadIsGone(t *testing.T) {
-	upload, err := local(t).InitiateMultipartUpload(ctx, bucket, object(t), nil)
+	upload, err := local(t).InitiateMultipartUpload(ctx, bucket, object(t), &PutOptions{ForbidOverwrite: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,15 @@ func TestAnAbortedUploadIsGone(t *testing.T) {
 			t.Error(number, err)
 		}
 	}
-	if err := upload.Abort(ctx, nil); err != nil {
+	if _, err := upload.UploadPart(ctx, 1, Bytes([]byte("a")), nil); err != nil {
+		t.Error(err)
+	}
+	if _, err := local(t).PutObject(ctx, bucket, object(t), Bytes([]byte("kept")), nil); err != nil {
+		t.Error(err)
+	}
+	_, err = upload.Complete(ctx, nil, nil, nil)
+	expect(t, err, Conflict, StoredNo, AnsweredNotRequested)
+	if err := upload.Abort(ctx, nil); err != nil || contents(t, object(t)) != "kept" {
 		t.Error(err)
 	}
 	if err := upload.Abort(ctx, nil); !errors.Is(err, NotFound) {
