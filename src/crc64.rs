@@ -1,27 +1,55 @@
 //! The CRC-64 of OSS: CRC-64/XZ, the value of the header `x-oss-hash-crc64ecma`.
 
-use crc_fast::{CrcAlgorithm, Digest};
+use crc64fast::Digest;
+
+/// The polynomial, its coefficients in reverse: the highest bit is that of x^0.
+const POLYNOMIAL: u64 = 0xC96C_5795_D787_0F42;
+const ONE: u64 = 1 << 63;
+const X_TO_THE_8: u64 = 1 << 55;
 
 /// A CRC-64 in the making.
 pub(crate) struct Crc64(Digest);
 
 impl Crc64 {
     pub(crate) fn new() -> Crc64 {
-        Crc64(Digest::new(CrcAlgorithm::Crc64Xz))
+        Crc64(Digest::new())
     }
 
     pub(crate) fn update(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
+        self.0.write(bytes);
     }
 
     pub(crate) fn value(&self) -> u64 {
-        self.0.finalize()
+        self.0.sum64()
     }
 }
 
 /// The CRC-64 of something that consists of two pieces, the second of which has `second_len` bytes.
+///
+/// A CRC is the remainder of its bytes as a polynomial. The first piece has `second_len` bytes behind it, so that
+/// its remainder counts x^(8 * second_len) times; what the CRC inverts at both ends cancels out.
 pub(crate) fn combine(first: u64, second: u64, second_len: u64) -> u64 {
-    crc_fast::checksum_combine(CrcAlgorithm::Crc64Xz, first, second, second_len)
+    let (mut power, mut square, mut rest) = (ONE, X_TO_THE_8, second_len);
+    while rest > 0 {
+        if rest & 1 == 1 {
+            power = multiply(power, square);
+        }
+        square = multiply(square, square);
+        rest >>= 1;
+    }
+    multiply(first, power) ^ second
+}
+
+/// Modulo the polynomial.
+fn multiply(a: u64, mut b: u64) -> u64 {
+    let mut product = 0;
+    for bit in (0..64).rev() {
+        if a >> bit & 1 == 1 {
+            product ^= b;
+        }
+        b = (b >> 1) ^ if b & 1 == 1 { POLYNOMIAL } else { 0 };
+    }
+    product
 }
 
 #[cfg(test)]
@@ -71,6 +99,21 @@ mod tests {
             let len_b = row["len_b"].as_u64().unwrap();
             let combined = combine(number("crc_a"), number("crc_b"), len_b);
             assert_eq!(combined, number("crc_ab"), "{}", row["id"]);
+        }
+    }
+
+    #[test]
+    fn pieces_of_any_length_combine_to_the_whole() {
+        let crc64 = |bytes: &[u8]| {
+            let mut crc = Crc64::new();
+            crc.update(bytes);
+            crc.value()
+        };
+        let bytes: Vec<u8> = (0..=255).cycle().take(3_000).collect();
+        for at in [0, 1, 2, 7, 255, 256, 1_024, 2_999, 3_000] {
+            let (first, second) = bytes.split_at(at);
+            let combined = combine(crc64(first), crc64(second), second.len() as u64);
+            assert_eq!(combined, crc64(&bytes), "{at}");
         }
     }
 }

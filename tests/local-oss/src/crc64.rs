@@ -1,54 +1,41 @@
 //! CRC-64 of bytes whose pieces have one each.
 
-/// The polynomial, its coefficients in reverse: the highest bit is that of x^0.
-const POLYNOMIAL: u64 = 0xC96C_5795_D787_0F42;
-const ONE: u64 = 1 << 63;
-const X_TO_THE_8: u64 = 1 << 55;
+use crc_fast::{CrcAlgorithm, Digest, checksum_combine};
 
-/// The CRC of two pieces, the second `length` bytes long.
-///
-/// A CRC is the remainder of its bytes as a polynomial. Behind the first piece come `length` bytes, so that its remainder
-/// counts x^(8·length) times; what the CRC inverts at both ends cancels out. Written here since the kept crate that has it is
-/// the one that the client uses.
-pub(crate) fn combine(first: u64, second: u64, length: u64) -> u64 {
-    let (mut power, mut square, mut rest) = (ONE, X_TO_THE_8, length);
-    while rest > 0 {
-        if rest & 1 == 1 {
-            power = multiply(power, square);
-        }
-        square = multiply(square, square);
-        rest >>= 1;
+/// A CRC-64 in the making.
+pub(crate) struct Crc64(Digest);
+
+impl Default for Crc64 {
+    fn default() -> Crc64 {
+        Crc64(Digest::new(CrcAlgorithm::Crc64Xz))
     }
-    multiply(first, power) ^ second
 }
 
-/// Modulo the polynomial.
-fn multiply(a: u64, mut b: u64) -> u64 {
-    let mut product = 0;
-    for bit in (0..64).rev() {
-        if a >> bit & 1 == 1 {
-            product ^= b;
-        }
-        let carry = b & 1;
-        b >>= 1;
-        if carry == 1 {
-            b ^= POLYNOMIAL;
-        }
+impl Crc64 {
+    pub(crate) fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
     }
-    product
+
+    pub(crate) fn value(&self) -> u64 {
+        self.0.finalize()
+    }
+}
+
+/// The CRC of two pieces, the second `length` bytes long.
+pub(crate) fn combine(first: u64, second: u64, length: u64) -> u64 {
+    checksum_combine(CrcAlgorithm::Crc64Xz, first, second, length)
 }
 
 #[cfg(test)]
 mod tests {
-    use crc64fast::Digest;
     use serde_json::Value;
 
     use super::*;
 
     fn crc64(bytes: &[u8]) -> u64 {
-        let mut digest = Digest::new();
-        digest.write(bytes);
-        digest.sum64()
+        let mut crc = Crc64::default();
+        crc.write(bytes);
+        crc.value()
     }
 
     #[test]

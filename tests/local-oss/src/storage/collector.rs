@@ -2,13 +2,13 @@
 
 use std::{io, sync::Arc};
 
-use crc64fast::Digest as Crc64;
 use hyper::body::Bytes;
 use md5::{Digest as _, Md5};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::{Contents, SEGMENT, Spool, Storage, contents::Place, new_file::Writer};
 use crate::{
+    crc64::Crc64,
     image::{Image, LONGEST_START},
     memory::{Claim, Memory},
 };
@@ -268,7 +268,7 @@ impl Collector {
             extents: extents.into(),
             size: self.size,
             md5: checksums.md5.finalize().into(),
-            crc64: checksums.crc64.sum64(),
+            crc64: checksums.crc64.value(),
             image: self.start.and_then(|start| Image::find(&start)),
             claim: self.claim,
         })
