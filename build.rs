@@ -9,8 +9,8 @@ fn main() {
 
 #[cfg(feature = "capi")]
 mod header {
-    use std::env;
-    use std::path::PathBuf;
+    use std::path::{Path, PathBuf};
+    use std::{env, fs};
 
     /// In the order of use, which becomes the order of the header.
     const FILES: [&str; 29] = [
@@ -45,6 +45,9 @@ mod header {
         "error",
     ];
 
+    /// The application server's side, which the feature `small` leaves out. One piece of the header.
+    const RECEIVING: [&str; 4] = ["verifier", "verified", "reply", "sealer"];
+
     pub fn write() {
         let root = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
         let configuration = root.join("cbindgen.toml");
@@ -55,10 +58,41 @@ mod header {
         for file in FILES {
             builder = builder.with_src(root.join(format!("src/ffi/{file}.rs")));
         }
-        let header = builder.generate().expect("src/ffi can be read by cbindgen");
-        header.write_to_file(PathBuf::from(variable("OUT_DIR")).join("oss_callback.h"));
+        let bindings = builder.generate().expect("src/ffi can be read by cbindgen");
+        let mut header = Vec::new();
+        bindings.write(&mut header);
+        let header = String::from_utf8(header).expect("cbindgen writes UTF-8");
+        let header = receiving_side_marked(&header, &root);
+        let path = PathBuf::from(variable("OUT_DIR")).join("oss_callback.h");
+        fs::write(path, header).expect("OUT_DIR is writable");
         println!("cargo::rerun-if-changed={}", configuration.display());
         println!("cargo::rerun-if-changed={}", root.join("src/ffi").display());
+    }
+
+    /// cbindgen would put each function between an `#if` and an `#endif` of its own.
+    fn receiving_side_marked(header: &str, root: &Path) -> String {
+        let mut names = Vec::new();
+        for file in RECEIVING {
+            let path = root.join(format!("src/ffi/{file}.rs"));
+            let source = fs::read_to_string(path).expect("src/ffi is readable");
+            let functions = source.split("extern \"C\" fn ").skip(1);
+            names.extend(functions.map(|text| text.split('(').next().unwrap_or("").to_owned()));
+        }
+        let functions = header.find("extern \"C\" {").expect("functions");
+        let place = |name: &String| {
+            let found = header[functions..].find(&format!("{name}("));
+            functions + found.expect("each function is in the header")
+        };
+        let (first, last) = (place(&names[0]), place(&names[names.len() - 1]));
+        let begin = header[..first].rfind("\n/**").expect("a comment") + 1;
+        let end = last + header[last..].find(";\n").expect("an end") + 2;
+        let [before, inside, after] = [&header[..begin], &header[begin..end], &header[end..]];
+        for name in &names {
+            assert!((begin..end).contains(&place(name)), "{name} is elsewhere");
+        }
+        format!(
+            "{before}#if !defined(OSS_CALLBACK_SMALL)\n\n{inside}\n#endif /* OSS_CALLBACK_SMALL */\n{after}"
+        )
     }
 
     fn after_includes() -> String {
@@ -72,13 +106,24 @@ mod header {
             "
 /** The version of this header; oss_callback_version() is that of the library. */
 #define OSS_CALLBACK_VERSION \"{major}.{minor}.{patch}\"
+/** The first number of it. */
 #define OSS_CALLBACK_VERSION_MAJOR {major}
+/** The second. */
 #define OSS_CALLBACK_VERSION_MINOR {minor}
+/** The third. */
 #define OSS_CALLBACK_VERSION_PATCH {patch}
 /** major * 1000000 + minor * 1000 + patch */
 #define OSS_CALLBACK_VERSION_NUMBER {number}
 
+/*
+ * Defined in the header that is installed with a library built with the feature `small`. That library lacks
+ * what application servers call: verifiers, verified callbacks, replies, permissions, sealers, sealed
+ * callbacks and replay guards.
+ */
+/* #undef OSS_CALLBACK_SMALL */
+
 #if defined(__GNUC__) || defined(__clang__)
+/** A code that nobody looks at draws a warning. */
 #define OSS_CALLBACK_MUST_USE __attribute__((warn_unused_result))
 #else
 #define OSS_CALLBACK_MUST_USE

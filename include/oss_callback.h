@@ -1,4 +1,5 @@
 /**
+ * @file
  * oss-callback: uploads to Alibaba Cloud OSS with an upload callback.
  *
  * A program uploads an object and names an application server; OSS stores the object, POSTs a message to
@@ -47,13 +48,24 @@
 
 /** The version of this header; oss_callback_version() is that of the library. */
 #define OSS_CALLBACK_VERSION "0.1.0"
+/** The first number of it. */
 #define OSS_CALLBACK_VERSION_MAJOR 0
+/** The second. */
 #define OSS_CALLBACK_VERSION_MINOR 1
+/** The third. */
 #define OSS_CALLBACK_VERSION_PATCH 0
 /** major * 1000000 + minor * 1000 + patch */
 #define OSS_CALLBACK_VERSION_NUMBER 1000
 
+/*
+ * Defined in the header that is installed with a library built with the feature `small`. That library lacks
+ * what application servers call: verifiers, verified callbacks, replies, permissions, sealers, sealed
+ * callbacks and replay guards.
+ */
+/* #undef OSS_CALLBACK_SMALL */
+
 #if defined(__GNUC__) || defined(__clang__)
+/** A code that nobody looks at draws a warning. */
 #define OSS_CALLBACK_MUST_USE __attribute__((warn_unused_result))
 #else
 #define OSS_CALLBACK_MUST_USE
@@ -2312,6 +2324,8 @@ size_t oss_callback_explanation_problems_len(const oss_callback_explanation *exp
  */
 void oss_callback_explanation_free(oss_callback_explanation *explanation);
 
+#if !defined(OSS_CALLBACK_SMALL)
+
 /**
  * Makes options with OSS's production key. Free them with oss_callback_verifier_options_free; a verifier
  * does not need them any more once it is made.
@@ -2773,6 +2787,8 @@ oss_callback_code oss_callback_replay_guard_forget(const oss_callback_replay_gua
  * Frees a guard. NULL does nothing. No call may use the guard any more.
  */
 void oss_callback_replay_guard_free(oss_callback_replay_guard *replay_guard);
+
+#endif /* OSS_CALLBACK_SMALL */
 
 /**
  * The HTTP status: 200, or 203 in a receipt of OSS_CALLBACK_CODE_CALLBACK_FAILED. 0 for NULL.

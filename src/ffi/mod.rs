@@ -15,6 +15,7 @@
 //!   Rust enum is undefined behaviour.
 //! * A hook is called on the thread and during the call that it was given to; only those for credentials are
 //!   called on any thread, one call at a time. What a hook returns is checked before it is believed.
+//! * What an application server calls is left out by the feature `small`, and marked in the header by build.rs.
 //! * Nothing here reaches below the crate's public interface, except to make an [`Error`](crate::Error).
 
 // C's names, so that the header, the Rust source and the symbols agree to the letter.
@@ -47,13 +48,17 @@ mod put;
 mod put_options;
 mod receipt;
 mod reconcile;
+#[cfg(not(feature = "small"))]
 mod reply;
+#[cfg(not(feature = "small"))]
 mod sealer;
 mod spec;
 mod text;
 mod upload_file;
 mod upload_part;
+#[cfg(not(feature = "small"))]
 mod verified;
+#[cfg(not(feature = "small"))]
 mod verifier;
 mod version;
 
@@ -85,6 +90,11 @@ mod tests {
         may_be_shared::<super::explain::oss_callback_explanation>();
         may_be_shared::<super::explain::oss_callback_object_facts>();
         may_be_shared::<super::explain::oss_callback_preview>();
+    }
+
+    #[cfg(not(feature = "small"))]
+    #[test]
+    fn so_may_those_of_an_application_server() {
         may_be_shared::<super::reply::oss_callback_reply>();
         may_be_shared::<super::sealer::oss_callback_permission>();
         may_be_shared::<super::sealer::oss_callback_replay_guard>();

@@ -22,6 +22,7 @@ pub struct oss_callback_spec_options {
 
 impl oss_callback_spec_options {
     /// The builder, unless a setter found a fault.
+    #[cfg(not(feature = "small"))]
     pub(super) fn builder(&self) -> Result<&CallbackSpecBuilder> {
         self.options.values()
     }

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test uses its part")]
 
+use std::collections::BTreeSet;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -39,7 +40,8 @@ pub fn answers(question: &mut Command) -> bool {
     there
 }
 
-fn compiler(variable: &str, default: &str, standard: &str) -> Command {
+/// The compiler that a variable of the environment names, else the default.
+pub fn compiler(variable: &str, default: &str, standard: &str) -> Command {
     let chosen = env::var(variable).unwrap_or_default();
     // As make has it, the variable may hold arguments: `ccache gcc`.
     let mut words = chosen.split_whitespace();
@@ -151,15 +153,35 @@ pub fn header() -> String {
     std::fs::read_to_string(path).expect("the header is committed")
 }
 
+/// The names of the functions that a library built with the feature `small` lacks.
+pub fn of_a_small_library() -> BTreeSet<String> {
+    let header = header();
+    let (_, rest) = header
+        .split_once("#if !defined(OSS_CALLBACK_SMALL)\n")
+        .expect("a begin");
+    let (lacking, _) = rest
+        .split_once("#endif /* OSS_CALLBACK_SMALL */\n")
+        .expect("an end");
+    let lacking = prototypes_in(lacking);
+    lacking.iter().map(|p| name_of(p).to_owned()).collect()
+}
+
 /// The prototypes of the header, each on one line.
 pub fn prototypes() -> Vec<String> {
     let header = header();
     let (_, functions) = header
         .split_once("extern \"C\" {")
         .expect("the functions follow the types");
+    prototypes_in(functions)
+}
+
+/// Those of a piece of a header.
+pub fn prototypes_in(functions: &str) -> Vec<String> {
     let mut code = String::new();
     for piece in functions.split("/**") {
-        code += piece.split_once("*/").map_or("", |(_, code)| code);
+        let (_, declaration) = piece.split_once("*/").unwrap_or_default();
+        let lines = declaration.lines().filter(|line| !line.starts_with('#'));
+        code.extend(lines.flat_map(|line| [line, "\n"]));
     }
     code.split_inclusive(';')
         .map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "))
