@@ -4,7 +4,7 @@
 
 mod c;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::Command;
 
@@ -30,18 +30,54 @@ fn names_of_the_header() -> BTreeSet<String> {
     names.map(str::to_owned).collect()
 }
 
+/// The list: names, and the version of the library in which each appeared.
+fn listed() -> BTreeMap<String, String> {
+    let list = fs::read_to_string(c::source("tests/symbols.txt")).expect("the list is committed");
+    let words = list
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .map(|(name, version)| (name.to_owned(), version.to_owned()));
+    words.collect()
+}
+
 #[test]
 fn the_library_exports_the_names_of_the_list() {
-    let list = c::source("tests/symbols.txt");
-    let exported: String = exported().into_iter().map(|name| name + "\n").collect();
+    let mut listed = listed();
+    let exported = exported();
     if std::env::var_os("BLESS").is_some() {
-        fs::write(&list, &exported).expect("the list is writable");
+        listed.retain(|name, _| exported.contains(name));
+        for name in &exported {
+            let version = || env!("CARGO_PKG_VERSION").to_owned();
+            listed.entry(name.clone()).or_insert_with(version);
+        }
+        let lines = listed
+            .iter()
+            .map(|(name, since)| format!("{name} {since}\n"));
+        let list = c::source("tests/symbols.txt");
+        fs::write(list, lines.collect::<String>()).expect("the list is writable");
     }
-    let listed = fs::read_to_string(&list).expect("the list is committed");
+    let listed: BTreeSet<String> = listed.into_keys().collect();
     assert_eq!(
         exported, listed,
-        "a name that goes breaks programs; run `BLESS=1 cargo test --test symbols` if this is meant"
+        "run `BLESS=1 cargo test --test symbols` if this is meant, and see docs/COMPATIBILITY.md if a name goes"
     );
+}
+
+#[test]
+fn no_name_appeared_in_a_version_to_come() {
+    let number = |version: &str| -> Vec<u32> {
+        let parts = version
+            .split('.')
+            .map(|part| part.parse().expect("a number"));
+        parts.collect()
+    };
+    for (name, since) in listed() {
+        assert_eq!(number(&since).len(), 3, "{name}");
+        assert!(
+            number(&since) <= number(env!("CARGO_PKG_VERSION")),
+            "{name}"
+        );
+    }
 }
 
 #[test]
