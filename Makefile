@@ -1,17 +1,87 @@
-# What a C programmer types: `make` leaves liboss_callback.so and liboss_callback.a in target/release, or below
-# CARGO_TARGET_DIR if it is set. The header is include/oss_callback.h.
+# What a C programmer types:
+#
+#   make                      builds liboss_callback.so and liboss_callback.a into target/release, or below CARGO_TARGET_DIR
+#   make install PREFIX=/usr DESTDIR=/tmp/package
+#   make uninstall PREFIX=/usr DESTDIR=/tmp/package
+#   make FEATURES=            without TLS; FEATURES=tls,small without the application server's side (see README.md)
+#
+# Installing copies what is built and needs no cargo: `make && sudo make install`.
 
 CARGO ?= cargo
+FEATURES ?= tls
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+INCLUDEDIR ?= $(PREFIX)/include
+LIBDIR ?= $(PREFIX)/lib
+PKGCONFIGDIR ?= $(LIBDIR)/pkgconfig
+DATADIR ?= $(PREFIX)/share
+MANDIR ?= $(DATADIR)/man
+DOCDIR ?= $(DATADIR)/doc/oss_callback
+CMAKEDIR ?= $(DATADIR)/cmake/oss_callback
+INSTALL ?= install
+
+comma = ,
+small = $(filter small,$(subst $(comma), ,$(FEATURES)))
+target = $(or $(CARGO_TARGET_DIR),target)/release
+version := $(shell sed -n '/^\[package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
+# As cargo-c has it: the library is liboss_callback.so.1.0.0, its SONAME liboss_callback.so.1.
+library_version := $(shell sed -n '/^\[package.metadata.capi.library\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
+abi := $(firstword $(subst ., ,$(library_version)))
+soname := liboss_callback.so.$(abi)
 
 # Both libraries in one go, and only those: as soon as cargo builds the Rust library too, it leaves the link-time
-# optimization out.
+# optimization out. Programs that are linked against the folder of the build find the library by its link.
 all:
-	$(CARGO) rustc --release --lib --features capi --crate-type cdylib --crate-type staticlib
+	$(CARGO) rustc --release --lib --no-default-features --features 'capi,$(FEATURES)' \
+	    --crate-type cdylib --crate-type staticlib $(CARGOFLAGS) -- -C link-arg=-Wl,-soname,$(soname)
+	ln -sf liboss_callback.so $(target)/$(soname)
+	@wc -c $(target)/liboss_callback.so $(target)/liboss_callback.a | sed '$$d'
 
 check:
 	$(CARGO) test --workspace
 
+# The server that stands for OSS in tests of an application: `make install-local-oss`, or with PREFIX=...
+install-local-oss:
+	$(CARGO) install --locked --path tests/local-oss --root $(DESTDIR)$(PREFIX) --no-track $(CARGOFLAGS)
+
+headers := $(notdir $(wildcard include/*.h include/*.hpp))
+pages := $(notdir $(wildcard man/*.3))
+documents := README.md CHANGELOG.md LICENSE-APACHE LICENSE-MIT THIRD_PARTY_LICENSES.txt
+cmake_files := oss_callback-config.cmake oss_callback-config-version.cmake
+
+$(target)/liboss_callback.so $(target)/liboss_callback.a:
+	$(MAKE) all
+
+install: $(target)/liboss_callback.so $(target)/liboss_callback.a
+	@grep -q '$(soname)' $(target)/liboss_callback.so || \
+	    { echo 'cargo has built another liboss_callback.so since: run `make` again' >&2; exit 1; }
+	$(INSTALL) -d $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PKGCONFIGDIR) $(DESTDIR)$(MANDIR)/man3 \
+	    $(DESTDIR)$(DOCDIR) $(DESTDIR)$(CMAKEDIR)
+	$(INSTALL) -m 644 $(addprefix include/,$(headers)) $(DESTDIR)$(INCLUDEDIR)
+ifneq ($(small),)
+	sed 's|^/\* #undef OSS_CALLBACK_SMALL \*/$$|#define OSS_CALLBACK_SMALL 1|' include/oss_callback.h \
+	    > $(DESTDIR)$(INCLUDEDIR)/oss_callback.h
+endif
+	$(INSTALL) -m 755 $(target)/liboss_callback.so $(DESTDIR)$(LIBDIR)/liboss_callback.so.$(library_version)
+	ln -sf liboss_callback.so.$(library_version) $(DESTDIR)$(LIBDIR)/$(soname)
+	ln -sf liboss_callback.so.$(library_version) $(DESTDIR)$(LIBDIR)/liboss_callback.so
+	$(INSTALL) -m 644 $(target)/liboss_callback.a $(DESTDIR)$(LIBDIR)
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(LIBDIR))|' \
+	    -e 's|@INCLUDEDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(INCLUDEDIR))|' -e 's|@VERSION@|$(version)|' \
+	    packaging/oss_callback.pc.in > $(DESTDIR)$(PKGCONFIGDIR)/oss_callback.pc
+	$(INSTALL) -m 644 $(addprefix packaging/,$(cmake_files)) $(DESTDIR)$(CMAKEDIR)
+	$(INSTALL) -m 644 $(addprefix man/,$(pages)) $(DESTDIR)$(MANDIR)/man3
+	$(INSTALL) -m 644 $(documents) $(DESTDIR)$(DOCDIR)
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/,$(headers))
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/liboss_callback.,so.$(library_version) so.$(abi) so a)
+	rm -f $(DESTDIR)$(PKGCONFIGDIR)/oss_callback.pc
+	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man3/,$(pages))
+	rm -rf $(DESTDIR)$(CMAKEDIR) $(DESTDIR)$(DOCDIR)
+
 clean:
 	$(CARGO) clean
 
-.PHONY: all check clean
+.PHONY: all check clean install install-local-oss uninstall
