@@ -46,6 +46,8 @@ install-local-oss:
 	$(CARGO) install --locked --path tests/local-oss --root $(DESTDIR)$(PREFIX) --no-track $(CARGOFLAGS)
 
 headers := $(notdir $(wildcard include/*.h include/*.hpp))
+# Parts of oss_callback.hpp.
+parts := $(notdir $(wildcard include/oss_callback/*.hpp))
 pages := $(notdir $(wildcard man/*.3))
 documents := README.md CHANGELOG.md LICENSE-APACHE LICENSE-MIT THIRD_PARTY_LICENSES.txt
 cmake_files := oss_callback-config.cmake oss_callback-config-version.cmake
@@ -56,9 +58,10 @@ $(target)/liboss_callback.so $(target)/liboss_callback.a:
 install: $(target)/liboss_callback.so $(target)/liboss_callback.a
 	@grep -q '$(soname)' $(target)/liboss_callback.so || \
 	    { echo 'cargo has built another liboss_callback.so since: run `make` again' >&2; exit 1; }
-	$(INSTALL) -d $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PKGCONFIGDIR) $(DESTDIR)$(MANDIR)/man3 \
-	    $(DESTDIR)$(DOCDIR) $(DESTDIR)$(CMAKEDIR)
+	$(INSTALL) -d $(DESTDIR)$(INCLUDEDIR)/oss_callback $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PKGCONFIGDIR) \
+	    $(DESTDIR)$(MANDIR)/man3 $(DESTDIR)$(DOCDIR) $(DESTDIR)$(CMAKEDIR)
 	$(INSTALL) -m 644 $(addprefix include/,$(headers)) $(DESTDIR)$(INCLUDEDIR)
+	$(INSTALL) -m 644 $(addprefix include/oss_callback/,$(parts)) $(DESTDIR)$(INCLUDEDIR)/oss_callback
 ifneq ($(small),)
 	sed 's|^/\* #undef OSS_CALLBACK_SMALL \*/$$|#define OSS_CALLBACK_SMALL 1|' include/oss_callback.h \
 	    > $(DESTDIR)$(INCLUDEDIR)/oss_callback.h
@@ -75,7 +78,8 @@ endif
 	$(INSTALL) -m 644 $(documents) $(DESTDIR)$(DOCDIR)
 
 uninstall:
-	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/,$(headers))
+	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/,$(headers) $(addprefix oss_callback/,$(parts)))
+	rmdir $(DESTDIR)$(INCLUDEDIR)/oss_callback 2>/dev/null || true
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/liboss_callback.,so.$(library_version) so.$(abi) so a)
 	rm -f $(DESTDIR)$(PKGCONFIGDIR)/oss_callback.pc
 	rm -f $(addprefix $(DESTDIR)$(MANDIR)/man3/,$(pages))

@@ -30,7 +30,8 @@ for tool in cargo rustc; do
     if command -v "$tool" >/dev/null; then fail "$tool is in PATH"; fi
 done
 mkdir "$room/work"
-cp "$sources/examples/c/put_object.c" "$sources/tests/c/version.c" "$sources/tests/c/cpp_links.cpp" "$room/work"
+cp "$sources/examples/c/put_object.c" "$sources/examples/cpp/put_object.cpp" "$room/work"
+cp "$sources/tests/c/version.c" "$sources/tests/c/cpp_links.cpp" "$room/work"
 cd "$room/work"
 export PKG_CONFIG_PATH="$prefix/lib/pkgconfig"
 
@@ -69,6 +70,8 @@ strict='-Wall -Wextra -pedantic -Werror'
     try ./archive static
     c++ -std=c++11 $strict cpp_links.cpp $(pkg-config --cflags --libs oss_callback) "-Wl,-rpath,$prefix/lib" -o cxx
     try ./cxx shared
+    c++ -std=c++17 $strict put_object.cpp $(pkg-config --cflags --libs oss_callback) "-Wl,-rpath,$prefix/lib" -o hpp
+    try ./hpp shared
 }
 
 cat >CMakeLists.txt <<'EOF'
