@@ -55,8 +55,11 @@
 #include "oss_callback/options.hpp"         // put_options, operation_options, cancellation
 #include "oss_callback/outcome.hpp"         // receipt, failure, error, callback_failed
 #include "oss_callback/permissions.hpp"     // presigned_url, post_policy, post_form
-#include "oss_callback/receiving.hpp"       // verifier, verified, sealer, replay_guard, reply
 #include "oss_callback/results.hpp"         // result, upload_result
 #include "oss_callback/spec.hpp"            // spec, spec_options, body_template, explain
+
+#if !defined(OSS_CALLBACK_SMALL)
+#include "oss_callback/receiving.hpp"  // verifier, verified, sealer, replay_guard, reply
+#endif
 
 #endif  // OSS_CALLBACK_HPP

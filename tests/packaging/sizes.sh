@@ -45,4 +45,6 @@ int main(void) { return $1; }" | cc -x c -Werror - $(pkg-config --cflags --libs 
 }
 try 'oss_callback_version() == 0' || fail "nothing can be linked with a small library"
 if try 'oss_callback_verifier_free == 0'; then fail "a small library's header has a verifier"; fi
+echo '#include <oss_callback.hpp>' | c++ -std=c++17 -Wall -Wextra -Werror -fsyntax-only -I "$prefix/include" -x c++ - ||
+    fail "the C++ header needs what a small library lacks"
 make --no-print-directory uninstall FEATURES=small PREFIX="$PWD/$prefix" >/dev/null
