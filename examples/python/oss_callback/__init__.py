@@ -22,7 +22,8 @@ from .credentials import (
     ProvidedCredentials,
     RemoteCredentials,
 )
-from .errors import Answered, Attempt, CallbackFailed, ErrorKind, InvalidArgument, OssCallbackError, Stored
+from .errors import CallbackFailed, InvalidArgument, OssCallbackError
+from .kinds import Answered, Attempt, ErrorKind, Stored
 from .multipart import MultipartUpload, Part
 from .options import RetryPolicy
 from .permission import PostForm, PresignedUrl

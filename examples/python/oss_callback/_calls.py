@@ -19,7 +19,8 @@ from ._signatures import (
     OSS_CALLBACK_SIGNER_HOOK,
     OSS_CALLBACK_WRITE_HOOK,
 )
-from .errors import ErrorKind, OssCallbackError, of_code
+from .errors import OssCallbackError, of_code
+from .kinds import ErrorKind
 from .receipt import Receipt
 
 LEN_UNKNOWN = (1 << 64) - 1

@@ -75,7 +75,7 @@ class Closeable:
 
 
 def invalid(message: str) -> Exception:
-    from .errors import InvalidArgument
+    from .errors import InvalidArgument  # errors are handles themselves
 
     return InvalidArgument(message)
 

@@ -4,26 +4,11 @@ from __future__ import annotations
 
 import enum
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ._handles import Handle, encoded
 from ._library import lent, library, optional_number, optional_string, string
-
-if TYPE_CHECKING:
-    from .errors import Attempt
-
-
-def attempts_of(owner: str, handle: int) -> list[tuple[int, int, int, int, float]]:
-    """The earlier attempts of a receipt or an error."""
-    history = []
-    for index in range(getattr(library, f"oss_callback_{owner}_history_len")(handle)):
-        attempt = getattr(library, f"oss_callback_{owner}_history")(handle, index)
-        facts = [
-            getattr(library, f"oss_callback_attempt_{name}")(attempt)
-            for name in ("code", "stored", "answered", "status", "waited_ms")
-        ]
-        history.append((facts[0], facts[1], facts[2], facts[3], facts[4] / 1000))
-    return history
+from .kinds import Attempt, attempts_of
 
 
 class Receipt:
@@ -53,8 +38,6 @@ class Receipt:
     """The Content-Type that the application server gave it."""
 
     def __init__(self, receipt: int, owner: Handle) -> None:
-        from .errors import attempts
-
         self._pointer, self._owner = receipt, owner
         self.status = library.oss_callback_receipt_status(receipt)
         self.etag = optional_string(library.oss_callback_receipt_etag(receipt))
@@ -62,7 +45,7 @@ class Receipt:
         self.version_id = optional_string(library.oss_callback_receipt_version_id(receipt))
         self.request_id = optional_string(library.oss_callback_receipt_request_id(receipt))
         self.attempts = library.oss_callback_receipt_attempts(receipt)
-        self.history = attempts(attempts_of("receipt", receipt))
+        self.history = attempts_of("receipt", receipt)
         self.notes = [
             string(library.oss_callback_receipt_note(receipt, index))
             for index in range(library.oss_callback_receipt_notes_len(receipt))

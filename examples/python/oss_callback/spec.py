@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -61,8 +62,6 @@ class CallbackSpec(Closeable):
 
     def check(self) -> None:
         """Applies OSS's rules to a spec that was made elsewhere."""
-        import ctypes
-
         with self._handle as spec:
             error = ctypes.c_void_p()
             check(library.oss_callback_spec_check(spec, ctypes.byref(error)), error)
