@@ -120,6 +120,14 @@ mod go {
         assert_eq!(unformatted, "");
     }
 
+    /// A library without the application server's side has a header without it.
+    #[test]
+    fn go_package_does_with_a_small_library() {
+        let Some(mut build) = c::go() else { return };
+        build.args(["build", "-tags", "oss_callback_small", "./osscallback"]);
+        c::succeed(build.env("CGO_CFLAGS", "-DOSS_CALLBACK_SMALL"));
+    }
+
     #[test]
     fn go_example_says_whether_the_object_is_stored() {
         let Some(mut build) = c::go() else { return };

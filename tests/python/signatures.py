@@ -32,6 +32,9 @@ TYPES = {
 
 def table(header: str) -> str:
     """The module for a header."""
+    guarded = "".join(re.findall(r"^#if !defined\(OSS_CALLBACK_SMALL\)$(.*?)^#endif", header, re.DOTALL | re.MULTILINE))
+    not_in_small = re.findall(r"\b(oss_callback_\w+)\(", re.sub(r"/\*.*?\*/", "", guarded, flags=re.DOTALL))
+    assert not_in_small
     header = re.sub(r"/\*.*?\*/|//[^\n]*|^#[^\n]*", "", header, flags=re.DOTALL | re.MULTILINE)
     enumerations = set(re.findall(r"\}\s*(\w+);", header))
 
@@ -79,7 +82,10 @@ def table(header: str) -> str:
     functions = re.sub(r"\bOSS_CALLBACK_MUST_USE\b", " ", header.partition('extern "C" {')[2])
     for result, name, arguments in re.findall(r"([\w\s*]+?)\b(oss_\w+)\(([^)]*)\);", functions):
         lines.append(f'    "{name}": ({type_of(result)}, [{", ".join(parameters(arguments))}]),')
-    lines += ["}", ""]
+    lines += ["}", "", "# What an application server calls: a small library has none of these."]
+    lines += ["NOT_IN_SMALL = frozenset(", "    ("]
+    lines += [f'        "{name}",' for name in not_in_small]
+    lines += ["    )", ")", ""]
     return "\n".join(lines)
 
 

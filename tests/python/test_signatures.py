@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import unittest
+from typing import Any
 
 import oss_callback
 import signatures
 from fixture import OssTestCase
-from oss_callback import _signatures
+from oss_callback import _library, _signatures
 from oss_callback._library import library
 
 HEADER = signatures.HEADER.read_text(encoding="utf-8")
@@ -39,6 +40,25 @@ class Signatures(OssTestCase):
         for name, (result, parameters) in _signatures.FUNCTIONS.items():
             function = getattr(library, name)
             self.assertEqual((function.restype, function.argtypes), (result, parameters), name)
+
+    def test_a_library_may_be_small_but_not_old(self) -> None:
+        def without(name: str) -> Any:
+            class Library:
+                oss_callback_version = library.oss_callback_version
+
+                def __getattr__(self, wanted: str) -> Any:
+                    if wanted.startswith(name):
+                        raise AttributeError(wanted)
+                    return getattr(library, wanted)
+
+            return _library._declare(Library())
+
+        self.assertIn("oss_callback_verifier_new", _signatures.NOT_IN_SMALL)
+        self.assertNotIn("oss_callback_receipt_free", _signatures.NOT_IN_SMALL)
+        with self.assertRaisesRegex(NotImplementedError, "small"):
+            without("oss_callback_verif").oss_callback_verifier_new()
+        with self.assertRaisesRegex(ImportError, "too old: it has no oss_callback_receipt_status"):
+            without("oss_callback_receipt_status")
 
     def test_the_enumerations_are_those_of_the_header(self) -> None:
         codes = signatures.enumerators(HEADER, "oss_callback_code")

@@ -23,6 +23,8 @@
 // waits for them; what they panic with is raised again by the operation. Handles such as a Client are freed by Close, or
 // else by the garbage collector; they may be used from any number of goroutines. A child process made by fork must not
 // use them.
+//
+// A library that was built without the application server's side needs the build tag oss_callback_small.
 package osscallback
 
 // #cgo pkg-config: oss_callback

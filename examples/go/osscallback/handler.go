@@ -1,3 +1,5 @@
+//go:build !oss_callback_small
+
 package osscallback
 
 // #include <oss_callback.h>

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ._signatures import FUNCTIONS
+from ._signatures import FUNCTIONS, NOT_IN_SMALL
 
 
 def _load() -> ctypes.CDLL:
@@ -31,12 +31,19 @@ def _load() -> ctypes.CDLL:
     )
 
 
-def _declare(library: ctypes.CDLL) -> ctypes.CDLL:
+def _left_out(*_: object) -> None:
+    raise NotImplementedError("this liboss_callback.so is a small one, without the application server's side")
+
+
+def _declare(library: Any) -> Any:
     library.oss_callback_version.restype = ctypes.c_char_p
     for name, (result, parameters) in FUNCTIONS.items():
         try:
             function = getattr(library, name)
         except AttributeError:
+            if name in NOT_IN_SMALL:
+                setattr(library, name, _left_out)
+                continue
             version = library.oss_callback_version().decode()
             raise ImportError(f"liboss_callback.so {version} is too old: it has no {name}") from None
         function.restype, function.argtypes = result, parameters
