@@ -350,6 +350,7 @@ impl Builder {
             self.record_file.as_deref(),
         )?);
         let log = Log { quiet: self.quiet };
+        let clock = Arc::default();
         let memory = Memory::new(self.max_total_bytes);
         let (storage, objects) = self.storage(&memory)?;
         let tls = match self.tls {
@@ -358,6 +359,7 @@ impl Builder {
         };
         Ok(Service {
             started: SystemTime::now(),
+            clock: Arc::clone(&clock),
             tls,
             objects,
             uploads: Uploads::default(),
@@ -369,6 +371,7 @@ impl Builder {
             memory,
             deliverer: Deliverer {
                 key: key.map_err(invalid_input)?,
+                clock,
                 trust: Arc::new(Trust::new(
                     self.callback_ca.as_deref(),
                     self.callback_insecure,

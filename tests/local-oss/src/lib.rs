@@ -24,6 +24,7 @@ mod authorization;
 mod background;
 mod builder;
 mod callback;
+mod clock;
 mod connection;
 mod cors;
 mod crc64;

@@ -149,6 +149,7 @@ impl Sending {
         };
         let record = Arc::new(Record::new(usize::MAX, None)?);
         let deliverer = Deliverer {
+            clock: Arc::default(),
             key: self.key,
             trust: Arc::new(Trust::new(None, self.insecure)?),
             timeout: self.timeout,

@@ -157,6 +157,13 @@ impl Server {
         true
     }
 
+    /// From now on the server's clock is so many seconds ahead of the system's, or behind it if the number is negative.
+    /// Signatures that are too far from it are refused with 403 `RequestTimeTooSkewed`, and the `Date` of answers says what
+    /// time the server believes it is.
+    pub fn set_clock(&self, seconds_ahead: i64) {
+        self.service.clock.set(seconds_ahead);
+    }
+
     /// The contents that an object has now.
     pub fn object(&self, bucket: &str, key: &str) -> Option<Vec<u8>> {
         let (object, source) = self.service.objects.open(bucket, key).ok()??;

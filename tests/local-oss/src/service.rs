@@ -23,6 +23,7 @@ use crate::{
     answer::{self, Answer, insert},
     authorization::{Credential, SIGNATURE_PARAMETERS, SUB_RESOURCES, SignedRequest, authorize},
     callback::{Deliverer, KEY_PATH, Rules},
+    clock::Clock,
     cors::AllowedOrigins,
     error::OssError,
     log::Log,
@@ -46,6 +47,7 @@ pub(crate) const ACCOUNT: &str = "1234567890123456";
 /// Everything that requests share.
 pub(crate) struct Service {
     pub(crate) started: SystemTime,
+    pub(crate) clock: Arc<Clock>,
     /// Present if the server speaks TLS.
     pub(crate) tls: Option<Identity>,
     pub(crate) region: String,
@@ -135,6 +137,7 @@ impl Service {
         };
         let headers = answer.headers_mut();
         headers.insert(SERVER, HeaderValue::from_static("AliyunOSS"));
+        insert(headers, "date", &httpdate::fmt_http_date(self.clock.now()));
         insert(headers, "x-oss-request-id", &request_id);
         insert(
             headers,
@@ -210,7 +213,7 @@ impl Service {
                 .read()
                 .unwrap_or_else(PoisonError::into_inner),
             &self.region,
-            SystemTime::now(),
+            self.clock.now(),
         )?;
 
         let (bucket, key) = self.existing(resource)?;

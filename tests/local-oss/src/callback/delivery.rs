@@ -1,10 +1,6 @@
 //! Delivers a callback to its URLs.
 
-use std::{
-    net::IpAddr,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use md5::{Digest, Md5};
@@ -18,6 +14,7 @@ use super::{
     url::CallbackUrl,
 };
 use crate::{
+    clock::Clock,
     image::Image,
     log::Log,
     message::Headers,
@@ -67,6 +64,7 @@ impl Upload {
 /// Delivers callbacks.
 pub(crate) struct Deliverer {
     pub(crate) key: CallbackKey,
+    pub(crate) clock: Arc<Clock>,
     /// Whose certificates https URLs may have.
     pub(crate) trust: Arc<Trust>,
     /// For each URL, from connecting to the last byte of the answer.
@@ -142,7 +140,7 @@ impl Deliverer {
             ("Authorization", self.key.sign(&url.target, body)),
             ("Content-MD5", STANDARD.encode(Md5::digest(body))),
             ("Content-Type", callback.body_type.content_type().to_owned()),
-            ("Date", httpdate::fmt_http_date(SystemTime::now())),
+            ("Date", httpdate::fmt_http_date(self.clock.now())),
             ("User-Agent", "aliyun-oss-callback".to_owned()),
             ("x-oss-additional-headers", String::new()),
             ("x-oss-bucket", upload.bucket.clone()),

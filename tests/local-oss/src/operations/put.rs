@@ -1,6 +1,6 @@
 //! PutObject, with its callback.
 
-use std::{io, sync::Arc, time::SystemTime};
+use std::{io, sync::Arc};
 
 use hyper::{StatusCode, body::Incoming};
 use tokio::task::spawn_blocking;
@@ -48,7 +48,7 @@ pub(crate) async fn put_object(
         contents,
         content_type: instructions.content_type,
         headers: instructions.kept,
-        last_modified: SystemTime::now(),
+        last_modified: service.clock.now(),
     };
     let new = NewObject {
         operation: "PutObject",

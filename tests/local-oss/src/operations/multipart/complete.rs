@@ -1,6 +1,6 @@
 //! CompleteMultipartUpload, with its callback.
 
-use std::{collections::BTreeMap, io, sync::Arc, time::SystemTime};
+use std::{collections::BTreeMap, io, sync::Arc};
 
 use hyper::{StatusCode, body::Incoming};
 use md5::{Digest as _, Md5};
@@ -244,7 +244,7 @@ async fn object(
         contents,
         content_type: upload.content_type.clone(),
         headers: upload.headers.clone(),
-        last_modified: SystemTime::now(),
+        last_modified: service.clock.now(),
     })
 }
 

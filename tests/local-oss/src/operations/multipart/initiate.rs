@@ -1,6 +1,6 @@
 //! InitiateMultipartUpload.
 
-use std::{sync::Arc, time::SystemTime};
+use std::sync::Arc;
 
 use rand_core::{OsRng, RngCore};
 
@@ -50,7 +50,7 @@ pub(super) fn initiate(
         id,
         bucket: call.bucket.clone(),
         key: call.key.clone(),
-        initiated: SystemTime::now(),
+        initiated: service.clock.now(),
         forbid_overwrite: instructions.forbid_overwrite,
         content_type: instructions.content_type,
         headers: instructions.kept,

@@ -1,7 +1,5 @@
 //! UploadPart and ListParts.
 
-use std::time::SystemTime;
-
 use hyper::{StatusCode, body::Incoming};
 
 use super::open_upload;
@@ -61,7 +59,7 @@ pub(super) async fn upload_part(
     let part = Part {
         etag: hex(&contents.md5).to_ascii_uppercase(),
         contents,
-        last_modified: SystemTime::now(),
+        last_modified: service.clock.now(),
     };
     let mut answer = answer::empty(StatusCode::OK);
     let headers = answer.headers_mut();

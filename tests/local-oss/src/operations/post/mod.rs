@@ -3,10 +3,7 @@
 mod fields;
 mod policy;
 
-use std::{
-    sync::{Arc, PoisonError},
-    time::SystemTime,
-};
+use std::sync::{Arc, PoisonError};
 
 use fields::Fields;
 use hyper::{Method, StatusCode, body::Incoming, header::CONTENT_TYPE};
@@ -111,7 +108,7 @@ pub(crate) async fn post_object(
         contents,
         content_type: instructions.content_type,
         headers: instructions.kept,
-        last_modified: SystemTime::now(),
+        last_modified: service.clock.now(),
     };
     let new = NewObject {
         operation: "PostObject",
@@ -179,7 +176,7 @@ impl Form<'_> {
 
     /// The policy of the form, which is signed and holds, but for the size of the file.
     fn authorize(&self, bucket: &str) -> Result<Policy, OssError> {
-        let now = SystemTime::now();
+        let now = self.service.clock.now();
         let credentials = &self.service.credentials;
         let signature = authorize_form(
             |name| self.fields.get(name),
