@@ -1,57 +1,21 @@
-//! A network that fails on purpose: sits between a client and a server and does one thing wrong, at one
-//! byte of the request or of the answer. Nothing in it depends on time or chance.
+//! The faults of a network that tables are made of: one thing goes wrong, at one telling byte of the request or of the
+//! answer.
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::net::SocketAddr;
+use std::sync::OnceLock;
 
 use local_oss::{Answer, Receiver};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+pub use super::network::{Action, Direction, Fault};
+use super::network::{Network, Plan};
 use super::{BUCKET, client, server, spec};
 
 /// Small, so that a request is its head and one block; large, so that it is many.
 const SMALL: usize = 1000;
 pub const LARGE: usize = 32 * 1024 * 1024;
 
-/// Connections that a network keeps, whatever became of them, so that it sends no reset that is not asked for.
-/// The client of an older one has gone.
+/// Connections that are kept; the client of an older one has gone.
 const KEPT: usize = 4;
-
-/// Which way the bytes go that a fault counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    Request,
-    Answer,
-}
-
-/// What goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    /// Both sides see the connection closed in good order.
-    Cut,
-    /// Both sides see a reset.
-    Reset,
-    /// Nothing more goes this way, and nobody is told.
-    Stall,
-    /// The receiver of this direction sees its end; the other direction goes on.
-    HalfClose,
-    /// From here on a byte every 100 ms.
-    Drip,
-    /// One byte arrives with its lowest bit changed.
-    Corrupt,
-}
-
-/// One fault: what happens when so many bytes have gone this way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fault {
-    pub direction: Direction,
-    pub at: u64,
-    pub action: Action,
-}
 
 pub const ACTIONS: [Action; 6] = [
     Action::Cut,
@@ -156,216 +120,23 @@ fn answer_len() -> u64 {
     })
 }
 
-/// A failing network in front of a server.
-pub struct FaultyNetwork {
-    address: SocketAddr,
-    connections: Arc<AtomicUsize>,
-    stopped: Arc<AtomicBool>,
-    links: Arc<Mutex<Vec<Arc<Link>>>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-/// One connection through the network: its two ends here.
-struct Link {
-    client: TcpStream,
-    server: TcpStream,
-}
-
-impl Link {
-    /// Waits until the client has gone, or everything ends, or for so long: then false.
-    fn wait(&self, patience: Duration) -> bool {
-        let patience = Timespec::try_from(patience).unwrap();
-        let mut client = [PollFd::new(&self.client, PollFlags::RDHUP)];
-        poll(&mut client, Some(&patience)).unwrap() > 0
-    }
-
-    fn close(&self) {
-        for stream in [&self.client, &self.server] {
-            let _ = stream.shutdown(Shutdown::Both);
-        }
-    }
-}
+/// A network in front of a server that does one thing wrong.
+pub struct FaultyNetwork(Network);
 
 impl FaultyNetwork {
     /// The first `times` connections have the fault, later ones none.
     pub fn start(server: SocketAddr, fault: Fault, times: usize) -> FaultyNetwork {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let connections = Arc::new(AtomicUsize::new(0));
-        let stopped = Arc::new(AtomicBool::new(false));
-        let links: Arc<Mutex<Vec<Arc<Link>>>> = Arc::default();
-        let (counter, stopping, kept) = (connections.clone(), stopped.clone(), links.clone());
-        let thread = std::thread::spawn(move || {
-            let mut pumps: Vec<JoinHandle<()>> = Vec::new();
-            for client in listener.incoming() {
-                if stopping.load(Ordering::SeqCst) {
-                    break;
-                }
-                let client = client.unwrap();
-                let Ok(server) = TcpStream::connect(server) else {
-                    continue;
-                };
-                let number = counter.fetch_add(1, Ordering::SeqCst);
-                let fault = (number < times).then_some(fault);
-                let link = Arc::new(Link { client, server });
-                let mut kept = kept.lock().unwrap();
-                kept.push(link.clone());
-                if kept.len() > KEPT {
-                    kept.remove(0).close();
-                }
-                for pump in pumps.extract_if(.., |pump| pump.is_finished()) {
-                    pump.join().unwrap();
-                }
-                for direction in [Direction::Request, Direction::Answer] {
-                    let pump = Pump {
-                        link: link.clone(),
-                        direction,
-                        fault: fault.filter(|fault| fault.direction == direction),
-                        passed: 0,
-                    };
-                    pumps.push(std::thread::spawn(move || pump.run()));
-                }
-            }
-            pumps.into_iter().for_each(|pump| pump.join().unwrap());
-        });
-        FaultyNetwork {
-            address,
-            connections,
-            stopped,
-            links,
-            thread: Some(thread),
-        }
+        let network = Network::keeping(KEPT, server);
+        network.begin(Plan::new(times, vec![fault]), None);
+        FaultyNetwork(network)
     }
 
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.0.address()
     }
 
     /// Connections that were made through it.
     pub fn connections(&self) -> usize {
-        self.connections.load(Ordering::SeqCst)
-    }
-}
-
-impl Drop for FaultyNetwork {
-    fn drop(&mut self) {
-        self.stopped.store(true, Ordering::SeqCst);
-        drop(TcpStream::connect(self.address));
-        for link in self.links.lock().unwrap().iter() {
-            link.close();
-        }
-        if let Some(thread) = self.thread.take() {
-            let result = thread.join();
-            if !std::thread::panicking() {
-                result.expect("the network does not panic");
-            }
-        }
-    }
-}
-
-/// One direction of one connection.
-struct Pump {
-    link: Arc<Link>,
-    direction: Direction,
-    fault: Option<Fault>,
-    passed: u64,
-}
-
-impl Pump {
-    fn from(&self) -> &TcpStream {
-        match self.direction {
-            Direction::Request => &self.link.client,
-            Direction::Answer => &self.link.server,
-        }
-    }
-
-    fn to(&self) -> &TcpStream {
-        match self.direction {
-            Direction::Request => &self.link.server,
-            Direction::Answer => &self.link.client,
-        }
-    }
-
-    fn run(mut self) {
-        let mut buffer = vec![0; 16 * 1024];
-        loop {
-            let Ok(count @ 1..) = self.from().read(&mut buffer) else {
-                let _ = self.to().shutdown(Shutdown::Write);
-                return;
-            };
-            let mut bytes = &mut buffer[..count];
-            if self.is_due(count as u64) {
-                let before = (self.fault.map_or(0, |fault| fault.at) - self.passed) as usize;
-                let (first, rest) = bytes.split_at_mut(before);
-                if !self.pass(first) || !self.act(rest) {
-                    return;
-                }
-                bytes = rest;
-            }
-            if !self.pass(bytes) {
-                return;
-            }
-        }
-    }
-
-    /// Whether the fault comes within the next bytes. One at byte 0 waits for the first: before that nobody
-    /// could say what came first, the fault or the request.
-    fn is_due(&self, next: u64) -> bool {
-        self.fault
-            .is_some_and(|fault| fault.at < self.passed + next)
-    }
-
-    fn pass(&mut self, bytes: &[u8]) -> bool {
-        self.passed += bytes.len() as u64;
-        self.to().write_all(bytes).is_ok()
-    }
-
-    /// Does what goes wrong, with the bytes that are at hand; false when nothing more goes this way.
-    fn act(&mut self, bytes: &mut [u8]) -> bool {
-        let Some(fault) = self.fault.take() else {
-            return true;
-        };
-        match fault.action {
-            Action::Cut => {
-                self.link.close();
-                false
-            }
-            Action::Reset => {
-                for stream in [self.to(), self.from()] {
-                    let _ = rustix::net::connect_unspec(stream);
-                }
-                false
-            }
-            Action::Stall => {
-                self.link.wait(Duration::from_secs(60));
-                false
-            }
-            Action::HalfClose => {
-                let _ = self.to().shutdown(Shutdown::Write);
-                false
-            }
-            Action::Drip => {
-                let mut at_hand = bytes.to_vec();
-                loop {
-                    for byte in &at_hand {
-                        let gone = self.to().write_all(&[*byte]).is_err();
-                        if gone || self.link.wait(Duration::from_millis(100)) {
-                            return false;
-                        }
-                    }
-                    at_hand.resize(1024, 0);
-                    let Ok(count @ 1..) = self.from().read(&mut at_hand) else {
-                        return false;
-                    };
-                    at_hand.truncate(count);
-                }
-            }
-            Action::Corrupt => {
-                if let Some(byte) = bytes.first_mut() {
-                    *byte ^= 1;
-                }
-                true
-            }
-        }
+        self.0.connections()
     }
 }

@@ -3,6 +3,9 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 pub mod faults;
+pub mod network;
+pub mod observed;
+mod pump;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
