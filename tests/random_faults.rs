@@ -12,6 +12,7 @@
 //!
 //! `OSS_CALLBACK_WORKERS` says how many cases run at once, 16 if it says nothing. This file has one test, since that counts
 //! threads and descriptors.
+#![cfg(feature = "tls")]
 
 mod ground_truth;
 mod support;

@@ -1,6 +1,7 @@
 //! Random uploads through networks that fail at random, by the C ABI: as `tests/random_faults.rs`, with the same variables.
 //!
 //! `VALGRIND=valgrind` runs the C program under valgrind, which is slow: with a few hundred cases.
+#![cfg(feature = "tls")]
 
 mod c;
 mod ground_truth;
