@@ -6,7 +6,7 @@
 //! left to the machine all the same: the truth is what the servers and the networks have seen, not what was planned.
 //!
 //! ```sh
-//! OSS_CALLBACK_SEED=7 OSS_CALLBACK_CASES=100000 cargo test --locked --test random_faults -- --nocapture    # about 25 min
+//! OSS_CALLBACK_SEED=7 OSS_CALLBACK_CASES=100000 cargo test --locked --test random_faults -- --nocapture    # about 15 min
 //! OSS_CALLBACK_CASE=0x1234567890abcdef cargo test --locked --test random_faults -- --nocapture             # one of them
 //! ```
 //!

@@ -1,12 +1,13 @@
 //! Where cases take place: local-oss in the clear and with TLS, an application server, and networks between them all.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use local_oss::{Answer, ReceivedRequest, Receiver, RefusedAddress, Server};
-use oss_callback::{Client, RootCertificates};
+use oss_callback::{Client, RootCertificates, Stored};
 
-use super::case::{AppAnswer, Case};
+use super::case::{AppAnswer, Case, Way};
 use super::checker::{Truth, Verdict};
 use crate::support::network::{Hook, Network, Plan};
 use crate::support::{BUCKET, client_builder, server};
@@ -28,7 +29,7 @@ pub struct Scene {
 
 /// A server and the network in front of it.
 struct Side {
-    server: std::sync::Arc<Server>,
+    server: Arc<Server>,
     network: Network,
 }
 
@@ -109,7 +110,7 @@ impl Scene {
         let scheme = if case.tls { "https" } else { "http" };
         let network = side.network.address();
         let host = match case.way {
-            super::case::Way::Address => network.to_string(),
+            Way::Address => network.to_string(),
             _ => format!("localhost:{}", network.port()),
         };
         let url = |(index, answer): (usize, &AppAnswer)| {
@@ -151,6 +152,7 @@ impl Scene {
             side.server.set_clock(-10);
             let older = client(&place).put_object(BUCKET, &case.key());
             older.send_bytes("older").unwrap();
+            side.network.end();
         }
         side.server.set_clock(0);
         uploader.prepare(case, &place);
@@ -192,7 +194,7 @@ impl Scene {
             callback_connections,
             took,
         };
-        let looked = (verdict.stored == oss_callback::Stored::Unknown).then(|| {
+        let looked = (verdict.stored == Stored::Unknown).then(|| {
             side.network.begin(Plan::default(), None);
             let looked = uploader.reconcile(case, &place);
             side.network.end();
