@@ -1,9 +1,8 @@
 //! Random uploads through networks that fail at random: what the client says, held against the truth.
 //!
 //! Everything of a case is made from one number, and the numbers of all cases from one seed, which is printed. The seed is
-//! always the same in `cargo test`, so that what fails there was broken by a change and not found by chance; `.ci/run` makes
-//! it of the commit, so that each commit tries other cases, but the same ones however often it is run. What happens when is
-//! left to the machine all the same: the truth is what the servers and the networks have seen, not what was planned.
+//! always the same in `cargo test`, so that what fails there was broken by a change and not found by chance; other cases are
+//! tried by the commands below. What happens when is left to the machine all the same: the truth is what the servers and the networks have seen, not what was planned.
 //!
 //! ```sh
 //! OSS_CALLBACK_SEED=7 OSS_CALLBACK_CASES=100000 cargo test --locked --test random_faults -- --nocapture    # about 15 min
