@@ -2,7 +2,8 @@
 //!
 //! Everything of a case is made from one number, and the numbers of all cases from one seed, which is printed. The seed is
 //! always the same in `cargo test`, so that what fails there was broken by a change and not found by chance; other cases are
-//! tried by the commands below. What happens when is left to the machine all the same: the truth is what the servers and the networks have seen, not what was planned.
+//! tried by the commands below. What happens when is left to the machine all the same: the truth is what the servers and the
+//! networks have seen, not what was planned.
 //!
 //! ```sh
 //! OSS_CALLBACK_SEED=7 OSS_CALLBACK_CASES=100000 cargo test --locked --test random_faults -- --nocapture    # about 15 min
