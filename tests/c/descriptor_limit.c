@@ -38,6 +38,11 @@ int main(void) {
     assert(oss_put_object_with_callback(client, BUCKET, "object", (const uint8_t *)"hello", 5, NULL, NULL, NULL, NULL) ==
            OSS_CALLBACK_CODE_OK);
     oss_callback_client_free(client);
-    assert(open("/dev/null", O_RDONLY) >= 0);
+    /* The connection's is free again; and whoever looks for leaks when the program ends needs some. */
+    taken[count] = open("/dev/null", O_RDONLY);
+    assert(taken[count] >= 0);
+    for (; count >= 0; count--) {
+        assert(close(taken[count]) == 0);
+    }
     return 0;
 }

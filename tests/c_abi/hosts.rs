@@ -3,7 +3,7 @@
 
 use local_oss::{Answer, Receiver};
 
-use crate::{Library, Scene, build, c, keys_of, switch};
+use crate::{Library, Scene, build, c, keys_of, switch, valgrind};
 
 fn scene() -> (Receiver, Scene) {
     let receiver = Receiver::start(|_| Answer::json("{}")).expect("a free port");
@@ -49,7 +49,9 @@ fn a_small_stack_is_enough() {
     let program = build("small_stack.c", "small_stack.c", Library::Shared);
     scene.execute(&program, &[STACK, &file]);
     assert_eq!(keys_of(&scene.server.stored()), ["bytes", "file"]);
-    if cfg!(feature = "tls") {
+    assert_eq!(receiver.requests().len(), 2);
+    // What ring's assembly sends looks uninitialised to valgrind.
+    if cfg!(feature = "tls") && valgrind().is_none() {
         let secure = local_oss::Server::builder()
             .bucket("examplebucket")
             .credentials("id", "secret")
@@ -61,8 +63,8 @@ fn a_small_stack_is_enough() {
         scene.variables.push(("CA_BUNDLE", pem));
         scene.execute(&program, &[STACK, &file]);
         assert_eq!(keys_of(&secure.stored()), ["bytes", "file"]);
+        assert_eq!(receiver.requests().len(), 4);
     }
-    assert_eq!(receiver.requests().len(), 4);
 }
 
 /// What the header promises, in bytes.
