@@ -103,7 +103,7 @@ fn a_million_uploads_leave_nothing_behind_and_end_in_the_truth() {
     };
     let [first, last] = TENTHS.map(|tenth| of("memory", tenth));
     assert!(
-        last <= first * 1.05 + 256.0,
+        last <= first * 1.05 + 2048.0,
         "memory grew from {first} to {last} KiB"
     );
     let [first, last] = TENTHS.map(|tenth| of("descriptors", tenth));
@@ -113,7 +113,7 @@ fn a_million_uploads_leave_nothing_behind_and_end_in_the_truth() {
     );
 }
 
-/// One on each connection, after so many uploads over it that about one in a thousand meets one.
+/// On each connection one after another, about as often as one upload in a thousand: some leave it open.
 fn faults(uploads: usize) -> Vec<Vec<Fault>> {
     const ACTIONS: [Action; 6] = [
         Action::Cut,
@@ -123,21 +123,20 @@ fn faults(uploads: usize) -> Vec<Vec<Fault>> {
         Action::Drip,
         Action::Corrupt,
     ];
-    let one = |number: usize| {
-        let (direction, len) = match number % 4 {
+    let fault = |number: usize, next: usize| {
+        let (direction, len) = match (number + next) % 4 {
             0 => (Direction::Answer, ANSWER_LEN),
             _ => (Direction::Request, REQUEST_LEN),
         };
         Fault {
             direction,
             // Anywhere in a request, by a step that shares no factor with its length.
-            at: 600 * len + number as u64 * 389 % len,
-            action: ACTIONS[number % ACTIONS.len()],
+            at: (next as u64 + 1) * 600 * len + number as u64 * 389 % len,
+            action: ACTIONS[(number + next) % ACTIONS.len()],
         }
     };
-    (0..uploads / 100 + 100)
-        .map(|number| vec![one(number)])
-        .collect()
+    let of = |number| (0..100).map(|next| fault(number, next)).collect();
+    (0..uploads / 100 + 100).map(of).collect()
 }
 
 /// Not a test of its own: the uploads, in a process apart from the server.
