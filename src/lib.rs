@@ -53,6 +53,7 @@
 //! certainly stored nothing, or if the caller allows it: see [`RetryPolicy`].
 
 mod attempts;
+mod authority;
 mod authorization;
 pub mod callback;
 mod cancellation;

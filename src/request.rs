@@ -6,8 +6,9 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use crate::authority::port_of;
 use crate::error::{Error, Result};
-use crate::host_name::is_host_name;
+use crate::host_name::{ends_in_a_number, is_host_name};
 use crate::percent;
 
 /// All request headers together; well above what OSS accepts, well below the transport's buffer, in
@@ -67,16 +68,10 @@ impl Endpoint {
             return Err(bad("has a path: only scheme, host and port are allowed"));
         }
         let host = authority.host().to_ascii_lowercase();
-        let port = match authority.as_str().get(authority.host().len()..) {
-            None | Some("") => None,
-            Some(port) => match port.trim_start_matches(':').parse() {
-                Ok(0) | Err(_) => return Err(bad("has a port that is not in 1 to 65535")),
-                Ok(port) => Some(port),
-            },
-        };
+        let port = port_of(authority).map_err(bad)?;
         let literal = host.trim_start_matches('[').trim_end_matches(']');
         let is_address = literal.parse::<IpAddr>().is_ok();
-        if !is_address && !is_host_name(&host) {
+        if !is_address && (!is_host_name(&host) || ends_in_a_number(&host)) {
             return Err(bad("has no valid host name"));
         }
         // An address cannot carry the bucket as a label, so path style wins over everything there, as
@@ -312,7 +307,10 @@ fn check_url(url: &str) -> Result<()> {
         None => bad("has no host"),
         Some(authority) if authority.as_str().contains('@') => bad("holds a user name"),
         Some(_) if url.contains('#') => bad("has a fragment"),
-        Some(_) => Ok(()),
+        Some(authority) => match port_of(authority) {
+            Err(problem) => bad(problem),
+            Ok(_) => Ok(()),
+        },
     }
 }
 
@@ -505,6 +503,14 @@ mod tests {
             ("http://host:0", "has a port"),
             ("http://host:65536", "port"),
             ("http://a..b", "no valid host name"),
+            // Addresses to some resolvers, and to browsers.
+            ("http://127.1", "no valid host name"),
+            ("9000", "no valid host name"),
+            ("http://a.0x7F", "no valid host name"),
+            (
+                "http://a.example.com:+80",
+                "a port that is not in 1 to 65535",
+            ),
             ("http://ho st", "is not a URL"),
             ("https://", "is not a URL"),
             (

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::current::Current;
 use super::wire::{ReceiveError, Wire};
+use crate::authority::port_of;
 use crate::error::{Error, Result};
 use crate::verdict::ErrorKind;
 
@@ -41,14 +42,7 @@ impl Proxy {
             let decoded: Vec<u8> = percent_encoding::percent_decode_str(login).collect();
             format!("Basic {}", STANDARD.encode(decoded))
         });
-        let after_login = authority.as_str().rsplit('@').next().unwrap_or_default();
-        let port = match after_login.strip_prefix(authority.host()) {
-            None | Some("") => 80,
-            Some(port) => match port.trim_start_matches(':').parse() {
-                Ok(0) | Err(_) => return Err(bad("has a port that is not in 1 to 65535")),
-                Ok(port) => port,
-            },
-        };
+        let port = port_of(authority).map_err(bad)?.unwrap_or(80);
         Ok(Proxy {
             host: authority.host().to_owned(),
             port,
