@@ -5,7 +5,7 @@ mod support;
 use std::io::{self, Write};
 use std::time::{Duration, Instant, SystemTime};
 
-use oss_callback::{ErrorKind, Stored};
+use oss_callback::{ErrorKind, RetryPolicy, Stored};
 use support::{BUCKET, RawServer, client, client_builder, server};
 
 #[test]
@@ -102,6 +102,27 @@ fn a_download_that_is_not_the_object_is_an_error() {
     let redirect =
         get("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n");
     assert_eq!(redirect.kind(), ErrorKind::UnexpectedAnswer, "{redirect}");
+}
+
+/// Found by the fuzz target `c_api`: an end within a chunk's framing was called a fault of the library.
+#[test]
+fn contents_in_chunks_that_end_early_are_a_lost_connection() {
+    let chunks = "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n";
+    for cut in 0..chunks.len() {
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{}",
+            &chunks[..cut]
+        );
+        let raw = RawServer::answering(answer);
+        let client = client_builder(&raw.endpoint()).retry_policy(RetryPolicy::none());
+        let get = client.build().unwrap().get_object(BUCKET, "a");
+        let mut got = Vec::new();
+        match get.write_to(&mut got) {
+            // Everything is there, and the size of the last chunk says so.
+            Ok(_) => assert!(got == b"hello world" && chunks[..cut].ends_with("0\r\n")),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionLost, "{cut}: {error}"),
+        }
+    }
 }
 
 #[test]

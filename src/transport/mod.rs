@@ -325,14 +325,19 @@ fn host(url: &str) -> &str {
     &rest[..rest.find('/').unwrap_or(rest.len())]
 }
 
+fn closed_early(host: &str) -> String {
+    format!("{host} closed the connection before its answer ended")
+}
+
 /// Names the cause of a failure that ureq reports; our own connections keep theirs themselves.
 fn translate(error: ureq::Error, current: &Current) -> Error {
     let host = current.host();
     let (kind, message) = match &error {
-        ureq::Error::Io(e) if e.kind() == io::ErrorKind::UnexpectedEof => (
-            ErrorKind::ConnectionLost,
-            format!("{host} closed the connection before its answer ended"),
-        ),
+        // Stalled is what ureq calls an end within the framing of a chunk.
+        ureq::Error::BodyStalled => (ErrorKind::ConnectionLost, closed_early(host)),
+        ureq::Error::Io(e) if e.kind() == io::ErrorKind::UnexpectedEof => {
+            (ErrorKind::ConnectionLost, closed_early(host))
+        }
         ureq::Error::Io(e) => {
             let what = e.to_string().to_lowercase();
             (
