@@ -54,10 +54,57 @@ fn multiply(a: u64, mut b: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
     use serde_json::Value;
 
     use super::*;
-    use crate::vectors;
+    use crate::{properties, vectors};
+
+    /// By the definition, bit by bit.
+    fn reference(bytes: &[u8]) -> u64 {
+        const REFLECTED_POLYNOMIAL: u64 = 0xc96c_5795_d787_0f42;
+        let crc = bytes.iter().fold(u64::MAX, |crc, byte| {
+            (0..8).fold(crc ^ u64::from(*byte), |crc, _| {
+                (crc >> 1) ^ (REFLECTED_POLYNOMIAL & (crc & 1).wrapping_neg())
+            })
+        });
+        !crc
+    }
+
+    fn whole(bytes: &[u8]) -> u64 {
+        let mut crc = Crc64::new();
+        crc.update(bytes);
+        crc.value()
+    }
+
+    proptest! {
+        #![proptest_config(properties::config(64))]
+
+        #[test]
+        fn any_pieces_combine_to_the_whole(pieces in vec(vec(any::<u8>(), 0..300), 0..8)) {
+            let bytes = pieces.concat();
+            let mut crc = Crc64::new();
+            pieces.iter().for_each(|piece| crc.update(piece));
+            prop_assert_eq!(crc.value(), reference(&bytes));
+            let combined = pieces.iter().fold(whole(&[]), |crc, piece| {
+                combine(crc, whole(piece), piece.len() as u64)
+            });
+            prop_assert_eq!(combined, reference(&bytes));
+        }
+
+        /// Parts are combined as they come: the first two of three first, or the last two.
+        #[test]
+        fn it_does_not_matter_which_pieces_combine_first(
+            crcs in any::<[u64; 3]>(),
+            lens in any::<[u32; 2]>(),
+        ) {
+            let [second, third] = lens.map(u64::from);
+            let left = combine(combine(crcs[0], crcs[1], second), crcs[2], third);
+            let right = combine(crcs[0], combine(crcs[1], crcs[2], third), second + third);
+            prop_assert_eq!(left, right);
+        }
+    }
 
     fn bytes(data: &Value) -> Vec<u8> {
         let hex = |text: &str| -> Vec<u8> {

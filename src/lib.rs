@@ -82,6 +82,8 @@ mod percent;
 mod post_object;
 mod post_policy;
 mod presign;
+#[cfg(test)]
+mod properties;
 mod put;
 mod receipt;
 mod reconcile;

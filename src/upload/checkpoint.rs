@@ -181,16 +181,7 @@ impl Checkpoint {
 
     fn write(&mut self) -> Result<()> {
         let begun = Instant::now();
-        let parts = self.state.parts.iter().map(Part::to_value);
-        let text = json!({
-            "format": FORMAT,
-            "identity": self.identity,
-            "upload_id": self.state.upload_id,
-            "completing": self.state.completing,
-            "parts": parts.collect::<Vec<_>>(),
-        })
-        .to_string();
-        let bytes = format!("{}\n{text}\n", crc64_of(text.as_bytes()));
+        let bytes = two_lines(&self.state.to_value(&self.identity).to_string());
         replace(&self.path, bytes.as_bytes()).map_err(|e| failed("write", &self.path, e))?;
         self.dirty = false;
         let pause: Duration = begun.elapsed() * SHARE;
@@ -262,6 +253,11 @@ fn looks_like_one(bytes: &[u8]) -> bool {
     named || bytes.iter().all(|byte| *byte == 0) || digits.all(u8::is_ascii_digit)
 }
 
+/// The two lines of a checkpoint.
+fn two_lines(text: &str) -> String {
+    format!("{}\n{text}\n", crc64_of(text.as_bytes()))
+}
+
 fn parse(bytes: &[u8], identity: &Value) -> Found {
     let damaged = |why: &str| Found::Damaged(why.to_owned());
     let Some((crc64, text)) = std::str::from_utf8(bytes)
@@ -308,6 +304,17 @@ fn parse(bytes: &[u8], identity: &Value) -> Found {
 }
 
 impl State {
+    fn to_value(&self, identity: &Value) -> Value {
+        let parts = self.parts.iter().map(Part::to_value);
+        json!({
+            "format": FORMAT,
+            "identity": identity,
+            "upload_id": self.upload_id,
+            "completing": self.completing,
+            "parts": parts.collect::<Vec<_>>(),
+        })
+    }
+
     fn from_value(value: &Value) -> Option<State> {
         let parts = value["parts"].as_array()?.iter();
         Some(State {
@@ -390,6 +397,9 @@ impl Drop for Lock {
         let _ = self.file.unlock();
     }
 }
+
+#[cfg(test)]
+mod properties;
 
 #[cfg(test)]
 mod tests {
