@@ -68,6 +68,9 @@ mod error_document;
 #[cfg(feature = "capi")]
 #[allow(unsafe_code, reason = "the C boundary is made of raw pointers")]
 mod ffi;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 // For rustdoc and its tests only, so that it costs a build nothing.
 #[cfg(any(doc, doctest))]
 pub mod guide;

@@ -26,13 +26,22 @@ fuzz_target!(|data: &[u8]| {
         let names: Vec<&str> = read.members().map(|(name, _)| name).collect();
         assert!(names.len() <= 2000);
         assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len());
-        let said: usize = read.members().map(|(n, v)| n.len() + v.map_or(0, str::len)).sum();
+        let said: usize = read
+            .members()
+            .map(|(n, v)| n.len() + v.map_or(0, str::len))
+            .sum();
         // A number may be written longer than it came: 1e300 has 301 digits.
         assert!(said <= 400 * body.len());
         for (name, value) in read.members() {
             assert_eq!(read.member(name), value);
         }
-        let _ = (read.object(), read.size(), read.crc64(), read.image_width(), read.variable("a"));
+        let _ = (
+            read.object(),
+            read.size(),
+            read.crc64(),
+            read.image_width(),
+            read.variable("a"),
+        );
     }
     if let Ok(text) = std::str::from_utf8(body) {
         let _ = explain(text, Some(text)).to_string();

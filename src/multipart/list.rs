@@ -98,6 +98,18 @@ impl Page {
     }
 }
 
+/// The parts of a page, and whether another follows.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn read_page(body: &[u8]) -> Option<(Vec<Part>, bool)> {
+    let page = Page::read(&outcome::Answer {
+        status: 200,
+        headers: crate::headers::Headers::default(),
+        body: body.to_vec(),
+        damage: None,
+    })?;
+    Some((page.parts, page.truncated))
+}
+
 fn part(element: &Element) -> Option<Part> {
     let number = element.text_of("PartNumber")?.trim().parse().ok()?;
     let mut part = Part::new(number, element.text_of("ETag")?.trim());
@@ -115,29 +127,19 @@ fn part(element: &Element) -> Option<Part> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::headers::Headers;
-
-    fn page(body: &str) -> Option<Page> {
-        Page::read(&outcome::Answer {
-            status: 200,
-            headers: Headers::default(),
-            body: body.into(),
-            damage: None,
-        })
-    }
 
     #[test]
     fn a_page_is_read_with_and_without_a_crc() {
-        let page = page(
-            "<ListPartsResult><Part><PartNumber>2</PartNumber><ETag>\"AB\"</ETag><Size>5</Size>\
+        let (parts, truncated) = read_page(
+            b"<ListPartsResult><Part><PartNumber>2</PartNumber><ETag>\"AB\"</ETag><Size>5</Size>\
              <HashCrc64ecma>18446744073709551615</HashCrc64ecma></Part>\
              <Part><PartNumber>4</PartNumber><ETag>&quot;CD&quot;</ETag></Part>\
              <IsTruncated>true</IsTruncated></ListPartsResult>",
         )
         .unwrap();
         let whole = Part::new(2, "AB").with_size(5).with_crc64(u64::MAX);
-        assert_eq!(page.parts, [whole, Part::new(4, "CD")]);
-        assert!(page.truncated);
+        assert_eq!(parts, [whole, Part::new(4, "CD")]);
+        assert!(truncated);
     }
 
     #[test]
@@ -151,7 +153,7 @@ mod tests {
             "<ListPartsResult><Part><PartNumber>1</PartNumber><ETag>A</ETag><Size>-1</Size></Part>\
              </ListPartsResult>",
         ] {
-            assert!(page(body).is_none(), "{body}");
+            assert!(read_page(body.as_bytes()).is_none(), "{body}");
         }
     }
 }

@@ -23,6 +23,8 @@ pub use initiate::InitiateMultipartUpload;
 pub(crate) use initiate::initiate;
 pub use list::ListParts;
 pub(crate) use list::list_parts;
+#[cfg(fuzzing)]
+pub(crate) use list::read_page;
 pub use list_uploads::{ListMultipartUploads, ListedUpload, MultipartUploadList};
 pub use part::Part;
 pub use upload_part::UploadPart;

@@ -32,6 +32,10 @@ impl Default for Lookup {
     /// The system's.
     fn default() -> Lookup {
         Lookup(Arc::new(|host, port| {
+            // Nobody is asked for what a fuzzer comes up with.
+            if cfg!(fuzzing) {
+                return Err(io::ErrorKind::NotFound.into());
+            }
             (host, port).to_socket_addrs().map(Iterator::collect)
         }))
     }

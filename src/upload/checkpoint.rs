@@ -303,6 +303,20 @@ fn parse(bytes: &[u8], identity: &Value) -> Found {
     }
 }
 
+/// What is read of a checkpoint with this second line, and of the one that is written of that.
+#[cfg(fuzzing)]
+pub(crate) fn read_and_write(text: &str, identity: &Value) -> [Option<(String, Vec<Part>)>; 2] {
+    let read = |bytes: &str| match parse(bytes.as_bytes(), identity) {
+        Found::Ours(state) => Some(state),
+        _ => None,
+    };
+    let first = read(&two_lines(text));
+    let again = first
+        .as_ref()
+        .and_then(|state| read(&two_lines(&state.to_value(identity).to_string())));
+    [first, again].map(|state| state.map(|state| (state.upload_id, state.parts)))
+}
+
 impl State {
     fn to_value(&self, identity: &Value) -> Value {
         let parts = self.parts.iter().map(Part::to_value);

@@ -29,6 +29,8 @@ use crate::transport::{Bandwidth, Progress};
 use crate::verdict::ErrorKind;
 use crate::verdict::Stored;
 
+#[cfg(fuzzing)]
+pub(crate) use checkpoint::read_and_write as read_and_write_checkpoint;
 use checkpoint::{Checkpoint, Found, Identity, OldUpload, State};
 use file::LocalFile;
 use parts::Task;
