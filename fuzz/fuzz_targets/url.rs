@@ -56,7 +56,10 @@ fuzz_target!(|data: &[u8]| {
         true => endpoint.to_owned(),
         false => format!("https://{endpoint}"),
     };
-    if endpoint.to_ascii_lowercase().contains("xn--") {
+    if format!("{bucket}.{endpoint}")
+        .to_ascii_lowercase()
+        .contains("xn--")
+    {
         // It would be decoded, which is nobody's business here.
         return;
     }
