@@ -1,6 +1,6 @@
 //! The CRC-64 of OSS: CRC-64/XZ, the value of the header `x-oss-hash-crc64ecma`.
 
-use crc64fast::Digest;
+use crc_fast::{CrcAlgorithm, checksum};
 
 /// The polynomial, its coefficients in reverse: the highest bit is that of x^0.
 const POLYNOMIAL: u64 = 0xC96C_5795_D787_0F42;
@@ -8,19 +8,35 @@ const ONE: u64 = 1 << 63;
 const X_TO_THE_8: u64 = 1 << 55;
 
 /// A CRC-64 in the making.
-pub(crate) struct Crc64(Digest);
+///
+/// Each block is checksummed by itself and then combined with what was before. crc-fast has a digest that goes on from
+/// block to block, too, but where it chooses the algorithm at run time, the tables of all its algorithms, 0.7 MB, stay in
+/// a program: `checksum` leaves those of this one only.
+pub(crate) struct Crc64 {
+    value: u64,
+    /// The length of the last block and its [`power`]: the next block is mostly as long.
+    block: (usize, u64),
+}
 
 impl Crc64 {
     pub(crate) fn new() -> Crc64 {
-        Crc64(Digest::new())
+        Crc64 {
+            value: 0,
+            block: (0, ONE),
+        }
     }
 
     pub(crate) fn update(&mut self, bytes: &[u8]) {
-        self.0.write(bytes);
+        let crc64 = checksum(CrcAlgorithm::Crc64Xz, bytes);
+        // Of the first block there is nothing to be combined with.
+        if self.value != 0 && self.block.0 != bytes.len() {
+            self.block = (bytes.len(), power(bytes.len() as u64));
+        }
+        self.value = multiply(self.value, self.block.1) ^ crc64;
     }
 
     pub(crate) fn value(&self) -> u64 {
-        self.0.sum64()
+        self.value
     }
 }
 
@@ -29,7 +45,12 @@ impl Crc64 {
 /// A CRC is the remainder of its bytes as a polynomial. The first piece has `second_len` bytes behind it, so that
 /// its remainder counts x^(8 * second_len) times; what the CRC inverts at both ends cancels out.
 pub(crate) fn combine(first: u64, second: u64, second_len: u64) -> u64 {
-    let (mut power, mut square, mut rest) = (ONE, X_TO_THE_8, second_len);
+    multiply(first, power(second_len)) ^ second
+}
+
+/// x^(8 * len) modulo the polynomial.
+fn power(len: u64) -> u64 {
+    let (mut power, mut square, mut rest) = (ONE, X_TO_THE_8, len);
     while rest > 0 {
         if rest & 1 == 1 {
             power = multiply(power, square);
@@ -37,7 +58,7 @@ pub(crate) fn combine(first: u64, second: u64, second_len: u64) -> u64 {
         square = multiply(square, square);
         rest >>= 1;
     }
-    multiply(first, power) ^ second
+    power
 }
 
 /// Modulo the polynomial.

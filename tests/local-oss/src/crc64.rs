@@ -1,23 +1,24 @@
 //! CRC-64 of bytes whose pieces have one each.
 
-use crc_fast::{CrcAlgorithm, Digest, checksum_combine};
+use crc_fast::{CrcAlgorithm, checksum_combine};
+use crc64fast::Digest;
 
 /// A CRC-64 in the making.
 pub(crate) struct Crc64(Digest);
 
 impl Default for Crc64 {
     fn default() -> Crc64 {
-        Crc64(Digest::new(CrcAlgorithm::Crc64Xz))
+        Crc64(Digest::new())
     }
 }
 
 impl Crc64 {
     pub(crate) fn write(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
+        self.0.write(bytes);
     }
 
     pub(crate) fn value(&self) -> u64 {
-        self.0.finalize()
+        self.0.sum64()
     }
 }
 

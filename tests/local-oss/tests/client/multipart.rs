@@ -1,6 +1,6 @@
 //! The requests of a multipart upload.
 
-use crc_fast::CrcAlgorithm;
+use crc64fast::Digest as Crc64;
 use local_oss::Server;
 use md5::{Digest, Md5};
 
@@ -18,7 +18,9 @@ pub fn bytes(length: usize, seed: u32) -> Vec<u8> {
 }
 
 pub fn crc64(bytes: &[u8]) -> String {
-    crc_fast::checksum(CrcAlgorithm::Crc64Xz, bytes).to_string()
+    let mut crc64 = Crc64::new();
+    crc64.write(bytes);
+    crc64.sum64().to_string()
 }
 
 /// In upper case, as ETags are.
