@@ -91,8 +91,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_checkpoint(
 ///
 /// As oss_put_object_from_file_with_callback, but a file that is larger than a part (see
 /// oss_callback_put_options_set_part_size) goes in parts, several at once. Memory does not grow with the file:
-/// each connection has a buffer of 160 KiB. A progress hook runs on the calling thread only, and sees the bytes
-/// of all connections added up; a part that is sent again takes nothing back. The bandwidth is that of all
+/// each connection has a buffer of 160 KiB. A progress hook runs on the calling thread only, after each part and every
+/// 20 ms, and sees the bytes of all connections added up; a part that is sent again takes nothing back. The bandwidth is that of all
 /// connections together. The time limit is for the upload as a whole, the others are for each request.
 ///
 /// An upload in parts is completed, and its callback delivered, once. When the answer to that is lost the

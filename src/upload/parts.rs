@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, SyncSender};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use super::file::{LocalFile, Range, unreadable};
 use super::{Begun, Transfer};
@@ -21,6 +22,10 @@ use crate::verdict::ErrorKind;
 
 /// Connections at once: more than that helps nobody.
 pub(super) const MAX_PARALLEL: usize = 256;
+
+/// How often the progress hook is told while no part ends. The threads that send only count: to wake the caller's thread
+/// for each of their blocks cost more than half of what sending them does.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A part that OSS does not have for certain.
 pub(super) struct Task {
@@ -44,13 +49,6 @@ impl Task {
             listed: Some(listed),
         }
     }
-}
-
-/// What a thread tells the caller's.
-enum News {
-    /// Bytes were sent; how many stands elsewhere.
-    Sent,
-    Done(Result<Part>),
 }
 
 impl Transfer<'_> {
@@ -90,7 +88,7 @@ impl Transfer<'_> {
         thread::scope(|scope| {
             // Whatever happens here, a hook that panics for one, nobody goes on without this thread.
             let _stop = StopOnDrop(&stop);
-            let (tell, news) = mpsc::sync_channel(2 * threads + 1);
+            let (tell, ended) = mpsc::channel();
             let mut running = 0;
             for sent in &workers.sent {
                 let (workers, tell, stop) = (&workers, tell.clone(), &stop);
@@ -110,16 +108,17 @@ impl Transfer<'_> {
                 }
             }
             drop(tell);
-            for news in news {
-                let outcome = match news {
-                    News::Sent => Ok(()),
-                    News::Done(Ok(part)) => {
+            loop {
+                let outcome = match ended.recv_timeout(PROGRESS_INTERVAL) {
+                    Err(RecvTimeoutError::Disconnected) => break,
+                    Err(RecvTimeoutError::Timeout) => Ok(()),
+                    Ok(Ok(part)) => {
                         done += part.size().unwrap_or(0);
                         let noted = checkpoint.as_mut().map_or(Ok(()), |c| c.add(&part));
                         parts.push(part);
                         noted
                     }
-                    News::Done(Err(error)) => Err(error),
+                    Ok(Err(error)) => Err(error),
                 };
                 if outcome.is_err() {
                     stop.cancel();
@@ -181,7 +180,7 @@ impl Workers<'_> {
     }
 
     /// Carries out tasks until there are none, one fails, or nobody listens.
-    fn work(&self, sent: &AtomicU64, tell: &SyncSender<News>) {
+    fn work(&self, sent: &AtomicU64, tell: &Sender<Result<Part>>) {
         loop {
             let next = self
                 .tasks
@@ -189,16 +188,16 @@ impl Workers<'_> {
                 .unwrap_or_else(PoisonError::into_inner)
                 .pop_front();
             let Some(task) = next else { return };
-            let result = self.carry_out(task, sent, tell);
+            let result = self.carry_out(task, sent);
             let failed = result.is_err();
             sent.store(0, Ordering::Relaxed);
-            if tell.send(News::Done(result)).is_err() || failed {
+            if tell.send(result).is_err() || failed {
                 return;
             }
         }
     }
 
-    fn carry_out(&self, task: Task, sent: &AtomicU64, tell: &SyncSender<News>) -> Result<Part> {
+    fn carry_out(&self, task: Task, sent: &AtomicU64) -> Result<Part> {
         let range = task.range;
         if let Some(listed) = task.listed {
             let crc64 = self.crc64_of(range)?;
@@ -223,11 +222,7 @@ impl Workers<'_> {
             len: range.len,
             ends: false,
             compare_crc64: self.compare_crc64,
-            progress: Some(Box::new(|bytes, _| {
-                sent.store(bytes, Ordering::Relaxed);
-                // When there is news enough already, this goes with it.
-                let _ = tell.try_send(News::Sent);
-            })),
+            progress: Some(Box::new(|bytes, _| sent.store(bytes, Ordering::Relaxed))),
             bandwidth: self.bandwidth.cloned(),
         };
         part.send(&self.attempts)

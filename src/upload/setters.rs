@@ -74,9 +74,9 @@ impl<'a> UploadFile<'a> {
         self
     }
 
-    /// Calls `hook` with the number of bytes sent so far, and of those there are. It runs on this thread;
-    /// with several connections while they go on, and it sees no number twice as low. What an earlier
-    /// process has sent counts as sent.
+    /// Calls `hook` with the number of bytes sent so far, and of those there are. It runs on this thread.
+    /// Of an upload in parts it is told after each part and, while they are sent, every 20 ms: perhaps the same
+    /// number again, never a lower one. What an earlier process has sent counts as sent.
     pub fn progress(mut self, hook: impl FnMut(u64, Option<u64>) + 'a) -> Self {
         self.put = self.put.progress(hook);
         self
