@@ -202,6 +202,12 @@ impl Wire {
     /// Waits for the beginning of the answer, or the end of the connection.
     fn await_answer(&mut self, current: &Current) -> Result<(), ReceiveError> {
         let mut buffer = [0; 4096];
+        // It is rarely there already. Under TLS it may be, decrypted with what came before.
+        if self.received.is_empty() && !self.is_secure() {
+            self.socket
+                .wait_to_read(current)
+                .map_err(ReceiveError::Stopped)?;
+        }
         while !self.has_final_answer() {
             match self.read(&mut buffer, current)? {
                 0 => break,
