@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
-use oss_callback::{CallbackSpec, Cancellation, Client, Credentials, RootCertificates, SignatureVersion, UploadFile};
+use oss_callback::{
+    CallbackSpec, Cancellation, Client, Credentials, RootCertificates, SignatureVersion, UploadFile,
+};
 use rustix::time::{ClockId, clock_gettime};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -60,11 +62,14 @@ fn main() -> Result<(), Box<dyn Error>> {
             })
             .collect();
         running.into_iter().try_for_each(|thread| {
-            thread.join().unwrap_or_else(|_| Err("a thread panicked".to_owned()))
+            thread
+                .join()
+                .unwrap_or_else(|_| Err("a thread panicked".to_owned()))
         })
     })?;
     let wall = wall.elapsed();
-    let cpu = Duration::try_from(clock_gettime(ClockId::ProcessCPUTime))? - Duration::try_from(cpu)?;
+    let cpu =
+        Duration::try_from(clock_gettime(ClockId::ProcessCPUTime))? - Duration::try_from(cpu)?;
     println!("{} {} {}", cpu.as_secs_f64(), wall.as_secs_f64(), peak()?);
     Ok(())
 }
