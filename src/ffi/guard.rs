@@ -17,7 +17,15 @@ pub(super) fn guard(
     error: *mut *mut oss_callback_error,
     body: impl FnOnce() -> Result<()>,
 ) -> oss_callback_code {
-    let failure = match catch(body) {
+    ended(error, catch(body))
+}
+
+/// What follows a body, once for all of them: what is generic here is compiled for every function of the header.
+fn ended(
+    error: *mut *mut oss_callback_error,
+    result: std::thread::Result<Result<()>>,
+) -> oss_callback_code {
+    let failure = match result {
         Ok(Ok(())) => return oss_callback_code::Ok,
         Ok(Err(failure)) => failure,
         Err(panic) => internal(panic.as_ref()),
@@ -31,7 +39,15 @@ pub(super) fn guard_upload(
     callback: bool,
     body: impl FnOnce() -> Result<()>,
 ) -> oss_callback_code {
-    let failure = match catch(body) {
+    upload_ended(error, callback, catch(body))
+}
+
+fn upload_ended(
+    error: *mut *mut oss_callback_error,
+    callback: bool,
+    result: std::thread::Result<Result<()>>,
+) -> oss_callback_code {
+    let failure = match result {
         Ok(Ok(())) => return oss_callback_code::Ok,
         // An argument was refused before the upload learned of its callback.
         Ok(Err(failure)) if callback && failure.answered() == Answered::NotRequested => {

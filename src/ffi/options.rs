@@ -33,15 +33,7 @@ impl<T> Options<T> {
 
     /// Runs the body of a setter.
     pub(super) fn set(&mut self, body: impl FnOnce(&mut T) -> Result<()>) {
-        let fault = match catch(|| body(&mut self.values)) {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => (error.kind(), error.to_string()),
-            Err(_) => (
-                ErrorKind::Internal,
-                "a fault of the library in a setter".to_owned(),
-            ),
-        };
-        self.fault.get_or_insert(fault);
+        ended(&mut self.fault, catch(|| body(&mut self.values)));
     }
 
     /// As [`set`](Options::set), for values that are passed on from call to call.
@@ -54,4 +46,17 @@ impl<T> Options<T> {
             Ok(())
         });
     }
+}
+
+/// What follows a setter, once for all of them.
+fn ended(first: &mut Option<(ErrorKind, String)>, result: std::thread::Result<Result<()>>) {
+    let fault = match result {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => (error.kind(), error.to_string()),
+        Err(_) => (
+            ErrorKind::Internal,
+            "a fault of the library in a setter".to_owned(),
+        ),
+    };
+    first.get_or_insert(fault);
 }

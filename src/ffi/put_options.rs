@@ -64,18 +64,20 @@ impl oss_callback_put_options {
 
     fn keep(&mut self, name: Option<&'static str>, apply: impl FnOnce() -> Result<Box<Apply>>) {
         self.options.set(|options| {
-            let apply = apply()?;
-            // Options that are set anew for each of many uploads must not grow.
-            options
-                .setters
-                .retain(|setter| name.is_none() || setter.name != name);
-            options.setters.push(Setter { name, apply });
+            options.keep(name, apply()?);
             Ok(())
         });
     }
 }
 
 impl PutOptions {
+    fn keep(&mut self, name: Option<&'static str>, apply: Box<Apply>) {
+        // Options that are set anew for each of many uploads must not grow.
+        self.setters
+            .retain(|setter| name.is_none() || setter.name != name);
+        self.setters.push(Setter { name, apply });
+    }
+
     fn apply(&self, mut put: PutObject<'static>) -> PutObject<'static> {
         for setter in &self.setters {
             put = (setter.apply)(put);
