@@ -93,6 +93,7 @@ mod reconcile;
 mod request;
 mod retry;
 mod sign;
+mod sorted;
 mod source;
 mod transport;
 mod unsettled;

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::callback::CallbackSpec;
 use crate::client::{Client, SignatureVersion};
@@ -117,14 +117,14 @@ impl PresignedUrl {
     /// For a web page or another machine:
     /// `{"method":"PUT","url":"…","headers":{"Content-Type":"…"},"expires":"Tue, 24 Nov 2026 …"}`.
     pub fn to_json(&self) -> String {
-        let headers = self
-            .headers
-            .iter()
-            .map(|(name, value)| (name.clone(), value.clone().into()));
+        let mut headers = Map::new();
+        for (name, value) in &self.headers {
+            headers.insert(name.clone(), value.as_str().into());
+        }
         let mut json = json!({
             "method": self.method,
             "url": self.url,
-            "headers": Value::Object(headers.collect()),
+            "headers": headers,
         });
         if let Some(expires) = self.expires {
             json["expires"] = httpdate::fmt_http_date(expires).into();

@@ -196,11 +196,9 @@ fn document(parts: &[Part]) -> Result<Vec<u8>> {
     if parts.is_empty() {
         return Err(Error::argument("`parts` is empty"));
     }
-    let mut sorted: Vec<&Part> = parts.iter().collect();
-    sorted.sort_by_key(|part| part.number());
     let mut xml = String::from("<CompleteMultipartUpload>");
     let mut last = 0;
-    for part in sorted {
+    for part in ascending(parts) {
         part.check()?;
         let number = part.number();
         if number == last {
@@ -219,13 +217,17 @@ fn document(parts: &[Part]) -> Result<Vec<u8>> {
     Ok(xml.into_bytes())
 }
 
+fn ascending(parts: &[Part]) -> Vec<&Part> {
+    let mut sorted: Vec<&Part> = parts.iter().collect();
+    sorted.sort_by_key(|part| part.number());
+    sorted
+}
+
 impl Contents {
     /// What parts add up to, if all is known of each.
     pub(crate) fn of(parts: &[Part]) -> Option<Contents> {
-        let mut sorted: Vec<&Part> = parts.iter().collect();
-        sorted.sort_by_key(|part| part.number());
         let empty = Contents { size: 0, crc64: 0 };
-        sorted.into_iter().try_fold(empty, |whole, part| {
+        ascending(parts).into_iter().try_fold(empty, |whole, part| {
             let size = part.size()?;
             Some(Contents {
                 size: whole.size.checked_add(size)?,

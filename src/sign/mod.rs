@@ -5,6 +5,8 @@
 pub(crate) mod v1;
 pub(crate) mod v4;
 
+use crate::sorted::sorted_by;
+
 /// What a signature covers. `headers` holds every header that is sent, without Authorization.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RequestToSign<'a> {
@@ -30,13 +32,11 @@ impl RequestToSign<'_> {
     /// The headers by lower-case name, sorted, with the blanks around their values removed as they are
     /// on the wire.
     fn sorted_headers(&self) -> Vec<(String, &str)> {
-        let mut headers: Vec<(String, &str)> = self
+        let headers = self
             .headers
             .iter()
-            .map(|(name, value)| (name.to_ascii_lowercase(), value.trim_matches([' ', '\t'])))
-            .collect();
-        headers.sort_by(|a, b| a.0.cmp(&b.0));
-        headers
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.trim_matches([' ', '\t'])));
+        sorted_by(headers, |a, b| a.0.cmp(&b.0))
     }
 }
 

@@ -6,6 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 
 use super::RequestToSign;
+use crate::sorted::sorted_by;
 
 /// Query parameters that are part of the signed resource, sorted. The union of what the official SDKs
 /// sign; every name that starts with `x-oss-` is signed as well, as the Go SDK v2 does.
@@ -129,16 +130,15 @@ pub(crate) fn string_to_sign(request: &RequestToSign<'_>, expires: Option<&str>)
     }
     text.push_str(&request.resource());
 
-    let mut signed: Vec<(&str, &str)> = request
+    let signed = request
         .query
         .iter()
         .filter(|(name, _)| {
             name.starts_with("x-oss-") || SUB_RESOURCES.binary_search(&name.as_str()).is_ok()
         })
-        .map(|(name, value)| (name.as_str(), value.as_deref().unwrap_or_default()))
-        .collect();
+        .map(|(name, value)| (name.as_str(), value.as_deref().unwrap_or_default()));
     // By name, not by the joined text: `callback` comes before `callback-var`.
-    signed.sort_by(|a, b| a.0.cmp(b.0));
+    let signed = sorted_by(signed, |a, b| a.0.cmp(b.0));
     for (index, (name, value)) in signed.iter().enumerate() {
         text.push(if index == 0 { '?' } else { '&' });
         text.push_str(name);

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::RequestToSign;
 use crate::percent;
+use crate::sorted::sorted_by;
 
 pub(crate) const ALGORITHM: &str = "OSS4-HMAC-SHA256";
 
@@ -84,19 +85,14 @@ pub(crate) fn canonical_request(
     request: &RequestToSign<'_>,
     additional_headers: &[String],
 ) -> String {
-    let mut query: Vec<(String, String)> = request
-        .query
-        .iter()
-        .map(|(name, value)| {
-            (
-                percent::encode(name),
-                percent::encode(value.as_deref().unwrap_or_default()),
-            )
-        })
-        .collect();
+    let query = request.query.iter().map(|(name, value)| {
+        (
+            percent::encode(name),
+            percent::encode(value.as_deref().unwrap_or_default()),
+        )
+    });
     // By encoded name, then value; not by the joined text.
-    query.sort();
-    let query: Vec<String> = query
+    let query: Vec<String> = sorted_by(query, Ord::cmp)
         .into_iter()
         .map(|(name, value)| {
             if value.is_empty() {
@@ -142,7 +138,7 @@ pub(crate) fn additional_names(
     request: &RequestToSign<'_>,
     additional_headers: &[String],
 ) -> Vec<String> {
-    let mut names: Vec<String> = additional_headers
+    let names = additional_headers
         .iter()
         .map(|name| name.to_ascii_lowercase())
         .filter(|name| !is_signed_by_default(name))
@@ -151,9 +147,8 @@ pub(crate) fn additional_names(
                 .headers
                 .iter()
                 .any(|(n, _)| n.eq_ignore_ascii_case(name))
-        })
-        .collect();
-    names.sort();
+        });
+    let mut names = sorted_by(names, Ord::cmp);
     names.dedup();
     names
 }

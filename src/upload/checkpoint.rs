@@ -16,6 +16,7 @@ use crate::crc64::Crc64;
 use crate::error::{Error, Result};
 use crate::multipart::Part;
 use crate::request::Request;
+use crate::sorted::sorted_by;
 use crate::verdict::ErrorKind;
 
 const FORMAT: &str = "oss-callback checkpoint 1";
@@ -36,13 +37,12 @@ pub(super) struct Identity<'a> {
 
 impl Identity<'_> {
     fn to_value(&self) -> Value {
-        let mut headers: Vec<String> = self
+        let headers = self
             .request
             .headers
             .iter()
-            .map(|(name, value)| format!("{}:{value}", name.to_ascii_lowercase()))
-            .collect();
-        headers.sort();
+            .map(|(name, value)| format!("{}:{value}", name.to_ascii_lowercase()));
+        let headers = sorted_by(headers, Ord::cmp);
         json!({
             "endpoint": self.endpoint,
             "bucket": self.request.bucket,
