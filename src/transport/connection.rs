@@ -1,5 +1,6 @@
 //! What ureq sees of our connections: it speaks HTTP, we carry the bytes.
 
+use std::fmt;
 #[cfg(feature = "tls")]
 use std::sync::Arc;
 
@@ -34,7 +35,6 @@ impl UreqResolver for NoResolver {
 }
 
 /// Opens connections.
-#[derive(Debug)]
 pub(super) struct Connector {
     pub(super) resolver: Resolver,
     pub(super) proxy: Option<Proxy>,
@@ -125,12 +125,24 @@ impl Connector {
 }
 
 /// One connection, as long as it lives in ureq's pool.
-#[derive(Debug)]
 pub(super) struct Connection {
     wire: Wire,
     buffers: LazyBuffers,
     /// The head of the request, until the first block of its body can go with it.
     head: Vec<u8>,
+}
+
+// ureq demands `Debug` of both, and shows them to nobody: what is in them would be 3 KB of code that never runs.
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Connector")
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Connection")
+    }
 }
 
 impl Connection {
