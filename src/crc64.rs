@@ -1,6 +1,7 @@
 //! The CRC-64 of OSS: CRC-64/XZ, the value of the header `x-oss-hash-crc64ecma`.
 
-use crc_fast::{CrcAlgorithm, checksum};
+#[cfg(feature = "small")]
+use light::checksum;
 
 /// The polynomial, its coefficients in reverse: the highest bit is that of x^0.
 const POLYNOMIAL: u64 = 0xC96C_5795_D787_0F42;
@@ -11,7 +12,7 @@ const X_TO_THE_8: u64 = 1 << 55;
 ///
 /// Each block is checksummed by itself and then combined with what was before. crc-fast has a digest that goes on from
 /// block to block, too, but where it chooses the algorithm at run time, the tables of all its algorithms, 0.7 MB, stay in
-/// a program: `checksum` leaves those of this one only.
+/// a program: its `checksum` leaves those of this one only.
 pub(crate) struct Crc64 {
     value: u64,
     /// The length of the last block and its [`power`]: the next block is mostly as long.
@@ -27,7 +28,7 @@ impl Crc64 {
     }
 
     pub(crate) fn update(&mut self, bytes: &[u8]) {
-        let crc64 = checksum(CrcAlgorithm::Crc64Xz, bytes);
+        let crc64 = checksum(bytes);
         // Of the first block there is nothing to be combined with.
         if self.value != 0 && self.block.0 != bytes.len() {
             self.block = (bytes.len(), power(bytes.len() as u64));
@@ -37,6 +38,40 @@ impl Crc64 {
 
     pub(crate) fn value(&self) -> u64 {
         self.value
+    }
+}
+
+#[cfg(not(feature = "small"))]
+fn checksum(bytes: &[u8]) -> u64 {
+    crc_fast::checksum(crc_fast::CrcAlgorithm::Crc64Xz, bytes)
+}
+
+/// For the feature `small`: one table of 2 KiB, in place of larger ones and of code for several processors.
+#[cfg(any(feature = "small", test))]
+mod light {
+    use super::POLYNOMIAL;
+
+    /// What a byte adds.
+    static TABLE: [u64; 256] = {
+        let mut table = [0; 256];
+        let mut byte = 0;
+        while byte < table.len() {
+            let mut crc = byte as u64;
+            let mut bit = 0;
+            while bit < 8 {
+                crc = (crc >> 1) ^ if crc & 1 == 1 { POLYNOMIAL } else { 0 };
+                bit += 1;
+            }
+            table[byte] = crc;
+            byte += 1;
+        }
+        table
+    };
+
+    pub(super) fn checksum(bytes: &[u8]) -> u64 {
+        !bytes.iter().fold(u64::MAX, |crc, byte| {
+            (crc >> 8) ^ TABLE[usize::from(crc as u8 ^ byte)]
+        })
     }
 }
 
@@ -101,6 +136,11 @@ mod tests {
 
     proptest! {
         #![proptest_config(properties::config(64))]
+
+        #[test]
+        fn the_light_one_is_the_same(bytes in vec(any::<u8>(), 0..1000)) {
+            prop_assert_eq!(light::checksum(&bytes), reference(&bytes));
+        }
 
         #[test]
         fn any_pieces_combine_to_the_whole(pieces in vec(vec(any::<u8>(), 0..300), 0..8)) {
