@@ -1,6 +1,6 @@
 //! The Content-MD5 of a body that can be read twice.
 
-use std::io::{ErrorKind as IoErrorKind, Read, Seek, SeekFrom};
+use std::io::{ErrorKind as IoErrorKind, SeekFrom};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -24,17 +24,23 @@ pub(crate) fn of(source: &mut Source<'_>, len: u64, name: &str, limits: &Limits)
         Error::new(ErrorKind::BodyUnreadable, message).with_source(e)
     };
     reader
-        .seek(SeekFrom::Start(*start))
+        .seek_to(SeekFrom::Start(*start))
         .map_err(|e| unreadable("rewind", e))?;
-    let mut body = reader.take(len);
+    let mut left = len;
     let mut md5 = Md5::new();
     let mut buffer = vec![0; 128 * 1024];
-    loop {
+    while left > 0 {
         limits.check("its MD5 was computed")?;
-        match body.read(&mut buffer) {
-            Ok(0) => return Ok(STANDARD.encode(md5.finalize())),
-            Ok(count) => match buffer.get(..count) {
-                Some(bytes) => md5.update(bytes),
+        let room = usize::try_from(left)
+            .unwrap_or(usize::MAX)
+            .min(buffer.len());
+        match reader.read_some(&mut buffer[..room]) {
+            Ok(0) => break,
+            Ok(count) => match buffer[..room].get(..count) {
+                Some(bytes) => {
+                    md5.update(bytes);
+                    left -= count as u64;
+                }
                 None => {
                     let what = "says that it gave more bytes than it was asked for";
                     let message = format!("{name} {what}");
@@ -45,4 +51,5 @@ pub(crate) fn of(source: &mut Source<'_>, len: u64, name: &str, limits: &Limits)
             Err(e) => return Err(unreadable("read", e)),
         }
     }
+    Ok(STANDARD.encode(md5.finalize()))
 }

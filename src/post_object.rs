@@ -18,8 +18,8 @@ use crate::post_policy::PostForm;
 use crate::receipt::Receipt;
 use crate::request::Request;
 use crate::retry::Again;
-use crate::source::{self, ReadSeek, Source, Upload, sending_setters};
-use crate::transport::{Bandwidth, Progress};
+use crate::source::{self, Source, Upload, sending_setters};
+use crate::transport::{Bandwidth, Progress, Reader};
 use crate::verdict::ErrorKind;
 
 /// An upload by a form. Made by [`Client::post_object`]; one of the `send` methods carries it out.
@@ -300,10 +300,10 @@ struct FormBody<'a> {
 }
 
 impl FormBody<'_> {
-    fn file(&mut self) -> &mut dyn Read {
+    fn file(&mut self) -> &mut dyn Reader {
         match &mut self.source {
-            Source::Rewindable(reader, _) => reader as &mut dyn Read,
-            Source::Once(reader) => reader,
+            Source::Rewindable(reader, _) => *reader,
+            Source::Once(reader) => *reader,
         }
     }
 }
@@ -318,7 +318,7 @@ impl Read for FormBody<'_> {
             let room = usize::try_from(self.left)
                 .unwrap_or(usize::MAX)
                 .min(buffer.len());
-            let count = self.file().read(&mut buffer[..room])?;
+            let count = self.file().read_some(&mut buffer[..room])?;
             let Some(bytes) = buffer[..room].get(..count) else {
                 return Err(io::Error::other("it gave more bytes than it was asked for"));
             };
@@ -337,7 +337,7 @@ impl Read for FormBody<'_> {
             self.left -= count as u64;
             return Ok(count);
         }
-        if self.tail.position() == 0 && self.file().read(&mut [0])? > 0 {
+        if self.tail.position() == 0 && self.file().read_some(&mut [0])? > 0 {
             let message = format!("it has more than {} bytes", self.len);
             return Err(io::Error::other(Error::new(
                 ErrorKind::BodyChanged,
@@ -353,8 +353,7 @@ impl Seek for FormBody<'_> {
     /// To the beginning only, for another attempt.
     fn seek(&mut self, _: SeekFrom) -> io::Result<u64> {
         if let Source::Rewindable(reader, start) = &mut self.source {
-            let reader: &mut dyn ReadSeek = *reader;
-            reader.seek(SeekFrom::Start(*start))?;
+            reader.seek_to(SeekFrom::Start(*start))?;
         }
         self.head.set_position(0);
         self.tail.set_position(0);

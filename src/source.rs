@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::outcome;
 use crate::receipt::Receipt;
 use crate::request::Request;
-use crate::transport::{Bandwidth, Body, Limits, PAUSE, Progress};
+use crate::transport::{Bandwidth, Body, Limits, PAUSE, Progress, Reader};
 use crate::unsettled::Contents;
 use crate::verdict::ErrorKind;
 
@@ -65,32 +65,38 @@ pub(crate) struct Upload<'a, 'p> {
 /// Where the body comes from.
 pub(crate) enum Source<'a> {
     /// Can be read again from this position.
-    Rewindable(&'a mut dyn ReadSeek, u64),
+    Rewindable(&'a mut dyn RewindableReader, u64),
     /// Can be read once.
-    Once(&'a mut dyn Read),
+    Once(&'a mut dyn Reader),
 }
 
 /// A reader that can be rewound.
-pub(crate) trait ReadSeek: Read + Seek {}
+pub(crate) trait RewindableReader: Reader {
+    fn seek_to(&mut self, position: SeekFrom) -> io::Result<u64>;
+}
 
-impl<T: Read + Seek> ReadSeek for T {}
+impl<T: Read + Seek> RewindableReader for T {
+    fn seek_to(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.seek(position)
+    }
+}
 
 impl Upload<'_, '_> {
     /// Sends it once.
     pub(crate) fn send(&mut self, client: &Client, limits: &Limits) -> Sent {
         let mut rewindable = true;
-        let reader: &mut dyn Read = match &mut self.source {
+        let reader: &mut dyn Reader = match &mut self.source {
             Source::Rewindable(reader, start) => {
-                if let Err(e) = reader.seek(SeekFrom::Start(*start)) {
+                if let Err(e) = reader.seek_to(SeekFrom::Start(*start)) {
                     let message = format!("rewind {}: {}", self.name, e.to_string().to_lowercase());
                     let error = Error::new(ErrorKind::BodyUnreadable, message).with_source(e);
                     return Sent::nothing(outcome::before_sending(error, self.callback));
                 }
-                reader
+                *reader
             }
             Source::Once(reader) => {
                 rewindable = false;
-                reader
+                *reader
             }
         };
         let mut reader = Touched {
@@ -200,8 +206,8 @@ pub(crate) fn open_range(path: &Path, name: &str, offset: u64, len: u64) -> Resu
 }
 
 /// Where a reader that can be rewound stands.
-pub(crate) fn position(reader: &mut dyn ReadSeek) -> Result<u64> {
-    reader.stream_position().map_err(|e| {
+pub(crate) fn position(reader: &mut dyn RewindableReader) -> Result<u64> {
+    reader.seek_to(SeekFrom::Current(0)).map_err(|e| {
         let what = e.to_string().to_lowercase();
         let message = format!("find the reader's position: {what}");
         Error::new(ErrorKind::BodyUnreadable, message).with_source(e)
@@ -209,9 +215,9 @@ pub(crate) fn position(reader: &mut dyn ReadSeek) -> Result<u64> {
 }
 
 /// Nobody reads a body of no length while it is sent, so whether it is one is looked at before.
-fn holds_nothing(reader: &mut dyn Read, name: &str, limits: &Limits) -> Result<()> {
+fn holds_nothing(reader: &mut dyn Reader, name: &str, limits: &Limits) -> Result<()> {
     loop {
-        match reader.read(&mut [0]) {
+        match reader.read_some(&mut [0]) {
             Ok(0) => return Ok(()),
             Ok(_) => {
                 let message = format!("{name} has more than 0 bytes");
@@ -233,13 +239,13 @@ fn holds_nothing(reader: &mut dyn Read, name: &str, limits: &Limits) -> Result<(
 
 /// Notices whether it is read.
 struct Touched<'a> {
-    reader: &'a mut dyn Read,
+    reader: &'a mut dyn Reader,
     touched: bool,
 }
 
-impl Read for Touched<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+impl Reader for Touched<'_> {
+    fn read_some(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.touched = true;
-        self.reader.read(buffer)
+        self.reader.read_some(buffer)
     }
 }

@@ -31,7 +31,7 @@ use crate::verdict::ErrorKind;
 
 pub(crate) use bandwidth::Bandwidth;
 use body::Outgoing;
-pub(crate) use body::{Body, PAUSE, Progress};
+pub(crate) use body::{Body, PAUSE, Progress, Reader};
 use connection::{Connector, NoResolver};
 use current::{Current, Phase};
 pub(crate) use proxy::Proxy;
