@@ -31,10 +31,11 @@ abi := $(firstword $(subst ., ,$(library_version)))
 soname := liboss_callback.so.$(abi)
 
 # Both libraries in one go, and only those: as soon as cargo builds the Rust library too, it leaves the link-time
-# optimization out. Programs that are linked against the folder of the build find the library by its link.
+# optimization out. Programs that are linked against the folder of the build find the library by its link. With frame
+# pointers the tables for unwinding are shorter by more than the code is longer, and profilers see the callers.
 all:
 	$(CARGO) rustc --release --lib --no-default-features --features 'capi,$(FEATURES)' \
-	    --crate-type cdylib --crate-type staticlib $(CARGOFLAGS) -- -C link-arg=-Wl,-soname,$(soname)
+	    --crate-type cdylib --crate-type staticlib $(CARGOFLAGS) -- -C link-arg=-Wl,-soname,$(soname) -C force-frame-pointers=yes
 	ln -sf liboss_callback.so $(target)/$(soname)
 	@wc -c $(target)/liboss_callback.so $(target)/liboss_callback.a | sed '$$d'
 
