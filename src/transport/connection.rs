@@ -132,7 +132,7 @@ pub(super) struct Connection {
     head: Vec<u8>,
 }
 
-// ureq demands `Debug` of both, and shows them to nobody: what is in them would be 3 KB of code that never runs.
+// ureq demands `Debug` of both, and shows them to nobody: what is in them would be 8 KB of code that never runs.
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Connector")
