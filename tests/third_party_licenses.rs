@@ -77,15 +77,22 @@ fn inside(metadata: &Value) -> Vec<&Value> {
 
 /// The texts of a package's licence. MIT's alone where that is offered.
 fn texts(package: &Value) -> Vec<String> {
-    let folder = Path::new(text(package, "manifest_path")).parent().unwrap();
+    let mut folder = Path::new(text(package, "manifest_path"))
+        .parent()
+        .unwrap()
+        .to_owned();
+    let mut starts = vec!["LICENSE", "LICENCE", "COPYING", "NOTICE", "UNLICENSE"];
+    // Where there is such a folder it holds a file for each licence, of its name.
+    if folder.join("LICENSES").is_dir() {
+        folder.push("LICENSES");
+        starts = vec![""];
+    }
     let mut files: Vec<String> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .filter(|name| {
             let name = name.to_ascii_uppercase();
-            ["LICENSE", "LICENCE", "COPYING", "NOTICE", "UNLICENSE"]
-                .iter()
-                .any(|start| name.starts_with(start))
+            starts.iter().any(|start| name.starts_with(start))
                 && folder.join(name).extension().is_none_or(|e| e != "HTML")
         })
         .filter(|name| folder.join(name).is_file())
