@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::client::SignatureVersion;
 use crate::credentials::{KeyPair, Signer, SigningKey, StringToSign};
 use crate::error::{Error, Result};
-use crate::request::Request;
+use crate::request::{Header, Request, set_header};
 use crate::sign::{RequestToSign, v1, v4};
 use crate::verdict::ErrorKind;
 
@@ -23,31 +23,35 @@ pub(crate) struct Authorization<'a> {
     pub(crate) now: SystemTime,
 }
 
-impl Authorization<'_> {
-    /// Adds the headers of a signature.
-    pub(crate) fn sign(&self, request: &mut Request) -> Result<()> {
+impl<'a> Authorization<'a> {
+    /// Adds the headers of a signature to those with which a request is sent.
+    pub(crate) fn sign<'h>(&self, request: &Request, headers: &mut Vec<Header<'h>>) -> Result<()>
+    where
+        'a: 'h,
+    {
         let date = httpdate::fmt_http_date(self.now);
-        if let Some(token) = &self.pair.security_token {
-            request.set_header("x-oss-security-token", token.as_str());
+        let pair = self.pair;
+        if let Some(token) = pair.security_token.as_deref() {
+            set_header(headers, "x-oss-security-token", token);
         }
         let authorization = match self.version {
             SignatureVersion::V1 => {
-                request.set_header("Date", date);
-                let text = v1::string_to_sign(&to_sign(request), None);
-                v1::authorization(&self.pair.id, &self.signature_v1(&text)?)
+                set_header(headers, "Date", date);
+                let text = v1::string_to_sign(&to_sign(request, headers), None);
+                v1::authorization(&pair.id, &self.signature_v1(&text)?)
             }
             SignatureVersion::V4 => {
                 let time = iso8601_basic(&date);
-                request.set_header("x-oss-date", time.as_str());
-                request.set_header("x-oss-content-sha256", "UNSIGNED-PAYLOAD");
+                set_header(headers, "x-oss-date", time.clone());
+                set_header(headers, "x-oss-content-sha256", "UNSIGNED-PAYLOAD");
                 let scope = self.scope(&time);
-                let to_sign = to_sign(request);
+                let to_sign = to_sign(request, headers);
                 let text = v4::string_to_sign(&to_sign, &scope, &[]);
                 let signature = self.signature_v4(&text, &scope)?;
-                v4::authorization(&to_sign, &self.pair.id, &signature, &scope, &[])
+                v4::authorization(&to_sign, &pair.id, &signature, &scope, &[])
             }
         };
-        request.set_header("Authorization", authorization);
+        set_header(headers, "Authorization", authorization);
         Ok(())
     }
 
@@ -72,7 +76,8 @@ impl Authorization<'_> {
                 if let Some(token) = token {
                     add("security-token", token);
                 }
-                let text = v1::string_to_sign(&to_sign(request), Some(&expires));
+                let to_sign = to_sign(request, &request.headers);
+                let text = v1::string_to_sign(&to_sign, Some(&expires));
                 let signature = self.signature_v1(&text)?;
                 for (name, value) in [
                     ("OSSAccessKeyId", &self.pair.id),
@@ -85,7 +90,7 @@ impl Authorization<'_> {
             SignatureVersion::V4 => {
                 let time = iso8601_basic(&httpdate::fmt_http_date(self.now));
                 let scope = self.scope(&time);
-                let credential = format!("{}/{}", self.pair.id, scope.text());
+                let credential = format!("{}/{scope}", self.pair.id);
                 add("x-oss-signature-version", v4::ALGORITHM);
                 add("x-oss-date", &time);
                 add("x-oss-expires", &expires.as_secs().to_string());
@@ -93,12 +98,14 @@ impl Authorization<'_> {
                 if let Some(token) = token {
                     add("x-oss-security-token", token);
                 }
-                let names = v4::additional_names(&to_sign(request), additional_headers).join(";");
+                let signed = to_sign(request, &request.headers);
+                let names = v4::additional_names(&signed, additional_headers).join(";");
                 if !names.is_empty() {
                     let name = "x-oss-additional-headers".to_owned();
                     request.query.push((name, Some(names)));
                 }
-                let text = v4::string_to_sign(&to_sign(request), &scope, additional_headers);
+                let to_sign = to_sign(request, &request.headers);
+                let text = v4::string_to_sign(&to_sign, &scope, additional_headers);
                 let signature = self.signature_v4(&text, &scope)?;
                 request
                     .query
@@ -111,7 +118,7 @@ impl Authorization<'_> {
     /// Time and credential of a form, which its policy must name before it is signed; version 4 only.
     pub(crate) fn form_scope(&self) -> (String, String) {
         let time = iso8601_basic(&httpdate::fmt_http_date(self.now));
-        let credential = format!("{}/{}", self.pair.id, self.scope(&time).text());
+        let credential = format!("{}/{}", self.pair.id, self.scope(&time));
         (time, credential)
     }
 
@@ -133,7 +140,7 @@ impl Authorization<'_> {
 
     fn signature_v1(&self, text: &str) -> Result<String> {
         match &self.pair.key {
-            SigningKey::Secret(secret) => Ok(v1::signature(text, secret)),
+            SigningKey::Secret(secret) => Ok(v1::signature(text, secret.text())),
             SigningKey::Remote(signer) => {
                 sign_remotely(&**signer, text, SignatureVersion::V1, None)
             }
@@ -142,9 +149,12 @@ impl Authorization<'_> {
 
     fn signature_v4(&self, text: &str, scope: &v4::Scope<'_>) -> Result<String> {
         match &self.pair.key {
-            SigningKey::Secret(secret) => Ok(v4::signature(text, secret, scope)),
+            SigningKey::Secret(secret) => {
+                let key = secret.key_of(scope.day(), |secret| scope.signing_key(secret));
+                Ok(v4::signature(text, &key))
+            }
             SigningKey::Remote(signer) => {
-                let scope = scope.text();
+                let scope = scope.to_string();
                 sign_remotely(&**signer, text, SignatureVersion::V4, Some(&scope))
             }
         }
@@ -187,13 +197,13 @@ fn sign_remotely(
     Ok(signature)
 }
 
-fn to_sign(request: &Request) -> RequestToSign<'_> {
+fn to_sign<'a>(request: &'a Request, headers: &'a [Header<'a>]) -> RequestToSign<'a> {
     RequestToSign {
         method: request.method,
         bucket: Some(&request.bucket),
         key: Some(&request.key),
         query: &request.query,
-        headers: &request.headers,
+        headers,
     }
 }
 
@@ -202,12 +212,14 @@ pub(crate) fn iso8601_basic(http_date: &str) -> String {
     const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
     let month = MONTHS.find(&http_date[8..11]).unwrap_or_default() / 3 + 1;
     let (day, year) = (&http_date[5..7], &http_date[12..16]);
-    let time = http_date[17..25].replace(':', "");
-    format!("{year}{month:02}{day}T{time}Z")
+    let (hour, minute, second) = (&http_date[17..19], &http_date[20..22], &http_date[23..25]);
+    format!("{year}{month:02}{day}T{hour}{minute}{second}Z")
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use serde_json::Value;
 
     use super::*;
@@ -279,7 +291,7 @@ mod tests {
         request.query = pairs(&row["query"]);
         let headers = pairs(&row["headers"]).into_iter();
         request.headers = headers
-            .map(|(name, value)| (name, value.unwrap()))
+            .map(|(name, value)| (name.into(), value.unwrap().into()))
             .collect();
         let additional = row["additional_headers"]
             .as_array()
@@ -357,6 +369,57 @@ mod tests {
                 }
             }
         });
+    }
+
+    /// The Authorization header of a request at this time.
+    fn authorization(credentials: &Credentials, time: SystemTime, region: &str) -> String {
+        let pair = credentials.key_pair().unwrap().unwrap();
+        let authorization = Authorization {
+            pair: &pair,
+            version: SignatureVersion::V4,
+            region,
+            product: "oss",
+            now: time,
+        };
+        let mut headers = vec![("x-oss-meta-a".into(), "b".into())];
+        let request = Request::new("PUT", "photos", "cat.jpg");
+        authorization.sign(&request, &mut headers).unwrap();
+        headers.pop().unwrap().1.into_owned()
+    }
+
+    #[test]
+    fn a_key_of_the_day_never_signs_for_another_day_region_or_secret() {
+        let midnight = httpdate::parse_http_date("Wed, 25 Nov 2026 00:00:00 GMT").unwrap();
+        let second = Duration::from_secs(1);
+        let [first, other] =
+            ["secret", "other"].map(|secret| Credentials::new("id", secret).security_token("t"));
+        // One after the other, so that each finds the key of the one before.
+        for (credentials, secret, time, region) in [
+            (&first, "secret", midnight - second, "cn-hangzhou"),
+            (&first, "secret", midnight, "cn-hangzhou"),
+            (&first, "secret", midnight + second, "cn-hangzhou"),
+            (&first, "secret", midnight, "cn-beijing"),
+            (&other, "other", midnight, "cn-beijing"),
+            (&first, "secret", midnight - second, "cn-beijing"),
+            // A clock that was set back.
+            (&first, "secret", midnight - second, "cn-hangzhou"),
+        ] {
+            let fresh = Credentials::new("id", secret).security_token("t");
+            assert_eq!(
+                authorization(credentials, time, region),
+                authorization(&fresh, time, region)
+            );
+        }
+        // A clone that is changed has the same secret, and its own key.
+        let changed = first.clone().security_token("u");
+        assert!(!Arc::ptr_eq(
+            &first.key_pair().unwrap().unwrap(),
+            &changed.key_pair().unwrap().unwrap()
+        ));
+        let fresh = Credentials::new("id", "secret").security_token("u");
+        let [changed, fresh] =
+            [changed, fresh].map(|one| authorization(&one, midnight, "cn-hangzhou"));
+        assert_eq!(changed, fresh);
     }
 
     #[test]

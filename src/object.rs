@@ -216,7 +216,7 @@ impl GetObject {
 /// One attempt; `touched` becomes true with the first byte that is written.
 fn get(
     client: &Client,
-    request: Request,
+    request: &Request,
     limits: &Limits,
     writer: &mut dyn Write,
     touched: &mut bool,

@@ -108,7 +108,7 @@ impl Operation {
     pub(crate) fn run<T>(
         &self,
         options: &OperationOptions,
-        attempt: impl FnMut(&Client, Request, &Limits) -> (Result<T>, bool),
+        attempt: impl FnMut(&Client, &Request, &Limits) -> (Result<T>, bool),
     ) -> Result<T> {
         self.check(options)?;
         self.run_with(&options.attempts(&self.client, 0), attempt)
@@ -136,10 +136,10 @@ impl Operation {
     fn run_with<T>(
         &self,
         attempts: &Attempts,
-        mut attempt: impl FnMut(&Client, Request, &Limits) -> (Result<T>, bool),
+        mut attempt: impl FnMut(&Client, &Request, &Limits) -> (Result<T>, bool),
     ) -> Result<T> {
         let done = attempts.run(|client, limits| {
-            let (result, rewindable) = attempt(client, self.request.clone(), limits);
+            let (result, rewindable) = attempt(client, &self.request, limits);
             (
                 result,
                 Again {

@@ -1,6 +1,6 @@
 //! Percent-encoding with the alphabet of OSS: everything but `A-Z a-z 0-9 - _ . ~`, upper-case hex.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -11,12 +11,17 @@ const PATH: &AsciiSet = &QUERY.remove(b'/');
 
 /// Encodes a query name or value, a form value, or anything else in which `/` has no meaning.
 pub(crate) fn encode(text: &str) -> String {
-    utf8_percent_encode(text, QUERY).to_string()
+    query(text).to_string()
 }
 
-/// Encodes a path; `/` stays.
-pub(crate) fn encode_path(text: &str) -> String {
-    utf8_percent_encode(text, PATH).to_string()
+/// The same, piece by piece.
+pub(crate) fn query(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, QUERY)
+}
+
+/// Encodes a path, piece by piece; `/` stays.
+pub(crate) fn path(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, PATH)
 }
 
 /// Decodes what OSS encodes in XML with `encoding-type=url`: `%XX`, and `+` for a blank (inferred; OSS's own

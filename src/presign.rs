@@ -216,10 +216,13 @@ pub(crate) fn presign(
     }
     let expires = authorization.now + expires_in;
     authorization.presign(&mut request, expires_in, &additional)?;
+    let url = client.endpoint().url(&request);
+    let headers = request.headers.into_iter();
+    let headers = headers.map(|(name, value)| (name.into_owned(), value.into_owned()));
     Ok(PresignedUrl {
         method: request.method.to_owned(),
-        url: client.endpoint().url(&request),
-        headers: request.headers,
+        url,
+        headers: headers.collect(),
         expires: Some(expires),
     })
 }

@@ -93,14 +93,17 @@ impl<'a> PutObject<'a> {
     pub(crate) fn with_url(client: Client, url: &PresignedUrl) -> PutObject<'a> {
         let mut put = PutObject::new(client, "", "");
         put.request = Request::to_url("PUT", url.url());
-        put.request.headers = url.headers().to_vec();
+        let headers = url.headers().iter().cloned();
+        put.request
+            .headers
+            .extend(headers.map(|(name, value)| (name.into(), value.into())));
         // The transport says the length by itself.
         put.request.remove_header("Content-Length");
         put.signed_headers = put
             .request
             .headers
             .iter()
-            .map(|(name, _)| name.clone())
+            .map(|(name, _)| name.to_string())
             .collect();
         put.fault = match url.method() {
             "PUT" if names_parameter(url.url(), "uploadId") => {

@@ -3,7 +3,8 @@
 //! OSS documentation: "Regions and endpoints", "Access OSS resources through custom domain names"; the
 //! rules for names are those of "Bucket naming" and "Object naming".
 
-use std::fmt;
+use std::borrow::Cow;
+use std::fmt::{self, Write};
 use std::net::IpAddr;
 
 use crate::authority::port_of;
@@ -131,20 +132,30 @@ impl Endpoint {
 
     /// The URL of an object, path and query encoded. The path is sent as it stands here.
     pub(crate) fn url(&self, request: &Request) -> String {
-        let key = percent::encode_path(&request.key);
-        let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
-        let (scheme, host, bucket) = (self.scheme, &self.host, &request.bucket);
-        let mut url = match self.style {
-            Style::VirtualHost => format!("{scheme}://{bucket}.{host}{port}/{key}"),
-            Style::CustomDomain => format!("{scheme}://{host}{port}/{key}"),
-            Style::Path => format!("{scheme}://{host}{port}/{bucket}/{key}"),
-        };
+        let (host, bucket) = (self.host.as_str(), request.bucket.as_str());
+        // Enough for a key in which nothing has to be encoded.
+        let len = host.len() + bucket.len() + request.key.len();
+        let mut url = String::with_capacity(len + "https://./:65535/".len());
+        url.extend([self.scheme, "://"]);
+        if self.style == Style::VirtualHost {
+            url.extend([bucket, "."]);
+        }
+        url.push_str(host);
+        if let Some(port) = self.port {
+            // Writing to a text does not fail.
+            let _ = write!(url, ":{port}");
+        }
+        url.push('/');
+        if self.style == Style::Path {
+            url.extend([bucket, "/"]);
+        }
+        url.extend(percent::path(&request.key));
         for (index, (name, value)) in request.query.iter().enumerate() {
             url.push(if index == 0 { '?' } else { '&' });
-            url.push_str(&percent::encode(name));
+            url.extend(percent::query(name));
             if let Some(value) = value.as_deref().filter(|value| !value.is_empty()) {
                 url.push('=');
-                url.push_str(&percent::encode(value));
+                url.extend(percent::query(value));
             }
         }
         url
@@ -156,6 +167,20 @@ impl fmt::Display for Endpoint {
         write!(f, "{}://{}", self.scheme, self.host)?;
         self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
     }
+}
+
+/// A header of a request: what is known beforehand, or kept by somebody else, is not copied.
+pub(crate) type Header<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+/// Sets a header; a later value replaces an earlier one.
+pub(crate) fn set_header<'a>(
+    headers: &mut Vec<Header<'a>>,
+    name: impl Into<Cow<'a, str>>,
+    value: impl Into<Cow<'a, str>>,
+) {
+    let (name, value) = (name.into(), value.into());
+    headers.retain(|(n, _)| !n.eq_ignore_ascii_case(&name));
+    headers.push((name, value));
 }
 
 /// An operation on one object, or on a bucket.
@@ -170,7 +195,7 @@ pub(crate) struct Request {
     pub(crate) url: Option<String>,
     pub(crate) query: Vec<(String, Option<String>)>,
     /// Names as the caller wrote them, each once.
-    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<Header<'static>>,
 }
 
 impl Request {
@@ -231,14 +256,16 @@ impl Request {
         self.headers
             .iter()
             .find(|(n, _)| n.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+            .map(|(_, value)| value.as_ref())
     }
 
     /// Sets a header; a later value replaces an earlier one.
-    pub(crate) fn set_header(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        let (name, value) = (name.into(), value.into());
-        self.remove_header(&name);
-        self.headers.push((name, value));
+    pub(crate) fn set_header(
+        &mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: impl Into<Cow<'static, str>>,
+    ) {
+        set_header(&mut self.headers, name, value);
     }
 
     pub(crate) fn remove_header(&mut self, name: &str) {
@@ -265,7 +292,7 @@ impl Request {
         for (name, value) in &self.headers {
             check_header(name, value)?;
         }
-        let len = |headers: &mut dyn Iterator<Item = &(String, String)>| -> usize {
+        let len = |headers: &mut dyn Iterator<Item = &Header<'_>>| -> usize {
             headers.map(|(name, value)| name.len() + value.len()).sum()
         };
         let metadata = len(&mut self.headers.iter().filter(|(name, _)| is_metadata(name)));
@@ -353,7 +380,7 @@ fn check_object(key: &str) -> Result<()> {
 }
 
 fn check_header(name: &str, value: &str) -> Result<()> {
-    if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
+    if !is_header_name(name) {
         return Err(Error::argument(format!(
             "header name {name:?} is not a name of HTTP"
         )));
@@ -369,12 +396,23 @@ fn check_header(name: &str, value: &str) -> Result<()> {
         )));
     }
     // The value is not repeated: it may be somebody's secret.
-    if http::HeaderValue::from_bytes(value.as_bytes()).is_err() {
+    if !is_header_value(value) {
         return Err(Error::argument(format!(
             "header {name} has a value with a control character"
         )));
     }
     Ok(())
+}
+
+/// Whether it is a token (RFC 9110) that http can hold; asking http would copy it.
+fn is_header_name(name: &str) -> bool {
+    let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    (1..1 << 16).contains(&name.len()) && name.bytes().all(is_token)
+}
+
+/// Whether http can hold it.
+fn is_header_value(value: &str) -> bool {
+    value.bytes().all(|b| b == b'\t' || !b.is_ascii_control())
 }
 
 #[cfg(test)]
@@ -563,10 +601,30 @@ mod tests {
     }
 
     #[test]
+    fn names_and_values_are_those_that_http_takes() {
+        for character in (0..=0x100).filter_map(char::from_u32) {
+            for text in [format!("{character}"), format!("a{character}b")] {
+                let name = http::HeaderName::from_bytes(text.as_bytes());
+                // http takes a quotation mark, too.
+                let is_name = name.is_ok() && character != '"';
+                assert_eq!(is_header_name(&text), is_name, "{text:?}");
+                let value = http::HeaderValue::from_bytes(text.as_bytes());
+                assert_eq!(is_header_value(&text), value.is_ok(), "{text:?}");
+            }
+        }
+        assert!(!is_header_name("") && is_header_value(""));
+        for len in [0xFFFF, 0x1_0000] {
+            let name = "a".repeat(len);
+            let taken = http::HeaderName::from_bytes(name.as_bytes()).is_ok();
+            assert_eq!(is_header_name(&name), taken, "{len}");
+        }
+    }
+
+    #[test]
     fn a_bad_header_is_refused_and_its_value_kept_out_of_the_message() {
         let check = |name: &str, value: &str| {
             let mut request = Request::new("PUT", "photos", "a");
-            request.set_header(name, value);
+            request.set_header(name.to_owned(), value.to_owned());
             request.check().map_err(|e| e.to_string())
         };
         assert_eq!(check("x-oss-meta-author", "王 小明"), Ok(()));

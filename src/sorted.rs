@@ -8,7 +8,8 @@ pub(crate) fn sorted_by<T>(
     items: impl Iterator<Item = T>,
     compare: impl Fn(&T, &T) -> Ordering,
 ) -> Vec<T> {
-    let mut sorted: Vec<T> = Vec::new();
+    // Once and for all, as a rule.
+    let mut sorted: Vec<T> = Vec::with_capacity(items.size_hint().1.unwrap_or_default());
     for item in items {
         let place = sorted.partition_point(|earlier| compare(earlier, &item).is_le());
         sorted.insert(place, item);

@@ -123,7 +123,7 @@ impl Upload<'_, '_> {
             progress: &mut report,
             bandwidth: self.bandwidth.clone(),
         };
-        let exchange = client.exchange(self.request.clone(), Some(body), limits);
+        let exchange = client.exchange(&self.request, Some(body), limits);
         let result = outcome::of_upload(outcome::Upload {
             last_write_started: exchange.last_write_started,
             all_sent: exchange.all_sent,

@@ -77,8 +77,8 @@ impl FetchingKeys {
             method: "GET",
             url: &format!("{HOST}{path}"),
             headers: &[(
-                "User-Agent".to_owned(),
-                concat!("oss-callback/", env!("CARGO_PKG_VERSION")).to_owned(),
+                "User-Agent".into(),
+                concat!("oss-callback/", env!("CARGO_PKG_VERSION")).into(),
             )],
         };
         let answer = self.transport.exchange(&request, None, &limits).result;

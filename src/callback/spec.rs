@@ -111,9 +111,9 @@ impl CallbackSpec {
 
     /// Adds the callback's headers to a request.
     pub(crate) fn add_to(&self, request: &mut Request) {
-        request.set_header("x-oss-callback", self.callback());
+        request.set_header("x-oss-callback", self.callback().to_owned());
         if let Some(variables) = self.callback_var() {
-            request.set_header("x-oss-callback-var", variables);
+            request.set_header("x-oss-callback-var", variables.to_owned());
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod builder;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -18,7 +19,7 @@ use crate::post_policy::{PostForm, PostPolicy};
 use crate::presign::PresignedUrl;
 use crate::put::PutObject;
 use crate::reconcile::Reconcile;
-use crate::request::{Endpoint, Request};
+use crate::request::{Endpoint, Request, set_header};
 use crate::retry::RetryPolicy;
 use crate::transport::{Answer, Body, Exchange, Limits, SignedRequest, Transport};
 use crate::upload::UploadFile;
@@ -28,6 +29,9 @@ pub use builder::ClientBuilder;
 /// OSS may wait so long for the application server, at each callback URL (OSS documentation,
 /// "Callback"), and be silent meanwhile.
 const CALLBACK_TIME: Duration = Duration::from_secs(5);
+
+/// Headers that the client adds to those of an operation: who asks, and four of the signature.
+const MAX_OWN_HEADERS: usize = 5;
 
 /// Which signature requests carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -210,35 +214,38 @@ impl Client {
     /// Signs and sends a request that has been checked.
     pub(crate) fn exchange(
         &self,
-        mut request: Request,
+        request: &Request,
         body: Option<Body<'_>>,
         limits: &Limits,
     ) -> Exchange {
-        request.set_header("User-Agent", self.0.user_agent.as_str());
+        let mut headers = Vec::with_capacity(request.headers.len() + MAX_OWN_HEADERS);
+        let given = request.headers.iter();
+        headers.extend(given.map(|(name, value)| (Cow::from(&**name), Cow::from(&**value))));
+        set_header(&mut headers, "User-Agent", self.0.user_agent.as_str());
         if let Some(url) = &request.url {
             let signed = SignedRequest {
                 method: request.method,
                 url,
-                headers: &request.headers,
+                headers: &headers,
             };
             return self.0.transport.exchange(&signed, body, limits);
         }
-        let pair = self.key_pair().and_then(|pair| {
-            if let Some(pair) = &pair {
-                self.authorization(pair).sign(&mut request)?;
-            }
-            Ok(pair)
-        });
-        let pair = match pair {
+        let pair = match self.key_pair() {
             Ok(pair) => pair,
             Err(error) => return Exchange::unsent(error),
         };
+        if let Some(pair) = &pair
+            && let Err(error) = self.authorization(pair).sign(request, &mut headers)
+        {
+            return Exchange::unsent(error);
+        }
         let signed = SignedRequest {
             method: request.method,
-            url: &self.0.endpoint.url(&request),
-            headers: &request.headers,
+            url: &self.0.endpoint.url(request),
+            headers: &headers,
         };
         let mut exchange = self.0.transport.exchange(&signed, body, limits);
+        drop(headers);
         if let Ok(answer) = &mut exchange.result {
             answer.signed_by = pair;
         }

@@ -54,7 +54,7 @@ mod tests {
         let read = |variables: &[(&str, &str)]| {
             let pair = read_from(variables).unwrap().key_pair().unwrap().unwrap();
             let secret = match &pair.key {
-                SigningKey::Secret(secret) => secret.clone(),
+                SigningKey::Secret(secret) => secret.text().to_owned(),
                 SigningKey::Remote(_) => panic!("a signer"),
             };
             (pair.id.clone(), secret, pair.security_token.clone())

@@ -2,6 +2,7 @@
 
 mod environment;
 mod provider;
+mod secret;
 mod signer;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use crate::error::{Error, Result};
 
 pub use provider::CredentialsProvider;
 use provider::Provided;
+use secret::Secret;
 pub use signer::{Signer, StringToSign};
 
 /// An access key pair, with a security token when it came from STS; or whoever provides one; or nobody.
@@ -46,7 +48,7 @@ pub(crate) struct KeyPair {
 
 #[derive(Clone)]
 pub(crate) enum SigningKey {
-    Secret(String),
+    Secret(Secret),
     /// The secret is elsewhere.
     Remote(Arc<dyn Signer>),
 }
@@ -57,7 +59,7 @@ impl Credentials {
     pub fn new(access_key_id: impl Into<String>, access_key_secret: impl Into<String>) -> Self {
         Credentials::with_key(
             access_key_id.into(),
-            SigningKey::Secret(access_key_secret.into()),
+            SigningKey::Secret(Secret::new(access_key_secret.into())),
         )
     }
 
@@ -164,7 +166,7 @@ impl KeyPair {
                 "`access_key_id` holds a blank, a control character or a character outside ASCII",
             ));
         }
-        if matches!(&self.key, SigningKey::Secret(secret) if secret.is_empty()) {
+        if matches!(&self.key, SigningKey::Secret(secret) if secret.text().is_empty()) {
             return Err(Error::argument("`access_key_secret` is empty"));
         }
         if self

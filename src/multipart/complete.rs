@@ -94,7 +94,7 @@ impl CompleteMultipartUpload {
         match object_headers::refuse_own(name) {
             Ok(()) => self
                 .request
-                .set_header(name, value.trim_matches([' ', '\t'])),
+                .set_header(name.to_owned(), value.trim_matches([' ', '\t']).to_owned()),
             Err(fault) => drop(self.fault.get_or_insert(fault)),
         }
         self
@@ -338,7 +338,7 @@ impl Complete {
             progress: &mut |_, _| {},
             bandwidth: None,
         };
-        let exchange = client.exchange(self.request.clone(), Some(body), limits);
+        let exchange = client.exchange(&self.request, Some(body), limits);
         let sent = exchange.last_write_started;
         let result = outcome::of_upload(outcome::Upload {
             last_write_started: sent,

@@ -13,7 +13,8 @@ macro_rules! object_header_setters {
         /// User metadata, stored with the object as `x-oss-meta-name`. Names are letters, digits and
         /// hyphens, and OSS turns them into lower case; all together at most 8 KiB.
         pub fn metadata(mut self, name: &str, value: &str) -> Self {
-            self.request.set_header(format!("x-oss-meta-{name}"), value);
+            let name = format!("x-oss-meta-{name}");
+            self.request.set_header(name, value.to_owned());
             self
         }
 
@@ -113,9 +114,10 @@ macro_rules! object_header_setters {
         /// setter; blanks around the value are removed. Headers that the library sets itself are refused.
         pub fn header(mut self, name: &str, value: &str) -> Self {
             match crate::object_headers::refuse_own(name) {
-                Ok(()) => self
-                    .request
-                    .set_header(name, value.trim_matches([' ', '\t'])),
+                Ok(()) => {
+                    let value = value.trim_matches([' ', '\t']);
+                    self.request.set_header(name.to_owned(), value.to_owned());
+                }
                 Err(fault) => drop(self.fault.get_or_insert(fault)),
             }
             self
@@ -124,7 +126,7 @@ macro_rules! object_header_setters {
         /// Sets a header of ours, or keeps the fault of its value.
         fn checked(mut self, name: &str, value: crate::Result<String>) -> Self {
             match value {
-                Ok(value) => self.request.set_header(name, value),
+                Ok(value) => self.request.set_header(name.to_owned(), value),
                 Err(fault) => drop(self.fault.get_or_insert(fault)),
             }
             self

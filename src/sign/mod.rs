@@ -5,6 +5,7 @@
 pub(crate) mod v1;
 pub(crate) mod v4;
 
+use crate::request::Header;
 use crate::sorted::sorted_by;
 
 /// What a signature covers. `headers` holds every header that is sent, without Authorization.
@@ -17,27 +18,51 @@ pub(crate) struct RequestToSign<'a> {
     pub(crate) key: Option<&'a str>,
     /// Not encoded; a missing value and an empty one are signed alike.
     pub(crate) query: &'a [(String, Option<String>)],
-    pub(crate) headers: &'a [(String, String)],
+    pub(crate) headers: &'a [Header<'a>],
 }
 
 impl RequestToSign<'_> {
-    /// `/bucket/key`, whatever the style of the URL.
-    fn resource(&self) -> String {
-        match (self.bucket, self.key) {
-            (None, _) => "/".to_owned(),
-            (Some(bucket), key) => format!("/{bucket}/{}", key.unwrap_or_default()),
+    /// `/bucket/key` in pieces, whatever the style of the URL.
+    fn resource(&self) -> [&str; 4] {
+        match self.bucket {
+            None => ["/", "", "", ""],
+            Some(bucket) => ["/", bucket, "/", self.key.unwrap_or_default()],
         }
     }
 
-    /// The headers by lower-case name, sorted, with the blanks around their values removed as they are
-    /// on the wire.
-    fn sorted_headers(&self) -> Vec<(String, &str)> {
-        let headers = self
-            .headers
-            .iter()
-            .map(|(name, value)| (name.to_ascii_lowercase(), value.trim_matches([' ', '\t'])));
-        sorted_by(headers, |a, b| a.0.cmp(&b.0))
+    /// The headers, with the blanks around their values removed as they are on the wire.
+    fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let headers = self.headers.iter();
+        headers.map(|(name, value)| (&**name, value.trim_matches([' ', '\t'])))
     }
+
+    /// Those headers whose names are wanted, sorted by their names in lower case.
+    fn sorted_headers(&self, wanted: impl Fn(&str) -> bool) -> Vec<(&str, &str)> {
+        let headers = self.headers().filter(|(name, _)| wanted(name));
+        sorted_by(headers, |(a, _), (b, _)| lower_case(a).cmp(lower_case(b)))
+    }
+
+    /// About how long a text with all of it is.
+    fn len(&self) -> usize {
+        let headers = self.headers.iter();
+        let headers = headers.map(|(name, value)| name.len() + value.len() + 2);
+        let query = self.query.iter();
+        let query =
+            query.map(|(name, value)| name.len() + value.as_ref().map_or(0, String::len) + 2);
+        let resource = self.resource().map(str::len);
+        resource.iter().sum::<usize>() + headers.sum::<usize>() + query.sum::<usize>()
+    }
+}
+
+fn lower_case(name: &str) -> impl Iterator<Item = char> {
+    name.chars().map(|c| c.to_ascii_lowercase())
+}
+
+/// Whether a header is one of OSS's own.
+fn is_of_oss(name: &str) -> bool {
+    const PREFIX: &str = "x-oss-";
+    name.get(..PREFIX.len())
+        .is_some_and(|prefix| prefix.eq_ignore_ascii_case(PREFIX))
 }
 
 #[cfg(test)]
@@ -51,7 +76,7 @@ mod tests {
     struct Row {
         value: Value,
         query: Vec<(String, Option<String>)>,
-        headers: Vec<(String, String)>,
+        headers: Vec<Header<'static>>,
     }
 
     impl Row {
@@ -65,7 +90,7 @@ mod tests {
                     .collect(),
                 headers: pairs("headers")
                     .iter()
-                    .map(|p| (text(&p[0]).unwrap(), text(&p[1]).unwrap()))
+                    .map(|p| (text(&p[0]).unwrap().into(), text(&p[1]).unwrap().into()))
                     .collect(),
                 value,
             }
@@ -125,12 +150,9 @@ mod tests {
                 self.text("id")
             );
             if let Some(key) = self.value["signing_key_hex"].as_str() {
-                assert_eq!(
-                    v4::hex(&scope.signing_key(secret)),
-                    key,
-                    "{}",
-                    self.text("id")
-                );
+                let mut hex = String::new();
+                v4::push_hex(&mut hex, &scope.signing_key(secret));
+                assert_eq!(hex, key, "{}", self.text("id"));
             }
             let request = self.request();
             let string_to_sign = v4::string_to_sign(&request, &scope, &additional);
@@ -140,7 +162,7 @@ mod tests {
                 "{}",
                 self.text("id")
             );
-            let signature = v4::signature(&string_to_sign, secret, &scope);
+            let signature = v4::signature(&string_to_sign, &scope.signing_key(secret));
             let authorization = v4::authorization(&request, id, &signature, &scope, &additional);
             assert_eq!(
                 authorization,

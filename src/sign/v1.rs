@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 
-use super::RequestToSign;
+use super::{RequestToSign, is_of_oss, lower_case};
 use crate::sorted::sorted_by;
 
 /// Query parameters that are part of the signed resource, sorted. The union of what the official SDKs
@@ -102,13 +102,10 @@ pub(crate) fn authorization(id: &str, signature: &str) -> String {
 
 /// The text that is signed: of a request with a Date, or of a URL that expires.
 pub(crate) fn string_to_sign(request: &RequestToSign<'_>, expires: Option<&str>) -> String {
-    let headers = request.sorted_headers();
     let value = |name: &str| {
-        headers
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, value)| *value)
-            .unwrap_or_default()
+        let mut headers = request.headers();
+        let header = headers.find(|(n, _)| n.eq_ignore_ascii_case(name));
+        header.map(|(_, value)| value).unwrap_or_default()
     };
     // x-oss-date takes the place of Date, and stands among the OSS headers too.
     let date = match (expires, value("x-oss-date")) {
@@ -116,19 +113,20 @@ pub(crate) fn string_to_sign(request: &RequestToSign<'_>, expires: Option<&str>)
         (None, "") => value("date"),
         (None, date) => date,
     };
-    let mut text = format!(
-        "{}\n{}\n{}\n{date}\n",
+    let mut text = String::with_capacity(request.len());
+    for line in [
         request.method,
         value("content-md5"),
-        value("content-type")
-    );
-    for (name, value) in headers
-        .iter()
-        .filter(|(name, _)| name.starts_with("x-oss-"))
-    {
-        text.push_str(&format!("{name}:{value}\n"));
+        value("content-type"),
+        date,
+    ] {
+        text.extend([line, "\n"]);
     }
-    text.push_str(&request.resource());
+    for (name, value) in request.sorted_headers(is_of_oss) {
+        text.extend(lower_case(name));
+        text.extend([":", value, "\n"]);
+    }
+    text.extend(request.resource());
 
     let signed = request
         .query

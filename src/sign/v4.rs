@@ -1,9 +1,11 @@
 //! Signature version 4: HMAC-SHA256 with a key of the day, the region and the product.
 
+use std::fmt::{self, Write};
+
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-use super::RequestToSign;
+use super::{RequestToSign, is_of_oss, lower_case};
 use crate::percent;
 use crate::sorted::sorted_by;
 
@@ -20,28 +22,32 @@ pub(crate) struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    fn date(&self) -> &str {
-        self.time.get(..8).unwrap_or(self.time)
-    }
-
-    /// `20261124/cn-hangzhou/oss/aliyun_v4_request`.
-    pub(crate) fn text(&self) -> String {
-        format!(
-            "{}/{}/{}/aliyun_v4_request",
-            self.date(),
-            self.region,
-            self.product
-        )
+    /// What the key of the day depends on, besides the secret.
+    pub(crate) fn day(&self) -> [&str; 3] {
+        let date = self.time.get(..8).unwrap_or(self.time);
+        [date, self.region, self.product]
     }
 
     /// The key that signs every request of this day, region and product.
     pub(crate) fn signing_key(&self, secret: &str) -> [u8; 32] {
-        let date = hmac(format!("aliyun_v4{secret}").as_bytes(), self.date());
-        let region = hmac(&date, self.region);
-        let product = hmac(&region, self.product);
+        let [date, region, product] = self.day();
+        let date = hmac(format!("aliyun_v4{secret}").as_bytes(), date);
+        let region = hmac(&date, region);
+        let product = hmac(&region, product);
         hmac(&product, "aliyun_v4_request")
     }
 }
+
+/// `20261124/cn-hangzhou/oss/aliyun_v4_request`.
+impl fmt::Display for Scope<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [date, region, product] = self.day();
+        write!(f, "{date}/{region}/{product}/aliyun_v4_request")
+    }
+}
+
+/// More than a scope, a hash and what stands around them need, but for an unusual region.
+const ROOM: usize = 256;
 
 /// The text that is signed of a request whose headers already hold x-oss-date and x-oss-content-sha256.
 pub(crate) fn string_to_sign(
@@ -50,17 +56,18 @@ pub(crate) fn string_to_sign(
     additional_headers: &[String],
 ) -> String {
     let canonical = canonical_request(request, additional_headers);
-    format!(
-        "{ALGORITHM}\n{}\n{}\n{}",
-        scope.time,
-        scope.text(),
-        hex(&Sha256::digest(canonical.as_bytes()))
-    )
+    let mut text = String::with_capacity(ROOM);
+    // Writing to a text does not fail.
+    let _ = write!(text, "{ALGORITHM}\n{}\n{scope}\n", scope.time);
+    push_hex(&mut text, &Sha256::digest(canonical.as_bytes()));
+    text
 }
 
 /// The signature of a text: HMAC-SHA256 in lower-case hexadecimal.
-pub(crate) fn signature(string_to_sign: &str, secret: &str, scope: &Scope<'_>) -> String {
-    hex(&hmac(&scope.signing_key(secret), string_to_sign))
+pub(crate) fn signature(string_to_sign: &str, signing_key: &[u8; 32]) -> String {
+    let mut signature = String::with_capacity(64);
+    push_hex(&mut signature, &hmac(signing_key, string_to_sign));
+    signature
 }
 
 /// The value of the Authorization header.
@@ -71,14 +78,15 @@ pub(crate) fn authorization(
     scope: &Scope<'_>,
     additional_headers: &[String],
 ) -> String {
-    let additional = match additional_names(request, additional_headers).join(";") {
-        names if names.is_empty() => names,
-        names => format!(",AdditionalHeaders={names}"),
-    };
-    format!(
-        "{ALGORITHM} Credential={id}/{}{additional},Signature={signature}",
-        scope.text()
-    )
+    let mut text = String::with_capacity(ROOM + id.len());
+    // Writing to a text does not fail.
+    let _ = write!(text, "{ALGORITHM} Credential={id}/{scope}");
+    let additional = additional_names(request, additional_headers);
+    if !additional.is_empty() {
+        let _ = write!(text, ",AdditionalHeaders={}", additional.join(";"));
+    }
+    let _ = write!(text, ",Signature={signature}");
+    text
 }
 
 pub(crate) fn canonical_request(
@@ -92,45 +100,47 @@ pub(crate) fn canonical_request(
         )
     });
     // By encoded name, then value; not by the joined text.
-    let query: Vec<String> = sorted_by(query, Ord::cmp)
-        .into_iter()
-        .map(|(name, value)| {
-            if value.is_empty() {
-                name
-            } else {
-                format!("{name}={value}")
-            }
-        })
-        .collect();
+    let query = sorted_by(query, Ord::cmp);
 
     let additional = additional_names(request, additional_headers);
-    let mut headers: Vec<(String, String)> = Vec::new();
-    for (name, value) in request.sorted_headers() {
-        if !is_signed_by_default(&name) && !additional.contains(&name) {
-            continue;
-        }
-        match headers.last_mut() {
-            // A repeated header counts as one with a list of values, as in the Go SDK.
-            Some((last, values)) if *last == name => values.push_str(&format!(",{value}")),
-            _ => headers.push((name, value.to_owned())),
+    let mut text = String::with_capacity(request.len() + ROOM);
+    text.extend([request.method, "\n"]);
+    for piece in request.resource() {
+        text.extend(percent::path(piece));
+    }
+    text.push('\n');
+    for (index, (name, value)) in query.iter().enumerate() {
+        text.extend([if index == 0 { "" } else { "&" }, name]);
+        if !value.is_empty() {
+            text.extend(["=", value]);
         }
     }
-    let headers: String = headers
-        .into_iter()
-        .map(|(name, value)| format!("{name}:{value}\n"))
-        .collect();
+    text.push('\n');
+    let is_signed =
+        |name: &str| is_signed_by_default(name) || additional.iter().any(|a| same(a, name));
+    let mut last = None;
+    for (name, value) in request.sorted_headers(is_signed) {
+        if last.is_some_and(|last| same(last, name)) {
+            // A repeated header counts as one with a list of values, as in the Go SDK.
+            text.truncate(text.len() - 1);
+            text.push(',');
+        } else {
+            text.extend(lower_case(name));
+            text.push(':');
+        }
+        text.extend([value, "\n"]);
+        last = Some(name);
+    }
+    text.extend(["\n", &additional.join(";"), "\nUNSIGNED-PAYLOAD"]);
+    text
+}
 
-    format!(
-        "{}\n{}\n{}\n{headers}\n{}\nUNSIGNED-PAYLOAD",
-        request.method,
-        percent::encode_path(&request.resource()),
-        query.join("&"),
-        additional.join(";"),
-    )
+fn same(name: &str, other: &str) -> bool {
+    name.eq_ignore_ascii_case(other)
 }
 
 fn is_signed_by_default(name: &str) -> bool {
-    name.starts_with("x-oss-") || name == "content-type" || name == "content-md5"
+    is_of_oss(name) || same(name, "content-type") || same(name, "content-md5")
 }
 
 /// The caller's additional headers without those that are absent or signed anyway.
@@ -142,12 +152,7 @@ pub(crate) fn additional_names(
         .iter()
         .map(|name| name.to_ascii_lowercase())
         .filter(|name| !is_signed_by_default(name))
-        .filter(|name| {
-            request
-                .headers
-                .iter()
-                .any(|(n, _)| n.eq_ignore_ascii_case(name))
-        });
+        .filter(|name| request.headers().any(|(n, _)| same(n, name)));
     let mut names = sorted_by(names, Ord::cmp);
     names.dedup();
     names
@@ -159,6 +164,11 @@ fn hmac(key: &[u8], message: &str) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+pub(crate) fn push_hex(text: &mut String, bytes: &[u8]) {
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or_default();
+    text.extend(
+        bytes
+            .iter()
+            .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]),
+    );
 }

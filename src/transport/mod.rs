@@ -26,6 +26,7 @@ use crate::cancellation::Cancellation;
 use crate::credentials::KeyPair;
 use crate::error::{Error, Result};
 use crate::headers::Headers;
+use crate::request::Header;
 use crate::unsettled::Contents;
 use crate::verdict::ErrorKind;
 
@@ -50,7 +51,7 @@ const INPUT_BUFFER_LEN: usize = 32 * 1024;
 pub(crate) struct SignedRequest<'a> {
     pub(crate) method: &'static str,
     pub(crate) url: &'a str,
-    pub(crate) headers: &'a [(String, String)],
+    pub(crate) headers: &'a [Header<'a>],
 }
 
 /// How long a request may take, and how it is ended.
@@ -289,7 +290,7 @@ impl Transport {
             .method(request.method)
             .uri(request.url);
         for (name, value) in request.headers {
-            head = head.header(name.as_str(), value.as_bytes());
+            head = head.header(&**name, value.as_bytes());
         }
         if !outgoing.has_body() {
             return self.agent.run(head.body(())?);

@@ -21,7 +21,7 @@ use crate::multipart::{
 use crate::outcome;
 use crate::put::PutObject;
 use crate::receipt::Receipt;
-use crate::request::Request;
+use crate::request::{Header, Request};
 use crate::retry::{self, RetryPolicy};
 use crate::source;
 use crate::transport::{Bandwidth, Progress};
@@ -199,8 +199,8 @@ struct Transfer<'a> {
     parallel: usize,
     /// With the headers of the object.
     initiate: Request,
-    part_headers: Vec<(String, String)>,
-    complete_headers: Vec<(String, String)>,
+    part_headers: Vec<Header<'static>>,
+    complete_headers: Vec<Header<'static>>,
     content_md5: bool,
     callback: Option<CallbackSpec>,
     compare_crc64: bool,
@@ -235,7 +235,7 @@ impl<'a> Transfer<'a> {
         let mut last_attempts = put.options.attempts(&put.client, callback_urls);
         last_attempts.limits.deadline = attempts.limits.deadline;
         let headers = |names: &[&str]| {
-            let of = |(name, _): &&(String, String)| {
+            let of = |(name, _): &&Header<'_>| {
                 names.iter().any(|wanted| name.eq_ignore_ascii_case(wanted))
             };
             put.request.headers.iter().filter(of).cloned().collect()

@@ -16,6 +16,7 @@ use crate::content_md5;
 use crate::crc64::Crc64;
 use crate::error::{Error, Result};
 use crate::multipart::{MultipartUpload, Part, PartUpload, part_request};
+use crate::request::Header;
 use crate::source::Source;
 use crate::transport::Bandwidth;
 use crate::verdict::ErrorKind;
@@ -160,7 +161,7 @@ impl Drop for StopOnPanic<'_> {
 /// What the threads share.
 struct Workers<'a> {
     file: &'a LocalFile,
-    headers: &'a [(String, String)],
+    headers: &'a [Header<'static>],
     content_md5: bool,
     compare_crc64: bool,
     bandwidth: Option<&'a Bandwidth>,
