@@ -171,41 +171,25 @@ pub(crate) fn of_upload(upload: Upload) -> Result<Receipt> {
         body_complete: answer.damage.is_none(),
     });
     let (row, stored, answered) = verdict(seen);
-    let receipt = (stored == Stored::Yes).then(|| Receipt {
-        status: answer.status,
-        headers: answer.headers.clone(),
-        // The body of a 203 is OSS's complaint, not the application server's answer.
-        answer: if answer.status == 203 {
-            Vec::new()
-        } else {
-            answer.body.clone()
-        },
-        waited,
-        history: Vec::new(),
-        notes: Vec::new(),
-    });
-    let request = request_of(&answer, &oss);
+    let request = || request_of(&answer, &oss);
     let (kind, message) = match row {
-        Row::Success => match receipt {
-            Some(receipt) => return Ok(receipt),
-            // A success is stored by the table.
-            None => (
-                ErrorKind::Internal,
-                "a success without a receipt".to_owned(),
-            ),
-        },
+        Row::Success => {
+            return Ok(receipt(answer.status, answer.headers, answer.body, waited));
+        }
         Row::TooEarly => (
             ErrorKind::Protocol,
             format!(
-                "HTTP {} came before the whole object was sent{request}",
-                answer.status
+                "HTTP {} came before the whole object was sent{}",
+                answer.status,
+                request()
             ),
         ),
         Row::ChecksumMismatch => (
             ErrorKind::ChecksumMismatch,
             format!(
-                "stored with other contents: CRC-64 {} at OSS, {crc64} here{request}",
-                snippet(remote_crc.unwrap_or_default())
+                "stored with other contents: CRC-64 {} at OSS, {crc64} here{}",
+                snippet(remote_crc.unwrap_or_default()),
+                request()
             ),
         ),
         Row::AnswerDamaged => {
@@ -216,19 +200,20 @@ pub(crate) fn of_upload(upload: Upload) -> Result<Receipt> {
                 .unwrap_or_default();
             (
                 ErrorKind::AnswerDamaged,
-                format!("stored, but {why}{request}"),
+                format!("stored, but {why}{}", request()),
             )
         }
         Row::CallbackFailed => (
             ErrorKind::CallbackFailed,
             format!(
-                "stored, but the callback failed: {}{request}",
+                "stored, but the callback failed: {}{}",
                 snippet(
                     oss.message
                         .as_deref()
                         .unwrap_or("OSS does not say why")
                         .as_bytes()
-                )
+                ),
+                request()
             ),
         ),
         Row::NoAnswer | Row::Refused | Row::ServerError | Row::Unexpected => {
@@ -239,6 +224,10 @@ pub(crate) fn of_upload(upload: Upload) -> Result<Receipt> {
     };
     let diagnosis =
         (row == Row::CallbackFailed).then(|| diagnosis::of_failed_callback(oss.message.as_deref()));
+    let receipt = (stored == Stored::Yes).then(|| {
+        let (headers, body) = (answer.headers.clone(), answer.body.clone());
+        receipt(answer.status, headers, body, waited)
+    });
     Err(Error::new(kind, message)
         .with_verdict(stored, answered)
         .with_waited(waited)
@@ -246,6 +235,19 @@ pub(crate) fn of_upload(upload: Upload) -> Result<Receipt> {
         .with_receipt(receipt)
         .with_oss(oss)
         .with_answer(answer.status, answer.headers, answer.body))
+}
+
+fn receipt(status: u16, headers: Headers, body: Vec<u8>, waited: Duration) -> Receipt {
+    // The body of a 203 is OSS's complaint, not the application server's answer.
+    let answer = if status == 203 { Vec::new() } else { body };
+    Receipt {
+        status,
+        headers,
+        answer,
+        waited,
+        history: Vec::new(),
+        notes: Vec::new(),
+    }
 }
 
 /// Turns the answer to anything but an upload into an error unless it has one of the wanted statuses.

@@ -75,13 +75,13 @@ impl FetchingKeys {
         };
         let request = SignedRequest {
             method: "GET",
-            url: &format!("{HOST}{path}"),
+            url: format!("{HOST}{path}").into(),
             headers: &[(
                 "User-Agent".into(),
                 concat!("oss-callback/", env!("CARGO_PKG_VERSION")).into(),
             )],
         };
-        let answer = self.transport.exchange(&request, None, &limits).result;
+        let answer = self.transport.exchange(request, None, &limits).result;
         let answer = answer.map_err(|e| failed(e.to_string()).with_source(e))?;
         if answer.status != 200 {
             return Err(failed(format!("status {}", answer.status)));

@@ -225,10 +225,10 @@ impl Client {
         if let Some(url) = &request.url {
             let signed = SignedRequest {
                 method: request.method,
-                url,
+                url: url.into(),
                 headers: &headers,
             };
-            return self.0.transport.exchange(&signed, body, limits);
+            return self.0.transport.exchange(signed, body, limits);
         }
         let pair = match self.key_pair() {
             Ok(pair) => pair,
@@ -241,10 +241,10 @@ impl Client {
         }
         let signed = SignedRequest {
             method: request.method,
-            url: &self.0.endpoint.url(request),
+            url: self.0.endpoint.url(request).into(),
             headers: &headers,
         };
-        let mut exchange = self.0.transport.exchange(&signed, body, limits);
+        let mut exchange = self.0.transport.exchange(signed, body, limits);
         drop(headers);
         if let Ok(answer) = &mut exchange.result {
             answer.signed_by = pair;

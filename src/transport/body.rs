@@ -70,11 +70,6 @@ impl<'a> Outgoing<'a> {
         self.body.is_some()
     }
 
-    /// The announced length; `None` for a body in chunks.
-    pub(super) fn len(&self) -> Option<u64> {
-        self.body.as_ref().and_then(|body| body.len)
-    }
-
     /// What was read so far.
     pub(super) fn sent(&self) -> Contents {
         Contents {
@@ -200,6 +195,8 @@ impl Read for Outgoing<'_> {
 
 #[cfg(test)]
 mod tests {
+    use http::uri::Authority;
+
     use super::*;
     use crate::cancellation::Cancellation;
     use crate::transport::Limits;
@@ -219,7 +216,7 @@ mod tests {
         len: Option<u64>,
         ends: bool,
     ) -> (Vec<u8>, bool, Option<Error>) {
-        let current = Current::new(limits, "host", len);
+        let current = Current::new(limits, Authority::from_static("host"), len);
         let progress = &mut |_, _| {};
         let body = Body {
             reader,

@@ -6,6 +6,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use http::uri::Authority;
+
 use super::Limits;
 use crate::error::Error;
 use crate::verdict::ErrorKind;
@@ -31,7 +33,7 @@ pub(super) enum Phase {
 #[derive(Debug)]
 pub(super) struct Current {
     limits: Limits,
-    host: String,
+    host: Authority,
     phase: Cell<Phase>,
     /// When the phase must have ended.
     until: Cell<Option<Instant>>,
@@ -67,11 +69,11 @@ pub(super) fn current() -> Option<Rc<Current>> {
 }
 
 impl Current {
-    pub(super) fn new(limits: Limits, host: &str, body_len: Option<u64>) -> Rc<Current> {
+    pub(super) fn new(limits: Limits, host: Authority, body_len: Option<u64>) -> Rc<Current> {
         let has_body = body_len.is_none_or(|len| len > 0);
         Rc::new(Current {
             limits,
-            host: host.to_owned(),
+            host,
             phase: Cell::new(Phase::Resolving),
             until: Cell::new(None),
             progress: Cell::new((Instant::now(), 0)),
@@ -102,7 +104,7 @@ impl Current {
 
     /// Host and port that the request is for.
     pub(super) fn host(&self) -> &str {
-        &self.host
+        self.host.as_str()
     }
 
     pub(super) fn phase(&self) -> Phase {

@@ -8,6 +8,7 @@ mod bandwidth;
 mod body;
 mod connection;
 mod current;
+mod head;
 mod proxy;
 mod resolve;
 mod socket;
@@ -15,6 +16,7 @@ mod socket;
 mod tls;
 mod wire;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, Read};
 use std::net::SocketAddr;
@@ -50,7 +52,7 @@ const INPUT_BUFFER_LEN: usize = 32 * 1024;
 /// A request that is ready to go: signed, its URL encoded.
 pub(crate) struct SignedRequest<'a> {
     pub(crate) method: &'static str,
-    pub(crate) url: &'a str,
+    pub(crate) url: Cow<'a, str>,
     pub(crate) headers: &'a [Header<'a>],
 }
 
@@ -251,15 +253,22 @@ impl Transport {
     /// Sends a request and waits for the head of its answer.
     pub(crate) fn exchange(
         &self,
-        request: &SignedRequest<'_>,
+        request: SignedRequest<'_>,
         body: Option<Body<'_>>,
         limits: &Limits,
     ) -> Exchange {
         let body_len = body.as_ref().map_or(Some(0), |body| body.len);
-        let current = Current::new(limits.clone(), host(request.url), body_len);
+        let head = head::build(request, body.as_ref().and_then(|body| body.len));
+        let (head, host) = match head.map(|head| (head.uri().authority().cloned(), head)) {
+            Ok((Some(host), head)) => (head, host),
+            // The request was checked before it came here, so neither can happen.
+            Ok((None, _)) => return Exchange::unsent(unfit(&"its URL has no host")),
+            Err(e) => return Exchange::unsent(unfit(&e).with_source(e)),
+        };
+        let current = Current::new(limits.clone(), host, body_len);
         let mut outgoing = Outgoing::new(body, current.clone());
         let result = match current.patience() {
-            Ok(_) => current.within(|| self.run(request, &mut outgoing)),
+            Ok(_) => current.within(|| self.run(head, &mut outgoing)),
             Err(e) => Err(current.fail(e)),
         };
         let waited = current.waited();
@@ -283,35 +292,23 @@ impl Transport {
 
     fn run(
         &self,
-        request: &SignedRequest<'_>,
+        head: http::Request<()>,
         outgoing: &mut Outgoing<'_>,
-    ) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
-        let mut head = ureq::http::Request::builder()
-            .method(request.method)
-            .uri(request.url);
-        for (name, value) in request.headers {
-            head = head.header(&**name, value.as_bytes());
+    ) -> Result<http::Response<ureq::Body>, ureq::Error> {
+        if outgoing.has_body() {
+            let body = ureq::SendBody::from_reader(outgoing);
+            self.agent.run(head.map(|()| body))
+        } else {
+            self.agent.run(head)
         }
-        if !outgoing.has_body() {
-            return self.agent.run(head.body(())?);
-        }
-        if let Some(len) = outgoing.len() {
-            head = head.header("content-length", len);
-        }
-        self.agent
-            .run(head.body(ureq::SendBody::from_reader(outgoing))?)
     }
 }
 
-fn answer(response: ureq::http::Response<ureq::Body>, current: Rc<Current>) -> Answer {
+fn answer(response: http::Response<ureq::Body>, current: Rc<Current>) -> Answer {
     let (head, body) = response.into_parts();
-    let mut headers = Headers::default();
-    for (name, value) in &head.headers {
-        headers.push(name.as_str(), value.as_bytes());
-    }
     Answer {
         status: head.status.as_u16(),
-        headers,
+        headers: Headers::new(head.headers),
         body: AnswerBody {
             reader: body.into_reader(),
             current,
@@ -320,10 +317,9 @@ fn answer(response: ureq::http::Response<ureq::Body>, current: Rc<Current>) -> A
     }
 }
 
-/// Host and port of a URL that this library has built.
-fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    &rest[..rest.find('/').unwrap_or(rest.len())]
+fn unfit(problem: &dyn std::fmt::Display) -> Error {
+    let message = format!("a request that cannot be sent: {problem}");
+    Error::new(ErrorKind::Internal, message)
 }
 
 fn closed_early(host: &str) -> String {

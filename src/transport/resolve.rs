@@ -191,6 +191,8 @@ mod tests {
     use std::sync::mpsc::{Sender, channel};
     use std::thread;
 
+    use http::uri::Authority;
+
     use super::*;
     use crate::transport::Limits;
 
@@ -208,7 +210,7 @@ mod tests {
     }
 
     fn resolve(resolver: &Resolver, limits: Limits) -> Result<(Vec<SocketAddr>, bool), Error> {
-        let current = Current::new(limits, "oss.example.test", None);
+        let current = Current::new(limits, Authority::from_static("oss.example.test"), None);
         resolver.resolve("oss.example.test", 80, &current)
     }
 
