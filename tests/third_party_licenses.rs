@@ -87,7 +87,7 @@ fn texts(package: &Value) -> Vec<String> {
         folder.push("LICENSES");
         starts = vec![""];
     }
-    let mut files: Vec<String> = fs::read_dir(folder)
+    let mut files: Vec<String> = fs::read_dir(&folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .filter(|name| {
