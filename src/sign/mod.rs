@@ -39,7 +39,10 @@ impl RequestToSign<'_> {
     /// Those headers whose names are wanted, sorted by their names in lower case.
     fn sorted_headers(&self, wanted: impl Fn(&str) -> bool) -> Vec<(&str, &str)> {
         let headers = self.headers().filter(|(name, _)| wanted(name));
-        sorted_by(headers, |(a, _), (b, _)| lower_case(a).cmp(lower_case(b)))
+        sorted_by(headers, |(a, _), (b, _)| {
+            let [a, b] = [a, b].map(|name| name.bytes().map(|byte| byte.to_ascii_lowercase()));
+            a.cmp(b)
+        })
     }
 
     /// About how long a text with all of it is.
@@ -54,8 +57,10 @@ impl RequestToSign<'_> {
     }
 }
 
-fn lower_case(name: &str) -> impl Iterator<Item = char> {
-    name.chars().map(|c| c.to_ascii_lowercase())
+fn push_lower_case(text: &mut String, name: &str) {
+    let begin = text.len();
+    text.push_str(name);
+    text[begin..].make_ascii_lowercase();
 }
 
 /// Whether a header is one of OSS's own.

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 
-use super::{RequestToSign, is_of_oss, lower_case};
+use super::{RequestToSign, is_of_oss, push_lower_case};
 use crate::sorted::sorted_by;
 
 /// Query parameters that are part of the signed resource, sorted. The union of what the official SDKs
@@ -123,7 +123,7 @@ pub(crate) fn string_to_sign(request: &RequestToSign<'_>, expires: Option<&str>)
         text.extend([line, "\n"]);
     }
     for (name, value) in request.sorted_headers(is_of_oss) {
-        text.extend(lower_case(name));
+        push_lower_case(&mut text, name);
         text.extend([":", value, "\n"]);
     }
     text.extend(request.resource());

@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-use super::{RequestToSign, is_of_oss, lower_case};
+use super::{RequestToSign, is_of_oss, push_lower_case};
 use crate::percent;
 use crate::sorted::sorted_by;
 
@@ -125,7 +125,7 @@ pub(crate) fn canonical_request(
             text.truncate(text.len() - 1);
             text.push(',');
         } else {
-            text.extend(lower_case(name));
+            push_lower_case(&mut text, name);
             text.push(':');
         }
         text.extend([value, "\n"]);
