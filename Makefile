@@ -23,6 +23,8 @@ INSTALL ?= install
 
 comma = ,
 small = $(filter small,$(subst $(comma), ,$(FEATURES)))
+# Of a small library not even what is hot is made fast, but for hashes.
+smaller = $(foreach package,http httparse ureq ureq-proto,--config 'profile.release.package.$(package).opt-level="z"')
 target = $(or $(CARGO_TARGET_DIR),target)/release
 version := $(shell sed -n '/^\[package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
 # As cargo-c has it: the library is liboss_callback.so.1.0.0, its SONAME liboss_callback.so.1.
@@ -35,7 +37,8 @@ soname := liboss_callback.so.$(abi)
 # pointers the tables for unwinding are shorter by more than the code is longer, and profilers see the callers.
 all:
 	$(CARGO) rustc --release --lib --no-default-features --features 'capi,$(FEATURES)' \
-	    --crate-type cdylib --crate-type staticlib $(CARGOFLAGS) -- -C link-arg=-Wl,-soname,$(soname) -C force-frame-pointers=yes
+	    --crate-type cdylib --crate-type staticlib $(if $(small),--config 'profile.release.opt-level="z"' $(smaller)) $(CARGOFLAGS) \
+	    -- -C link-arg=-Wl,-soname,$(soname) -C force-frame-pointers=yes
 	ln -sf liboss_callback.so $(target)/$(soname)
 	@wc -c $(target)/liboss_callback.so $(target)/liboss_callback.a | sed '$$d'
 

@@ -230,7 +230,14 @@ impl Transport for Connection {
     }
 
     fn is_open(&mut self) -> bool {
-        self.wire.is_open()
+        // ureq asks when it puts a connection aside, too. What matters is how it is when it is taken up again.
+        let ends = current()
+            .is_some_and(|current| matches!(current.phase(), Phase::Waiting | Phase::Receiving));
+        if ends {
+            self.wire.is_reusable()
+        } else {
+            self.wire.is_open()
+        }
     }
 
     fn is_tls(&self) -> bool {

@@ -255,9 +255,14 @@ impl Wire {
         self.socket.receive(buffer)
     }
 
+    /// Whether another request may be sent, as far as this side knows.
+    pub(super) fn is_reusable(&self) -> bool {
+        !self.spent && self.received.is_empty()
+    }
+
     /// Whether the connection can serve another request. An idle one is probed with one call.
     pub(super) fn is_open(&mut self) -> bool {
-        if self.spent || !self.received.is_empty() {
+        if !self.is_reusable() {
             return false;
         }
         #[cfg(feature = "tls")]

@@ -13,7 +13,8 @@ use clap::Parser;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 
-const BUFFER_LEN: usize = 256 * 1024;
+/// Small, so that it stays in the cache of its core and leaves the rest to the clients.
+const BUFFER_LEN: usize = 64 * 1024;
 
 /// Takes every upload and answers like OSS
 #[derive(Parser)]
