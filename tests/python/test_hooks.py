@@ -265,9 +265,11 @@ class Hooks(OssTestCase):
 
 
 CHILD = """
-import os, sys, time
+import os, signal
 import oss_callback
 
+# Who starts the tests in the background may have them ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 client = oss_callback.Client(os.environ["SILENT"], oss_callback.KeyPair("a", "b"), region="cn-hangzhou")
 try:
     client.put_object("examplebucket", "object", bytes(64 << 20))
