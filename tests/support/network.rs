@@ -318,6 +318,10 @@ impl State {
     fn end(&mut self) -> Vec<Observed> {
         self.plan = Plan::default();
         self.hook = None;
+        // Nothing gets through one of them while others are closed already.
+        for link in &self.links {
+            let _ = link.server.shutdown(Shutdown::Write);
+        }
         self.links.iter().for_each(|link| link.close());
         for pump in self.pumps.drain(..) {
             pump.join().unwrap();
