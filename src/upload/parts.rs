@@ -25,7 +25,7 @@ use crate::verdict::ErrorKind;
 pub(super) const MAX_PARALLEL: usize = 256;
 
 /// How often the progress hook is told while no part ends. The threads that send only count: to wake the caller's thread
-/// for each of their blocks cost more than half of what sending them does.
+/// for each of their blocks cost a third on top of all the rest.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A part that OSS does not have for certain.
