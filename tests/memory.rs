@@ -43,6 +43,7 @@ fn an_object_of_a_gibibyte_costs_no_more_memory_than_a_small_one() {
         .post_object(&form)
         .send_reader(reader, 1 << 28)
         .unwrap();
-    let growth = peak() - before;
+    // The kernel counts by processor, and roughly: the peak may even fall a little.
+    let growth = peak().saturating_sub(before);
     assert!(growth < 4 << 20, "{growth} bytes more");
 }

@@ -510,6 +510,7 @@ fn a_form_is_not_kept_in_memory() {
     upload(20 * 1024 * 1024);
     let before = peak();
     upload(SIZE);
-    let grown = peak() - before;
+    // The kernel counts by processor, and roughly: the peak may even fall a little.
+    let grown = peak().saturating_sub(before);
     assert!(grown < SIZE / 8, "{grown} bytes more");
 }
