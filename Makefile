@@ -22,9 +22,13 @@ CMAKEDIR ?= $(DATADIR)/cmake/oss_callback
 INSTALL ?= install
 
 comma = ,
+space = $() $()
 small = $(filter small,$(subst $(comma), ,$(FEATURES)))
 # Of a small library not even what is hot is made fast, but for hashes.
 smaller = $(foreach package,http httparse ureq ureq-proto,--config 'profile.release.package.$(package).opt-level="z"')
+# Whose machine it was is no part of what others get: panics name the files of the sources by paths that are the same everywhere.
+remap = --config 'target."cfg(all())".rustflags=[$(subst $(space),$(comma),$(foreach pair,$(CURDIR)=/oss-callback \
+    $(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo $(shell $(or $(RUSTC),rustc) --print sysroot)=/rust,"--remap-path-prefix=$(pair)"))]'
 target = $(or $(CARGO_TARGET_DIR),target)/release
 version := $(shell sed -n '/^\[package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
 # As cargo-c has it: the library is liboss_callback.so.1.0.0, its SONAME liboss_callback.so.1.
@@ -36,8 +40,8 @@ soname := liboss_callback.so.$(abi)
 # optimization out. Programs that are linked against the folder of the build find the library by its link. With frame
 # pointers the tables for unwinding are shorter by more than the code is longer, and profilers see the callers.
 all:
-	$(CARGO) rustc --release --lib --no-default-features --features 'capi,$(FEATURES)' \
-	    --crate-type cdylib --crate-type staticlib $(if $(small),--config 'profile.release.opt-level="z"' $(smaller)) $(CARGOFLAGS) \
+	$(CARGO) rustc --release -p oss-callback --lib --no-default-features --features 'capi,$(FEATURES)' \
+	    --crate-type cdylib --crate-type staticlib $(remap) $(if $(small),--config 'profile.release.opt-level="z"' $(smaller)) $(CARGOFLAGS) \
 	    -- -C link-arg=-Wl,-soname,$(soname) -C force-frame-pointers=yes
 	ln -sf liboss_callback.so $(target)/$(soname)
 	@wc -c $(target)/liboss_callback.so $(target)/liboss_callback.a | sed '$$d'
@@ -47,7 +51,7 @@ check:
 
 # The server that stands for OSS in tests of an application: `make install-local-oss`, or with PREFIX=...
 install-local-oss:
-	$(CARGO) install --locked --path tests/local-oss --root $(DESTDIR)$(PREFIX) --no-track $(CARGOFLAGS)
+	$(CARGO) install --locked --path tests/local-oss --root $(DESTDIR)$(PREFIX) --no-track $(remap) $(CARGOFLAGS)
 
 headers := $(notdir $(wildcard include/*.h include/*.hpp))
 # Parts of oss_callback.hpp.

@@ -1,14 +1,14 @@
-//! Writes the C header into `OUT_DIR` when the `capi` feature is on. The committed copy in `include/` is
-//! compared with it by a test, and never written from here: a build must not change the source tree.
+//! Writes the C header into `OUT_DIR` when the `header` feature is on. The committed copy in `include/` is compared with the
+//! same text by a test, and never written from here: a build must not change the source tree.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    #[cfg(feature = "capi")]
+    #[cfg(feature = "header")]
     header::write();
 }
 
-#[cfg(feature = "capi")]
-mod header {
+#[cfg(feature = "header")]
+pub mod header {
     use std::path::{Path, PathBuf};
     use std::{env, fs};
 
@@ -50,10 +50,20 @@ mod header {
 
     pub fn write() {
         let root = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
+        let header = generate(&root, &variable("CARGO_PKG_VERSION"));
+        let path = PathBuf::from(variable("OUT_DIR")).join("oss_callback.h");
+        fs::write(path, header).expect("OUT_DIR is writable");
+        for source in ["cbindgen.toml", "src/ffi"] {
+            println!("cargo::rerun-if-changed={}", root.join(source).display());
+        }
+    }
+
+    /// The header of the sources below a folder, for a version of three numbers.
+    pub fn generate(root: &Path, version: &str) -> String {
         let configuration = root.join("cbindgen.toml");
         let mut config =
             cbindgen::Config::from_file(&configuration).expect("cbindgen.toml is valid");
-        config.after_includes = Some(after_includes());
+        config.after_includes = Some(after_includes(version));
         let mut builder = cbindgen::Builder::new().with_config(config);
         for file in FILES {
             builder = builder.with_src(root.join(format!("src/ffi/{file}.rs")));
@@ -62,11 +72,7 @@ mod header {
         let mut header = Vec::new();
         bindings.write(&mut header);
         let header = String::from_utf8(header).expect("cbindgen writes UTF-8");
-        let header = receiving_side_marked(&header, &root);
-        let path = PathBuf::from(variable("OUT_DIR")).join("oss_callback.h");
-        fs::write(path, header).expect("OUT_DIR is writable");
-        println!("cargo::rerun-if-changed={}", configuration.display());
-        println!("cargo::rerun-if-changed={}", root.join("src/ffi").display());
+        receiving_side_marked(&header, root)
     }
 
     /// cbindgen would put each function between an `#if` and an `#endif` of its own.
@@ -95,12 +101,12 @@ mod header {
         )
     }
 
-    fn after_includes() -> String {
-        let [major, minor, patch] = ["MAJOR", "MINOR", "PATCH"].map(|part| {
-            variable(&format!("CARGO_PKG_VERSION_{part}"))
-                .parse::<u32>()
-                .expect("a number")
-        });
+    fn after_includes(version: &str) -> String {
+        let mut numbers = version
+            .split('.')
+            .map(|part| part.parse().expect("a number"));
+        let [major, minor, patch]: [u32; 3] =
+            std::array::from_fn(|_| numbers.next().expect("three numbers"));
         let number = major * 1_000_000 + minor * 1_000 + patch;
         format!(
             "

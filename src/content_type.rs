@@ -40,34 +40,17 @@ fn guess(path: &Path) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
 
-    /// `BLESS=1 cargo test --lib content_type` takes over what a newer mime_guess knows.
+    /// Also the first and the last. Of an extension with two dots only the second counts.
     #[test]
-    fn types_are_those_of_mime_guess() {
-        let extensions = mime_guess::get_extensions("*", "*").unwrap();
-        let lines: BTreeMap<String, &str> = extensions
-            .iter()
-            .map(|extension| {
-                let known = mime_guess::from_ext(extension).first_raw().unwrap();
-                (extension.to_ascii_lowercase(), known)
-            })
-            .collect();
-        let mut table = String::new();
-        for (extension, content_type) in &lines {
-            table += &format!("{extension} {content_type}\n");
-        }
-        if std::env::var_os("BLESS").is_some() {
-            let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/content_types.txt");
-            std::fs::write(path, &table).unwrap();
-        }
-        assert!(lines.len() > 1_000 && table.is_ascii() && TYPES == table);
-        // Each is found, also the first and the last; of two dots only the second counts.
-        for (extension, content_type) in lines.into_iter().filter(|(e, _)| !e.contains('.')) {
-            let path = format!("a.{extension}");
-            assert_eq!(guess(Path::new(&path)), Some(content_type), "{path}");
+    fn each_line_of_the_table_is_found() {
+        for line in TYPES.lines() {
+            let (extension, content_type) = line.split_once(' ').unwrap();
+            if !extension.contains('.') {
+                let path = format!("a.{extension}");
+                assert_eq!(guess(Path::new(&path)), Some(content_type), "{path}");
+            }
         }
     }
 
@@ -88,8 +71,6 @@ mod tests {
             ("cat.jpg jpeg", DEFAULT),
         ] {
             assert_eq!(of(Path::new(path)), expected, "{path}");
-            let guessed = mime_guess::from_path(path).first_raw();
-            assert_eq!(guess(Path::new(path)), guessed, "{path}");
         }
         assert_eq!(of_either(Path::new("a"), "b.png"), "image/png");
         assert_eq!(of_either(Path::new("a.gif"), "b.png"), "image/gif");

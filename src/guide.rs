@@ -13,7 +13,7 @@
 //! The pages are files in `docs`, which a code host shows as well.
 
 // Each page names the others by labels that it defines for the code host, as files. The first definition of a label
-// counts, so the modules define them for rustdoc, after an empty line that ends the summary. `tests/docs.rs` holds the
+// counts, so the modules define them for rustdoc, after an empty line that ends the summary. `tests/pages/docs.rs` holds the
 // two together.
 
 /// From nothing to a callback received.

@@ -1,7 +1,5 @@
 //! What a small upload asks the allocator for, on a connection that is open already.
 
-mod support;
-
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::io::{BufRead, BufReader, Read, Write};

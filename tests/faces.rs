@@ -2,14 +2,12 @@
 //! against a local-oss. A language that is not on the machine is a named skip, which `OSS_CALLBACK_ALL_FACES=1` turns into
 //! a failure.
 
-mod c;
-mod support;
-
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use local_oss::{RefusedAddress, Server};
+use support::c;
 use support::{BUCKET, KEY_ID, KEY_SECRET, agreeing_receiver, server};
 
 /// What a test suite or an example finds in its environment: the names of `examples/with_local_oss.rs`.
@@ -189,7 +187,9 @@ mod python {
     #[test]
     fn python_wheel_works_in_an_empty_environment() {
         if std::env::var_os("OSS_CALLBACK_ALL_FACES").is_none() {
-            eprintln!("skipped: the wheel needs PyPI; OSS_CALLBACK_ALL_FACES=1 builds it");
+            support::skip(
+                "the wheel needs PyPI, which is asked only where OSS_CALLBACK_ALL_FACES is set",
+            );
             return;
         }
         let folder = c::product("wheel");

@@ -1,8 +1,6 @@
 //! Memory does not grow with the object. Alone in its file, so that no other test adds to the process.
 #![cfg(target_os = "linux")]
 
-mod support;
-
 use oss_callback::PostForm;
 use support::{BUCKET, RawServer, TemporaryFile, client};
 

@@ -7,12 +7,11 @@
 //! PANIC_INJECTION=target/panics/debug cargo test --test panics
 //! ```
 
-mod c;
-
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
+use support::c;
 
 /// Functions that have nothing to guard: they return a constant, or do not live outside of a hook.
 const UNGUARDED: [&str; 5] = [
@@ -88,7 +87,7 @@ static oss_callback_client *new_client(void) {
     oss_callback_client *client = 0;
     oss_callback_client_options *options = 0;
     assert(oss_callback_client_options_new(&options) == 0);
-    oss_callback_client_options_set_endpoint(options, "http://127.0.0.1:1");
+    oss_callback_client_options_set_endpoint(options, "http://127.0.0.1");
     oss_callback_client_options_set_region(options, "cn-hangzhou");
     oss_callback_client_options_set_credentials_anonymous(options);
     assert(oss_callback_client_new(options, &client, 0) == 0);
@@ -101,11 +100,9 @@ int main(void) {
 "#;
 
 #[test]
+#[ignore = "needs a library that was built to panic, in the folder PANIC_INJECTION: `.ci/run` makes one"]
 fn a_panic_behind_every_function_stays_in_the_library() {
-    let Some(folder) = env::var_os("PANIC_INJECTION") else {
-        eprintln!("skipped: PANIC_INJECTION names no library that panics");
-        return;
-    };
+    let folder = env::var_os("PANIC_INJECTION").expect("PANIC_INJECTION names a folder");
     let folder = fs::canonicalize(folder).expect("PANIC_INJECTION is a folder");
     // Cargo's path would lead to the other library.
     let said = c::succeed(Command::new(build(&folder)).env_remove("LD_LIBRARY_PATH"));

@@ -3,8 +3,6 @@
 //! `PROPTEST_CASES=10000 cargo test --test properties` looks further. An input that has failed is kept in
 //! `properties.regressions` beside this file and tried first from then on.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use std::time::Duration;

@@ -15,7 +15,6 @@
 #![cfg(feature = "tls")]
 
 mod ground_truth;
-mod support;
 
 use ground_truth::Run;
 use ground_truth::case::{Abilities, Operation};

@@ -3,13 +3,12 @@
 //! `VALGRIND=valgrind` runs the C program under valgrind, which is slow: with a few hundred cases.
 #![cfg(feature = "tls")]
 
-mod c;
 mod ground_truth;
-mod support;
 
 use ground_truth::Run;
 use ground_truth::c_program::{InC, OPERATIONS};
 use ground_truth::case::Abilities;
+use support::c;
 
 const SEED: u64 = 0x0055_ca11_bac0;
 

@@ -1,7 +1,5 @@
 //! An upload whose process is killed, at thirty moments, and the process that goes on with it.
 
-mod support;
-
 use std::env;
 use std::fs;
 use std::process::{Child, Command, Stdio};

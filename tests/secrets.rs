@@ -1,7 +1,5 @@
 //! What is said, shown and logged never holds a secret.
 
-mod support;
-
 use std::sync::{Mutex, PoisonError};
 
 use oss_callback::{CallbackSpec, Credentials, SignatureVersion};
@@ -35,9 +33,10 @@ fn neither_errors_nor_debug_output_nor_logs_hold_a_secret() {
     log::set_logger(&Listener).unwrap();
     log::set_max_level(log::LevelFilter::Trace);
 
+    let refused = local_oss::RefusedAddress::new().unwrap();
     let secrets = ["THE-SECRET", "THE-TOKEN", "THE-VARIABLE"];
     let spec = CallbackSpec::builder()
-        .url("http://127.0.0.1:1/")
+        .url(refused.url("/"))
         .body("a=${x:a}")
         .variable("a", "THE-VARIABLE")
         .build()
@@ -52,7 +51,7 @@ fn neither_errors_nor_debug_output_nor_logs_hold_a_secret() {
     for endpoint in [
         server.endpoint().to_owned(),
         lost.endpoint(),
-        "http://127.0.0.1:1".to_owned(),
+        refused.url(""),
     ] {
         for version in [SignatureVersion::V1, SignatureVersion::V4] {
             let credentials = Credentials::new("sts-id", "THE-SECRET").security_token("THE-TOKEN");

@@ -1,5 +1,5 @@
 /* An application server on plain sockets: takes sealed callbacks, each once, one connection after the other.
- * Environment as examples/callback_server.rs. */
+ * Environment as examples/callback_server/src/main.rs. */
 #include <arpa/inet.h>
 #include <oss_callback.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 """An application server with the standard library: takes sealed callbacks, each once.
 
-The environment is that of examples/callback_server.rs; OSS_CALLBACK_LIBRARY names liboss_callback.so if it is not installed.
+The environment is that of examples/callback_server/src/main.rs; OSS_CALLBACK_LIBRARY names liboss_callback.so if it is not installed.
 """
 
 import http.server

@@ -314,7 +314,7 @@ mod tests {
 
     fn builder() -> ClientBuilder {
         Client::builder()
-            .endpoint("http://127.0.0.1:1")
+            .endpoint("http://127.0.0.1")
             .credentials(Credentials::new("id", "geheim"))
     }
 

@@ -544,7 +544,7 @@ mod tests {
     fn parts_are_so_large_that_ten_thousand_hold_the_file() {
         const MIB: u64 = 1024 * 1024;
         let client = Client::builder()
-            .endpoint("http://127.0.0.1:1")
+            .endpoint("http://127.0.0.1")
             .credentials(Credentials::anonymous())
             .build()
             .unwrap();

@@ -89,7 +89,7 @@ static void limits(void) {
 
 static oss_callback_client_options *https(void) {
     oss_callback_client_options *options = new_client_options();
-    oss_callback_client_options_set_endpoint(options, "https://127.0.0.1:1");
+    oss_callback_client_options_set_endpoint(options, "https://127.0.0.1");
     return options;
 }
 

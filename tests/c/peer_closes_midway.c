@@ -33,7 +33,7 @@ static void is_lost(oss_callback_client *client, const uint8_t *body, size_t bod
 int main(int argc, char **argv) {
     uint8_t *body = calloc(LARGE, 1);
     oss_callback_client *client = new_client();
-    oss_callback_spec *spec = new_spec("http://127.0.0.1:1/");
+    oss_callback_spec *spec = new_spec("http://app.example.com/");
     assert(argc == 2);
     assert(body != NULL);
     sigpipe_is_at_its_default();

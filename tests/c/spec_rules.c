@@ -107,9 +107,9 @@ static void same(oss_callback_spec_options *options, const char *callback, const
 
 static void setters(void) {
     oss_callback_spec_options *options = empty();
-    oss_callback_spec_options_add_url(options, "http://127.0.0.1:1/a");
+    oss_callback_spec_options_add_url(options, "http://app.example.com/a");
     oss_callback_spec_options_set_body(options, "a=${object}");
-    same(options, "{\"callbackBody\":\"a=${object}\",\"callbackUrl\":\"http://127.0.0.1:1/a\"}", NULL);
+    same(options, "{\"callbackBody\":\"a=${object}\",\"callbackUrl\":\"http://app.example.com/a\"}", NULL);
 
     /* Options may be used again, and grow. */
     oss_callback_spec_options_add_url(options, "https://app.example.com/b");
@@ -124,7 +124,7 @@ static void setters(void) {
          "{\"callbackBody\":\"{\\\"a\\\":${object},\\\"u\\\":${x:user}}\","
          "\"callbackBodyType\":\"application/json\",\"callbackHost\":\"app.example.com\","
          "\"callbackPolicy\":{\"retry\":1},\"callbackSNI\":true,"
-         "\"callbackUrl\":\"http://127.0.0.1:1/a;https://app.example.com/b\"}",
+         "\"callbackUrl\":\"http://app.example.com/a;https://app.example.com/b\"}",
          "{\"x:no\":\"\xe6\x96\x87\",\"x:user\":\"R\\\"D\"}");
     oss_callback_spec_options_free(options);
 }

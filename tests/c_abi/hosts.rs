@@ -2,8 +2,9 @@
 //! handles from thread to thread.
 
 use local_oss::{Answer, Receiver};
+use support::c;
 
-use crate::{Library, Scene, build, c, keys_of, switch, valgrind};
+use crate::{Library, Scene, build, keys_of, switch, valgrind};
 
 fn scene() -> (Receiver, Scene) {
     let receiver = Receiver::start(|_| Answer::json("{}")).expect("a free port");

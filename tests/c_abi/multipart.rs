@@ -3,8 +3,9 @@
 use std::fs;
 
 use local_oss::{Answer, Receiver, Server};
+use support::c;
 
-use crate::{Scene, agreeing, c, keys_of};
+use crate::{Scene, agreeing, keys_of};
 
 pub(crate) const PART: usize = 102_400;
 

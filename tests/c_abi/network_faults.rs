@@ -1,4 +1,4 @@
-//! Every fault of the network that `tests/faults.rs` knows, from C, two hundred times.
+//! Every fault of the network that `tests/it/faults.rs` knows, from C, two hundred times.
 
 use std::fs;
 use std::path::Path;
@@ -6,8 +6,9 @@ use std::thread;
 
 use local_oss::{Answer, Receiver};
 
-use crate::support::faults::{ACTIONS, ANSWER, Action, FaultyNetwork, PLACES, Place};
-use crate::{Library, Scene, build, c, valgrind};
+use crate::{Library, Scene, build, valgrind};
+use support::c;
+use support::faults::{ACTIONS, ANSWER, Action, FaultyNetwork, PLACES, Place};
 
 #[test]
 fn faults_of_the_network_leave_nothing_behind() {

@@ -4,8 +4,9 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use local_oss::{Answer, Receiver};
+use support::c;
 
-use crate::{Scene, agreeing, c};
+use crate::{Scene, agreeing};
 
 #[test]
 fn permissions_allow_what_they_say() {

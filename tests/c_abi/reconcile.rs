@@ -2,8 +2,8 @@
 
 use local_oss::{Answer, Receiver};
 
-use crate::support::faults::{Action, Direction, Fault, FaultyNetwork};
 use crate::{Scene, keys_of};
+use support::faults::{Action, Direction, Fault, FaultyNetwork};
 
 #[test]
 fn an_unknown_outcome_can_be_looked_up() {

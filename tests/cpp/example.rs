@@ -5,8 +5,9 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use local_oss::{Answer, Receiver, RefusedAddress, Server};
+use support::c;
 
-use crate::{c, compiler_is_there};
+use crate::compiler_is_there;
 
 const SOURCE: &str = "examples/cpp/put_object.cpp";
 

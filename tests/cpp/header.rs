@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use support::c;
 
-use crate::{c, compiler_is_there};
+use crate::compiler_is_there;
 
 /// C functions for which C++ has something of its own.
 const REPLACED: [&str; 1] = [

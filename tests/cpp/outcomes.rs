@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use local_oss::{Answer, Receiver, RefusedAddress};
 
-use crate::support::TemporaryFile;
-use crate::support::faults::{ANSWER, Action, Direction, Fault, FaultyNetwork, PLACES};
 use crate::{Scene, agreeing, build, compiler_is_there};
+use support::TemporaryFile;
+use support::faults::{ANSWER, Action, Direction, Fault, FaultyNetwork, PLACES};
 
 /// The program that says what became of an upload, with exceptions and without.
 fn programs() -> [PathBuf; 2] {

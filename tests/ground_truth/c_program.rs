@@ -9,7 +9,7 @@ use oss_callback::{Answered, Stored};
 use super::case::{Case, Limits, Operation, Retry, Way};
 use super::checker::{LONG, ReceiptFacts, Verdict};
 use super::scene::{Looked, Place, Uploader};
-use crate::support::{BUCKET, KEY_ID, KEY_SECRET, TemporaryFile};
+use support::{BUCKET, KEY_ID, KEY_SECRET, TemporaryFile};
 
 /// What `tests/c/random_faults.c` does.
 pub const OPERATIONS: [Operation; 6] = [
@@ -42,7 +42,7 @@ impl InC {
             .args(words)
             .env("OSS_REGION", "cn-hangzhou")
             .env("OSS_BUCKET", BUCKET)
-            .env("OSS_ENDPOINT", "http://127.0.0.1:1")
+            .env("OSS_ENDPOINT", "http://127.0.0.1")
             .env("OSS_ACCESS_KEY_ID", KEY_ID)
             .env("OSS_ACCESS_KEY_SECRET", KEY_SECRET)
             .env_remove("OSS_SESSION_TOKEN")

@@ -4,7 +4,7 @@ use std::fmt;
 
 use fastrand::Rng;
 
-use crate::support::network::{Action, Direction, Early, Fault};
+use support::network::{Action, Direction, Early, Fault};
 
 /// What is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -8,8 +8,8 @@ use oss_callback::{Answered, Stored};
 
 use super::case::{Case, Limits, Operation, Retry, Way};
 use super::scene::Looked;
-use crate::support::network::{Action, Fault};
-use crate::support::observed::{Exchange, Observed};
+use support::network::{Action, Fault};
+use support::observed::{Exchange, Observed};
 
 /// What the client says.
 #[derive(Debug, Clone)]

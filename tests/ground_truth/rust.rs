@@ -12,7 +12,7 @@ use oss_callback::{
 use super::case::{Case, Limits, Operation, Retry, Way};
 use super::checker::{LONG, ReceiptFacts, Verdict};
 use super::scene::{self, Looked, Place, Uploader};
-use crate::support::{BUCKET, KEY_ID, TemporaryFile, client_builder};
+use support::{BUCKET, KEY_ID, TemporaryFile, client_builder};
 
 /// Uploads by the crate.
 #[derive(Default)]

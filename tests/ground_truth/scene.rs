@@ -9,8 +9,8 @@ use oss_callback::{Client, RootCertificates, Stored};
 
 use super::case::{AppAnswer, Case, Way};
 use super::checker::{Truth, Verdict};
-use crate::support::network::{Hook, Network, Plan};
-use crate::support::{BUCKET, client_builder, server};
+use support::network::{Hook, Network, Plan};
+use support::{BUCKET, client_builder, server};
 
 /// How long the servers may take to be done with what was sent to them.
 const PATIENCE: Duration = Duration::from_secs(30);

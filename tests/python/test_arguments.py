@@ -8,6 +8,7 @@ import io
 import mmap
 import os
 import pathlib
+import socket
 import threading
 import unittest
 from typing import Any, Callable
@@ -131,10 +132,14 @@ class Arguments(OssTestCase):
             oss_callback.Client(ENDPOINT)
 
     def test_all_options_of_a_client_are_understood(self) -> None:
+        closed = socket.socket()
+        self.addCleanup(closed.close)
+        closed.bind(("127.0.0.1", 0))
+        address = "{}:{}".format(*closed.getsockname())
         with oss_callback.Client(
             "http://oss.example.com:1", region="cn-hangzhou", signature_version=1, cname=True, path_style=False,
             user_agent="test", connect_timeout=1, answer_timeout=2.5, progress_timeout=3, timeout=4, max_answer_len=5,
-            retry_policy=oss_callback.RetryPolicy(1), addresses={"oss.example.com": ["127.0.0.1:1", "[::1]:1"]},
+            retry_policy=oss_callback.RetryPolicy(1), addresses={"oss.example.com": [address, address]},
             max_idle_connections=1, max_idle_time=2, root_certificates="bundled",
         ) as client, self.assertRaises(oss_callback.OssCallbackError) as raised:  # fmt: skip
             client.put_object(BUCKET, "a", b"")

@@ -111,7 +111,7 @@ class Permissions(OssTestCase):
         self.assertEqual(self.contents(), b"hello")
         # On another machine, with this package.
         received = oss_callback.PresignedUrl.from_json(url.to_json())
-        with oss_callback.Client("http://127.0.0.1:1", oss_callback.AnonymousCredentials(), region="a") as client:
+        with oss_callback.Client("http://127.0.0.1", oss_callback.AnonymousCredentials(), region="a") as client:
             self.assertEqual(client.put_object_with_url(received, b"again").answer, AGREED)
         self.assertEqual((self.contents(), len(application.requests)), (b"again", 2))
         with urllib.request.urlopen(self.client.presign_get_object(BUCKET, self.object, 60).url) as answer:

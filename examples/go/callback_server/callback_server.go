@@ -1,4 +1,4 @@
-// An application server with net/http: takes sealed callbacks, each once. Environment as examples/callback_server.rs.
+// An application server with net/http: takes sealed callbacks, each once. Environment as examples/callback_server/src/main.rs.
 package main
 
 import (

@@ -177,7 +177,7 @@ func TestANULIsRefusedWithTheNameOfItsArgument(t *testing.T) {
 func TestSecretsAreNotPrinted(t *testing.T) {
 	pair := KeyPair{AccessKeyID: "id", AccessKeySecret: "hidden", SecurityToken: "hidden"}
 	o := ClientOptions{Credentials: StaticCredentials(pair)}
-	client, err := NewClient(ClientOptions{Endpoint: "http://127.0.0.1:1", Region: "a", Credentials: o.Credentials})
+	client, err := NewClient(ClientOptions{Endpoint: "http://127.0.0.1", Region: "a", Credentials: o.Credentials})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +193,7 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 
 func TestEnvironmentCredentialsSayWhatIsMissing(t *testing.T) {
 	t.Setenv("OSS_ACCESS_KEY_SECRET", "")
-	_, err := NewClient(options("http://127.0.0.1:1"))
+	_, err := NewClient(options("http://127.0.0.1"))
 	if expect(t, err, InvalidArgument, StoredNo, AnsweredNotRequested); !strings.Contains(err.Error(), "OSS_ACCESS_KEY_SECRET") {
 		t.Error(err)
 	}

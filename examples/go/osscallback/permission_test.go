@@ -46,7 +46,7 @@ func TestAPresignedUploadNeedsNoKey(t *testing.T) {
 	if err := json.Unmarshal(line, &received); err != nil {
 		t.Fatal(err)
 	}
-	o := options("http://127.0.0.1:1")
+	o := options("http://127.0.0.1")
 	o.Credentials = AnonymousCredentials()
 	receipt, err := newClient(t, o).PutObjectWithURL(ctx, &received, Bytes([]byte("again")), nil)
 	if err != nil || string(receipt.Answer) != agreed || contents(t, object(t)) != "again" || len(app.received()) != 2 {

@@ -212,10 +212,10 @@ mod tests {
 
     #[test]
     fn a_key_it_makes_signs_and_verifies() {
-        let key = CallbackKey::generate(512, "http://127.0.0.1:1").unwrap();
+        let key = CallbackKey::generate(512, "http://keys.example.com").unwrap();
         assert_eq!(
             key.public_url(),
-            "http://127.0.0.1:1/callback_pub_key_v1.pem"
+            "http://keys.example.com/callback_pub_key_v1.pem"
         );
         let public = RsaPublicKey::from_public_key_pem(key.public_pem()).unwrap();
         assert_eq!(public.size() * 8, 512);

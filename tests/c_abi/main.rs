@@ -1,0 +1,777 @@
+//! One small C program for each promise of the header, compiled as a user would and run against real servers.
+//!
+//! `VALGRIND=valgrind cargo test --test c_abi` runs them under valgrind, `SANITIZE=address,undefined` compiles
+//! them with sanitizers. What a program says is compared with what the server has recorded.
+
+mod credentials;
+mod hosts;
+mod multipart;
+mod network_faults;
+mod permissions;
+mod receiving;
+mod reconcile;
+#[cfg(unix)]
+mod signals;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::mpsc;
+use std::time::Duration;
+use std::{env, fs, thread};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use local_oss::{Answer, ReceivedRequest, Receiver, RefusedAddress, Server};
+use support::c;
+
+/// What a program that links the static library needs besides.
+const SYSTEM_LIBRARIES: [&str; 7] = [
+    "-lgcc_s",
+    "-lutil",
+    "-lrt",
+    "-lpthread",
+    "-lm",
+    "-ldl",
+    "-lc",
+];
+
+/// The programs that try each function with NULL.
+const NULL_ARGUMENTS: [&str; 4] = [
+    "null_arguments.c",
+    "null_arguments_multipart.c",
+    "null_arguments_permissions.c",
+    "receiving_null_arguments.c",
+];
+
+/// A server, and the environment of a program that uploads to it.
+struct Scene {
+    server: Server,
+    variables: Vec<(&'static str, String)>,
+}
+
+impl Scene {
+    fn new() -> Scene {
+        Scene::with(Server::builder())
+    }
+
+    fn with(builder: local_oss::Builder) -> Scene {
+        let server = builder
+            .bucket("examplebucket")
+            .credentials("id", "secret")
+            .region("cn-hangzhou")
+            .start()
+            .expect("a free port");
+        let variables = [
+            ("OSS_ENDPOINT", server.endpoint()),
+            ("OSS_REGION", "cn-hangzhou"),
+            ("OSS_BUCKET", "examplebucket"),
+            ("OSS_ACCESS_KEY_ID", "id"),
+            ("OSS_ACCESS_KEY_SECRET", "secret"),
+        ];
+        Scene {
+            variables: variables
+                .map(|(name, value)| (name, value.to_owned()))
+                .into(),
+            server,
+        }
+    }
+
+    /// The callback goes to this URL.
+    fn calling(mut self, url: String) -> Scene {
+        self.variables.push(("OSS_CALLBACK_URL", url));
+        self
+    }
+
+    /// Requests go to another server than the scene's.
+    fn at(mut self, endpoint: &str) -> Scene {
+        self.variables.retain(|(name, _)| *name != "OSS_ENDPOINT");
+        self.variables.push(("OSS_ENDPOINT", endpoint.to_owned()));
+        self
+    }
+
+    /// Compiles a program of `tests/c`, links it with the shared library, runs it, and gives back what it said.
+    fn run(&self, source: &str, arguments: &[&str]) -> Said {
+        self.execute(&build(source, source, Library::Shared), arguments)
+    }
+
+    fn execute(&self, program: &Path, arguments: &[&str]) -> Said {
+        let mut command = match valgrind() {
+            Some(valgrind) => {
+                let mut command = Command::new(valgrind);
+                command
+                    .args(["--quiet", "--error-exitcode=99", "--leak-check=full"])
+                    .arg("--errors-for-leak-kinds=definite")
+                    .arg(program);
+                command
+            }
+            None => Command::new(program),
+        };
+        command
+            .args(arguments)
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+            .env_remove("OSS_SESSION_TOKEN")
+            // Cargo's, which would hide a missing rpath.
+            .env_remove("LD_LIBRARY_PATH");
+        Said(c::succeed(&mut command))
+    }
+}
+
+fn valgrind() -> Option<String> {
+    switch("VALGRIND")
+}
+
+/// A variable of the environment that is set and not empty.
+fn switch(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The lines of a program's output: a name, a blank, a value.
+struct Said(String);
+
+impl Said {
+    fn value(&self, name: &str) -> &str {
+        let mut lines = self.0.lines().filter_map(|line| line.split_once(' '));
+        let found = lines.find(|(n, _)| *n == name);
+        found
+            .unwrap_or_else(|| panic!("no {name} in {:?}", self.0))
+            .1
+    }
+
+    /// What the program knows of the object is what the server has stored.
+    fn agrees_with(&self, stored: &local_oss::Stored) {
+        assert_eq!(self.value("etag"), stored.etag);
+        assert_eq!(self.value("crc64"), stored.crc64.to_string());
+        assert_eq!(self.value("request_id"), stored.request_id);
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Library {
+    Shared,
+    Static,
+}
+
+/// Compiles a program of `tests/c` and links it with one of the libraries beside this test.
+fn build(source: &str, program: &str, library: Library) -> PathBuf {
+    let mut compiler = match source.ends_with(".cpp") {
+        true => c::cxx_compiler("c++11"),
+        false => c::c_compiler("c99"),
+    };
+    // Tests run at the same time, and two may build the same program.
+    let test = thread::current().name().unwrap_or("main").to_owned();
+    let program = c::product(&format!("c_abi_{test}_{program}.out"));
+    compiler
+        .args(["-g", "-pthread", "-o"])
+        .arg(&program)
+        .arg(c::source("tests/c").join(source));
+    match library {
+        Library::Shared => c::link(&mut compiler),
+        Library::Static => {
+            let library = c::library_folder().join("liboss_callback.a");
+            compiler.arg(library).args(SYSTEM_LIBRARIES);
+        }
+    }
+    let sanitizers = switch("SANITIZE");
+    if let Some(sanitizers) = &sanitizers {
+        compiler.args([
+            &format!("-fsanitize={sanitizers}"),
+            "-fno-sanitize-recover=all",
+        ]);
+    }
+    c::succeed(&mut compiler);
+    if let Some(sanitizers) = sanitizers {
+        // GCC links their libraries, clang puts them into the program.
+        let inside = c::succeed(
+            Command::new("readelf")
+                .args(["-d", "-s", "-W"])
+                .arg(&program),
+        );
+        for sanitizer in sanitizers.split(',') {
+            let names = match sanitizer {
+                "address" => ["libasan", "__asan_"],
+                "undefined" => ["libubsan", "__ubsan_"],
+                other => panic!("SANITIZE has {other:?}, which is not known here"),
+            };
+            assert!(
+                names.iter().any(|name| inside.contains(name)),
+                "the {sanitizer} sanitizer is not in the program"
+            );
+        }
+    }
+    program
+}
+
+/// An application server that agrees.
+fn agreeing() -> Receiver {
+    Receiver::start(|_| Answer::json(r#"{"Status":"OK"}"#)).expect("a free port")
+}
+
+fn keys_of(stored: &[local_oss::Stored]) -> Vec<&str> {
+    stored.iter().map(|object| object.key.as_str()).collect()
+}
+
+#[test]
+fn macros_and_functions_tell_the_same_version() {
+    let said = Scene::new().run("version.c", &[]);
+    assert_eq!(said.value("version"), env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn each_code_has_its_name() {
+    Scene::new().run("code_names.c", &[]);
+}
+
+#[test]
+fn freeing_null_does_nothing() {
+    Scene::new().run("free_null.c", &[]);
+}
+
+#[test]
+fn null_arguments_are_refused_by_name() {
+    let scene = Scene::new();
+    for program in NULL_ARGUMENTS {
+        scene.run(program, &[]);
+    }
+    assert_eq!(keys_of(&scene.server.stored()), ["stored"]);
+}
+
+#[test]
+fn every_function_with_a_pointer_is_tried_with_null() {
+    let program = NULL_ARGUMENTS.map(|program| {
+        fs::read_to_string(c::source("tests/c").join(program)).expect("it is there")
+    });
+    let program = program.concat();
+    let prototypes = c::prototypes();
+    let with_pointers = prototypes
+        .iter()
+        .filter(|p| p[p.find('(').unwrap_or(0)..].contains('*'));
+    let mut count = 0;
+    for name in with_pointers.map(|prototype| c::name_of(prototype)) {
+        let call = format!("{name}(");
+        let calls = program.split(&call).skip(1);
+        let mut arguments = calls.map(|call| call.split(");").next().unwrap_or_default());
+        assert!(
+            arguments.any(|arguments| arguments.contains("NULL")),
+            "no program for NULL arguments has {name}(NULL)"
+        );
+        count += 1;
+    }
+    assert!(
+        count > 150,
+        "only {count} functions were found in the header"
+    );
+}
+
+#[test]
+fn bad_text_and_unknown_numbers_are_refused_by_name() {
+    let scene = Scene::new();
+    scene.run("bad_text.c", &[]);
+    assert!(scene.server.stored().is_empty());
+}
+
+#[test]
+fn an_upload_hands_the_answer_back() {
+    let receiver =
+        Receiver::start(|_| Answer::json(r#"{"Status":"OK","n":1}"#)).expect("a free port");
+    let scene = Scene::new().calling(receiver.url("/callback"));
+    let said = scene.run("put_object.c", &[]);
+
+    let stored = scene.server.stored();
+    assert_eq!(keys_of(&stored), ["folder/a file.txt"]);
+    assert_eq!(
+        (stored[0].size, stored[0].content_type.as_str()),
+        (5, "text/plain")
+    );
+    said.agrees_with(&stored[0]);
+    let deliveries = scene.server.deliveries();
+    assert_eq!(deliveries.len(), 1);
+    assert!(deliveries[0].accepted);
+    assert_eq!(deliveries[0].request_id, said.value("request_id"));
+    let requests = receiver.requests();
+    assert_eq!(requests.len(), 1);
+    assert_eq!(
+        requests[0].text(),
+        "filename=folder%2Fa%20file.txt&size=5&mimeType=text%2Fplain"
+    );
+}
+
+#[test]
+fn a_file_is_stored_as_it_is() {
+    let contents: Vec<u8> = (0..1_000_000_u32).map(|n| (n % 251) as u8).collect();
+    let large = c::product("c_abi_large.bin");
+    let empty = c::product("c_abi_empty.bin");
+    fs::write(&large, &contents).expect("writable");
+    fs::write(&empty, "").expect("writable");
+    let missing = c::product("c_abi_missing.bin");
+    let folder = c::product("");
+    let receiver = agreeing();
+    let scene = Scene::new().calling(receiver.url("/"));
+    let arguments = [&large, &empty, &missing, &folder].map(|path| path.to_str().expect("UTF-8"));
+    scene.run("put_object_from_file.c", &arguments);
+
+    assert_eq!(keys_of(&scene.server.stored()), ["large", "empty"]);
+    assert_eq!(
+        scene.server.object("examplebucket", "large"),
+        Some(contents)
+    );
+    assert_eq!(
+        scene.server.object("examplebucket", "empty"),
+        Some(Vec::new())
+    );
+    assert_eq!(receiver.requests().len(), 2);
+}
+
+/// The rows of the outcome table in which OSS answers 203, as the program sees them and as the server does.
+#[test]
+fn a_failed_callback_is_an_error_of_a_stored_object() {
+    let not_found = Receiver::start(|_| Answer::status(404)).expect("a free port");
+    let silent = Receiver::start(|_| Answer::silence()).expect("a free port");
+    let refused = RefusedAddress::new().expect("a free port");
+    for (name, url, advice) in [
+        ("404", not_found.url("/callback"), "does not know the path"),
+        ("refused", refused.url("/callback"), "was not reached"),
+        ("silence", silent.url("/callback"), "within 5 seconds"),
+    ] {
+        let builder = match name {
+            "silence" => Server::builder().callback_timeout(Duration::from_millis(500)),
+            _ => Server::builder(),
+        };
+        let scene = Scene::with(builder).calling(url);
+        let said = scene.run("callback_failed_203.c", &[name]);
+
+        let stored = scene.server.stored();
+        assert_eq!(keys_of(&stored), [name]);
+        said.agrees_with(&stored[0]);
+        assert_eq!(
+            scene.server.object("examplebucket", name),
+            Some(b"hello".into())
+        );
+        let deliveries = scene.server.deliveries();
+        assert_eq!(deliveries.len(), 1, "{name}");
+        assert!(!deliveries[0].accepted, "{name}");
+        assert_eq!(
+            Some(said.value("message")),
+            deliveries[0].message.as_deref()
+        );
+        assert_eq!(Some(said.value("ec")), deliveries[0].ec.as_deref());
+        assert!(
+            said.value("diagnosis").contains(advice),
+            "{name}: {}",
+            said.0
+        );
+    }
+    assert_eq!(
+        (not_found.requests().len(), silent.requests().len()),
+        (1, 1)
+    );
+}
+
+#[test]
+fn a_plain_upload_needs_no_spec() {
+    let scene = Scene::new();
+    let said = scene.run("plain_upload.c", &[]);
+    let stored = scene.server.stored();
+    assert_eq!(keys_of(&stored), ["nothing wanted", "empty"]);
+    said.agrees_with(&stored[1]);
+    assert!(scene.server.deliveries().is_empty());
+}
+
+#[test]
+fn a_raw_spec_goes_out_byte_for_byte() {
+    let receiver = agreeing();
+    let callback = format!(
+        "{{ \"callbackBody\" : \"u=${{x:u}}\",\n \"callbackUrl\":\"{}\" }}",
+        receiver.url("/raw")
+    );
+    let callback_var = "{\"x:u\" :  \"1\"}";
+    let encoded = [&callback, callback_var].map(|json| STANDARD.encode(json));
+    let scene = Scene::new();
+    scene.run(
+        "raw_spec.c",
+        &[&callback, &encoded[0], callback_var, &encoded[1]],
+    );
+    assert_eq!(
+        keys_of(&scene.server.stored()),
+        ["json", "base64", "without variables"]
+    );
+    let bodies: Vec<String> = receiver
+        .requests()
+        .iter()
+        .map(ReceivedRequest::text)
+        .collect();
+    assert_eq!(bodies, ["u=1", "u=1", "u="]);
+}
+
+#[test]
+fn a_spec_that_breaks_a_rule_of_oss_is_not_made() {
+    Scene::new().run("spec_rules.c", &[]);
+}
+
+#[test]
+fn head_object_tells_what_is_stored() {
+    Scene::new().run("head_object.c", &[]);
+}
+
+#[test]
+fn options_go_out_with_the_object() {
+    let scene = Scene::new();
+    scene.run("options.c", &[]);
+    let stored = scene.server.stored();
+    assert_eq!(keys_of(&stored), ["guessed.png", "first.png", "second.png"]);
+    assert_eq!(stored[0].content_type, "image/png");
+    for object in &stored[1..] {
+        assert_eq!(object.content_type, "text/x-test; charset=utf-8");
+        assert_eq!(object.header("x-oss-meta-author"), Some("Ming"));
+        assert_eq!(object.header("x-oss-meta-year"), Some("2024"));
+        assert_eq!(object.header("cache-control"), Some("no-store"));
+    }
+}
+
+#[test]
+fn the_limits_of_a_client_hold() {
+    let receiver = agreeing();
+    let silent = listen(drain);
+    let scene = Scene::new().calling(receiver.url("/"));
+    scene.run("limits.c", &[&silent]);
+    assert_eq!(scene.server.deliveries().len(), 3);
+}
+
+#[test]
+fn what_is_refused_is_not_stored() {
+    let receiver = agreeing();
+    let refused = RefusedAddress::new().expect("a free port");
+    let scene = Scene::new().calling(receiver.url("/"));
+    scene.run("refused.c", &[&refused.url("")]);
+    assert!(scene.server.stored().is_empty());
+    assert!(receiver.requests().is_empty());
+}
+
+#[test]
+fn a_peer_that_closes_midway_does_not_kill_the_program() {
+    // An end of the connection makes the next write of the program a broken pipe, a reset does not.
+    let closes = listen(|mut stream| {
+        read_head(&mut stream);
+        let _ = stream.shutdown(Shutdown::Write);
+    });
+    let resets = listen(|mut stream| {
+        read_head(&mut stream);
+    });
+    for endpoint in [closes, resets] {
+        Scene::new()
+            .at(&endpoint)
+            .run("peer_closes_midway.c", &["midway"]);
+    }
+}
+
+#[test]
+fn a_peer_that_closes_without_an_answer_leaves_the_outcome_unknown() {
+    let endpoint = listen(|mut stream| {
+        let length = read_head(&mut stream);
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body).expect("the whole body");
+    });
+    Scene::new()
+        .at(&endpoint)
+        .run("peer_closes_midway.c", &["after"]);
+}
+
+#[test]
+fn a_cancelled_upload_is_back_soon() {
+    let scene = Scene::new();
+    let times = if valgrind().is_some() { "1" } else { "10" };
+    scene.run("cancel.c", &[times]);
+    assert_eq!(keys_of(&scene.server.stored()), ["not cancelled"]);
+}
+
+#[test]
+fn a_progress_hook_watches_and_ends_its_upload() {
+    let receiver = agreeing();
+    let scene = Scene::new().calling(receiver.url("/"));
+    scene.run("progress.c", &[]);
+    let stored = scene.server.stored();
+    assert_eq!(
+        keys_of(&stored),
+        ["watched", "of unknown length", "unwatched"]
+    );
+    assert_eq!(receiver.requests().len(), 3);
+}
+
+#[test]
+fn a_read_hook_gives_the_body() {
+    let receiver = agreeing();
+    let scene = Scene::new().calling(receiver.url("/"));
+    scene.run("read_hook.c", &[]);
+    let stored = scene.server.stored();
+    assert_eq!(
+        keys_of(&stored),
+        [
+            "known",
+            "unknown",
+            "in small blocks",
+            "in small blocks, unknown",
+            "empty",
+            "empty, unknown"
+        ]
+    );
+    for object in &stored {
+        let contents = scene.server.object("examplebucket", &object.key);
+        let len = object.size as usize;
+        let expected: Vec<u8> = (0..len)
+            .map(|index| b'a' + ((len - index) % 26) as u8)
+            .collect();
+        assert!(contents == Some(expected), "{}", object.key);
+    }
+    assert_eq!(receiver.requests().len(), 6);
+}
+
+#[test]
+fn a_descriptor_is_lent_and_a_range_is_an_object() {
+    let file = c::product("c_abi_digits.bin");
+    fs::write(&file, "0123456789").expect("writable");
+    let scene = Scene::new();
+    scene.run("descriptor.c", &[file.to_str().expect("UTF-8")]);
+    let stored = scene.server.stored();
+    let contents: Vec<(&str, String)> = stored
+        .iter()
+        .map(|object| {
+            let bytes = scene.server.object("examplebucket", &object.key);
+            let text = String::from_utf8(bytes.expect("it is stored")).expect("ASCII");
+            (object.key.as_str(), text)
+        })
+        .collect();
+    let expected = [
+        ("file", "23456"),
+        ("rest", "23456789"),
+        ("twice", "23456789"),
+        ("end", ""),
+        ("pipe", "pipe"),
+        ("pipe to its end", "ream"),
+        ("range", "3456"),
+        ("empty range", ""),
+    ];
+    assert_eq!(contents, expected.map(|(key, text)| (key, text.to_owned())));
+}
+
+#[test]
+fn a_write_hook_takes_a_download() {
+    let endpoint = listen(|mut stream| {
+        read_head(&mut stream);
+        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nearly";
+        stream.write_all(answer).expect("it is read");
+    });
+    let scene = Scene::new();
+    scene.run("get_object.c", &[&endpoint]);
+    assert_eq!(scene.server.object("examplebucket", "object"), None);
+}
+
+#[test]
+fn the_limits_of_an_upload_hold() {
+    let silent = listen(drain);
+    let closing = listen(|mut stream| {
+        let mut body = vec![0; read_head(&mut stream)];
+        stream.read_exact(&mut body).expect("the whole body");
+    });
+    let mut requests = 0;
+    let failing_first = listen(move |mut stream| {
+        let mut body = vec![0; read_head(&mut stream)];
+        stream.read_exact(&mut body).expect("the whole body");
+        requests += 1;
+        let status = if requests % 2 == 1 {
+            "503 Busy"
+        } else {
+            "200 OK"
+        };
+        let answer = format!(
+            "HTTP/1.1 {status}\r\nx-oss-hash-crc64ecma: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        );
+        stream.write_all(answer.as_bytes()).expect("it is read");
+    });
+    let refused = RefusedAddress::new().expect("a free port");
+    let scene = Scene::new().calling(refused.url("/"));
+    let timeout = if valgrind().is_some() { "5000" } else { "1000" };
+    scene.run(
+        "upload_limits.c",
+        &[&silent, &closing, &failing_first, timeout],
+    );
+    assert_eq!(keys_of(&scene.server.stored()), ["object"]);
+}
+
+#[test]
+fn the_limits_of_other_operations_hold() {
+    let silent = listen(drain);
+    let (sender, requests) = mpsc::channel();
+    let closing = listen(move |mut stream| {
+        read_head(&mut stream);
+        sender.send(()).expect("the test counts them");
+    });
+    let timeout = if valgrind().is_some() { "5000" } else { "1000" };
+    Scene::new().run("operation_options.c", &[&silent, &closing, timeout]);
+    assert_eq!(requests.try_iter().count(), 3 * (1 + 4));
+}
+
+#[test]
+fn each_option_of_an_upload_goes_out_in_the_words_of_oss() {
+    let (sender, heads) = mpsc::channel();
+    let endpoint = listen(move |mut stream| {
+        let head = head_lines(&mut stream);
+        stream.read_exact(&mut [0]).expect("a body of one byte");
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            .expect("it is read");
+        sender.send(head).expect("the test waits for it");
+    });
+    let scene = Scene::new().at(&endpoint);
+    scene.run("put_options.c", &[]);
+    let head = heads.recv().expect("one upload was sent");
+    for line in [
+        "x-oss-object-acl: public-read",
+        "x-oss-storage-class: IA",
+        "x-oss-tagging: a%20b=1%262&empty=",
+        "x-oss-server-side-encryption: KMS",
+        "x-oss-server-side-encryption-key-id: key-id",
+        "x-oss-server-side-data-encryption: SM4",
+        "x-oss-traffic-limit: 838860800",
+        "x-oss-forbid-overwrite: true",
+        "cache-control: no-cache",
+        "content-disposition: inline",
+        "content-encoding: gzip",
+        "content-language: zh-CN",
+        "expires: Sun, 06 Nov 1994 08:49:37 GMT",
+        "x-oss-request-payer: requester",
+        "content-md5: xMpCOKC5I4INzFCab3WEmw==",
+    ] {
+        assert!(head.iter().any(|l| l == line), "no {line} in {head:?}");
+    }
+    // What was refused was not sent.
+    assert!(heads.try_recv().is_err());
+}
+
+#[test]
+fn what_a_client_is_told_of_its_connections_holds() {
+    let scene = Scene::new();
+    let refused = RefusedAddress::new().expect("a free port");
+    let address = scene.server.address();
+    let endpoint = format!("http://oss.example.test:{}", address.port());
+    let tls = if cfg!(feature = "tls") {
+        "tls"
+    } else {
+        "no tls"
+    };
+    let arguments = [&address.to_string(), &refused.address().to_string()];
+    scene.run(
+        "client_options.c",
+        &[tls, &endpoint, arguments[0], arguments[1]],
+    );
+    assert_eq!(scene.server.stored().len(), 6);
+}
+
+#[test]
+fn faults_leave_nothing_behind() {
+    let not_found = Receiver::start(|_| Answer::status(404)).expect("a free port");
+    let refused = RefusedAddress::new().expect("a free port");
+    let closes = listen(|mut stream| {
+        read_head(&mut stream);
+    });
+    let scene = Scene::new().calling(not_found.url("/"));
+    scene.run("faults_do_not_leak.c", &[&refused.url(""), &closes]);
+    assert_eq!(scene.server.stored().len(), 200);
+    assert_eq!(not_found.requests().len(), 200);
+}
+
+#[test]
+fn threads_share_a_client() {
+    let receiver = Receiver::start(|request| {
+        let text = request.text();
+        let object = text
+            .strip_prefix("filename=")
+            .and_then(|text| text.split('&').next());
+        Answer::json(format!("{{\"filename\":\"{}\"}}", object.unwrap_or("?")))
+    })
+    .expect("a free port");
+    let scene = Scene::new().calling(receiver.url("/"));
+    scene.run("shared_client.c", &[]);
+
+    let stored = scene.server.stored();
+    let mut keys = keys_of(&stored);
+    keys.sort();
+    keys.dedup();
+    assert_eq!((keys.len(), stored.len()), (320, 320));
+    assert!(
+        stored
+            .iter()
+            .all(|object| object.header("x-oss-meta-shared") == Some("yes"))
+    );
+    assert_eq!(receiver.requests().len(), 320);
+    assert!(
+        scene
+            .server
+            .deliveries()
+            .iter()
+            .all(|delivery| delivery.accepted)
+    );
+}
+
+#[test]
+fn a_cxx_program_links() {
+    if !c::is_there(&mut c::cxx_compiler("c++11")) {
+        return;
+    }
+    let scene = Scene::new();
+    scene.run("cpp_links.cpp", &[]);
+    assert_eq!(keys_of(&scene.server.stored()), ["object"]);
+}
+
+#[test]
+fn a_program_links_the_static_library() {
+    let program = build("put_object.c", "put_object_static", Library::Static);
+    let needed = c::succeed(Command::new("readelf").arg("-d").arg(&program));
+    assert!(!needed.contains("liboss_callback"), "{needed}");
+    let receiver =
+        Receiver::start(|_| Answer::json(r#"{"Status":"OK","n":1}"#)).expect("a free port");
+    let scene = Scene::new().calling(receiver.url("/"));
+    let said = scene.execute(&program, &[]);
+    said.agrees_with(&scene.server.stored()[0]);
+}
+
+/// A server that does this with each connection, one after the other; gives back its endpoint.
+fn listen(mut serve: impl FnMut(TcpStream) + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("it is bound"));
+    thread::spawn(move || listener.incoming().flatten().for_each(&mut serve));
+    endpoint
+}
+
+/// Reads the head of a request and finds the body's length.
+fn read_head(stream: &mut TcpStream) -> usize {
+    let head = head_lines(stream);
+    let mut lengths = head.iter().filter_map(|line| {
+        line.to_ascii_lowercase()
+            .strip_prefix("content-length:")?
+            .trim()
+            .parse()
+            .ok()
+    });
+    lengths.next().unwrap_or(0)
+}
+
+/// Reads the head of a request, byte for byte so that nothing of the body goes with it.
+fn head_lines(stream: &mut TcpStream) -> Vec<String> {
+    let mut reader = BufReader::with_capacity(1, stream);
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).expect("a head is text");
+        let line = line.trim_end();
+        if line.is_empty() {
+            return lines;
+        }
+        lines.push(line.to_owned());
+    }
+}
+
+/// Takes everything and says nothing.
+fn drain(mut stream: TcpStream) {
+    let _ = std::io::copy(&mut stream, &mut std::io::sink());
+}

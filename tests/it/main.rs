@@ -1,0 +1,31 @@
+//! The library over real sockets: a module for each subject, in one program. What needs a process of its own, or compiles
+//! programs in other languages, stands beside this folder.
+
+mod callback_hostile;
+mod callback_outcomes;
+mod callback_preview;
+mod callback_seal;
+mod callback_verify;
+mod cancel;
+mod credentials;
+mod early_answers;
+mod failing_network;
+mod faults;
+#[cfg(feature = "tls")]
+mod fetching_keys;
+mod hostile_answers;
+mod lost_answers;
+mod multipart;
+mod multipart_faults;
+mod network;
+mod nginx;
+mod object;
+mod post_object;
+mod presigned;
+mod put_object;
+mod put_options;
+mod reconcile;
+mod retries;
+#[cfg(feature = "tls")]
+mod tls;
+mod upload_file;

@@ -1,0 +1,199 @@
+//! Who may do what, over real sockets. The signatures themselves are tested beside the code, with the vectors.
+
+use std::{
+    io::Write,
+    time::{Duration, SystemTime},
+};
+
+use crate::client::{ID, Response, SECRET, builder, connect, get, put, request, start};
+
+#[test]
+fn a_wrong_secret_is_told_what_was_to_be_signed() {
+    let server = start();
+    let answer = put("a", "hello")
+        .header("x-oss-meta-a", "<b>")
+        .secret("wrong")
+        .send(&server);
+    assert_eq!(answer.error(), (403, "SignatureDoesNotMatch".to_owned()));
+    let text = answer.element("StringToSign").unwrap();
+    assert!(
+        text.starts_with("PUT\n\n\n")
+            && text.ends_with("\nx-oss-meta-a:&lt;b&gt;\n/examplebucket/a"),
+        "{text}"
+    );
+    assert!(
+        answer
+            .element("StringToSignBytes")
+            .unwrap()
+            .starts_with("50 55 54 0A 0A 0A ")
+    );
+    assert_eq!(answer.element("OSSAccessKeyId").as_deref(), Some(ID));
+    assert_eq!(answer.element("SignatureProvided").unwrap().len(), 28);
+    assert_eq!(
+        answer.element("RequestId").as_deref(),
+        answer.header("x-oss-request-id")
+    );
+    assert_eq!(answer.element("HostId").as_deref(), Some("127.0.0.1"));
+    assert_eq!(answer.element("EC").as_deref(), answer.header("x-oss-ec"));
+    assert!(server.stored().is_empty());
+}
+
+#[test]
+fn nobody_comes_in_without_a_key() {
+    let server = start();
+    let anonymous = request("GET", "/examplebucket/a").header("Authorization", "");
+    assert_eq!(anonymous.send(&server).status, 400);
+    let mut stream = connect(server.address());
+    stream
+        .write_all(b"GET /examplebucket/a HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        .unwrap();
+    assert_eq!(
+        Response::read(&mut stream, "GET").error(),
+        (403, "AccessDenied".to_owned())
+    );
+    let unknown = get("a")
+        .header("Authorization", "OSS nobody:c2lnbmF0dXJl")
+        .send(&server);
+    assert_eq!(unknown.error(), (403, "InvalidAccessKeyId".to_owned()));
+}
+
+#[test]
+fn a_clock_that_is_wrong_is_named() {
+    let server = start();
+    let date = |time| httpdate::fmt_http_date(time);
+    let now = SystemTime::now();
+    for (offset, status) in [(14 * 60, 200), (16 * 60, 403)] {
+        for time in [
+            now - Duration::from_secs(offset),
+            now + Duration::from_secs(offset),
+        ] {
+            assert_eq!(
+                put("a", "x")
+                    .header("Date", &date(time))
+                    .send(&server)
+                    .status,
+                status
+            );
+        }
+    }
+    let late = put("a", "x")
+        .header("Date", "Sun, 22 Nov 2015 08:16:38 GMT")
+        .send(&server);
+    assert_eq!(late.error(), (403, "RequestTimeTooSkewed".to_owned()));
+    assert_eq!(
+        late.element("RequestTime").as_deref(),
+        Some("Sun, 22 Nov 2015 08:16:38 GMT")
+    );
+    let none = put("a", "x").header("Date", "now").send(&server);
+    assert_eq!(none.error(), (403, "AccessDenied".to_owned()));
+}
+
+#[test]
+fn temporary_credentials_need_their_token() {
+    let server = local_oss::Server::builder()
+        .sts_credentials(ID, SECRET, "token")
+        .start()
+        .unwrap();
+    let with = |token: &str| {
+        put("a", "x")
+            .header("x-oss-security-token", token)
+            .send(&server)
+    };
+    assert_eq!(with("token").status, 200);
+    assert_eq!(
+        with("other").error(),
+        (403, "InvalidSecurityToken".to_owned())
+    );
+    assert_eq!(
+        put("a", "x").send(&server).error(),
+        (403, "InvalidAccessKeyId".to_owned())
+    );
+    let permanent = start();
+    let with_token = put("a", "x")
+        .header("x-oss-security-token", "token")
+        .send(&permanent);
+    assert_eq!(with_token.error(), (403, "InvalidSecurityToken".to_owned()));
+}
+
+#[test]
+fn temporary_credentials_expire_and_others_take_their_place() {
+    let server = local_oss::Server::builder()
+        .sts_credentials(ID, SECRET, "first")
+        .start()
+        .unwrap();
+    let with = |token: &str| {
+        put("a", "x")
+            .header("x-oss-security-token", token)
+            .send(&server)
+    };
+    let expired = (403, "SecurityTokenExpired".to_owned());
+    assert_eq!(with("first").status, 200);
+    server.expire_credentials(ID);
+    assert_eq!(with("first").error(), expired);
+    // Who does not know the token learns nothing of its end.
+    assert_eq!(with("other").error().1, "InvalidSecurityToken");
+
+    let hour = Duration::from_secs(3600);
+    server.add_sts_credentials(ID, SECRET, "second", SystemTime::now() + hour);
+    assert_eq!(with("second").status, 200);
+    assert_eq!(with("first").error().1, "InvalidSecurityToken");
+    server.add_sts_credentials(ID, SECRET, "third", SystemTime::now());
+    assert_eq!(with("third").error(), expired);
+}
+
+#[test]
+fn each_of_several_keys_comes_in() {
+    let server = builder()
+        .credentials("other", "secret")
+        .bucket("one")
+        .bucket("two")
+        .start()
+        .unwrap();
+    assert_eq!(request("PUT", "/one/a").send(&server).status, 200);
+    assert_eq!(request("PUT", "/two/a").send(&server).status, 200);
+    assert_eq!(
+        put("a", "x").send(&server).error(),
+        (404, "NoSuchBucket".to_owned())
+    );
+}
+
+#[test]
+fn the_signature_is_checked_before_the_operation() {
+    let server = start();
+    for (method, target) in [
+        ("PUT", "/examplebucket/a?acl"),
+        ("POST", "/examplebucket/a?append&position=0"),
+        ("PUT", "/examplebucket/a?uploads"),
+        ("GET", "/examplebucket/a?x-oss-process=image"),
+        ("GET", "/examplebucket/?acl"),
+        ("GET", "/"),
+        ("PATCH", "/examplebucket/a"),
+    ] {
+        let request = request(method, target);
+        assert_eq!(
+            request.send(&server).error(),
+            (501, "NotImplemented".to_owned()),
+            "{method} {target}"
+        );
+        assert_eq!(
+            request.secret("wrong").send(&server).status,
+            403,
+            "{method} {target}"
+        );
+    }
+    let copy = put("a", "").header("x-oss-copy-source", "/examplebucket/b");
+    assert_eq!(
+        copy.send(&server).error(),
+        (501, "NotImplemented".to_owned())
+    );
+    assert_eq!(copy.secret("wrong").send(&server).status, 403);
+    let other = request("PUT", "/nosuchbucket/a").secret("wrong");
+    assert_eq!(other.send(&server).status, 403);
+}
+
+#[test]
+fn an_early_refusal_reaches_a_client_that_sends_first() {
+    let server = start();
+    let answer = put("a", vec![0; 30_000_000]).secret("wrong").send(&server);
+    assert_eq!(answer.error(), (403, "SignatureDoesNotMatch".to_owned()));
+}
