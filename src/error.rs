@@ -23,6 +23,15 @@ pub(crate) struct OssError {
     pub(crate) details: Vec<(String, String)>,
 }
 
+impl OssError {
+    pub(crate) fn detail(&self, name: &str) -> Option<&str> {
+        let mut details = self.details.iter();
+        details
+            .find(|(n, _)| n == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
 /// A failure, with everything that is known about it.
 ///
 /// ```
@@ -231,9 +240,7 @@ impl Error {
     /// A further element of OSS's error document by its name, for example `ArgumentName` or
     /// `StringToSign`.
     pub fn detail(&self, name: &str) -> Option<&str> {
-        self.details()
-            .find(|(n, _)| *n == name)
-            .map(|(_, value)| value)
+        self.0.oss.detail(name)
     }
 
     /// Every further element of OSS's error document, in its order.

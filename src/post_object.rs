@@ -13,7 +13,7 @@ use crate::content_type;
 use crate::crc64::Crc64;
 use crate::error::{Error, Result};
 use crate::operation::{OperationOptions, operation_setters};
-use crate::outcome;
+use crate::outcome::{self, Asked};
 use crate::post_policy::PostForm;
 use crate::receipt::Receipt;
 use crate::request::Request;
@@ -178,6 +178,7 @@ impl<'a> PostObject<'a> {
             Source::Once(&mut body)
         };
         let mut upload = Upload {
+            asked: Asked::Object,
             request,
             source,
             name,

@@ -15,7 +15,7 @@ use crate::content_type;
 use crate::error::{Error, Result};
 use crate::object_headers::{self, Tags};
 use crate::operation::OperationOptions;
-use crate::outcome;
+use crate::outcome::{self, Asked};
 use crate::presign::{self, PresignOptions, PresignedUrl};
 use crate::receipt::Receipt;
 use crate::request::{Request, names_parameter};
@@ -289,6 +289,7 @@ impl<'a> PutObject<'a> {
             self.request.set_header("Content-MD5", md5);
         }
         let mut upload = Upload {
+            asked: Asked::Object,
             request: self.request,
             source,
             name,

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use crate::client::Client;
 use crate::error::{Error, Result};
-use crate::outcome;
+use crate::outcome::{self, Asked};
 use crate::receipt::Receipt;
 use crate::request::Request;
 use crate::transport::{Bandwidth, Body, Limits, PAUSE, Progress, Reader};
@@ -44,6 +44,7 @@ pub(crate) use sending_setters;
 
 /// An upload that is ready to be sent, any number of times if its source allows it.
 pub(crate) struct Upload<'a, 'p> {
+    pub(crate) asked: Asked,
     pub(crate) request: Request,
     pub(crate) source: Source<'a>,
     /// Names the source in errors.
@@ -125,6 +126,7 @@ impl Upload<'_, '_> {
         };
         let exchange = client.exchange(&self.request, Some(body), limits);
         let result = outcome::of_upload(outcome::Upload {
+            asked: self.asked,
             last_write_started: exchange.last_write_started,
             all_sent: exchange.all_sent,
             callback: self.callback,

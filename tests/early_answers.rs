@@ -111,8 +111,8 @@ fn an_early_refusal_of_a_body_in_chunks_is_returned_too() {
 #[test]
 fn a_success_that_comes_too_early_is_none() {
     for answer in [
-        "HTTP/1.1 200 OK\r\nETag: \"A\"\r\nContent-Length: 2\r\n\r\n{}",
-        "HTTP/1.1 203 Non\r\nContent-Length: 2\r\n\r\n{}",
+        "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 2\r\n\r\n{}",
+        "HTTP/1.1 203 Non\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 2\r\n\r\n{}",
     ] {
         for then in [Then::Close, Then::Reset, Then::HalfClose, Then::StopReading] {
             let (error, _) = upload(answer, 0, then, false);
@@ -143,7 +143,9 @@ fn an_interim_answer_is_not_the_answer() {
         }
         connection.read_body();
         connection.write(b"HTTP/1.1 103 Early Hints\r\n\r\n");
-        connection.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+        connection.write(
+            b"HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 2\r\n\r\n{}",
+        );
     });
     let client = client_builder(&raw.endpoint()).build().unwrap();
     let receipt = client
@@ -163,7 +165,8 @@ fn an_interim_answer_after_the_body_is_not_the_answer_either() {
     ];
     let raw = RawServer::start(move |connection| {
         connection.read_body();
-        let all = interim.concat() + "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+        let all = interim.concat()
+            + "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 2\r\n\r\n{}";
         match connection.header("x-oss-meta-pieces") {
             // Whatever comes together is taken apart, and whatever comes in pieces put together.
             Some(_) => all.bytes().for_each(|byte| connection.write(&[byte])),

@@ -60,28 +60,34 @@ fn repeats(first: &'static str, then: &'static str) -> impl Fn(&mut Connection) 
 
 #[test]
 fn a_hostile_head_is_a_protocol_error_of_unknown_outcome() {
-    let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "a: b\r\n".repeat(1000));
-    let large = format!("HTTP/1.1 200 OK\r\na: {}\r\n\r\n", "x".repeat(1_000_000));
+    let many = format!(
+        "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\n{}\r\n",
+        "a: b\r\n".repeat(1000)
+    );
+    let large = format!(
+        "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\na: {}\r\n\r\n",
+        "x".repeat(1_000_000)
+    );
     for (name, text) in [
         ("a thousand headers", many),
         ("a header of a megabyte", large),
         (
             "two lengths",
-            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}".to_owned(),
+            "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}".to_owned(),
         ),
         (
             "a negative length",
-            "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n".to_owned(),
+            "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: -1\r\n\r\n".to_owned(),
         ),
         (
             "a length beyond all",
-            "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n".to_owned(),
+            "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 99999999999999999999\r\n\r\n".to_owned(),
         ),
         ("HTTP/2", "HTTP/2 200 OK\r\n\r\n".to_owned()),
         ("a status of words", "HTTP/1.1 fine OK\r\n\r\n".to_owned()),
         (
             "a control character",
-            "HTTP/1.1 200 OK\r\na: \x01\r\n\r\n".to_owned(),
+            "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\na: \x01\r\n\r\n".to_owned(),
         ),
         (
             "something else",
@@ -100,7 +106,7 @@ fn endless_things_end() {
     for (name, first, then, expected) in [
         (
             "headers",
-            "HTTP/1.1 200 OK\r\n",
+            "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\n",
             "a: b\r\n",
             Some((ErrorKind::Protocol, unknown)),
         ),
@@ -112,13 +118,13 @@ fn endless_things_end() {
         ),
         (
             "a body",
-            "HTTP/1.1 200 OK\r\nContent-Length: 9999999999\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 9999999999\r\n\r\n",
             "{}",
             Some((ErrorKind::AnswerDamaged, (Stored::Yes, Answered::Yes))),
         ),
         (
             "chunks",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nTransfer-Encoding: chunked\r\n\r\n",
             "2\r\n{}\r\n",
             Some((ErrorKind::AnswerDamaged, (Stored::Yes, Answered::Yes))),
         ),
@@ -130,7 +136,7 @@ fn endless_things_end() {
         ),
         (
             "a chunk's length",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nTransfer-Encoding: chunked\r\n\r\n",
             "0",
             Some((ErrorKind::AnswerDamaged, (Stored::Yes, Answered::Yes))),
         ),
@@ -144,12 +150,12 @@ fn endless_things_end() {
 fn what_is_too_long_is_named() {
     for (first, then, what) in [
         (
-            "HTTP/1.1 200 OK\r\na: ",
+            "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\na: ",
             "xxxxxxxx",
             "the head of its answer",
         ),
         (
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nTransfer-Encoding: chunked\r\n\r\n",
             "0",
             "a line of its answer's chunks",
         ),

@@ -396,7 +396,7 @@ fn every_refusal_to_complete_leaves_nothing_stored() {
     ] {
         let document = format!("<Error><Code>{code}</Code><Message>m</Message></Error>");
         let server = RawServer::answering(format!(
-            "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{document}",
+            "HTTP/1.1 {status}\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{document}",
             document.len()
         ));
         let upload = client(&server.endpoint()).multipart_upload(BUCKET, "o", "id");
@@ -491,7 +491,7 @@ fn gone_and_then(head: &'static str, times: usize) -> RawServer {
             "GET" => connection.write(not_found.as_bytes()),
             _ => {
                 let mut heads = heads.lock().unwrap();
-                let found = "HTTP/1.1 200 OK\r\ncontent-length: 1\r\netag: \"E-1\"\r\n\
+                let found = "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\ncontent-length: 1\r\netag: \"E-1\"\r\n\
                              x-oss-hash-crc64ecma: 7\r\nconnection: close\r\n\r\n";
                 connection.write(if *heads == 0 { found } else { head }.as_bytes());
                 *heads = heads.saturating_sub(1);
@@ -541,7 +541,7 @@ fn a_limit_counts_once_for_all_requests() {
             // Most of the time there is.
             connection.wait_without_reading(most);
             let head = format!(
-                "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
                 body.len()
             );
             connection.write(head.as_bytes());
@@ -861,7 +861,7 @@ fn bad_arguments_are_named_before_anything_is_sent() {
 fn answers_that_make_no_sense_are_errors() {
     let answer = |body: &str| {
         format!(
-            "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}",
+            "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         )
     };
@@ -912,7 +912,10 @@ fn a_list_of_uploads_that_does_not_get_anywhere_ends() {
                 "a".repeat(*page)
             );
             *page += usize::from(moves);
-            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}", body.len());
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\ncontent-length: {}",
+                body.len()
+            );
             connection.write(format!("{head}\r\nconnection: close\r\n\r\n{body}").as_bytes());
         });
         let list = client(&server.endpoint()).list_multipart_uploads(BUCKET);

@@ -197,7 +197,7 @@ fn the_head_and_the_first_block_leave_in_one_send() {
                 "{:?}",
                 String::from_utf8_lossy(&first[..count])
             );
-            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            let answer = b"HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
             stream.write_all(answer).unwrap();
             upload.join().unwrap().unwrap();
         });
@@ -412,7 +412,7 @@ fn progress_is_told_and_the_bandwidth_kept() {
 
 #[test]
 fn the_checksum_is_compared_unless_that_is_switched_off() {
-    let answer = "HTTP/1.1 200 OK\r\nx-oss-hash-crc64ecma: 1\r\nContent-Length: 0\r\n\r\n";
+    let answer = "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nx-oss-hash-crc64ecma: 1\r\nContent-Length: 0\r\n\r\n";
     let raw = RawServer::answering(answer);
     let client = client(&raw.endpoint());
     let put = || client.put_object(BUCKET, "a");

@@ -11,7 +11,7 @@ use oss_callback::{Answered, Cancellation, Client, ErrorKind, RetryPolicy, Store
 use support::{BUCKET, Connection, RawServer, TemporaryFile, client_builder, spec};
 
 const OK: &[u8] =
-    b"HTTP/1.1 200 OK\r\nETag: \"A\"\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+    b"HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
 
 fn quick() -> RetryPolicy {
     RetryPolicy::default().base_delay(Duration::from_millis(1))
@@ -111,9 +111,9 @@ fn what_failed_before_the_last_byte_is_tried_again_with_a_callback_too() {
 #[test]
 fn nothing_is_tried_again_once_it_is_stored() {
     for answer in [
-        "HTTP/1.1 203 Non\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\n{}",
-        "HTTP/1.1 200 OK\r\nx-oss-hash-crc64ecma: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        "HTTP/1.1 203 Non\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 9\r\nConnection: close\r\n\r\n{}",
+        "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nx-oss-hash-crc64ecma: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
     ] {
         let server = RawServer::answering(answer);
         let error = quick_client(&server.endpoint())
@@ -321,7 +321,7 @@ fn talk_of_clocks_does_not_repeat_what_is_stored_nor_harm_the_client() {
 
 #[test]
 fn reading_and_deleting_are_tried_again_until_data_has_come() {
-    let whole = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\ndata";
+    let whole = "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 4\r\nConnection: close\r\n\r\ndata";
     let server = failing(2, lose_the_answer);
     quick_client(&server.endpoint())
         .head_object(BUCKET, "a")
@@ -367,7 +367,9 @@ fn reading_and_deleting_are_tried_again_until_data_has_come() {
 #[test]
 fn a_dead_connection_from_the_pool_is_no_attempt() {
     // Promises to stay open, and closes.
-    let server = RawServer::answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+    let server = RawServer::answering(
+        "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 2\r\n\r\n{}",
+    );
     let client = client_builder(&server.endpoint())
         .retry_policy(RetryPolicy::none())
         .build()

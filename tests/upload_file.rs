@@ -277,7 +277,10 @@ fn an_upload_that_cannot_be_aborted_is_named() {
         connection.read_body();
         if connection.head.starts_with("POST ") {
             let body = "<InitiateMultipartUploadResult><UploadId>left</UploadId></InitiateMultipartUploadResult>";
-            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}", body.len());
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: {}",
+                body.len()
+            );
             connection.write(format!("{head}\r\nConnection: close\r\n\r\n{body}").as_bytes());
         }
     });

@@ -120,8 +120,9 @@ pub(crate) fn initiate(attempts: &Attempts, mut request: Request) -> Result<Mult
 }
 
 fn upload_id(answer: &outcome::Answer) -> Option<String> {
-    let root = xml::parse(&answer.body)?.root;
-    let id = root.text_of("UploadId")?.trim();
-    let found = root.name == "InitiateMultipartUploadResult" && !id.is_empty();
-    found.then(|| id.to_owned())
+    let document = xml::parse(&answer.body)?;
+    let id = document.root.text_of("UploadId")?.trim();
+    let whole = document.whole && answer.damage.is_none();
+    let found = document.root.name == "InitiateMultipartUploadResult" && !id.is_empty();
+    (whole && found).then(|| id.to_owned())
 }

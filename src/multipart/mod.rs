@@ -22,9 +22,9 @@ pub(crate) use complete::{Complete, Completed, is_gone};
 pub use initiate::InitiateMultipartUpload;
 pub(crate) use initiate::initiate;
 pub use list::ListParts;
-pub(crate) use list::list_parts;
 #[cfg(fuzzing)]
 pub(crate) use list::read_page;
+pub(crate) use list::{list_parts, look_for_upload};
 pub use list_uploads::{ListMultipartUploads, ListedUpload, MultipartUploadList};
 pub use part::Part;
 pub use upload_part::UploadPart;
