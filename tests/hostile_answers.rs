@@ -101,6 +101,62 @@ fn a_hostile_head_is_a_protocol_error_of_unknown_outcome() {
 }
 
 #[test]
+fn what_two_readers_could_read_differently_is_no_success_of_any_operation() {
+    let unknown = (ErrorKind::Protocol, Stored::Unknown, Answered::Unknown);
+    for lines in [
+        "Content-Length: 2\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked\r\nContent-Length: 2",
+        "Content-Length: 2\r\nContent-Length: 2",
+        "Content-Length: 2, 2",
+        "Content-Length: +2",
+        "Transfer-Encoding: xchunked",
+        "Transfer-Encoding: chunked, identity",
+        "Transfer-Encoding: identity",
+        "Transfer-Encoding: gzip, chunked",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+        "Content-Length: 2\r\nETag: \"B\"",
+        "Content-Length: 2\r\nx-oss-hash-crc64ecma: 1\r\nx-oss-hash-crc64ecma: 2",
+        "Content-Length: 2\r\nx-oss-hash-crc64ecma: 2\r\nx-oss-hash-crc64ecma: 1",
+        // The one that is right is CRC-64/XZ of `x`, first or last.
+        "Content-Length: 2\r\nx-oss-hash-crc64ecma: 9350298637083820116\r\nx-oss-hash-crc64ecma: 1",
+        "Content-Length: 2\r\nx-oss-hash-crc64ecma: 1\r\nx-oss-hash-crc64ecma: 9350298637083820116",
+        "Content-Length: 2\r\nx-oss-request-id: 2",
+    ] {
+        let chunks = "2\r\n{}\r\n0\r\n\r\n";
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\n{lines}\r\n\r\n{chunks}"
+        );
+        assert_eq!(verdict(lines, says(answer.clone())), unknown, "{lines}");
+        // With so much behind it that it comes in one piece with a body, and drop by drop.
+        let long = format!("{answer}{}", "x".repeat(60_000));
+        assert_eq!(verdict(lines, says(long)), unknown, "{lines}");
+        let drops = answer.clone();
+        let dripping = move |connection: &mut Connection| {
+            drops.bytes().for_each(|byte| connection.write(&[byte]));
+        };
+        assert_eq!(verdict(lines, dripping), unknown, "{lines}");
+
+        let raw = RawServer::answering(answer);
+        let client = client_builder(&raw.endpoint());
+        let client = client.retry_policy(RetryPolicy::none()).build().unwrap();
+        let upload = client.multipart_upload(BUCKET, "a", "id");
+        for error in [
+            client.head_object(BUCKET, "a").send().unwrap_err(),
+            client
+                .get_object(BUCKET, "a")
+                .write_to(&mut Vec::new())
+                .unwrap_err(),
+            client.delete_object(BUCKET, "a").send().unwrap_err(),
+            upload.upload_part(1).send_bytes(b"x").unwrap_err(),
+            upload.abort().send().unwrap_err(),
+        ] {
+            assert_eq!(error.kind(), ErrorKind::Protocol, "{lines}: {error}");
+            assert_eq!(error.stored(), Stored::No, "{lines}");
+        }
+    }
+}
+
+#[test]
 fn endless_things_end() {
     let unknown = (Stored::Unknown, Answered::Unknown);
     for (name, first, then, expected) in [
@@ -114,7 +170,7 @@ fn endless_things_end() {
             "interim answers",
             "",
             "HTTP/1.1 103 Hints\r\n\r\n",
-            Some((ErrorKind::Timeout, unknown)),
+            Some((ErrorKind::Protocol, unknown)),
         ),
         (
             "a body",

@@ -159,6 +159,35 @@ fn a_proxy_that_refuses_stores_nothing() {
 }
 
 #[test]
+fn a_page_that_a_proxy_shows_in_place_of_a_tunnel_stores_nothing() {
+    let server = server().start().unwrap();
+    for answer in [
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 19\r\n\r\n<html>Log in</html>",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n13\r\n<html>Log in</html>\r\n0\r\n\r\n",
+        "HTTP/1.1 100 Continue\r\n\r\n",
+        "HTTP/1.1 302 Found\r\nLocation: http://login.example.com/\r\n\r\n",
+    ] {
+        let proxy = proxy(server.address(), answer);
+        for scheme in ["http", "https"] {
+            let client = client_builder(&format!("{scheme}://oss.example.com"))
+                .path_style(true)
+                .retry_policy(RetryPolicy::none())
+                .proxy(proxy.endpoint());
+            let Ok(client) = client.build() else {
+                continue;
+            };
+            let error = client.put_object(BUCKET, "a").send_bytes(b"x").unwrap_err();
+            assert_eq!(
+                (error.kind(), error.stored()),
+                (ErrorKind::Connect, Stored::No),
+                "{answer}: {error}"
+            );
+        }
+    }
+    assert!(server.stored().is_empty());
+}
+
+#[test]
 #[cfg(feature = "tls")]
 fn tls_goes_through_the_tunnel_of_a_proxy() {
     let server = server().tls(true).start().unwrap();

@@ -156,7 +156,8 @@ impl Connection {
 
     fn transmit(&mut self, amount: usize, current: &Current) -> Result<(), Error> {
         let output = &self.buffers.output()[..amount];
-        if current.phase() != Phase::Sending {
+        let begins = current.phase() != Phase::Sending;
+        if begins {
             current.enter(Phase::Sending);
             self.wire.begin();
             self.head.clear();
@@ -164,7 +165,10 @@ impl Connection {
                 self.head.extend_from_slice(output);
                 return Ok(());
             }
-        } else if self.head.is_empty() {
+        }
+        if begins || !self.head.is_empty() {
+            self.wire.expect_silence(current)?;
+        } else {
             // Before each further block: an answer that is already there must not be overlooked when
             // the socket would take everything without waiting.
             self.wire.look_for_answer(current);

@@ -8,6 +8,7 @@ mod bandwidth;
 mod body;
 mod connection;
 mod current;
+mod framing;
 mod head;
 mod proxy;
 mod resolve;
