@@ -97,7 +97,7 @@ typedef enum {
      */
     OSS_CALLBACK_CODE_INVALID_CALLBACK = 2,
     /**
-     * The credentials hook or the signer hook failed. Nothing was sent.
+     * The credentials hook or the signer hook failed. This attempt sent nothing.
      */
     OSS_CALLBACK_CODE_CREDENTIALS_FAILED = 3,
     /**
@@ -121,15 +121,19 @@ typedef enum {
      */
     OSS_CALLBACK_CODE_CONNECTION_LOST = 24,
     /**
-     * The peer does not speak HTTP properly, or answered success before it had the whole object.
+     * The peer does not speak HTTP properly or in a way that two readers could read differently, or it answered
+     * before it was asked, or success before it had the whole object.
      */
     OSS_CALLBACK_CODE_PROTOCOL = 25,
     /**
-     * An HTTP answer that OSS does not give: a redirect, another 2xx, a 4xx from something in between.
+     * An HTTP answer that is not OSS's, or that OSS does not give to this request. Without a request id
+     * (x-oss-request-id) it comes from a login page, a proxy, a CDN or another server, and says nothing of the
+     * object; the message shows its status, its Content-Type and its first words. A success without an ETag is
+     * none, either.
      */
     OSS_CALLBACK_CODE_UNEXPECTED_ANSWER = 26,
     /**
-     * OSS refused the request (a 4xx that no other code names).
+     * OSS refused the request: a 4xx that no other code names, or a redirect that names the bucket's endpoint.
      */
     OSS_CALLBACK_CODE_REFUSED = 40,
     /**
@@ -145,15 +149,16 @@ typedef enum {
      */
     OSS_CALLBACK_CODE_CONFLICT = 43,
     /**
-     * OSS or something before it failed (5xx).
+     * OSS or something before it failed (5xx, or an error document in place of a completed upload).
      */
     OSS_CALLBACK_CODE_SERVER_ERROR = 50,
     /**
-     * HTTP 203: the object IS STORED, but the application server was not reached or did not agree.
+     * HTTP 203 of OSS to a request with a callback: the object IS STORED, but the application server was not reached or did not agree.
      */
     OSS_CALLBACK_CODE_CALLBACK_FAILED = 60,
     /**
-     * Stored, but the CRC-64 that OSS computed differs from the one computed while sending.
+     * The CRC-64 that OSS computed differs from the one computed while sending or receiving. An object that was
+     * sent IS STORED, with other contents; of a part nothing is.
      */
     OSS_CALLBACK_CODE_CHECKSUM_MISMATCH = 61,
     /**
@@ -2965,8 +2970,8 @@ const char *oss_callback_error_request_id(const oss_callback_error *error);
 const char *oss_callback_error_host_id(const oss_callback_error *error);
 
 /**
- * For an error of the callback: what usually causes it and what to do, in one or two sentences; NULL for
- * other errors. Borrowed from `error`.
+ * For an error of the callback, and for an answer that is not OSS's: what usually causes it and what to do, in a
+ * few sentences; NULL for other errors. Borrowed from `error`.
  */
 const char *oss_callback_error_diagnosis(const oss_callback_error *error);
 

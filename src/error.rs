@@ -209,7 +209,8 @@ impl Error {
         self.0.status
     }
 
-    /// The code of OSS's error document, such as `NoSuchBucket` or `CallbackFailed`.
+    /// The code of OSS's error document, such as `NoSuchBucket` or `CallbackFailed`. Of a document in an answer that is
+    /// not OSS's nothing is taken.
     pub fn oss_code(&self) -> Option<&str> {
         self.0.oss.code.as_deref()
     }
@@ -258,7 +259,8 @@ impl Error {
         self.0.receipt.as_ref()
     }
 
-    /// For an error of the callback: what usually causes it and what to do, in one or two sentences.
+    /// For an error of the callback, and for an answer that is not OSS's: what usually causes it and what to do, in a
+    /// few sentences.
     pub fn diagnosis(&self) -> Option<&str> {
         self.0.diagnosis
     }

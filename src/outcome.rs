@@ -802,6 +802,74 @@ mod tests {
     }
 
     #[test]
+    fn kind_and_verdict_never_contradict_each_other() {
+        const OTHERS: [&str; 4] = [
+            "",
+            "{}",
+            "<Error><Code>CallbackFailed</Code><Endpoint>e</Endpoint></Error>",
+            "<CompleteMultipartUploadResult></CompleteMultipartUploadResult>",
+        ];
+        let headers = [
+            ("x-oss-request-id", "R"),
+            ("ETag", "\"AB\""),
+            ("x-oss-hash-crc64ecma", "8"),
+        ];
+        let (mut seen, mut stored_kinds) = (0, std::collections::HashSet::new());
+        for asked in [Asked::Object, Asked::Completion, Asked::Part] {
+            for callback in [true, false] {
+                for status in [200, 201, 203, 204, 301, 400, 403, 404, 409, 500] {
+                    for set in 0..8 {
+                        for (body, cut) in
+                            OTHERS.iter().flat_map(|body| [(body, true), (body, false)])
+                        {
+                            let given: Vec<_> = (headers.iter().enumerate())
+                                .filter(|(bit, _)| set & 1 << bit != 0)
+                                .map(|(_, header)| *header)
+                                .collect();
+                            let callback = callback && asked != Asked::Part;
+                            let damage = cut.then(|| Error::new(ErrorKind::ConnectionLost, "cut"));
+                            let result = with_damage(asked, callback, status, &given, body, damage);
+                            let Err(error) = result else { continue };
+                            seen += 1;
+                            let what = format!(
+                                "{asked:?} {callback} {status} {given:?} {body}: {error:?}"
+                            );
+                            let stored = error.stored();
+                            match error.kind() {
+                                ErrorKind::CallbackFailed | ErrorKind::AnswerDamaged => {
+                                    assert_eq!(stored, S::Yes, "{what}");
+                                }
+                                ErrorKind::ChecksumMismatch if asked != Asked::Part => {
+                                    assert_eq!(stored, S::Yes, "{what}");
+                                }
+                                ErrorKind::Refused
+                                | ErrorKind::AccessDenied
+                                | ErrorKind::NotFound
+                                | ErrorKind::Conflict => assert_eq!(stored, S::No, "{what}"),
+                                _ => assert_ne!(stored, S::Yes, "{what}"),
+                            }
+                            assert!(asked != Asked::Part || stored == S::No, "{what}");
+                            assert_eq!(error.receipt().is_some(), stored == S::Yes, "{what}");
+                            assert_eq!(callback, error.answered() != A::NotRequested, "{what}");
+                            assert!(
+                                callback || error.kind() != ErrorKind::CallbackFailed,
+                                "{what}"
+                            );
+                            if stored == S::Yes {
+                                stored_kinds.insert(error.kind());
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        assert!(
+            seen > 2000 && stored_kinds.len() == 3,
+            "{seen} {stored_kinds:?}"
+        );
+    }
+
+    #[test]
     fn a_success_before_the_last_byte_left_is_too_early() {
         for status in [200, 203] {
             let seen = Seen {
@@ -834,6 +902,17 @@ mod tests {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Result<Receipt> {
+        with_damage(asked, callback, status, headers, body, None)
+    }
+
+    fn with_damage(
+        asked: Asked,
+        callback: bool,
+        status: u16,
+        headers: &[(&str, &str)],
+        body: &str,
+        damage: Option<Error>,
+    ) -> Result<Receipt> {
         let mut all = Headers::default();
         headers
             .iter()
@@ -855,7 +934,7 @@ mod tests {
                 status,
                 headers: all,
                 body: body.into(),
-                damage: None,
+                damage,
             }),
         })
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use super::MultipartUpload;
+use super::{MultipartUpload, is_upload_id};
 use crate::attempts::Attempts;
 use crate::client::Client;
 use crate::content_type;
@@ -113,7 +113,7 @@ pub(crate) fn initiate(attempts: &Attempts, mut request: Request) -> Result<Mult
     let operation = Operation::new(attempts.client.clone(), request).body(Vec::new());
     let answer = operation.send_with(attempts, &[200])?;
     let id = upload_id(&answer).ok_or_else(|| {
-        let message = "OSS's answer to InitiateMultipartUpload names no upload id";
+        let message = "OSS's answer to InitiateMultipartUpload names no upload id that can be used";
         outcome::useless(ErrorKind::Protocol, message, answer)
     })?;
     Ok(MultipartUpload::of(attempts.client.clone(), &begun, &id))
@@ -123,6 +123,6 @@ fn upload_id(answer: &outcome::Answer) -> Option<String> {
     let document = xml::parse(&answer.body)?;
     let id = document.root.text_of("UploadId")?.trim();
     let whole = document.whole && answer.damage.is_none();
-    let found = document.root.name == "InitiateMultipartUploadResult" && !id.is_empty();
+    let found = document.root.name == "InitiateMultipartUploadResult" && is_upload_id(id);
     (whole && found).then(|| id.to_owned())
 }

@@ -1,5 +1,6 @@
 //! ListMultipartUploads: which uploads of a bucket were begun and neither completed nor aborted.
 
+use super::{MAX_ID_LEN, check_len};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::operation::{Operation, OperationOptions, operation_setters};
@@ -85,6 +86,9 @@ impl ListMultipartUploads {
     /// network.
     pub fn send(self) -> Result<MultipartUploadList> {
         Request::on_bucket("GET", &self.bucket).check()?;
+        for (name, text) in [("prefix", &self.prefix), ("delimiter", &self.delimiter)] {
+            check_len(name, text.as_deref().unwrap_or_default())?;
+        }
         self.options.check()?;
         let attempts = self.options.attempts(&self.client, 0);
         let mut list = MultipartUploadList::default();
@@ -108,6 +112,9 @@ impl ListMultipartUploads {
             };
             if next <= markers || brings_nothing {
                 return Err(damaged("does not move on", answer));
+            }
+            if next.0.len().max(next.1.len()) > MAX_ID_LEN {
+                return Err(damaged("goes on at a name that is too long", answer));
             }
             markers = next;
         }

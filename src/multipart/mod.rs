@@ -34,6 +34,9 @@ pub(crate) use upload_part::{PartUpload, request as part_request};
 pub(crate) const MAX_PART_LEN: u64 = 5 * 1024 * 1024 * 1024;
 /// The least that OSS takes in a part that is not the last; checked when the upload is completed.
 pub(crate) const MIN_PART_LEN: u64 = 100 * 1024;
+/// Upload ids of OSS have 32 characters; the names of objects, and so what they begin with, at most 1023 bytes. What is
+/// longer has no room in a URL.
+const MAX_ID_LEN: usize = 1024;
 /// How many parts an object can have.
 pub(crate) const MAX_PARTS: u32 = 10_000;
 
@@ -180,8 +183,25 @@ impl MultipartUpload {
         if self.upload_id.is_empty() {
             return Err(Error::argument("`upload_id` is empty"));
         }
-        Ok(())
+        check_len("upload_id", &self.upload_id)
     }
+}
+
+/// Whether a text can be one of OSS's upload ids.
+pub(crate) fn is_upload_id(id: &str) -> bool {
+    (1..=MAX_ID_LEN).contains(&id.len())
+}
+
+/// Refuses what has no room in a request.
+fn check_len(name: &str, text: &str) -> Result<()> {
+    if text.len() <= MAX_ID_LEN {
+        return Ok(());
+    }
+    let message = format!(
+        "`{name}` has {} bytes: at most {MAX_ID_LEN} can be sent",
+        text.len()
+    );
+    Err(Error::argument(message))
 }
 
 /// The request that gives an upload up.

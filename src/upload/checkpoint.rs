@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::file::{FileIdentity, is_same};
 use crate::crc64::Crc64;
 use crate::error::{Error, Result};
-use crate::multipart::Part;
+use crate::multipart::{Part, is_upload_id};
 use crate::request::Request;
 use crate::sorted::sorted_by;
 use crate::verdict::ErrorKind;
@@ -334,7 +334,7 @@ impl State {
         Some(State {
             upload_id: value["upload_id"]
                 .as_str()
-                .filter(|id| !id.is_empty())?
+                .filter(|id| is_upload_id(id))?
                 .to_owned(),
             parts: parts.map(whole_part).collect::<Option<_>>()?,
             completing: value["completing"].as_bool()?,

@@ -27,7 +27,7 @@ const (
 	ConnectionLost Kind = C.OSS_CALLBACK_CODE_CONNECTION_LOST
 	// Protocol: the peer does not speak HTTP properly, or answered success before it had the whole object.
 	Protocol Kind = C.OSS_CALLBACK_CODE_PROTOCOL
-	// UnexpectedAnswer: an HTTP answer that OSS does not give.
+	// UnexpectedAnswer: an HTTP answer that is not OSS's (a login page, a proxy, another server), or that OSS does not give.
 	UnexpectedAnswer Kind = C.OSS_CALLBACK_CODE_UNEXPECTED_ANSWER
 
 	// Refused: OSS refused the request (a 4xx that no other kind names).
