@@ -73,6 +73,8 @@ struct Head {
     success: bool,
     /// It has what a success of this request has: an ETag, and without a callback the document of a completion.
     proven: bool,
+    /// What shows a success stands in the body.
+    needs_document: bool,
     /// It holds an error document of OSS in place of that.
     error_document: bool,
     /// It is a redirect that names another endpoint.
@@ -89,6 +91,8 @@ enum Row {
     NoAnswer,
     /// A success that came before OSS could have the whole object.
     TooEarly,
+    /// It may be a success, but so little of it came that it does not show it.
+    CutShort,
     Refused,
     /// Refused because the bucket has another endpoint.
     Redirected,
@@ -147,6 +151,7 @@ fn verdict(seen: Seen) -> (Row, Stored, Answered) {
             _ if head.is_success() && head.body_complete => Row::Success,
             _ if head.is_success() => Row::AnswerDamaged,
             _ if head.success && head.error_document => Row::ServerError,
+            _ if head.success && head.needs_document && !head.body_complete => Row::CutShort,
             203 if seen.callback && head.crc_differs => Row::ChecksumMismatch,
             203 if seen.callback => Row::CallbackFailed,
             _ => head.failure(),
@@ -155,9 +160,12 @@ fn verdict(seen: Seen) -> (Row, Stored, Answered) {
     let (stored, answered) = match row {
         _ if !seen.last_write_started => (Stored::No, Answered::No),
         Row::Refused | Row::Redirected => (Stored::No, Answered::No),
-        Row::NoAnswer | Row::TooEarly | Row::ServerError | Row::NotFromOss | Row::Unexpected => {
-            (Stored::Unknown, Answered::Unknown)
-        }
+        Row::NoAnswer
+        | Row::TooEarly
+        | Row::CutShort
+        | Row::ServerError
+        | Row::NotFromOss
+        | Row::Unexpected => (Stored::Unknown, Answered::Unknown),
         Row::Success | Row::AnswerDamaged => (Stored::Yes, Answered::Yes),
         Row::CallbackFailed => (Stored::Yes, Answered::No),
         Row::ChecksumMismatch => match seen.head.map(|head| head.status) {
@@ -249,6 +257,7 @@ pub(crate) fn of_upload(upload: Upload) -> Result<Receipt> {
         from_oss: is_from_oss(&answer.headers),
         success: answer.status == 200 || answer.status == success,
         proven: etag.is_some() && document.as_ref().is_none_or(confirmed),
+        needs_document: document.is_some(),
         error_document: oss.is_some(),
         names_endpoint: names_endpoint(oss.as_ref()),
         crc_differs,
@@ -273,6 +282,7 @@ pub(crate) fn of_upload(upload: Upload) -> Result<Receipt> {
             return Ok(receipt(status, headers, body, etag, waited));
         }
         Row::TooEarly => too_early(&answer, &oss),
+        Row::CutShort => cut_short(&answer, &oss),
         Row::ChecksumMismatch => (
             ErrorKind::ChecksumMismatch,
             format!(
@@ -358,16 +368,7 @@ fn of_part(
             );
             (ErrorKind::ChecksumMismatch, message + &request())
         }
-        PartRow::Damaged => {
-            let damage = answer.damage.as_ref();
-            let kind = match damage.map(Error::kind) {
-                // Nobody who sends a part is told of a stored object.
-                None | Some(ErrorKind::AnswerDamaged) => ErrorKind::Protocol,
-                Some(kind) => kind,
-            };
-            let why = damage.map(ToString::to_string).unwrap_or_default();
-            (kind, why + &request())
-        }
+        PartRow::Damaged => cut_short(&answer, &oss),
         PartRow::Failed(Row::TooEarly) => too_early(&answer, &oss),
         PartRow::Failed(row) => return Err(failure(row, answer, oss).with_waited(waited)),
     };
@@ -375,6 +376,18 @@ fn of_part(
         .with_waited(waited)
         .with_oss(oss)
         .with_answer(answer.status, answer.headers, answer.body))
+}
+
+/// Why an answer is not whole that does not show a stored object.
+fn cut_short(answer: &Answer, oss: &OssError) -> (ErrorKind, String) {
+    let damage = answer.damage.as_ref();
+    let kind = match damage.map(Error::kind) {
+        // That is said of stored objects alone.
+        None | Some(ErrorKind::AnswerDamaged) => ErrorKind::Protocol,
+        Some(kind) => kind,
+    };
+    let why = damage.map(ToString::to_string).unwrap_or_default();
+    (kind, why + &request_of(answer, oss))
 }
 
 fn too_early(answer: &Answer, oss: &OssError) -> (ErrorKind, String) {
@@ -615,6 +628,7 @@ mod tests {
             from_oss: true,
             success: status == 200,
             proven: true,
+            needs_document: false,
             error_document: false,
             names_endpoint: false,
             crc_differs: false,
@@ -654,6 +668,13 @@ mod tests {
     fn with_document(head: Head) -> Head {
         Head {
             error_document: true,
+            ..head
+        }
+    }
+
+    fn in_body(head: Head) -> Head {
+        Head {
+            needs_document: true,
             ..head
         }
     }
@@ -715,6 +736,9 @@ mod tests {
             (true,  Some(crc_differs(unproven(200))),      Row::Unexpected,       S::Unknown, A::Unknown),
             (true,  Some(cut(unproven(200))),              Row::Unexpected,       S::Unknown, A::Unknown),
             (true,  Some(with_document(unproven(200))),    Row::ServerError,      S::Unknown, A::Unknown),
+            (true,  Some(in_body(unproven(200))),          Row::Unexpected,       S::Unknown, A::Unknown),
+            (true,  Some(cut(in_body(unproven(200)))),     Row::CutShort,         S::Unknown, A::Unknown),
+            (true,  Some(cut(in_body(good(200)))),         Row::AnswerDamaged,    S::Yes,     A::Yes),
         ];
         for (last_write_started, head, row, stored, answered) in table {
             let seen = Seen {

@@ -417,6 +417,36 @@ fn a_completion_without_a_callback_needs_oss_to_say_that_it_is_one() {
         );
         assert_eq!(server.requests(), 2, "it was looked up");
     }
+    // So little of an answer that it does not show a success is a lost one.
+    for (body, kind, stored) in [
+        ("", ErrorKind::ConnectionLost, Stored::Unknown),
+        (
+            "<?xml version=\"1.0\"?><Compl",
+            ErrorKind::ConnectionLost,
+            Stored::Unknown,
+        ),
+        (
+            "<CompleteMultipartUploadResult><Loc",
+            ErrorKind::AnswerDamaged,
+            Stored::Yes,
+        ),
+    ] {
+        let server = RawServer::start(move |connection| {
+            connection.read_body();
+            if connection.head.starts_with("POST") {
+                connection.write(
+                    format!("HTTP/1.1 {OK}\r\nContent-Length: 500\r\n\r\n{body}").as_bytes(),
+                );
+            }
+        });
+        let upload = once(&server.endpoint()).multipart_upload(BUCKET, "a", "id");
+        let error = upload.complete().send(&PARTS()).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.stored()),
+            (kind, stored),
+            "{body}: {error}"
+        );
+    }
     // It failed, and the upload is open: so it is completed by another request.
     let times = Mutex::new(0);
     let server = RawServer::start(move |connection| {

@@ -108,7 +108,12 @@ impl Wire {
             Err(e) if e.kind() != io::ErrorKind::WouldBlock => {
                 let what = e.to_string().to_lowercase();
                 let message = format!("connection to {host}, before the request was sent: {what}");
-                (ErrorKind::ConnectionLost, message)
+                // TLS 1.3 tells only now that a client certificate was wanted.
+                let kind = match e.kind() {
+                    io::ErrorKind::InvalidData => ErrorKind::Tls,
+                    _ => ErrorKind::ConnectionLost,
+                };
+                (kind, message)
             }
             // An earlier answer may have gone on, or the server have given up on an idle connection.
             _ if self.used => (
