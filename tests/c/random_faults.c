@@ -261,10 +261,15 @@ static void upload(void) {
 static void reconcile(void) {
     static const char *const names[] = {"StillUnknown", "Stored", "ContentPresent", "NotThere"};
     const char *endpoint = word(), *certificate = word();
-    oss_callback_client *other = new_client_of(options_of(endpoint, certificate));
+    oss_callback_client_options *options = options_of(endpoint, certificate);
+    oss_callback_client *other;
     oss_callback_reconciled *reconciled = NULL;
-    oss_callback_code code = oss_callback_client_reconcile(other, unknown, NULL, &reconciled, NULL);
-    const oss_callback_object_metadata *object = oss_callback_reconciled_object(reconciled);
+    oss_callback_code code;
+    const oss_callback_object_metadata *object;
+    oss_callback_client_options_set_retry_policy(options, 3, 2, 20000);
+    other = new_client_of(options);
+    code = oss_callback_client_reconcile(other, unknown, NULL, &reconciled, NULL);
+    object = oss_callback_reconciled_object(reconciled);
     if (code == OSS_CALLBACK_CODE_OK) {
         printf("%s %s\n", names[oss_callback_reconciled_outcome(reconciled)],
                or_none(object == NULL ? NULL : oss_callback_object_metadata_etag(object)));

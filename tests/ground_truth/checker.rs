@@ -63,6 +63,9 @@ pub struct Truth {
     /// Between the server and the application server.
     pub callback_connections: Vec<Observed>,
     pub took: Duration,
+    /// What was said of it by way of impostors, and what went over the network then.
+    pub looked_through: Option<Looked>,
+    pub later_connections: Vec<Observed>,
 }
 
 /// Beyond its limit on a busy machine.
@@ -145,8 +148,8 @@ impl Accepted {
 ///
 /// In the clear the network reads along. A request of which every byte came from the client, and to which no whole head of a
 /// final answer was delivered, is *lost*: unknown, and nothing else. One to which the head of a final answer was delivered
-/// is decided by it: 200 and 203 are yes, a 4xx of OSS is no, a 5xx and everything else unknown. One of which more is
-/// missing than buffers hold was not sent: no. In between, it may have been sent for all that can be seen from here: no or
+/// is decided by it: 200 and 203 of OSS are yes, a 4xx of OSS is no, a 5xx and everything else unknown, and so is whatever
+/// has no request id of OSS. One of which more is missing than buffers hold was not sent: no. In between, it may have been sent for all that can be seen from here: no or
 /// unknown. A reset may take away what was delivered, and so may a time limit; a fault that changes the answer's
 /// bytes may leave a head that only one of two readers takes for one.
 ///
@@ -228,15 +231,20 @@ fn of_exchange(
     let decided = match answer.status {
         // It came too early to be true, or so it seems from here.
         200..=299 if !exchange.sent => unsent,
+        // Whoever that was.
+        _ if !answer.from_oss => unsent,
+        // A completed upload without a callback is described in the body, and nothing else counts.
+        200 if is_complete(exchange) && case.callback.is_empty() && !answer.whole => {
+            Accepted::YES.or(unsent)
+        }
         200 | 203 => Accepted::YES,
         // A form is answered so.
         204 if exchange.method == "POST" => Accepted::YES,
-        400..=499 if answer.from_oss => Accepted::NO,
-        // Its document may say that it is OSS's.
-        400..=499 => Accepted::NO.or(Accepted::UNKNOWN),
+        400..=499 => Accepted::NO,
         _ => unsent,
     };
     let in_doubt = connection.answer_is_changed()
+        || connection.has_unasked()
         || connection.lost
         || connection.has(|action| action == Action::Reset)
         || (verdict.says_timeout() && case.limits != Limits::Long);
@@ -280,8 +288,10 @@ fn accepted_of_parts(case: &Case, verdict: &Verdict, connections: &[Observed]) -
             ..Accepted::NO
         };
     }
-    // Some answer is lost. The look-ups after it may show what has become of the upload.
-    let later = &exchanges[last + 1..];
+    // Some answer is lost. The look-ups after it may show what has become of the upload, and so may a later attempt: OSS knows
+    // no upload that is completed.
+    let later = &exchanges[last..];
+    let of_upload = |e: &Exchange| e.method == "GET" || is_complete(e);
     let told = |(connection, exchange): &(&Observed, &Exchange), wanted: u16| {
         let intact = !connection.answer_is_changed()
             && !connection.lost
@@ -290,16 +300,24 @@ fn accepted_of_parts(case: &Case, verdict: &Verdict, connections: &[Observed]) -
         let answer = exchange.answer.as_ref();
         intact && answer.is_some_and(|answer| answer.status == wanted && answer.from_oss)
     };
-    let gone = later.iter().any(|e| e.1.method == "GET" && told(e, 404));
+    let gone = later.iter().any(|e| of_upload(e.1) && told(e, 404));
     let there = later.iter().any(|e| e.1.method == "HEAD" && told(e, 200));
     let changed = connections.iter().any(Observed::request_is_changed);
+    // Nobody but OSS knows.
+    let said = |wanted: u16| {
+        let answers = later.iter().filter_map(|e| e.1.answer.as_ref());
+        answers.clone().any(|a| a.from_oss && a.status == wanted)
+    };
+    let may_be_seen =
+        connections.iter().any(Observed::answer_is_changed) || (said(404) && said(200));
     // The answers to look-ups may come too late, and only the message says so.
     if gone && there && !changed && case.limits == Limits::Long {
         return Accepted::YES;
     }
     Accepted {
         no: attempts.iter().all(|attempt| attempt.no),
-        ..Accepted::ANY
+        yes: may_be_seen || attempts.iter().any(|attempt| attempt.yes),
+        unknown: true,
     }
 }
 
@@ -327,6 +345,10 @@ fn is_undisturbed(case: &Case, connections: &[Observed]) -> bool {
         && case.limits == Limits::Long
         && matches!(case.way, Way::Address | Way::Name | Way::SecondAddress)
         && connections.iter().all(|connection| !connection.refused)
+        && connections
+            .iter()
+            .flat_map(|c| &c.exchanges)
+            .all(|exchange| exchange.by.is_none())
         && faults.all(harmless)
 }
 
@@ -373,6 +395,21 @@ pub fn disagreements(case: &Case, verdict: &Verdict, truth: &Truth) -> Vec<Strin
         verdict.code != "INTERNAL" && verdict.code != "INVALID_ARGUMENT",
         "a fault of the library or of the test",
     );
+    // Nobody but OSS says this.
+    if !case.tls && !changed_answer {
+        let of_oss = |statuses: std::ops::RangeInclusive<u16>| {
+            let exchanges = truth.connections.iter().flat_map(|c| &c.exchanges);
+            let mut answers = exchanges.filter_map(|exchange| exchange.answer.as_ref());
+            answers.any(|answer| answer.from_oss && statuses.contains(&answer.status))
+        };
+        let said = match &*verdict.code {
+            "CALLBACK_FAILED" => of_oss(203..=203),
+            "ACCESS_DENIED" | "REFUSED" | "CONFLICT" | "NOT_FOUND" => of_oss(400..=499),
+            "ANSWER_DAMAGED" | "CHECKSUM_MISMATCH" => of_oss(200..=299),
+            _ => true,
+        };
+        hold(said, "OSS has not said this");
+    }
     hold(
         verdict.receipt.is_some() == (verdict.stored == Stored::Yes),
         "a receipt if and only if it is stored",
@@ -488,6 +525,16 @@ pub fn disagreements(case: &Case, verdict: &Verdict, truth: &Truth) -> Vec<Strin
         }
     }
 
+    if let Some(looked) = &truth.looked_through {
+        match looked {
+            // Nothing is known then.
+            Looked::Failed(code) if code != "INTERNAL" => {}
+            _ => false_look_ups(case, truth, looked)
+                .iter()
+                .for_each(|wrong| hold(false, wrong)),
+        }
+    }
+
     // An upload that is left open costs money: it is named, unless its own answer was lost, or came too late.
     if case.operation == Operation::UploadFile && !case.tls && case.limits == Limits::Long {
         let unknown_ids = truth
@@ -496,8 +543,10 @@ pub fn disagreements(case: &Case, verdict: &Verdict, truth: &Truth) -> Vec<Strin
             .flat_map(|connection| connection.exchanges.iter().map(move |e| (connection, e)))
             .filter(|(_, exchange)| exchange.target.contains("uploads"))
             .filter(|(connection, exchange)| {
-                let told = exchange.answer.as_ref().is_some_and(|answer| answer.whole);
-                !told || connection.answer_is_changed() || connection.has(|a| a == Action::Reset)
+                let answer = exchange.answer.as_ref();
+                let told = answer.is_some_and(|answer| answer.whole && answer.from_oss);
+                let changed = connection.answer_is_changed() || connection.has_unasked();
+                !told || changed || connection.has(|a| a == Action::Reset)
             })
             .count();
         let named = usize::from(verdict.upload_id.is_some());

@@ -40,9 +40,12 @@ impl Uploader for InRust {
     }
 
     fn reconcile(&mut self, _: &Case, place: &Place<'_>) -> Looked {
-        let error = self.error.take().expect("there is something to reconcile");
+        let error = self
+            .error
+            .as_ref()
+            .expect("there is something to reconcile");
         let etag = |object: oss_callback::ObjectMetadata| object.etag().map(str::to_owned);
-        match scene::client(place).reconcile(&error).send() {
+        match scene::client(place).reconcile(error).send() {
             Ok(Reconciled::Stored(object)) => Looked::Stored(etag(object)),
             Ok(Reconciled::ContentPresent(object)) => Looked::ContentPresent(etag(object)),
             Ok(Reconciled::NotThere { .. }) => Looked::NotThere,

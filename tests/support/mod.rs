@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 pub mod faults;
+pub mod impostor;
 pub mod network;
 pub mod observed;
 mod pump;
