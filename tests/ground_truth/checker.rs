@@ -8,6 +8,7 @@ use oss_callback::{Answered, Stored};
 
 use super::case::{Case, Limits, Operation, Retry, Way};
 use super::scene::Looked;
+use crate::support::impostor::Reach;
 use crate::support::network::{Action, Fault};
 use crate::support::observed::{Exchange, Observed};
 
@@ -352,6 +353,25 @@ fn is_undisturbed(case: &Case, connections: &[Observed]) -> bool {
         && faults.all(harmless)
 }
 
+/// The status of an answer that ends the upload and is plainly not OSS's.
+fn said_by_a_stranger(case: &Case, connections: &[Observed]) -> Option<u16> {
+    let disturbed = |c: &Observed| c.refused || c.lost || !c.struck.is_empty() || c.has_unasked();
+    let way = matches!(case.way, Way::Address | Way::Name);
+    if case.tls || case.completes() || case.limits != Limits::Long || !way {
+        return None;
+    }
+    if connections.iter().any(disturbed) {
+        return None;
+    }
+    let exchanges = connections.iter().flat_map(|c| &c.exchanges);
+    let last = exchanges.max_by_key(|exchange| exchange.number)?;
+    let reach = last.by.map(|by| by.reach)?;
+    // What comes before the end of the request may be too early.
+    let in_time = matches!(reach, Reach::Nothing | Reach::Through);
+    let answer = last.answer.as_ref().filter(|_| in_time)?;
+    (answer.whole && !answer.from_oss).then_some(answer.status)
+}
+
 /// Everything that is not as it should be.
 pub fn disagreements(case: &Case, verdict: &Verdict, truth: &Truth) -> Vec<String> {
     let mut found = Vec::new();
@@ -409,6 +429,16 @@ pub fn disagreements(case: &Case, verdict: &Verdict, truth: &Truth) -> Vec<Strin
             _ => true,
         };
         hold(said, "OSS has not said this");
+    }
+    if let Some(status) = said_by_a_stranger(case, &truth.connections) {
+        let kind = match status {
+            500..=599 => "SERVER_ERROR",
+            _ => "UNEXPECTED_ANSWER",
+        };
+        hold(
+            verdict.code == kind && verdict.message.contains(&status.to_string()),
+            "it does not say who has answered what",
+        );
     }
     hold(
         verdict.receipt.is_some() == (verdict.stored == Stored::Yes),
