@@ -186,14 +186,14 @@ fn known(len: u64) -> Option<u64> {
 
 #[cfg(unix)]
 fn send_descriptor(put: PutObject<'_>, fd: c_int, len: Option<u64>) -> Result<Receipt> {
-    use super::descriptor::Descriptor;
+    use super::descriptor::{Descriptor, len_of};
     use std::io::Read;
 
     match (Descriptor::new(fd)?, len) {
-        (Descriptor::Regular(contents), Some(len)) => put.send_rewindable(contents, len),
-        (Descriptor::Regular(contents), None) => {
-            let len = contents.len()?;
-            put.send_rewindable(contents, len)
+        (Descriptor::Regular(file), Some(len)) => put.send_open_range(file, len, "the file"),
+        (Descriptor::Regular(file), None) => {
+            let len = len_of(&file)?;
+            put.send_open_range(file, len, "the file")
         }
         // What follows the bytes is somebody else's.
         (Descriptor::Stream(file), Some(len)) => put.send_reader(file.take(len), len),
