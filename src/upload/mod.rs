@@ -365,6 +365,7 @@ impl<'a> Transfer<'a> {
             }
         }
         let upload = initiate(&self.attempts, self.initiate.clone())?;
+        self.notes.extend_from_slice(upload.notes());
         if let Some(checkpoint) = &mut self.checkpoint
             && let Err(error) = checkpoint.begin(upload.upload_id())
         {

@@ -175,6 +175,9 @@ static void tell_result(oss_callback_code code, const oss_callback_receipt *rece
         for (index = 0; index < oss_callback_receipt_history_len(receipt); index++) {
             tell_attempt(oss_callback_receipt_history(receipt, index));
         }
+        for (index = 0; index < oss_callback_receipt_notes_len(receipt); index++) {
+            printf("note %s\n", oss_callback_receipt_note(receipt, index));
+        }
         tell_receipt(receipt);
     } else {
         assert(oss_callback_error_code(error) == code);
@@ -185,6 +188,9 @@ static void tell_result(oss_callback_code code, const oss_callback_receipt *rece
             tell_attempt(oss_callback_error_history(error, index));
         }
         printf("upload_id %s\n", or_none(oss_callback_error_upload_id(error)));
+        for (index = 0; index < oss_callback_error_notes_len(error); index++) {
+            printf("note %s\n", oss_callback_error_note(error, index));
+        }
         printf("message ");
         for (message = oss_callback_error_message(error); *message != '\0'; message++) {
             putchar(*message == '\n' ? ' ' : *message);

@@ -225,6 +225,7 @@ fn verdict(result: &Result<Receipt>) -> Verdict {
                 .collect(),
             receipt: Some(facts(receipt)),
             upload_id: None,
+            notes: receipt.notes().to_vec(),
             message: String::new(),
         },
         Err(error) => Verdict {
@@ -239,6 +240,7 @@ fn verdict(result: &Result<Receipt>) -> Verdict {
                 .collect(),
             receipt: error.receipt().map(facts),
             upload_id: error.upload_id().map(str::to_owned),
+            notes: error.notes().to_vec(),
             message: error.to_string(),
         },
     }
