@@ -141,8 +141,9 @@ impl<'a> PutObject<'a> {
     /// # Errors
     ///
     /// As [`send_bytes`](PutObject::send_bytes), and [`ErrorKind::BodyUnreadable`] when the file cannot
-    /// be opened or read, or is not a regular file; [`ErrorKind::BodyChanged`] when it turns out shorter
-    /// or longer than it was when the upload began. Nothing is stored then.
+    /// be opened or read, or is not a regular file; [`ErrorKind::BodyChanged`] when it changes while it
+    /// is sent: what is stored is what it held when the upload began. Nothing is stored then. The guide says
+    /// [what cannot be seen](crate::guide::large_files).
     pub fn send_file(self, path: impl AsRef<Path>) -> Result<Receipt> {
         let path = path.as_ref();
         let name = format!("{path:?}");
@@ -162,8 +163,8 @@ impl<'a> PutObject<'a> {
     ///
     /// # Errors
     ///
-    /// As [`send_file`](PutObject::send_file), and [`ErrorKind::InvalidArgument`] when the file ends
-    /// before the range does.
+    /// As [`send_file`](PutObject::send_file), also when the file changes outside the range, and
+    /// [`ErrorKind::InvalidArgument`] when it ends before the range does.
     pub fn send_file_range(self, path: impl AsRef<Path>, offset: u64, len: u64) -> Result<Receipt> {
         let path = path.as_ref();
         let name = format!("{path:?}");

@@ -249,7 +249,8 @@ fn a_file_that_changes_between_two_attempts_is_not_stored() {
         action: Action::Cut,
     };
     let network = FaultyNetwork::start(server.address(), fault, 1);
-    let file = TemporaryFile::new("a", &contents(b'o'));
+    // More than buffers hold, so that the first attempt cannot have arrived.
+    let file = TemporaryFile::sparse("a", 32 * LEN);
     let path = file.path();
     let client = client_builder(&format!("http://{}", network.address()))
         .retry_policy(RetryPolicy::default().base_delay(Duration::from_millis(1)))

@@ -456,3 +456,38 @@ fn other_contents_with_the_same_size_and_time_do_not_mix() {
         "only what differs is sent again"
     );
 }
+
+#[cfg(unix)]
+#[test]
+fn parts_are_verified_on_request_whatever_the_times_say() {
+    use std::os::unix::fs::MetadataExt;
+    let server = server().start().unwrap();
+    let old = contents(5 * PART);
+    let mut new = old.clone();
+    new[20_000] ^= 1;
+    let folder = Folder::new("verify");
+    let checkpoint = folder.path("cp");
+    for verify in [false, true] {
+        let file = TemporaryFile::new("a", &old);
+        let ctime = |path: &Path| {
+            let metadata = fs::metadata(path).unwrap();
+            let (s, ns) = (metadata.ctime(), metadata.ctime_nsec());
+            format!("\"changed\":{}", s * 1_000_000_000 + ns)
+        };
+        let before = ctime(file.path());
+        interrupted(&server, file.path(), &checkpoint);
+        replace_contents(file.path(), &new);
+        // As if the system did not tell.
+        let after = ctime(file.path());
+        edit(&server, &checkpoint, |text| {
+            assert!(text.contains(&before), "{text}");
+            text.replace(&before, &after)
+        });
+        upload(server.endpoint(), &checkpoint)
+            .verify_parts(verify)
+            .send(file.path())
+            .unwrap();
+        let stored = server.object(BUCKET, "o").unwrap();
+        assert_eq!(stored == new, verify);
+    }
+}

@@ -19,6 +19,8 @@ use crate::multipart::Part;
 use crate::request::Request;
 use crate::sorted::sorted_by;
 
+/// What a checkpoint begins with, whatever the number of its format.
+const KIND: &str = "oss-callback checkpoint ";
 const FORMAT: &str = "oss-callback checkpoint 2";
 /// Well above 10,000 parts.
 const MAX_LEN: u64 = 16 * 1024 * 1024;
@@ -278,14 +280,15 @@ fn is_checkpoint(path: &Path) -> bool {
     found.is_some_and(|(_, bytes)| crc64_of_first_line(&bytes).is_some())
 }
 
-/// The CRC-64 that the first line of a checkpoint says. `None`: the file is something else, was named by mistake, and is
-/// not to be replaced.
+/// The CRC-64 that the first line of a checkpoint says, of this format or another. `None`: the file is something else, was
+/// named by mistake, and is not to be replaced.
 fn crc64_of_first_line(bytes: &[u8]) -> Option<u64> {
     let end = bytes.iter().position(|byte| *byte == b'\n')?;
     let line = std::str::from_utf8(&bytes[..end]).ok()?;
-    let crc64 = line.strip_prefix(FORMAT)?.strip_prefix(' ')?;
+    let (format, crc64) = line.strip_prefix(KIND)?.split_once(' ')?;
+    let is_number = (1..=9).contains(&format.len()) && format.bytes().all(|b| b.is_ascii_digit());
     let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    let whole = crc64.len() == 16 && crc64.bytes().all(is_digit);
+    let whole = is_number && crc64.len() == 16 && crc64.bytes().all(is_digit);
     whole.then(|| u64::from_str_radix(crc64, 16).ok())?
 }
 
@@ -298,9 +301,12 @@ fn parse(bytes: &[u8], identity: &Value, origin: &Origin) -> Found {
     let damaged = |why: &str| Found::Damaged(why.to_owned());
     let crc64 = crc64_of_first_line(bytes);
     let text = std::str::from_utf8(bytes).ok();
-    let Some((_, text)) = text.and_then(|text| text.split_once('\n')) else {
+    let Some((first, text)) = text.and_then(|text| text.split_once('\n')) else {
         return damaged("it is not of two lines");
     };
+    if !first.starts_with(&format!("{FORMAT} ")) {
+        return damaged("it has another format");
+    }
     let text = text.strip_suffix('\n').unwrap_or(text);
     if crc64 != Some(crc64_of(text.as_bytes())) {
         return damaged("its CRC-64 differs");
@@ -308,9 +314,6 @@ fn parse(bytes: &[u8], identity: &Value, origin: &Origin) -> Found {
     let Ok(value) = serde_json::from_str::<Value>(text) else {
         return damaged("it is not JSON");
     };
-    if value["format"] != FORMAT {
-        return damaged("it has another format");
-    }
     let Some(state) = State::from_value(&value) else {
         return damaged("it is incomplete");
     };
@@ -363,7 +366,6 @@ impl State {
     fn to_value(&self, identity: &Value, origin: &Origin) -> Value {
         let parts = self.parts.iter().map(Part::to_value);
         json!({
-            "format": FORMAT,
             "identity": identity,
             "path": origin.path,
             "changed": origin.changed,
@@ -562,6 +564,12 @@ mod tests {
             crc64_of_first_line(format!("{line}\nanything").as_bytes()),
             Some(255)
         );
+        let other = "oss-callback checkpoint 31 00000000000000ff\n";
+        assert_eq!(crc64_of_first_line(other.as_bytes()), Some(255));
+        assert!(matches!(
+            parse(other.as_bytes(), &identity(7)),
+            Found::Damaged(_)
+        ));
         for text in [
             "",
             "\n",
@@ -573,7 +581,8 @@ mod tests {
             "oss-callback checkpoint 2 00000000000000FF\n",
             "oss-callback checkpoint 2 +0000000000000ff\n",
             "oss-callback checkpoint 2 0ff\n",
-            "oss-callback checkpoint 1 00000000000000ff\n",
+            "oss-callback checkpoint  00000000000000ff\n",
+            "oss-callback checkpoint x 00000000000000ff\n",
             "#!/bin/sh\n",
         ] {
             assert_eq!(crc64_of_first_line(text.as_bytes()), None, "{text:?}");

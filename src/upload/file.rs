@@ -35,8 +35,7 @@ pub(super) struct Range {
 /// An open file: whatever happens to its name, this is what is read.
 pub(super) struct LocalFile {
     pub(super) open: OpenFile,
-    /// Where it was found, as far as that is known for good.
-    pub(super) path: PathBuf,
+    path: PathBuf,
     /// Names it in errors.
     pub(super) name: String,
 }
@@ -45,13 +44,20 @@ impl LocalFile {
     pub(super) fn new(open: OpenFile, path: &Path, name: String) -> LocalFile {
         LocalFile {
             open,
-            path: path.canonicalize().unwrap_or_else(|_| path.to_owned()),
+            path: path.to_owned(),
             name,
         }
     }
 
     pub(super) fn len(&self) -> u64 {
         self.open.len()
+    }
+
+    /// Where it was found, whatever the folder that its path begins in.
+    pub(super) fn canonical_path(&self) -> String {
+        let path = self.path.canonicalize();
+        let path = path.as_ref().unwrap_or(&self.path);
+        path.to_string_lossy().into_owned()
     }
 
     /// When anything about it changed last; zero if that is not known.

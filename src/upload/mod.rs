@@ -94,7 +94,7 @@ impl<'a> From<PutObject<'a>> for UploadFile<'a> {
     }
 }
 
-impl UploadFile<'_> {
+impl<'a> UploadFile<'a> {
     /// Uploads the file and waits for the answer: with a callback for that of the application server.
     ///
     /// A lost answer to the last request is looked up: see
@@ -106,12 +106,20 @@ impl UploadFile<'_> {
     /// is no [`checkpoint`](UploadFile::checkpoint), it is aborted; if that fails too, one of
     /// [`Error::notes`] says so, and [`Error::upload_id`] is the upload that is left.
     /// [`ErrorKind::ChecksumMismatch`] with [`Stored::No`] when a part arrived with other contents.
-    /// [`ErrorKind::BodyChanged`] when the file changes meanwhile, which a file in one request shows by its
-    /// length only: nothing is stored then.
+    /// [`ErrorKind::BodyChanged`] when the file changes meanwhile: nothing is stored then. When OSS may have begun an upload
+    /// whose id was lost with the answer, one of [`Error::notes`] or [`Receipt::notes`] says so.
     /// [`ErrorKind::CheckpointInUse`] when another process uses the checkpoint, and
-    /// [`ErrorKind::CheckpointFailed`] when it cannot be read or written.
-    pub fn send(mut self, path: impl AsRef<Path>) -> Result<Receipt> {
-        let path = path.as_ref();
+    /// [`ErrorKind::CheckpointFailed`] when it cannot be read or written, or is a file of somebody else's.
+    pub fn send(self, path: impl AsRef<Path>) -> Result<Receipt> {
+        // What was needed to prepare it is off the stack, which may be small, when it is carried out.
+        match self.prepare(path.as_ref())? {
+            Prepared::OneRequest(one) => one.run(),
+            Prepared::Parts(transfer) => transfer.run(),
+        }
+    }
+
+    #[inline(never)]
+    fn prepare(mut self, path: &Path) -> Result<Prepared<'a>> {
         let name = format!("{path:?}");
         let callback = self.put.callback.is_some();
         let before_sending = |error| outcome::before_sending(error, callback);
@@ -128,27 +136,32 @@ impl UploadFile<'_> {
             let content_type = content_type::of_either(path, &self.put.request.key);
             self.put.request.set_header("Content-Type", content_type);
         }
-        if len <= part_size && self.checkpoint.is_none() {
-            return self.put.send_open_file(file, &name);
-        }
         let file = LocalFile::new(file, path, name);
         let checkpoint = self.checkpoint.take();
         if len > part_size {
-            let transfer =
-                Transfer::new(self, file, part_size, checkpoint).map_err(before_sending)?;
-            return transfer.run();
+            let transfer = Transfer::new(self, file, part_size, checkpoint);
+            return transfer.map(Prepared::Parts).map_err(before_sending);
+        }
+        if checkpoint.is_none() {
+            return Ok(Prepared::OneRequest(Box::new(OneRequest {
+                put: self.put,
+                file,
+                notes: Vec::new(),
+                _lock: None,
+            })));
         }
         // In one request; what a checkpoint of an earlier, larger file says has to be settled all the same.
         let client = self.put.client.clone();
         let (object, options) = (self.put.request.clone(), self.put.options.clone());
         let earlier = PutObject::of(client, object, options);
         let transfer = Transfer::new(earlier.into(), file, part_size, checkpoint);
-        let (file, notes, _lock) = transfer.map_err(before_sending)?.settle();
-        let result = self.put.send_open_file(file.open, &file.name);
-        match result {
-            Ok(receipt) => Ok(receipt.with_notes(notes)),
-            Err(error) => Err(error.with_notes(notes)),
-        }
+        let (file, notes, lock) = transfer.map_err(before_sending)?.settle();
+        Ok(Prepared::OneRequest(Box::new(OneRequest {
+            put: self.put,
+            file,
+            notes,
+            _lock: lock,
+        })))
     }
 
     /// The size of the parts of a file of `len` bytes; of the last one at most.
@@ -197,6 +210,31 @@ impl fmt::Debug for UploadFile<'_> {
     }
 }
 
+/// An upload that is ready to be sent.
+enum Prepared<'a> {
+    OneRequest(Box<OneRequest<'a>>),
+    Parts(Box<Transfer<'a>>),
+}
+
+/// A file that is no larger than a part.
+struct OneRequest<'a> {
+    put: PutObject<'a>,
+    file: LocalFile,
+    /// What came of the checkpoint of an earlier, larger file, and its lock.
+    notes: Vec<String>,
+    _lock: Option<Checkpoint>,
+}
+
+impl OneRequest<'_> {
+    fn run(self) -> Result<Receipt> {
+        let result = self.put.send_open_file(self.file.open, &self.file.name);
+        match result {
+            Ok(receipt) => Ok(receipt.with_notes(self.notes)),
+            Err(error) => Err(error.with_notes(self.notes)),
+        }
+    }
+}
+
 /// An upload in parts, under way.
 struct Transfer<'a> {
     file: LocalFile,
@@ -227,7 +265,7 @@ impl<'a> Transfer<'a> {
         file: LocalFile,
         part_size: u64,
         checkpoint: Option<PathBuf>,
-    ) -> Result<Transfer<'a>> {
+    ) -> Result<Box<Transfer<'a>>> {
         let put = upload.put;
         for header in OF_ONE_BODY {
             if put.request.header(header).is_some() {
@@ -246,7 +284,7 @@ impl<'a> Transfer<'a> {
             };
             put.request.headers.iter().filter(of).cloned().collect()
         };
-        let mut transfer = Transfer {
+        let mut transfer = Box::new(Transfer {
             part_headers: headers(&OF_PARTS),
             complete_headers: headers(&[&OF_COMPLETING[..], &OF_BOTH[..]].concat()),
             initiate: put.request,
@@ -263,7 +301,7 @@ impl<'a> Transfer<'a> {
             part_size,
             attempts,
             last_attempts,
-        };
+        });
         for name in OF_COMPLETING.iter().chain(&OF_PARTS) {
             transfer.initiate.remove_header(name);
         }
@@ -275,7 +313,7 @@ impl<'a> Transfer<'a> {
                 request: &transfer.initiate,
                 part_size,
                 origin: Origin {
-                    path: transfer.file.path.to_string_lossy().into_owned(),
+                    path: transfer.file.canonical_path(),
                     changed: transfer.file.changed(),
                 },
             };
@@ -317,7 +355,7 @@ impl<'a> Transfer<'a> {
         (self.file, self.notes, self.checkpoint)
     }
 
-    fn run(mut self) -> Result<Receipt> {
+    fn run(mut self: Box<Self>) -> Result<Receipt> {
         let result = self.upload();
         let notes = std::mem::take(&mut self.notes);
         match result {

@@ -128,7 +128,6 @@ proptest! {
         let part = json!({ "number": number, "etag": etag, "size": numbers[0], "crc64": crc64 });
         let identity = json!("any");
         let text = json!({
-            "format": FORMAT,
             "identity": identity,
             "path": "",
             "changed": 0,
