@@ -174,7 +174,7 @@ typedef enum {
      */
     OSS_CALLBACK_CODE_BODY_UNREADABLE = 70,
     /**
-     * A local file, or the caller's reader, was shorter or longer than it was said to be.
+     * A local file changed while it was sent; or the caller's reader was shorter or longer than it was said to be.
      */
     OSS_CALLBACK_CODE_BODY_CHANGED = 71,
     /**
@@ -186,7 +186,7 @@ typedef enum {
      */
     OSS_CALLBACK_CODE_CHECKPOINT_IN_USE = 73,
     /**
-     * The checkpoint cannot be read or written.
+     * The checkpoint cannot be read or written, or is a file of somebody else's.
      */
     OSS_CALLBACK_CODE_CHECKPOINT_FAILED = 74,
     /**
@@ -1294,8 +1294,8 @@ oss_callback_code oss_put_object_with_callback(const oss_callback_client *client
  * Uploads a file as `object` into `bucket` and waits for the application server's answer.
  *
  * As oss_put_object_with_callback. The file is read while it is sent, 128 KiB at a time; it must be a
- * regular file. OSS_CALLBACK_CODE_BODY_UNREADABLE and OSS_CALLBACK_CODE_BODY_CHANGED, when it turns out
- * shorter or longer than it was when the upload began, mean that nothing is stored.
+ * regular file. OSS_CALLBACK_CODE_BODY_UNREADABLE and OSS_CALLBACK_CODE_BODY_CHANGED, when it
+ * changes while it is sent, mean that nothing is stored: what is stored is what it held when the upload began.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_put_object_from_file_with_callback(const oss_callback_client *client,
@@ -1336,7 +1336,7 @@ oss_callback_code oss_put_object_from_file_range_with_callback(const oss_callbac
  * only if nothing was read yet; while it has nothing to give, the cancellation and the time limit of the
  * upload take effect. OSS_CALLBACK_LEN_UNKNOWN means all that there is up to the end, which of a pipe is sent
  * as oss_put_object_from_reader_with_callback sends it. OSS_CALLBACK_CODE_BODY_CHANGED, when there are fewer
- * than `len` bytes, and OSS_CALLBACK_CODE_BODY_UNREADABLE mean that nothing is stored.
+ * than `len` bytes or a regular file changes meanwhile, and OSS_CALLBACK_CODE_BODY_UNREADABLE mean that nothing is stored.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_put_object_from_fd_with_callback(const oss_callback_client *client,
@@ -1386,17 +1386,28 @@ void oss_callback_put_options_set_part_size(oss_callback_put_options *options, u
 void oss_callback_put_options_set_parallel(oss_callback_put_options *options, uint32_t parallel);
 
 /**
- * The path of a file, nobody else's, that remembers the parts that were sent; NULL takes an earlier one away.
- * When the upload fails or its process dies, the same call later, by this or another process, goes on with it:
- * with the same file (size, time of change, samples of its contents), object, headers, endpoint and part size.
+ * The path of a file that remembers the parts that were sent; NULL takes an earlier one away.
+ * When the upload fails or its process dies, the same call later, by this or another process, resumes it:
+ * with the same file (size, time of change, samples of its contents; see
+ * oss_callback_put_options_set_verify_parts), object, headers, endpoint and part size.
  * A file that changed, or a checkpoint that is damaged or of another upload, starts over, and
  * oss_callback_receipt_note says so. It is removed once the object is stored. One upload uses it at a time: see
- * OSS_CALLBACK_CODE_CHECKPOINT_IN_USE. Beside it stand, for a while, files with ".lock" and ".new" added to
- * its name. A file that goes in one request has none. For oss_upload_file_with_callback only: other uploads
+ * OSS_CALLBACK_CODE_CHECKPOINT_IN_USE. Beside it stand, for a while, files with ".oss-callback-lock" and
+ * ".oss-callback-new" added to its name. A file that the library did not write is never replaced or removed: in the
+ * checkpoint's place it means OSS_CALLBACK_CODE_CHECKPOINT_FAILED. A file that goes in one request has none. For oss_upload_file_with_callback only: other uploads
  * refuse it. Default: none; a failed upload is aborted.
  */
 void oss_callback_put_options_set_checkpoint(oss_callback_put_options *options,
                                              const char *path);
+
+/**
+ * Whether an upload that is resumed reads every part that OSS has from the file again and compares it, and sends what
+ * differs. Without it that is done only when the file may have been touched: when the time of change that no program can
+ * set (st_ctime) is another, or the system has none. For oss_upload_file_with_callback only: other uploads refuse it.
+ * Default: false.
+ */
+void oss_callback_put_options_set_verify_parts(oss_callback_put_options *options,
+                                               bool verify_parts);
 
 /**
  * Uploads a file of any size, up to 48.8 TiB, as `object` into `bucket` and waits for the application server's
@@ -1411,8 +1422,8 @@ void oss_callback_put_options_set_checkpoint(oss_callback_put_options *options,
  * An upload in parts is completed, and its callback delivered, once. When the answer to that is lost the
  * object is looked up: if it is the file, oss_callback_error_stored says OSS_CALLBACK_STORED_YES, and only the
  * answer remains unknown. When an upload in parts fails before, it is aborted; with a checkpoint it is left for
- * the next call, and oss_callback_error_upload_id names it. If it cannot be aborted, oss_callback_error_note
- * says so. OSS_CALLBACK_CODE_BODY_CHANGED when the file changes meanwhile: nothing is stored then.
+ * the next call, and oss_callback_error_upload_id names it. If it cannot be aborted, or if OSS may have begun one whose
+ * id was lost with the answer, oss_callback_error_note or oss_callback_receipt_note says so. OSS_CALLBACK_CODE_BODY_CHANGED when the file changes meanwhile: nothing is stored then.
  * OSS_CALLBACK_CODE_CHECKPOINT_IN_USE when another upload uses the checkpoint,
  * OSS_CALLBACK_CODE_CHECKPOINT_FAILED when it cannot be read or written.
  */
@@ -1489,9 +1500,9 @@ void oss_callback_operation_options_free(oss_callback_operation_options *options
  * with oss_callback_multipart_upload_set_forbid_overwrite.
  *
  * On success `*upload` is a new handle: free it with oss_callback_multipart_upload_free, which aborts
- * nothing. When the answer is lost, OSS may have begun an upload whose id nobody knows:
- * oss_callback_client_list_multipart_uploads finds it. May be called from several threads with the same
- * client.
+ * nothing. When an answer is lost, OSS may have begun an upload whose id nobody knows. oss_callback_error_note says so
+ * then, or oss_callback_multipart_upload_note if a later attempt succeeded;
+ * oss_callback_client_list_uploads_begun_since finds it. May be called from several threads with the same client.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_initiate_multipart_upload(const oss_callback_client *client,
@@ -1528,6 +1539,19 @@ const char *oss_callback_multipart_upload_object(const oss_callback_multipart_up
  * needs. Borrowed from `upload`.
  */
 const char *oss_callback_multipart_upload_id(const oss_callback_multipart_upload *upload);
+
+/**
+ * How many notes there are; 0 for NULL.
+ */
+size_t oss_callback_multipart_upload_notes_len(const oss_callback_multipart_upload *upload);
+
+/**
+ * What else is worth knowing of the beginning of an upload, a sentence each: that the answer to an earlier attempt was
+ * lost, so that OSS may have begun an upload that nobody knows. `index` is 0 for the first; NULL when there are not so
+ * many. Borrowed from `upload`.
+ */
+const char *oss_callback_multipart_upload_note(const oss_callback_multipart_upload *upload,
+                                               size_t index);
 
 /**
  * Whether an object of this name is kept: completing the upload then fails with OSS_CALLBACK_CODE_CONFLICT,
@@ -1633,7 +1657,7 @@ oss_callback_code oss_callback_multipart_upload_part(const oss_callback_multipar
  *
  * As oss_callback_multipart_upload_part. OSS_CALLBACK_CODE_INVALID_ARGUMENT when the file ends before the
  * range does, OSS_CALLBACK_CODE_BODY_UNREADABLE when it cannot be read or is no regular file, and
- * OSS_CALLBACK_CODE_BODY_CHANGED when it gets shorter meanwhile.
+ * OSS_CALLBACK_CODE_BODY_CHANGED when it changes meanwhile.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_multipart_upload_part_from_file(const oss_callback_multipart_upload *upload,
@@ -1746,6 +1770,23 @@ oss_callback_code oss_callback_client_list_multipart_uploads(const oss_callback_
                                                              const oss_callback_operation_options *options,
                                                              oss_callback_multipart_uploads **uploads,
                                                              oss_callback_error **error);
+
+/**
+ * Asks which uploads in parts of `object` were begun at a time of the local clock or later and are open, in seconds since
+ * 1970: such as those whose answer was lost, see oss_callback_client_initiate_multipart_upload.
+ *
+ * OSS's clock may differ: its answer says by how much, to the second, and in doubt an upload is listed. Another program
+ * may have begun one of them, so look before you abort it. `options` NULL means none. On success `*uploads` is a new
+ * handle: free it with oss_callback_multipart_uploads_free.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_list_uploads_begun_since(const oss_callback_client *client,
+                                                               const char *bucket,
+                                                               const char *object,
+                                                               uint64_t since_at_s,
+                                                               const oss_callback_operation_options *options,
+                                                               oss_callback_multipart_uploads **uploads,
+                                                               oss_callback_error **error);
 
 /**
  * How many uploads there are; 0 for NULL.

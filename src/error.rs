@@ -109,7 +109,9 @@ impl Error {
     }
 
     pub(crate) fn with_notes(mut self, notes: Vec<String>) -> Error {
-        self.0.notes = notes;
+        // What it says already comes last.
+        let own = std::mem::replace(&mut self.0.notes, notes);
+        self.0.notes.extend(own);
         self
     }
 
@@ -204,6 +206,11 @@ impl Error {
         self.0.answered
     }
 
+    /// OSS itself refused the request, and so did nothing.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self.status(), Some(400..=499)) && self.request_id().is_some()
+    }
+
     /// The HTTP status, if an answer came.
     pub fn status(&self) -> Option<u16> {
         self.0.status
@@ -276,8 +283,10 @@ impl Error {
         &self.0.history
     }
 
-    /// What else is worth knowing of an [`UploadFile`](crate::UploadFile), a sentence each: that an upload
-    /// could not be aborted, or why it did not go on where its checkpoint said.
+    /// What else is worth knowing of an [`UploadFile`](crate::UploadFile) or an
+    /// [`InitiateMultipartUpload`](crate::InitiateMultipartUpload), a sentence each: that an upload could not be
+    /// aborted, why it did not resume where its checkpoint said, or that OSS may have begun an upload whose id was
+    /// lost with the answer.
     pub fn notes(&self) -> &[String] {
         &self.0.notes
     }

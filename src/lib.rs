@@ -83,6 +83,7 @@ mod host_name;
 mod multipart;
 mod object;
 mod object_headers;
+mod open_file;
 mod operation;
 mod outcome;
 mod percent;

@@ -60,13 +60,13 @@ pub enum ErrorKind {
 
     /// A local file, or the caller's reader, cannot be opened or read.
     BodyUnreadable,
-    /// A local file, or the caller's reader, was shorter or longer than it was said to be.
+    /// A local file changed while it was sent; or the caller's reader was shorter or longer than it was said to be.
     BodyChanged,
     /// The destination of a download refused the data.
     WriteFailed,
     /// Another upload uses the checkpoint.
     CheckpointInUse,
-    /// The checkpoint cannot be read or written.
+    /// The checkpoint cannot be read or written, or is a file of somebody else's.
     CheckpointFailed,
 
     /// A request at the application server is not POST, so it is no callback.

@@ -64,13 +64,13 @@ pub enum oss_callback_code {
 
     /// A local file, or the caller's reader, cannot be opened or read.
     BodyUnreadable = 70,
-    /// A local file, or the caller's reader, was shorter or longer than it was said to be.
+    /// A local file changed while it was sent; or the caller's reader was shorter or longer than it was said to be.
     BodyChanged = 71,
     /// The destination of a download refused the data.
     WriteFailed = 72,
     /// Another upload uses the checkpoint.
     CheckpointInUse = 73,
-    /// The checkpoint cannot be read or written.
+    /// The checkpoint cannot be read or written, or is a file of somebody else's.
     CheckpointFailed = 74,
 
     /// A request at the application server is not POST, so it is no callback.

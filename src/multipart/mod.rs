@@ -79,6 +79,7 @@ pub struct MultipartUpload {
     upload_id: String,
     requester_pays: bool,
     idempotency_id: Option<String>,
+    notes: Vec<String>,
 }
 
 impl MultipartUpload {
@@ -90,6 +91,7 @@ impl MultipartUpload {
             upload_id: upload_id.to_owned(),
             requester_pays: false,
             idempotency_id: None,
+            notes: Vec::new(),
         }
     }
 
@@ -122,6 +124,18 @@ impl MultipartUpload {
     /// OSS's name for the upload. Together with bucket and object it is all that another machine needs.
     pub fn upload_id(&self) -> &str {
         &self.upload_id
+    }
+
+    /// What else is worth knowing of its beginning, a sentence each: that the answer to an earlier attempt was lost, so
+    /// that OSS may have begun an upload that nobody knows. See
+    /// [`ListMultipartUploads::begun_since`].
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    pub(crate) fn with_notes(mut self, notes: Vec<String>) -> Self {
+        self.notes = notes;
+        self
     }
 
     /// Sends a part: OSS's UploadPart. `number` is in 1 to 10000 and decides where in the object the part

@@ -91,7 +91,7 @@ impl<'a> UploadPart<'a> {
     ///
     /// As [`send_bytes`](UploadPart::send_bytes), [`ErrorKind::InvalidArgument`] when the file ends before
     /// the range does, [`ErrorKind::BodyUnreadable`] when it cannot be opened or read or is not a regular
-    /// file, and [`ErrorKind::BodyChanged`] when it gets shorter meanwhile.
+    /// file, and [`ErrorKind::BodyChanged`] when it changes meanwhile.
     pub fn send_file_range(self, path: impl AsRef<Path>, offset: u64, len: u64) -> Result<Part> {
         let path = path.as_ref();
         let name = format!("{path:?}");

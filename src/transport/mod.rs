@@ -35,7 +35,7 @@ use crate::verdict::ErrorKind;
 
 pub(crate) use bandwidth::Bandwidth;
 use body::Outgoing;
-pub(crate) use body::{Body, PAUSE, Progress, Reader};
+pub(crate) use body::{Body, PAUSE, Progress, Reader, changed, unreadable};
 use connection::{Connector, NoResolver};
 use current::{Current, Phase};
 pub(crate) use proxy::Proxy;

@@ -119,8 +119,14 @@ static oss_callback_code in_parts(const char *object, const uint8_t *body, size_
     oss_callback_multipart_upload *upload = NULL;
     oss_callback_parts *parts = new_parts();
     uint32_t part = 0;
-    size_t begin;
+    size_t begin, index;
     oss_callback_code code = oss_callback_client_initiate_multipart_upload(client, BUCKET, object, put, &upload, error);
+    if (code == OSS_CALLBACK_CODE_OK) {
+        printf("begun %s\n", oss_callback_multipart_upload_id(upload));
+        for (index = 0; index < oss_callback_multipart_upload_notes_len(upload); index++) {
+            printf("note %s\n", oss_callback_multipart_upload_note(upload, index));
+        }
+    }
     for (begin = 0; code == OSS_CALLBACK_CODE_OK && begin < len; begin += part_len) {
         size_t rest = len - begin;
         code = oss_callback_multipart_upload_part(upload, ++part, body + begin, rest < part_len ? rest : part_len, NULL,
@@ -175,6 +181,9 @@ static void tell_result(oss_callback_code code, const oss_callback_receipt *rece
         for (index = 0; index < oss_callback_receipt_history_len(receipt); index++) {
             tell_attempt(oss_callback_receipt_history(receipt, index));
         }
+        for (index = 0; index < oss_callback_receipt_notes_len(receipt); index++) {
+            printf("note %s\n", oss_callback_receipt_note(receipt, index));
+        }
         tell_receipt(receipt);
     } else {
         assert(oss_callback_error_code(error) == code);
@@ -185,6 +194,9 @@ static void tell_result(oss_callback_code code, const oss_callback_receipt *rece
             tell_attempt(oss_callback_error_history(error, index));
         }
         printf("upload_id %s\n", or_none(oss_callback_error_upload_id(error)));
+        for (index = 0; index < oss_callback_error_notes_len(error); index++) {
+            printf("note %s\n", oss_callback_error_note(error, index));
+        }
         printf("message ");
         for (message = oss_callback_error_message(error); *message != '\0'; message++) {
             putchar(*message == '\n' ? ' ' : *message);
