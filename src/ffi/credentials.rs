@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use libc::{c_char, c_void, size_t};
 
 use super::client::{oss_callback_client_options, set};
-use super::guard::{optional_text, text};
+use super::guard::{Uncancelled, optional_text, text};
 use super::options::Options;
 use crate::{
     Credentials, CredentialsProvider, Error, Result, SignatureVersion, Signer, StringToSign,
@@ -76,6 +76,8 @@ unsafe impl Sync for Userdata {}
 impl Drop for Userdata {
     fn drop(&mut self) {
         if let Some(destroy) = self.destroy {
+            // Options that are NULL drop it outside of every guard.
+            let _uncancelled = Uncancelled::begin();
             // SAFETY: the caller of the setter promised a hook for this userdata; it is called once.
             unsafe { destroy(self.pointer) };
         }

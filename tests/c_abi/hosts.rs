@@ -30,6 +30,16 @@ fn a_process_and_its_child_each_have_their_client() {
 }
 
 #[test]
+fn a_cancelled_thread_finishes_its_call_first() {
+    let (_receiver, scene) = scene();
+    scene.run("cancelled_thread.c", &[]);
+    assert_eq!(
+        keys_of(&scene.server.stored()),
+        ["by another", "by itself", "state", "state"]
+    );
+}
+
+#[test]
 fn without_a_descriptor_nothing_is_sent() {
     let (_receiver, scene) = scene();
     scene.run("descriptor_limit.c", &[]);
