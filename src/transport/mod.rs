@@ -28,6 +28,7 @@ use crate::cancellation::Cancellation;
 use crate::credentials::KeyPair;
 use crate::error::{Error, Result};
 use crate::headers::Headers;
+use crate::process::PerProcess;
 use crate::request::Header;
 use crate::unsettled::Contents;
 use crate::verdict::ErrorKind;
@@ -35,11 +36,10 @@ use crate::verdict::ErrorKind;
 pub(crate) use bandwidth::Bandwidth;
 use body::Outgoing;
 pub(crate) use body::{Body, PAUSE, Progress, Reader};
-use connection::{Connector, NoResolver};
+use connection::{Connector, Means, NoResolver};
 use current::{Current, Phase};
 pub(crate) use proxy::Proxy;
 pub(crate) use resolve::Lookup;
-use resolve::Resolver;
 #[cfg(feature = "tls")]
 pub use tls::RootCertificates;
 
@@ -178,7 +178,7 @@ impl AnswerBody {
 impl Read for AnswerBody {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let current = self.current.clone();
-        current.come_back();
+        (current.come_back()).map_err(|e| current.fail(e).into_io())?;
         let count = current.within(|| self.reader.read(buffer))?;
         // Until the next call the caller's writer has the word.
         current.leave();
@@ -215,7 +215,10 @@ pub(crate) struct TlsSettings {
 /// Connections to OSS. Shared by all clones of a client.
 #[derive(Debug)]
 pub(crate) struct Transport {
-    agent: ureq::Agent,
+    config: ureq::config::Config,
+    means: Arc<Means>,
+    /// The connections of each process, with their pool and its lock.
+    agents: PerProcess<ureq::Agent>,
 }
 
 impl Transport {
@@ -236,17 +239,20 @@ impl Transport {
             .max_idle_connections_per_host(settings.max_idle_connections)
             .max_idle_age(settings.max_idle_time)
             .build();
-        let connector = Connector {
-            resolver: Resolver::new(settings.addresses, settings.lookup),
+        let means = Arc::new(Means {
+            addresses: settings.addresses,
+            lookup: settings.lookup,
             proxy: settings.proxy,
             #[cfg(feature = "tls")]
             tls: match settings.tls {
                 Some(tls) => Some(tls::config(tls.roots, tls.bundle.as_deref())?),
                 None => None,
             },
-        };
+        });
         Ok(Transport {
-            agent: ureq::Agent::with_parts(config, connector, NoResolver),
+            agents: PerProcess::new(agent(&config, &means)),
+            config,
+            means,
         })
     }
 
@@ -295,13 +301,20 @@ impl Transport {
         head: http::Request<()>,
         outgoing: &mut Outgoing<'_>,
     ) -> Result<http::Response<ureq::Body>, ureq::Error> {
+        let agent = self.agents.get(|_| agent(&self.config, &self.means));
         if outgoing.has_body() {
             let body = ureq::SendBody::from_reader(outgoing);
-            self.agent.run(head.map(|()| body))
+            agent.run(head.map(|()| body))
         } else {
-            self.agent.run(head)
+            agent.run(head)
         }
     }
+}
+
+/// A pool without connections, for this process.
+fn agent(config: &ureq::config::Config, means: &Arc<Means>) -> ureq::Agent {
+    let connector = Connector::new(means.clone());
+    ureq::Agent::with_parts(config.clone(), connector, NoResolver)
 }
 
 fn answer(response: http::Response<ureq::Body>, current: Rc<Current>) -> Answer {
