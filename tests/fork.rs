@@ -76,10 +76,25 @@ fn own_receipts(client: &Client, url: &str, who: &str, uploads: usize) -> bool {
     })
 }
 
+/// A byte that comes when as many others are asked for theirs.
+struct Waiting<'a>(Option<&'a Barrier>);
+
+impl Read for Waiting<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(barrier) = self.0.take() else {
+            return Ok(0);
+        };
+        barrier.wait();
+        buffer[0] = b'x';
+        Ok(1)
+    }
+}
+
 #[test]
 fn children_of_a_busy_process_get_their_own_receipts() {
     const CHILDREN: usize = 8;
-    const THREADS: usize = 4;
+    const BUSY: usize = 2;
+    const CONNECTIONS: usize = BUSY + 4;
     let (server, receiver) = (server().start().unwrap(), echoing());
     let hour = SystemTime::now() + Duration::from_secs(3600);
     let provided = move || Ok(Credentials::new(KEY_ID, KEY_SECRET).expires_at(hour));
@@ -87,11 +102,21 @@ fn children_of_a_busy_process_get_their_own_receipts() {
         .credentials(Credentials::provider(provided))
         .build()
         .unwrap();
-    let (end, begun) = (AtomicBool::new(false), Barrier::new(THREADS + 1));
+    // So many at once, so that some always wait for the next request.
+    let all_open = Barrier::new(CONNECTIONS);
     thread::scope(|scope| {
-        let busy = [(); THREADS].map(|()| {
+        for _ in 0..CONNECTIONS {
             scope.spawn(|| {
-                assert!(own_receipts(&client, &receiver.url("/"), "before", 1));
+                let reader = Waiting(Some(&all_open));
+                let put = client.put_object(BUCKET, "before");
+                put.send_reader(reader, 1).unwrap();
+            });
+        }
+    });
+    let (end, begun) = (AtomicBool::new(false), Barrier::new(BUSY + 1));
+    thread::scope(|scope| {
+        let busy = [(); BUSY].map(|()| {
+            scope.spawn(|| {
                 begun.wait();
                 let url = receiver.url("/");
                 while !end.load(Ordering::Relaxed) {
