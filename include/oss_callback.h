@@ -539,8 +539,10 @@ typedef struct oss_callback_receipt oss_callback_receipt;
 typedef struct oss_callback_reconciled oss_callback_reconciled;
 
 /**
- * Tells callbacks that come for the first time from others. May be used from many threads at once; one of
- * them frees it.
+ * Tells callbacks that come for the first time from others. It keeps a permission until it has ended by every
+ * time that the clock has shown since, so that setting the clock does not make a used one look new. The child of
+ * a fork starts with what its parent had seen; afterwards neither knows what the other sees. May be used from many
+ * threads at once; one of them frees it.
  */
 typedef struct oss_callback_replay_guard oss_callback_replay_guard;
 
@@ -2769,7 +2771,7 @@ const uint8_t *oss_callback_sealed_body_digest(const oss_callback_sealed *sealed
 void oss_callback_sealed_free(oss_callback_sealed *sealed);
 
 /**
- * Makes a guard that remembers up to `capacity` permissions that have not ended yet, each in some 150 bytes,
+ * Makes a guard that remembers up to `capacity` permissions that have not ended yet, each in some 200 bytes,
  * in this process only. Free it with oss_callback_replay_guard_free.
  */
 OSS_CALLBACK_MUST_USE

@@ -35,7 +35,11 @@ impl<T> PerProcess<T> {
     /// The value of this process. In a child that has none yet it is made of the one that the child inherited, which must
     /// not be waited for.
     pub(crate) fn get(&self, make: impl FnOnce(&T) -> T) -> &T {
-        let process = this_process();
+        self.get_in(this_process(), make)
+    }
+
+    /// The same for who knows already which process this is.
+    pub(crate) fn get_in(&self, process: u32, make: impl FnOnce(&T) -> T) -> &T {
         let mut node = &self.first;
         while node.process != process {
             match node.next.get() {

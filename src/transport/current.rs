@@ -34,7 +34,7 @@ pub(super) enum Phase {
 #[derive(Debug)]
 pub(super) struct Current {
     /// Whose request it is: its connection must not be used by a child.
-    process: u32,
+    pub(super) process: u32,
     limits: Limits,
     host: Authority,
     phase: Cell<Phase>,

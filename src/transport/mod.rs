@@ -274,7 +274,7 @@ impl Transport {
         let current = Current::new(limits.clone(), host, body_len);
         let mut outgoing = Outgoing::new(body, current.clone());
         let result = match current.patience() {
-            Ok(_) => current.within(|| self.run(head, &mut outgoing)),
+            Ok(_) => current.within(|| self.run(head, &mut outgoing, current.process)),
             Err(e) => Err(current.fail(e)),
         };
         let waited = current.waited();
@@ -300,8 +300,10 @@ impl Transport {
         &self,
         head: http::Request<()>,
         outgoing: &mut Outgoing<'_>,
+        process: u32,
     ) -> Result<http::Response<ureq::Body>, ureq::Error> {
-        let agent = self.agents.get(|_| agent(&self.config, &self.means));
+        let new = |_: &_| agent(&self.config, &self.means);
+        let agent = self.agents.get_in(process, new);
         if outgoing.has_body() {
             let body = ureq::SendBody::from_reader(outgoing);
             agent.run(head.map(|()| body))
