@@ -58,7 +58,6 @@ def _declare(library: Any) -> Any:
             # Under the interpreter's lock: with it a hook cannot come into an interpreter that has begun to end.
             function = ctypes.PYFUNCTYPE(result, *parameters)((name, library))
             setattr(library, name, function)
-            continue
         function.restype, function.argtypes = result, parameters
     return library
 
