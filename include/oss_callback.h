@@ -23,8 +23,10 @@
  *    finds nothing, and what sets something in one does nothing;
  *  - a *callback* is always the HTTP request that OSS sends, never a C function. That is a *hook*: it has
  *    `void *userdata` last, runs only on the thread that calls the library and only during the call, and
- *    must return: neither longjmp nor an exception of C++ may leave it. The credentials hook and the signer
- *    hook belong to a client instead and run on any thread, one call at a time.
+ *    must return: longjmp, pthread_exit and an exception of C++ must not leave it. The credentials hook and
+ *    the signer hook belong to a client instead and run on any thread, one call at a time in each process;
+ *  - a thread that is cancelled (pthread_cancel) during a call finishes the call first, hooks included: the
+ *    library disables cancellation when a call begins and restores it when the call returns.
  *
  * An object goes in one request (oss_put_object_with_callback and its kin), or, if it is a file, in as many
  * as it takes (oss_upload_file_with_callback), which goes on after a failure. A program that sends the parts of
@@ -34,8 +36,14 @@
  * oss_callback_client_sign_post_form.
  *
  * The library installs no signal handler, raises no SIGPIPE and writes no log; a fault of its own, which
- * comes as OSS_CALLBACK_CODE_INTERNAL, is also told on standard error. Do not share its handles across fork: a child
- * makes its own. A thread that calls it needs 128 KiB of stack. Where no memory is left the process is aborted; what a
+ * comes as OSS_CALLBACK_CODE_INTERNAL, is also told on standard error.
+ *
+ * Clients, and other handles that were not changing at the fork, may be used in a child. A child has connections and
+ * credentials of its own, whatever the parent's threads were doing at the fork, and frees its handles as the parent
+ * does. Calls that were running at the fork go on in the parent only: a child that is forked in a hook must not return
+ * from the hook, but ends with exec or _exit. Connections that the parent had open stay open, unused, in the child.
+ *
+ * A thread that calls it needs 128 KiB of stack. Where no memory is left the process is aborted; what a
  * peer sends cannot bring that about, since all of it is bounded.
  */
 
@@ -405,8 +413,8 @@ typedef struct oss_callback_cancellation oss_callback_cancellation;
 
 /**
  * A connection to OSS, or to a server that speaks its protocol. It does not change and may be used from
- * many threads at once; one of them frees it, when no call uses it any more. Create it after fork, not
- * before.
+ * many threads at once; one of them frees it, when no call uses it any more. It may also be used in the
+ * child of a fork, which opens connections of its own and frees the client as the parent does.
  */
 typedef struct oss_callback_client oss_callback_client;
 
@@ -536,8 +544,10 @@ typedef struct oss_callback_receipt oss_callback_receipt;
 typedef struct oss_callback_reconciled oss_callback_reconciled;
 
 /**
- * Tells callbacks that come for the first time from others. May be used from many threads at once; one of
- * them frees it.
+ * Tells callbacks that come for the first time from others. It keeps a permission until it has ended by every
+ * time that the clock has shown since, so that setting the clock does not make a used one look new. The child of
+ * a fork starts with what its parent had seen; afterwards neither knows what the other sees. May be used from many
+ * threads at once; one of them frees it.
  */
 typedef struct oss_callback_replay_guard oss_callback_replay_guard;
 
@@ -1212,10 +1222,14 @@ void oss_callback_put_options_set_timeout_ms(oss_callback_put_options *options, 
  * When the upload is sent again, in place of the client's policy. `max_attempts` counts the first one: 1
  * means never again. Before the second attempt up to `base_delay_ms` are waited, before each further one up
  * to twice as long, never more than `max_delay_ms`; the actual delays are random, so that many clients do
- * not come back at once. Default: 3, 200 and 20000. Sent again is only what may end differently, only a body
- * that can be read again, and with a spec only while it is certain that nothing was stored. Whatever the
- * policy, there is one attempt more when OSS refuses the upload because the clocks differ too much: its own
- * time is then taken for the right one.
+ * not come back at once. Default: 3, 200 and 20000. Only failures that may end differently are retried, only
+ * with a body that can be read again, and with a spec only while it is certain that nothing was stored.
+ *
+ * No request is sent more often than that. When OSS refuses one because the clocks differ too much, or because
+ * credentials of a hook have expired, the next attempt goes by OSS's time, or with new credentials; if the policy
+ * allows none, the next request does. Each part of a file is a request of its own, and so is each look that
+ * follows a lost answer to completing an upload. A kept connection that turns out to be closed before the first
+ * byte of a request is replaced, which is not an attempt.
  */
 void oss_callback_put_options_set_retry_policy(oss_callback_put_options *options,
                                                uint32_t max_attempts,
@@ -2803,7 +2817,7 @@ const uint8_t *oss_callback_sealed_body_digest(const oss_callback_sealed *sealed
 void oss_callback_sealed_free(oss_callback_sealed *sealed);
 
 /**
- * Makes a guard that remembers up to `capacity` permissions that have not ended yet, each in some 150 bytes,
+ * Makes a guard that remembers up to `capacity` permissions that have not ended yet, each in some 200 bytes,
  * in this process only. Free it with oss_callback_replay_guard_free.
  */
 OSS_CALLBACK_MUST_USE

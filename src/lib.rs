@@ -90,6 +90,7 @@ mod percent;
 mod post_object;
 mod post_policy;
 mod presign;
+mod process;
 #[cfg(test)]
 mod properties;
 mod put;

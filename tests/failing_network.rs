@@ -236,7 +236,8 @@ fn a_clock_that_jumps_is_followed_once() {
             }
         };
         network.begin(Plan::default(), Some(Box::new(hook)));
-        let client = through(&network).max_idle_connections(0).build().unwrap();
+        let client = through(&network).retry_policy(RetryPolicy::default().max_attempts(5));
+        let client = client.max_idle_connections(0).build().unwrap();
         let stored = server.stored().len();
         match (client.put_object(BUCKET, "a").send_bytes("hello"), expected) {
             (Ok(receipt), Ok(attempts)) => assert_eq!(receipt.attempts(), attempts, "{jumps:?}"),

@@ -146,7 +146,7 @@ impl<'a> Outgoing<'a> {
         self.sent = sent;
         self.announced = sent;
         (body.progress)(sent, body.len);
-        self.current.come_back();
+        self.current.come_back()?;
         self.current.patience()?;
         Ok(count)
     }
@@ -166,7 +166,7 @@ fn pace(current: &Current, bandwidth: &Bandwidth, room: usize) -> Result<usize, 
             bandwidth.give_back(block);
         }
         std::thread::sleep(wait.min(patience?));
-        current.come_back();
+        current.come_back()?;
     }
 }
 
@@ -174,7 +174,7 @@ fn read(body: &mut Body<'_>, buffer: &mut [u8], current: &Current) -> Result<usi
     let result = loop {
         match retry_interrupted(|| body.reader.read_some(buffer)) {
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                current.come_back();
+                current.come_back()?;
                 // It may not have waited itself.
                 std::thread::sleep(PAUSE.min(current.patience()?));
                 current.leave();

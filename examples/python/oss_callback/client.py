@@ -50,7 +50,14 @@ class Client(PermissionMethods, Closeable):
 
     The endpoint is "https://oss-cn-hangzhou.aliyuncs.com"; an IP address means path style,
     http://127.0.0.1:9000/bucket/object. Credentials are those of the environment if none are given. For the other options
-    see `oss_callback.options.ClientOptions`. Do not use a client in a child process that was forked after it was made.
+    see `oss_callback.options.ClientOptions`.
+
+    It may be made before a fork (gunicorn --preload, Celery, multiprocessing): each process has its own connections, and waits
+    for nothing that a thread of its parent was doing. An operation that was running at the fork goes on in the parent only:
+    a child that is forked by a reader or by `progress` must not return from it, but end with `os._exit`.
+
+    When the program ends, operations of daemon threads are cancelled, and up to two seconds are waited for functions of
+    yours, such as a reader, that they are in; threads that are no daemons end their operations, as with everything in Python.
     """
 
     def __init__(self, endpoint: str, credentials: Credentials | None = None, **options: Unpack[ClientOptions]) -> None:
