@@ -23,8 +23,10 @@
  *    finds nothing, and what sets something in one does nothing;
  *  - a *callback* is always the HTTP request that OSS sends, never a C function. That is a *hook*: it has
  *    `void *userdata` last, runs only on the thread that calls the library and only during the call, and
- *    must return: neither longjmp nor an exception of C++ may leave it. The credentials hook and the signer
- *    hook belong to a client instead and run on any thread, one call at a time.
+ *    must return: longjmp, pthread_exit and an exception of C++ must not leave it. The credentials hook and
+ *    the signer hook belong to a client instead and run on any thread, one call at a time in each process;
+ *  - a thread that is cancelled (pthread_cancel) during a call finishes the call first, hooks included: the
+ *    library disables cancellation when a call begins and restores it when the call returns.
  *
  * An object goes in one request (oss_put_object_with_callback and its kin), or, if it is a file, in as many
  * as it takes (oss_upload_file_with_callback), which goes on after a failure. A program that sends the parts of
@@ -34,8 +36,14 @@
  * oss_callback_client_sign_post_form.
  *
  * The library installs no signal handler, raises no SIGPIPE and writes no log; a fault of its own, which
- * comes as OSS_CALLBACK_CODE_INTERNAL, is also told on standard error. Do not share its handles across fork: a child
- * makes its own. A thread that calls it needs 128 KiB of stack. Where no memory is left the process is aborted; what a
+ * comes as OSS_CALLBACK_CODE_INTERNAL, is also told on standard error.
+ *
+ * Clients, and other handles that were not changing at the fork, may be used in a child. A child has connections and
+ * credentials of its own, whatever the parent's threads were doing at the fork, and frees its handles as the parent
+ * does. Calls that were running at the fork go on in the parent only: a child that is forked in a hook must not return
+ * from the hook, but ends with exec or _exit. Connections that the parent had open stay open, unused, in the child.
+ *
+ * A thread that calls it needs 128 KiB of stack. Where no memory is left the process is aborted; what a
  * peer sends cannot bring that about, since all of it is bounded.
  */
 
@@ -97,7 +105,7 @@ typedef enum {
      */
     OSS_CALLBACK_CODE_INVALID_CALLBACK = 2,
     /**
-     * The credentials hook or the signer hook failed. Nothing was sent.
+     * The credentials hook or the signer hook failed. This attempt sent nothing.
      */
     OSS_CALLBACK_CODE_CREDENTIALS_FAILED = 3,
     /**
@@ -121,15 +129,19 @@ typedef enum {
      */
     OSS_CALLBACK_CODE_CONNECTION_LOST = 24,
     /**
-     * The peer does not speak HTTP properly, or answered success before it had the whole object.
+     * The peer does not speak HTTP properly or in a way that two readers could read differently, or it answered
+     * before it was asked, or success before it had the whole object.
      */
     OSS_CALLBACK_CODE_PROTOCOL = 25,
     /**
-     * An HTTP answer that OSS does not give: a redirect, another 2xx, a 4xx from something in between.
+     * An HTTP answer that is not OSS's, or that OSS does not give to this request. Without a request id
+     * (x-oss-request-id) it comes from a login page, a proxy, a CDN or another server, and says nothing of the
+     * object; the message shows its status, its Content-Type and its first words. A success without an ETag is
+     * none, either.
      */
     OSS_CALLBACK_CODE_UNEXPECTED_ANSWER = 26,
     /**
-     * OSS refused the request (a 4xx that no other code names).
+     * OSS refused the request: a 4xx that no other code names, or a redirect that names the bucket's endpoint.
      */
     OSS_CALLBACK_CODE_REFUSED = 40,
     /**
@@ -145,15 +157,16 @@ typedef enum {
      */
     OSS_CALLBACK_CODE_CONFLICT = 43,
     /**
-     * OSS or something before it failed (5xx).
+     * OSS or something before it failed (5xx, or an error document in place of a completed upload).
      */
     OSS_CALLBACK_CODE_SERVER_ERROR = 50,
     /**
-     * HTTP 203: the object IS STORED, but the application server was not reached or did not agree.
+     * HTTP 203 of OSS to a request with a callback: the object IS STORED, but the application server was not reached or did not agree.
      */
     OSS_CALLBACK_CODE_CALLBACK_FAILED = 60,
     /**
-     * Stored, but the CRC-64 that OSS computed differs from the one computed while sending.
+     * The CRC-64 that OSS computed differs from the one computed while sending or receiving. An object that was
+     * sent IS STORED, with other contents; of a part nothing is.
      */
     OSS_CALLBACK_CODE_CHECKSUM_MISMATCH = 61,
     /**
@@ -169,7 +182,7 @@ typedef enum {
      */
     OSS_CALLBACK_CODE_BODY_UNREADABLE = 70,
     /**
-     * A local file, or the caller's reader, was shorter or longer than it was said to be.
+     * A local file changed while it was sent; or the caller's reader was shorter or longer than it was said to be.
      */
     OSS_CALLBACK_CODE_BODY_CHANGED = 71,
     /**
@@ -181,7 +194,7 @@ typedef enum {
      */
     OSS_CALLBACK_CODE_CHECKPOINT_IN_USE = 73,
     /**
-     * The checkpoint cannot be read or written.
+     * The checkpoint cannot be read or written, or is a file of somebody else's.
      */
     OSS_CALLBACK_CODE_CHECKPOINT_FAILED = 74,
     /**
@@ -400,8 +413,8 @@ typedef struct oss_callback_cancellation oss_callback_cancellation;
 
 /**
  * A connection to OSS, or to a server that speaks its protocol. It does not change and may be used from
- * many threads at once; one of them frees it, when no call uses it any more. Create it after fork, not
- * before.
+ * many threads at once; one of them frees it, when no call uses it any more. It may also be used in the
+ * child of a fork, which opens connections of its own and frees the client as the parent does.
  */
 typedef struct oss_callback_client oss_callback_client;
 
@@ -531,8 +544,10 @@ typedef struct oss_callback_receipt oss_callback_receipt;
 typedef struct oss_callback_reconciled oss_callback_reconciled;
 
 /**
- * Tells callbacks that come for the first time from others. May be used from many threads at once; one of
- * them frees it.
+ * Tells callbacks that come for the first time from others. It keeps a permission until it has ended by every
+ * time that the clock has shown since, so that setting the clock does not make a used one look new. The child of
+ * a fork starts with what its parent had seen; afterwards neither knows what the other sees. May be used from many
+ * threads at once; one of them frees it.
  */
 typedef struct oss_callback_replay_guard oss_callback_replay_guard;
 
@@ -1207,10 +1222,14 @@ void oss_callback_put_options_set_timeout_ms(oss_callback_put_options *options, 
  * When the upload is sent again, in place of the client's policy. `max_attempts` counts the first one: 1
  * means never again. Before the second attempt up to `base_delay_ms` are waited, before each further one up
  * to twice as long, never more than `max_delay_ms`; the actual delays are random, so that many clients do
- * not come back at once. Default: 3, 200 and 20000. Sent again is only what may end differently, only a body
- * that can be read again, and with a spec only while it is certain that nothing was stored. Whatever the
- * policy, there is one attempt more when OSS refuses the upload because the clocks differ too much: its own
- * time is then taken for the right one.
+ * not come back at once. Default: 3, 200 and 20000. Only failures that may end differently are retried, only
+ * with a body that can be read again, and with a spec only while it is certain that nothing was stored.
+ *
+ * No request is sent more often than that. When OSS refuses one because the clocks differ too much, or because
+ * credentials of a hook have expired, the next attempt goes by OSS's time, or with new credentials; if the policy
+ * allows none, the next request does. Each part of a file is a request of its own, and so is each look that
+ * follows a lost answer to completing an upload. A kept connection that turns out to be closed before the first
+ * byte of a request is replaced, which is not an attempt.
  */
 void oss_callback_put_options_set_retry_policy(oss_callback_put_options *options,
                                                uint32_t max_attempts,
@@ -1289,8 +1308,8 @@ oss_callback_code oss_put_object_with_callback(const oss_callback_client *client
  * Uploads a file as `object` into `bucket` and waits for the application server's answer.
  *
  * As oss_put_object_with_callback. The file is read while it is sent, 128 KiB at a time; it must be a
- * regular file. OSS_CALLBACK_CODE_BODY_UNREADABLE and OSS_CALLBACK_CODE_BODY_CHANGED, when it turns out
- * shorter or longer than it was when the upload began, mean that nothing is stored.
+ * regular file. OSS_CALLBACK_CODE_BODY_UNREADABLE and OSS_CALLBACK_CODE_BODY_CHANGED, when it
+ * changes while it is sent, mean that nothing is stored: what is stored is what it held when the upload began.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_put_object_from_file_with_callback(const oss_callback_client *client,
@@ -1331,7 +1350,7 @@ oss_callback_code oss_put_object_from_file_range_with_callback(const oss_callbac
  * only if nothing was read yet; while it has nothing to give, the cancellation and the time limit of the
  * upload take effect. OSS_CALLBACK_LEN_UNKNOWN means all that there is up to the end, which of a pipe is sent
  * as oss_put_object_from_reader_with_callback sends it. OSS_CALLBACK_CODE_BODY_CHANGED, when there are fewer
- * than `len` bytes, and OSS_CALLBACK_CODE_BODY_UNREADABLE mean that nothing is stored.
+ * than `len` bytes or a regular file changes meanwhile, and OSS_CALLBACK_CODE_BODY_UNREADABLE mean that nothing is stored.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_put_object_from_fd_with_callback(const oss_callback_client *client,
@@ -1381,17 +1400,28 @@ void oss_callback_put_options_set_part_size(oss_callback_put_options *options, u
 void oss_callback_put_options_set_parallel(oss_callback_put_options *options, uint32_t parallel);
 
 /**
- * The path of a file, nobody else's, that remembers the parts that were sent; NULL takes an earlier one away.
- * When the upload fails or its process dies, the same call later, by this or another process, goes on with it:
- * with the same file (size, time of change, samples of its contents), object, headers, endpoint and part size.
+ * The path of a file that remembers the parts that were sent; NULL takes an earlier one away.
+ * When the upload fails or its process dies, the same call later, by this or another process, resumes it:
+ * with the same file (size, time of change, samples of its contents; see
+ * oss_callback_put_options_set_verify_parts), object, headers, endpoint and part size.
  * A file that changed, or a checkpoint that is damaged or of another upload, starts over, and
  * oss_callback_receipt_note says so. It is removed once the object is stored. One upload uses it at a time: see
- * OSS_CALLBACK_CODE_CHECKPOINT_IN_USE. Beside it stand, for a while, files with ".lock" and ".new" added to
- * its name. A file that goes in one request has none. For oss_upload_file_with_callback only: other uploads
+ * OSS_CALLBACK_CODE_CHECKPOINT_IN_USE. Beside it stand, for a while, files with ".oss-callback-lock" and
+ * ".oss-callback-new" added to its name. A file that the library did not write is never replaced or removed: in the
+ * checkpoint's place it means OSS_CALLBACK_CODE_CHECKPOINT_FAILED. A file that goes in one request has none. For oss_upload_file_with_callback only: other uploads
  * refuse it. Default: none; a failed upload is aborted.
  */
 void oss_callback_put_options_set_checkpoint(oss_callback_put_options *options,
                                              const char *path);
+
+/**
+ * Whether an upload that is resumed reads every part that OSS has from the file again and compares it, and sends what
+ * differs. Without it that is done only when the file may have been touched: when the time of change that no program can
+ * set (st_ctime) is another, or the system has none. For oss_upload_file_with_callback only: other uploads refuse it.
+ * Default: false.
+ */
+void oss_callback_put_options_set_verify_parts(oss_callback_put_options *options,
+                                               bool verify_parts);
 
 /**
  * Uploads a file of any size, up to 48.8 TiB, as `object` into `bucket` and waits for the application server's
@@ -1406,8 +1436,8 @@ void oss_callback_put_options_set_checkpoint(oss_callback_put_options *options,
  * An upload in parts is completed, and its callback delivered, once. When the answer to that is lost the
  * object is looked up: if it is the file, oss_callback_error_stored says OSS_CALLBACK_STORED_YES, and only the
  * answer remains unknown. When an upload in parts fails before, it is aborted; with a checkpoint it is left for
- * the next call, and oss_callback_error_upload_id names it. If it cannot be aborted, oss_callback_error_note
- * says so. OSS_CALLBACK_CODE_BODY_CHANGED when the file changes meanwhile: nothing is stored then.
+ * the next call, and oss_callback_error_upload_id names it. If it cannot be aborted, or if OSS may have begun one whose
+ * id was lost with the answer, oss_callback_error_note or oss_callback_receipt_note says so. OSS_CALLBACK_CODE_BODY_CHANGED when the file changes meanwhile: nothing is stored then.
  * OSS_CALLBACK_CODE_CHECKPOINT_IN_USE when another upload uses the checkpoint,
  * OSS_CALLBACK_CODE_CHECKPOINT_FAILED when it cannot be read or written.
  */
@@ -1484,9 +1514,9 @@ void oss_callback_operation_options_free(oss_callback_operation_options *options
  * with oss_callback_multipart_upload_set_forbid_overwrite.
  *
  * On success `*upload` is a new handle: free it with oss_callback_multipart_upload_free, which aborts
- * nothing. When the answer is lost, OSS may have begun an upload whose id nobody knows:
- * oss_callback_client_list_multipart_uploads finds it. May be called from several threads with the same
- * client.
+ * nothing. When an answer is lost, OSS may have begun an upload whose id nobody knows. oss_callback_error_note says so
+ * then, or oss_callback_multipart_upload_note if a later attempt succeeded;
+ * oss_callback_client_list_uploads_begun_since finds it. May be called from several threads with the same client.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_initiate_multipart_upload(const oss_callback_client *client,
@@ -1523,6 +1553,19 @@ const char *oss_callback_multipart_upload_object(const oss_callback_multipart_up
  * needs. Borrowed from `upload`.
  */
 const char *oss_callback_multipart_upload_id(const oss_callback_multipart_upload *upload);
+
+/**
+ * How many notes there are; 0 for NULL.
+ */
+size_t oss_callback_multipart_upload_notes_len(const oss_callback_multipart_upload *upload);
+
+/**
+ * What else is worth knowing of the beginning of an upload, a sentence each: that the answer to an earlier attempt was
+ * lost, so that OSS may have begun an upload that nobody knows. `index` is 0 for the first; NULL when there are not so
+ * many. Borrowed from `upload`.
+ */
+const char *oss_callback_multipart_upload_note(const oss_callback_multipart_upload *upload,
+                                               size_t index);
 
 /**
  * Whether an object of this name is kept: completing the upload then fails with OSS_CALLBACK_CODE_CONFLICT,
@@ -1628,7 +1671,7 @@ oss_callback_code oss_callback_multipart_upload_part(const oss_callback_multipar
  *
  * As oss_callback_multipart_upload_part. OSS_CALLBACK_CODE_INVALID_ARGUMENT when the file ends before the
  * range does, OSS_CALLBACK_CODE_BODY_UNREADABLE when it cannot be read or is no regular file, and
- * OSS_CALLBACK_CODE_BODY_CHANGED when it gets shorter meanwhile.
+ * OSS_CALLBACK_CODE_BODY_CHANGED when it changes meanwhile.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_multipart_upload_part_from_file(const oss_callback_multipart_upload *upload,
@@ -1741,6 +1784,23 @@ oss_callback_code oss_callback_client_list_multipart_uploads(const oss_callback_
                                                              const oss_callback_operation_options *options,
                                                              oss_callback_multipart_uploads **uploads,
                                                              oss_callback_error **error);
+
+/**
+ * Asks which uploads in parts of `object` were begun at a time of the local clock or later and are open, in seconds since
+ * 1970: such as those whose answer was lost, see oss_callback_client_initiate_multipart_upload.
+ *
+ * OSS's clock may differ: its answer says by how much, to the second, and in doubt an upload is listed. Another program
+ * may have begun one of them, so look before you abort it. `options` NULL means none. On success `*uploads` is a new
+ * handle: free it with oss_callback_multipart_uploads_free.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_list_uploads_begun_since(const oss_callback_client *client,
+                                                               const char *bucket,
+                                                               const char *object,
+                                                               uint64_t since_at_s,
+                                                               const oss_callback_operation_options *options,
+                                                               oss_callback_multipart_uploads **uploads,
+                                                               oss_callback_error **error);
 
 /**
  * How many uploads there are; 0 for NULL.
@@ -2757,7 +2817,7 @@ const uint8_t *oss_callback_sealed_body_digest(const oss_callback_sealed *sealed
 void oss_callback_sealed_free(oss_callback_sealed *sealed);
 
 /**
- * Makes a guard that remembers up to `capacity` permissions that have not ended yet, each in some 150 bytes,
+ * Makes a guard that remembers up to `capacity` permissions that have not ended yet, each in some 200 bytes,
  * in this process only. Free it with oss_callback_replay_guard_free.
  */
 OSS_CALLBACK_MUST_USE
@@ -2965,8 +3025,8 @@ const char *oss_callback_error_request_id(const oss_callback_error *error);
 const char *oss_callback_error_host_id(const oss_callback_error *error);
 
 /**
- * For an error of the callback: what usually causes it and what to do, in one or two sentences; NULL for
- * other errors. Borrowed from `error`.
+ * For an error of the callback, and for an answer that is not OSS's: what usually causes it and what to do, in a
+ * few sentences; NULL for other errors. Borrowed from `error`.
  */
 const char *oss_callback_error_diagnosis(const oss_callback_error *error);
 

@@ -1,11 +1,12 @@
 //! A request, sent again as long as that is worth it and does no harm.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
 use crate::cancellation::Cancellation;
 use crate::client::Client;
 use crate::error::{Error, Result};
+use crate::process::this_process;
 use crate::retry::{self, Again, RetryPolicy};
 use crate::transport::Limits;
 use crate::verdict::{Attempt, ErrorKind, Stored};
@@ -49,13 +50,15 @@ impl Attempts {
                 .unwrap_or(u32::MAX)
                 .saturating_add(1);
             let mut delay = self.policy.delay(made, &error, again, random());
+            let may_follow = again.rewindable && self.policy.allows_after(made);
             let skewed = error.status() == Some(403)
                 && error.stored() == Stored::No
                 && error.oss_code() == Some("RequestTimeTooSkewed");
-            if skewed && !clock_corrected && again.rewindable {
-                // The clocks differ too much: OSS's own is right, and worth one more attempt.
+            if skewed && !clock_corrected {
+                // The clocks differ too much: OSS's own is right, and worth another attempt. Without one the next request
+                // goes by it.
                 clock_corrected = self.client.correct_clock(error.header("date"));
-                delay = clock_corrected.then_some(Duration::ZERO);
+                delay = (clock_corrected && may_follow).then_some(Duration::ZERO);
             }
             let expired = error.status() == Some(403)
                 && error.stored() == Stored::No
@@ -63,10 +66,10 @@ impl Attempts {
                     error.oss_code(),
                     Some("SecurityTokenExpired" | "InvalidAccessKeyId")
                 );
-            if expired && !credentials_renewed && again.rewindable {
+            if expired && !credentials_renewed {
                 // A provider may have others by now.
                 credentials_renewed = self.client.may_renew_credentials();
-                delay = credentials_renewed.then_some(Duration::ZERO);
+                delay = (credentials_renewed && may_follow).then_some(Duration::ZERO);
             }
             let unknown = history
                 .iter()
@@ -118,7 +121,9 @@ impl Attempts {
     }
 }
 
-/// Between 0 and 1, from the seed that the standard library gives its hash maps.
+/// Between 0 and 1, from the seed that the standard library gives its hash maps. Children of one process have one seed,
+/// and are not to come back at the same time.
 fn random() -> f64 {
-    RandomState::new().build_hasher().finish() as f64 / u64::MAX as f64
+    let random = RandomState::new().hash_one(this_process());
+    random as f64 / u64::MAX as f64
 }

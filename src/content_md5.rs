@@ -12,7 +12,7 @@ use crate::transport::Limits;
 use crate::verdict::ErrorKind;
 
 /// Reads the body once and gives the header's value. A body that changes until it is sent is noticed by
-/// OSS; one that gets shorter or longer, while it is sent.
+/// OSS; a file that changes, while it is sent.
 pub(crate) fn of(source: &mut Source<'_>, len: u64, name: &str, limits: &Limits) -> Result<String> {
     let Source::Rewindable(reader, start) = source else {
         return Err(Error::argument(format!(

@@ -38,6 +38,12 @@ impl Crc64 {
     }
 }
 
+/// Has crc-fast look at the processor now. It does so once, under a lock, which a child would find locked for ever if it was
+/// forked meanwhile.
+pub(crate) fn prepare() {
+    std::hint::black_box(checksum(&[0; 64]));
+}
+
 #[cfg(not(feature = "small"))]
 fn checksum(bytes: &[u8]) -> u64 {
     crc_fast::checksum(crc_fast::CrcAlgorithm::Crc64Xz, bytes)

@@ -23,6 +23,15 @@ pub(crate) struct OssError {
     pub(crate) details: Vec<(String, String)>,
 }
 
+impl OssError {
+    pub(crate) fn detail(&self, name: &str) -> Option<&str> {
+        let mut details = self.details.iter();
+        details
+            .find(|(n, _)| n == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
 /// A failure, with everything that is known about it.
 ///
 /// ```
@@ -100,7 +109,9 @@ impl Error {
     }
 
     pub(crate) fn with_notes(mut self, notes: Vec<String>) -> Error {
-        self.0.notes = notes;
+        // What it says already comes last.
+        let own = std::mem::replace(&mut self.0.notes, notes);
+        self.0.notes.extend(own);
         self
     }
 
@@ -195,12 +206,18 @@ impl Error {
         self.0.answered
     }
 
+    /// OSS itself refused the request, and so did nothing.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self.status(), Some(400..=499)) && self.request_id().is_some()
+    }
+
     /// The HTTP status, if an answer came.
     pub fn status(&self) -> Option<u16> {
         self.0.status
     }
 
-    /// The code of OSS's error document, such as `NoSuchBucket` or `CallbackFailed`.
+    /// The code of OSS's error document, such as `NoSuchBucket` or `CallbackFailed`. Of a document in an answer that is
+    /// not OSS's nothing is taken.
     pub fn oss_code(&self) -> Option<&str> {
         self.0.oss.code.as_deref()
     }
@@ -231,9 +248,7 @@ impl Error {
     /// A further element of OSS's error document by its name, for example `ArgumentName` or
     /// `StringToSign`.
     pub fn detail(&self, name: &str) -> Option<&str> {
-        self.details()
-            .find(|(n, _)| *n == name)
-            .map(|(_, value)| value)
+        self.0.oss.detail(name)
     }
 
     /// Every further element of OSS's error document, in its order.
@@ -251,7 +266,8 @@ impl Error {
         self.0.receipt.as_ref()
     }
 
-    /// For an error of the callback: what usually causes it and what to do, in one or two sentences.
+    /// For an error of the callback, and for an answer that is not OSS's: what usually causes it and what to do, in a
+    /// few sentences.
     pub fn diagnosis(&self) -> Option<&str> {
         self.0.diagnosis
     }
@@ -267,8 +283,10 @@ impl Error {
         &self.0.history
     }
 
-    /// What else is worth knowing of an [`UploadFile`](crate::UploadFile), a sentence each: that an upload
-    /// could not be aborted, or why it did not go on where its checkpoint said.
+    /// What else is worth knowing of an [`UploadFile`](crate::UploadFile) or an
+    /// [`InitiateMultipartUpload`](crate::InitiateMultipartUpload), a sentence each: that an upload could not be
+    /// aborted, why it did not resume where its checkpoint said, or that OSS may have begun an upload whose id was
+    /// lost with the answer.
     pub fn notes(&self) -> &[String] {
         &self.0.notes
     }

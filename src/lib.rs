@@ -37,13 +37,17 @@
 //!
 //! | seen | result | stored | answered |
 //! |---|---|---|---|
-//! | HTTP 200 with a whole answer | [`Receipt`] | yes | yes |
-//! | HTTP 200, the answer cut short or too long | [`ErrorKind::AnswerDamaged`] | yes | yes |
-//! | HTTP 203 | [`ErrorKind::CallbackFailed`] | yes | no |
-//! | HTTP 200 or 203 with another CRC-64 | [`ErrorKind::ChecksumMismatch`] | yes, wrong contents | yes or no |
-//! | HTTP 4xx of OSS | [`ErrorKind::Refused`] and its kin | no | no |
+//! | HTTP 200 of OSS with a whole answer | [`Receipt`] | yes | yes |
+//! | HTTP 200 of OSS, the answer cut short or too long | [`ErrorKind::AnswerDamaged`] | yes | yes |
+//! | HTTP 203 of OSS to a request with a callback | [`ErrorKind::CallbackFailed`] | yes | no |
+//! | the same with another CRC-64 | [`ErrorKind::ChecksumMismatch`] | yes, wrong contents | yes or no |
+//! | HTTP 4xx of OSS | [`ErrorKind::Refused`] and its variants | no | no |
+//! | any answer of somebody else: a login page, a proxy, a CDN | [`ErrorKind::UnexpectedAnswer`] | unknown | unknown |
 //! | anything else, once the last byte was on its way | its cause | unknown | unknown |
 //! | anything, before that | its cause | no | no |
+//!
+//! An answer is OSS's when it has a request id (`x-oss-request-id`), and a success has an ETag. Over plain HTTP somebody who
+//! imitates both cannot be told from OSS.
 //!
 //! A [large file](Client::upload_file) goes in parallel parts, resumable by a checkpoint, and becomes one object with
 //! one callback; the parts can also come from [many machines](MultipartUpload). The answer to the request that
@@ -79,12 +83,14 @@ mod host_name;
 mod multipart;
 mod object;
 mod object_headers;
+mod open_file;
 mod operation;
 mod outcome;
 mod percent;
 mod post_object;
 mod post_policy;
 mod presign;
+mod process;
 #[cfg(test)]
 mod properties;
 mod put;

@@ -222,13 +222,8 @@ fn get(
     touched: &mut bool,
 ) -> Result<ObjectMetadata> {
     let answer = client.exchange(request, None, limits).result?;
-    if answer.status != 200 {
-        outcome::of_other(client.read(answer), &[])?;
-        // `of_other` gives an error for every status that it does not want.
-        return Err(Error::new(
-            ErrorKind::Internal,
-            "a status is refused and accepted",
-        ));
+    if !outcome::is_wanted(answer.status, &answer.headers, &[200]) {
+        return Err(outcome::refusal(client.read(answer)));
     }
     let metadata = ObjectMetadata {
         headers: answer.headers,

@@ -116,6 +116,16 @@ impl Operation {
 
     /// As [`send`](Operation::send), as part of something larger that has been checked.
     pub(crate) fn send_with(&self, attempts: &Attempts, wanted: &[u16]) -> Result<outcome::Answer> {
+        self.send_telling(attempts, wanted, || {})
+    }
+
+    /// The same, and tells of every failed attempt that OSS may have carried out all the same.
+    pub(crate) fn send_telling(
+        &self,
+        attempts: &Attempts,
+        wanted: &[u16],
+        mut unknown: impl FnMut(),
+    ) -> Result<outcome::Answer> {
         self.run_with(attempts, |client, request, limits| {
             let mut reader = self.body.as_deref().unwrap_or_default();
             let mut silent = |_, _| {};
@@ -127,8 +137,16 @@ impl Operation {
                 progress: &mut silent,
                 bandwidth: None,
             });
-            let answer = client.exchange(request, body, limits).result;
+            let exchange = client.exchange(request, body, limits);
+            let was_sent = exchange.last_write_started;
+            let answer = exchange.result;
             let result = answer.and_then(|answer| outcome::of_other(client.read(answer), wanted));
+            if let Err(error) = &result
+                && was_sent
+                && !error.is_refusal()
+            {
+                unknown();
+            }
             (result, true)
         })
     }

@@ -9,8 +9,10 @@ use crate::callback::diagnosis;
 use crate::error::{Error, OssError, Result};
 use crate::error_document;
 use crate::headers::Headers;
+use crate::percent;
 use crate::receipt::Receipt;
 use crate::verdict::{Answered, ErrorKind, Stored};
+use crate::xml::{self, Document};
 
 /// An answer whose body has been read as far as it came.
 #[derive(Debug)]
@@ -22,9 +24,21 @@ pub(crate) struct Answer {
     pub(crate) damage: Option<Error>,
 }
 
+/// What a request asks for, as far as it decides what its answer means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// To store an object.
+    Object,
+    /// To make an object of its parts. Without a callback OSS says in a document that it has.
+    Completion,
+    /// To keep a part, of which no object comes yet.
+    Part,
+}
+
 /// What became of an upload, as far as it can be seen from here.
 #[derive(Debug)]
 pub(crate) struct Upload {
+    pub(crate) asked: Asked,
     pub(crate) last_write_started: bool,
     /// The last byte was handed to the system.
     pub(crate) all_sent: bool,
@@ -54,10 +68,17 @@ struct Seen {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Head {
     status: u16,
+    from_oss: bool,
     /// It is the status of a success.
     success: bool,
-    /// The answer has an error document of OSS or a request id of OSS.
-    from_oss: bool,
+    /// It has what a success of this request has: an ETag, and without a callback the document of a completion.
+    proven: bool,
+    /// What shows a success stands in the body.
+    needs_document: bool,
+    /// It holds an error document of OSS in place of that.
+    error_document: bool,
+    /// It is a redirect that names another endpoint.
+    names_endpoint: bool,
     crc_differs: bool,
     body_complete: bool,
 }
@@ -70,42 +91,81 @@ enum Row {
     NoAnswer,
     /// A success that came before OSS could have the whole object.
     TooEarly,
+    /// It may be a success, but so little of it came that it does not show it.
+    CutShort,
     Refused,
+    /// Refused because the bucket has another endpoint.
+    Redirected,
     ServerError,
+    /// Somebody in between has answered, who knows nothing of the object.
+    NotFromOss,
+    /// OSS's, but not an answer that it gives to this request.
     Unexpected,
     ChecksumMismatch,
     AnswerDamaged,
     CallbackFailed,
 }
 
+/// What was seen of a part. Whatever it is, no object is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PartRow {
+    Kept,
+    /// OSS keeps other contents than were sent.
+    Differs,
+    /// OSS may keep it, but its answer did not come whole.
+    Damaged,
+    /// As of any other request.
+    Failed(Row),
+}
+
 /// The row of an answer that is no success, to any request.
-fn row_of_failure(status: u16, from_oss: bool) -> Row {
+fn row_of_failure(status: u16, from_oss: bool, names_endpoint: bool) -> Row {
     match status {
-        400..=499 if from_oss => Row::Refused,
+        // Whoever it is that fails, nothing more is known, and another attempt may end differently.
         500..=599 => Row::ServerError,
+        _ if !from_oss => Row::NotFromOss,
+        400..=499 => Row::Refused,
+        300..=399 if names_endpoint => Row::Redirected,
         _ => Row::Unexpected,
     }
 }
 
-/// The one place that decides. The first line that matches counts.
+impl Head {
+    fn failure(self) -> Row {
+        row_of_failure(self.status, self.from_oss, self.names_endpoint)
+    }
+
+    fn is_success(self) -> bool {
+        self.from_oss && self.success && self.proven
+    }
+}
+
+/// The one place that decides of an object. The first line that matches counts.
 fn verdict(seen: Seen) -> (Row, Stored, Answered) {
     let row = match seen.head {
         None => Row::NoAnswer,
+        Some(head) if !head.from_oss => head.failure(),
         Some(head) => match head.status {
             200..=299 if !seen.last_write_started || !seen.all_sent => Row::TooEarly,
-            _ if (head.success || head.status == 203) && head.crc_differs => Row::ChecksumMismatch,
-            _ if head.success && head.body_complete => Row::Success,
-            _ if head.success => Row::AnswerDamaged,
-            203 => Row::CallbackFailed,
-            status => row_of_failure(status, head.from_oss),
+            _ if head.is_success() && head.crc_differs => Row::ChecksumMismatch,
+            _ if head.is_success() && head.body_complete => Row::Success,
+            _ if head.is_success() => Row::AnswerDamaged,
+            _ if head.success && head.error_document => Row::ServerError,
+            _ if head.success && head.needs_document && !head.body_complete => Row::CutShort,
+            203 if seen.callback && head.crc_differs => Row::ChecksumMismatch,
+            203 if seen.callback => Row::CallbackFailed,
+            _ => head.failure(),
         },
     };
     let (stored, answered) = match row {
         _ if !seen.last_write_started => (Stored::No, Answered::No),
-        Row::Refused => (Stored::No, Answered::No),
-        Row::NoAnswer | Row::TooEarly | Row::ServerError | Row::Unexpected => {
-            (Stored::Unknown, Answered::Unknown)
-        }
+        Row::Refused | Row::Redirected => (Stored::No, Answered::No),
+        Row::NoAnswer
+        | Row::TooEarly
+        | Row::CutShort
+        | Row::ServerError
+        | Row::NotFromOss
+        | Row::Unexpected => (Stored::Unknown, Answered::Unknown),
         Row::Success | Row::AnswerDamaged => (Stored::Yes, Answered::Yes),
         Row::CallbackFailed => (Stored::Yes, Answered::No),
         Row::ChecksumMismatch => match seen.head.map(|head| head.status) {
@@ -124,6 +184,21 @@ fn verdict(seen: Seen) -> (Row, Stored, Answered) {
     )
 }
 
+/// The one place that decides of a part.
+fn row_of_part(seen: Seen) -> PartRow {
+    match seen.head {
+        None => PartRow::Failed(Row::NoAnswer),
+        Some(head) if !head.from_oss => PartRow::Failed(head.failure()),
+        Some(head) => match head.status {
+            200..=299 if !seen.all_sent => PartRow::Failed(Row::TooEarly),
+            _ if head.is_success() && head.crc_differs => PartRow::Differs,
+            _ if head.is_success() && head.body_complete => PartRow::Kept,
+            _ if head.is_success() => PartRow::Damaged,
+            _ => PartRow::Failed(head.failure()),
+        },
+    }
+}
+
 /// The verdict on an upload of which nothing was sent.
 pub(crate) fn before_sending(error: Error, callback: bool) -> Error {
     let (_, stored, answered) = verdict(Seen {
@@ -135,9 +210,10 @@ pub(crate) fn before_sending(error: Error, callback: bool) -> Error {
     error.with_verdict(stored, answered)
 }
 
-/// Turns what was seen of an upload into a receipt or an error.
+/// Turns what was seen of an upload into a receipt or an error. That of a part says nothing of the object.
 pub(crate) fn of_upload(upload: Upload) -> Result<Receipt> {
     let Upload {
+        asked,
         last_write_started,
         all_sent,
         callback,
@@ -156,34 +232,57 @@ pub(crate) fn of_upload(upload: Upload) -> Result<Receipt> {
     let answer = match result {
         Ok(answer) => answer,
         Err(error) => {
+            let error = error.with_waited(waited);
+            if asked == Asked::Part {
+                return Err(error);
+            }
             let (_, stored, answered) = verdict(seen);
-            return Err(error.with_verdict(stored, answered).with_waited(waited));
+            return Err(error.with_verdict(stored, answered));
         }
     };
-    let oss = oss_error(&answer).unwrap_or_default();
+    // Without a callback the body is OSS's own, whatever the status.
+    let document = (asked == Asked::Completion && !callback).then(|| xml::parse(&answer.body));
+    let oss = match &document {
+        Some(_) => error_of(&answer),
+        None => oss_error(&answer),
+    };
+    // The header of almost every success; some say it elsewhere.
+    let stated = has_etag(&answer.headers).then_some(None);
+    let etag = stated.or_else(|| stated_etag(&answer, document.as_ref()).map(Some));
     let remote_crc = answer.headers.get("x-oss-hash-crc64ecma");
     let crc_differs = compare_crc64 && remote_crc.is_some_and(|value| number(value) != Some(crc64));
+    let confirmed = |document: &Option<Document>| confirms(&answer, document.as_ref());
     seen.head = Some(Head {
         status: answer.status,
+        from_oss: is_from_oss(&answer.headers),
         success: answer.status == 200 || answer.status == success,
-        from_oss: is_from_oss(&answer, &oss),
+        proven: etag.is_some() && document.as_ref().is_none_or(confirmed),
+        needs_document: document.is_some(),
+        error_document: oss.is_some(),
+        names_endpoint: names_endpoint(oss.as_ref()),
         crc_differs,
         body_complete: answer.damage.is_none(),
     });
+    let etag = etag.flatten();
+    if asked == Asked::Part {
+        let row = row_of_part(seen);
+        return of_part(row, answer, oss.unwrap_or_default(), crc64, waited);
+    }
     let (row, stored, answered) = verdict(seen);
+    let oss = oss.unwrap_or_default();
     let request = || request_of(&answer, &oss);
     let (kind, message) = match row {
         Row::Success => {
-            return Ok(receipt(answer.status, answer.headers, answer.body, waited));
+            let Answer {
+                status,
+                headers,
+                body,
+                ..
+            } = answer;
+            return Ok(receipt(status, headers, body, etag, waited));
         }
-        Row::TooEarly => (
-            ErrorKind::Protocol,
-            format!(
-                "HTTP {} came before the whole object was sent{}",
-                answer.status,
-                request()
-            ),
-        ),
+        Row::TooEarly => too_early(&answer, &oss),
+        Row::CutShort => cut_short(&answer, &oss),
         Row::ChecksumMismatch => (
             ErrorKind::ChecksumMismatch,
             format!(
@@ -216,8 +315,13 @@ pub(crate) fn of_upload(upload: Upload) -> Result<Receipt> {
                 request()
             ),
         ),
-        Row::NoAnswer | Row::Refused | Row::ServerError | Row::Unexpected => {
-            return Err(refusal(answer, oss)
+        Row::NoAnswer
+        | Row::Refused
+        | Row::Redirected
+        | Row::ServerError
+        | Row::NotFromOss
+        | Row::Unexpected => {
+            return Err(failure(row, answer, oss)
                 .with_verdict(stored, answered)
                 .with_waited(waited));
         }
@@ -226,7 +330,7 @@ pub(crate) fn of_upload(upload: Upload) -> Result<Receipt> {
         (row == Row::CallbackFailed).then(|| diagnosis::of_failed_callback(oss.message.as_deref()));
     let receipt = (stored == Stored::Yes).then(|| {
         let (headers, body) = (answer.headers.clone(), answer.body.clone());
-        receipt(answer.status, headers, body, waited)
+        receipt(answer.status, headers, body, etag, waited)
     });
     Err(Error::new(kind, message)
         .with_verdict(stored, answered)
@@ -237,26 +341,103 @@ pub(crate) fn of_upload(upload: Upload) -> Result<Receipt> {
         .with_answer(answer.status, answer.headers, answer.body))
 }
 
-fn receipt(status: u16, headers: Headers, body: Vec<u8>, waited: Duration) -> Receipt {
+/// What is said of a part. Errors have the verdict that they are made with: no object is stored.
+fn of_part(
+    row: PartRow,
+    answer: Answer,
+    oss: OssError,
+    crc64: u64,
+    waited: Duration,
+) -> Result<Receipt> {
+    let request = || request_of(&answer, &oss);
+    let (kind, message) = match row {
+        PartRow::Kept => {
+            return Ok(receipt(
+                answer.status,
+                answer.headers,
+                answer.body,
+                None,
+                waited,
+            ));
+        }
+        PartRow::Differs => {
+            let theirs = answer.headers.get("x-oss-hash-crc64ecma");
+            let theirs = snippet(theirs.unwrap_or_default());
+            let message = format!(
+                "other contents arrived than were sent: CRC-64 {theirs} at OSS, {crc64} here"
+            );
+            (ErrorKind::ChecksumMismatch, message + &request())
+        }
+        PartRow::Damaged => cut_short(&answer, &oss),
+        PartRow::Failed(Row::TooEarly) => too_early(&answer, &oss),
+        PartRow::Failed(row) => return Err(failure(row, answer, oss).with_waited(waited)),
+    };
+    Err(Error::new(kind, message)
+        .with_waited(waited)
+        .with_oss(oss)
+        .with_answer(answer.status, answer.headers, answer.body))
+}
+
+/// Why an answer is not whole that does not show a stored object.
+fn cut_short(answer: &Answer, oss: &OssError) -> (ErrorKind, String) {
+    let damage = answer.damage.as_ref();
+    let kind = match damage.map(Error::kind) {
+        // That is said of stored objects alone.
+        None | Some(ErrorKind::AnswerDamaged) => ErrorKind::Protocol,
+        Some(kind) => kind,
+    };
+    let why = damage.map(ToString::to_string).unwrap_or_default();
+    (kind, why + &request_of(answer, oss))
+}
+
+fn too_early(answer: &Answer, oss: &OssError) -> (ErrorKind, String) {
+    let message = format!(
+        "HTTP {} came before everything was sent{}",
+        answer.status,
+        request_of(answer, oss)
+    );
+    (ErrorKind::Protocol, message)
+}
+
+fn receipt(
+    status: u16,
+    headers: Headers,
+    body: Vec<u8>,
+    stated_etag: Option<String>,
+    waited: Duration,
+) -> Receipt {
     // The body of a 203 is OSS's complaint, not the application server's answer.
     let answer = if status == 203 { Vec::new() } else { body };
     Receipt {
         status,
         headers,
         answer,
+        stated_etag,
         waited,
         history: Vec::new(),
         notes: Vec::new(),
     }
 }
 
-/// Turns the answer to anything but an upload into an error unless it has one of the wanted statuses.
+/// Whether an answer to anything but an upload is OSS's, with one of the wanted statuses.
+pub(crate) fn is_wanted(status: u16, headers: &Headers, wanted: &[u16]) -> bool {
+    is_from_oss(headers) && wanted.contains(&status)
+}
+
+/// Turns the answer to anything but an upload into an error unless it is [wanted](is_wanted).
 pub(crate) fn of_other(answer: Answer, wanted: &[u16]) -> Result<Answer> {
-    if wanted.contains(&answer.status) {
+    if is_wanted(answer.status, &answer.headers, wanted) {
         return Ok(answer);
     }
-    let oss = oss_error(&answer).unwrap_or_default();
-    Err(refusal(answer, oss))
+    Err(refusal(answer))
+}
+
+/// An answer to anything but an upload that is not wanted, without a verdict.
+pub(crate) fn refusal(answer: Answer) -> Error {
+    let oss = oss_error(&answer);
+    let from_oss = is_from_oss(&answer.headers);
+    let row = row_of_failure(answer.status, from_oss, names_endpoint(oss.as_ref()));
+    failure(row, answer, oss.unwrap_or_default())
 }
 
 /// Whether OSS refuses the credentials as such, which others may mend.
@@ -279,53 +460,111 @@ pub(crate) fn useless(kind: ErrorKind, message: &str, answer: Answer) -> Error {
 }
 
 /// An answer that is no success, without a verdict.
-fn refusal(answer: Answer, oss: OssError) -> Error {
-    let row = row_of_failure(answer.status, is_from_oss(&answer, &oss));
+fn failure(row: Row, answer: Answer, oss: OssError) -> Error {
     let kind = match (row, answer.status) {
         (Row::Refused, 401 | 403) => ErrorKind::AccessDenied,
         (Row::Refused, 404) => ErrorKind::NotFound,
         (Row::Refused, 409) => ErrorKind::Conflict,
-        (Row::Refused, _) => ErrorKind::Refused,
+        (Row::Refused | Row::Redirected, _) => ErrorKind::Refused,
         (Row::ServerError, _) => ErrorKind::ServerError,
         _ => ErrorKind::UnexpectedAnswer,
     };
-    let said = match (&oss.code, &oss.message) {
-        (Some(code), Some(message)) => {
-            format!(
-                "{}: {}",
-                snippet(code.as_bytes()),
-                snippet(message.as_bytes())
-            )
+    let mut message = format!("HTTP {}", answer.status);
+    let mut say = |what: &str, text: &[u8]| {
+        let text = snippet(text);
+        if !text.is_empty() {
+            message.push_str(what);
+            message.push_str(&text);
         }
-        (Some(code), None) => snippet(code.as_bytes()),
-        (None, _) => snippet(&answer.body),
     };
-    let separator = if said.is_empty() { "" } else { ", " };
-    let request = request_of(&answer, &oss);
-    let message = format!("HTTP {}{separator}{said}{request}", answer.status);
-    let argument_name = oss
-        .details
-        .iter()
-        .find(|(name, _)| name == "ArgumentName")
-        .map(|(_, v)| v.as_str());
-    let diagnosis = (oss.code.as_deref() == Some("InvalidArgument"))
-        .then(|| diagnosis::of_rejected_callback(oss.message.as_deref(), argument_name))
-        .flatten();
+    if row == Row::NotFromOss {
+        say(" ", b"not from OSS (no x-oss-request-id)");
+    }
+    if kind == ErrorKind::UnexpectedAnswer {
+        let content_type = answer.headers.get("content-type");
+        say(", Content-Type ", content_type.unwrap_or_default());
+    }
+    match &oss.code {
+        Some(code) => {
+            say(", ", code.as_bytes());
+            say(": ", oss.message.as_deref().unwrap_or_default().as_bytes());
+        }
+        None => say(", ", &answer.body),
+    }
+    if row == Row::Redirected {
+        let endpoint = oss.detail("Endpoint").unwrap_or_default();
+        say("; the bucket's endpoint is ", endpoint.as_bytes());
+    }
+    message.push_str(&request_of(&answer, &oss));
+    let diagnosis = match row {
+        Row::NotFromOss => Some(diagnosis::of_somebody_else(answer.status)),
+        _ if oss.code.as_deref() == Some("InvalidArgument") => {
+            diagnosis::of_rejected_callback(oss.message.as_deref(), oss.detail("ArgumentName"))
+        }
+        _ => None,
+    };
     Error::new(kind, message)
         .with_diagnosis(diagnosis)
         .with_oss(oss)
         .with_answer(answer.status, answer.headers, answer.body)
 }
 
-/// Whether OSS has given an answer that is no success, and nothing in between.
-fn is_from_oss(answer: &Answer, oss: &OssError) -> bool {
-    oss.code.is_some() || answer.headers.get("x-oss-request-id").is_some()
+/// The one fact that tells an answer of OSS's from one of a login page, a proxy, a CDN or another server: OSS gives each
+/// a request id (OSS documentation, "Common response headers"). Whoever imitates that over plain HTTP is not found out.
+fn is_from_oss(headers: &Headers) -> bool {
+    let id = headers.get("x-oss-request-id");
+    id.is_some_and(|id| !id.trim_ascii().is_empty())
+}
+
+fn has_etag(headers: &Headers) -> bool {
+    headers
+        .text("etag")
+        .is_some_and(|etag| !unquoted(etag).is_empty())
+}
+
+/// An ETag that is not in the header: in the document of a completed upload, or in the address that a form leads to.
+fn stated_etag(answer: &Answer, document: Option<&Option<Document>>) -> Option<String> {
+    let etag = match document {
+        Some(document) => document.as_ref()?.root.text_of("ETag")?.to_owned(),
+        None if answer.status == 303 => {
+            let (_, query) = answer.headers.text("location")?.split_once('?')?;
+            let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+            percent::decode(pairs.find(|(name, _)| *name == "etag")?.1)?
+        }
+        None => return None,
+    };
+    let etag = unquoted(&etag);
+    (!etag.is_empty()).then(|| etag.to_owned())
+}
+
+fn unquoted(etag: &str) -> &str {
+    etag.trim().trim_matches('"')
+}
+
+/// Whether the document says that the upload is completed. One that did not come whole may.
+fn confirms(answer: &Answer, document: Option<&Document>) -> bool {
+    document.is_some_and(|document| {
+        let whole = document.whole || answer.damage.is_some();
+        whole && document.root.name == "CompleteMultipartUploadResult"
+    })
+}
+
+fn names_endpoint(oss: Option<&OssError>) -> bool {
+    let endpoint = oss.and_then(|oss| oss.detail("Endpoint"));
+    endpoint.is_some_and(|endpoint| !endpoint.trim().is_empty())
+}
+
+/// OSS's error document. In an answer of 200 the body is the application server's, and never taken for one.
+fn oss_error(answer: &Answer) -> Option<OssError> {
+    if answer.status == 200 {
+        return None;
+    }
+    error_of(answer)
 }
 
 /// OSS's error document: the body, or for an answer that has none, and some 203s, a header.
-fn oss_error(answer: &Answer) -> Option<OssError> {
-    // An answer of the application server is never taken for one of OSS.
-    if answer.status == 200 {
+fn error_of(answer: &Answer) -> Option<OssError> {
+    if !is_from_oss(&answer.headers) {
         return None;
     }
     error_document::parse(&answer.body).or_else(|| {
@@ -349,10 +588,31 @@ fn request_of(answer: &Answer, oss: &OssError) -> String {
 
 /// The beginning of what a server says, on one line: it may say anything.
 fn snippet(body: &[u8]) -> String {
-    const LEN: usize = 120;
-    let text = String::from_utf8_lossy(&body[..body.len().min(4 * LEN)]).into_owned();
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.chars().filter(|c| !c.is_control()).take(LEN).collect()
+    const LEN: usize = 100;
+    let text = String::from_utf8_lossy(&body[..body.len().min(8 * LEN)]).into_owned();
+    let mut line = String::with_capacity(LEN);
+    for word in text.split_whitespace() {
+        let before = line.len();
+        if before > 0 {
+            line.push(' ');
+        }
+        let begin = line.len();
+        line.extend(word.chars().filter(is_printable));
+        if line.len() == begin {
+            line.truncate(before);
+        }
+    }
+    if let Some((end, _)) = line.char_indices().nth(LEN) {
+        line.truncate(end);
+        line.truncate(line.trim_end().len());
+    }
+    line
+}
+
+/// Neither a control character nor one that changes how others are shown, nor what stands for bytes that are no text.
+fn is_printable(c: &char) -> bool {
+    let escaped = !matches!(c, '"' | '\'' | '\\') && c.escape_debug().len() > 1;
+    !escaped && *c != char::REPLACEMENT_CHARACTER
 }
 
 #[cfg(test)]
@@ -361,55 +621,124 @@ mod tests {
     use Answered as A;
     use Stored as S;
 
-    const OSS: bool = true;
-    const PROXY: bool = false;
-
-    fn head(status: u16, from_oss: bool, crc_differs: bool, body_complete: bool) -> Option<Head> {
-        Some(Head {
+    /// Of OSS, whole, with everything that a success has.
+    fn good(status: u16) -> Head {
+        Head {
             status,
+            from_oss: true,
             success: status == 200,
-            from_oss,
-            crc_differs,
-            body_complete,
-        })
+            proven: true,
+            needs_document: false,
+            error_document: false,
+            names_endpoint: false,
+            crc_differs: false,
+            body_complete: true,
+        }
+    }
+
+    /// Of somebody else, with everything but a request id.
+    fn foreign(status: u16) -> Head {
+        Head {
+            from_oss: false,
+            ..good(status)
+        }
+    }
+
+    fn crc_differs(head: Head) -> Head {
+        Head {
+            crc_differs: true,
+            ..head
+        }
+    }
+
+    fn cut(head: Head) -> Head {
+        Head {
+            body_complete: false,
+            ..head
+        }
+    }
+
+    fn unproven(status: u16) -> Head {
+        Head {
+            proven: false,
+            ..good(status)
+        }
+    }
+
+    fn with_document(head: Head) -> Head {
+        Head {
+            error_document: true,
+            ..head
+        }
+    }
+
+    fn in_body(head: Head) -> Head {
+        Head {
+            needs_document: true,
+            ..head
+        }
+    }
+
+    fn elsewhere(head: Head) -> Head {
+        Head {
+            names_endpoint: true,
+            ..with_document(head)
+        }
     }
 
     #[test]
     fn the_outcome_table_holds() {
-        let good = |status| head(status, OSS, false, true);
         #[rustfmt::skip]
         let table = [
             // Nothing that could carry the last byte was sent.
-            (false, None,                           Row::NoAnswer,         S::No,      A::No),
-            (false, good(200),                      Row::TooEarly,         S::No,      A::No),
-            (false, good(203),                      Row::TooEarly,         S::No,      A::No),
-            (false, head(200, OSS, true, true),     Row::TooEarly,         S::No,      A::No),
-            (false, good(204),                      Row::TooEarly,         S::No,      A::No),
-            (false, good(403),                      Row::Refused,          S::No,      A::No),
-            (false, head(413, PROXY, false, true),  Row::Unexpected,       S::No,      A::No),
-            (false, good(503),                      Row::ServerError,      S::No,      A::No),
-            (false, good(302),                      Row::Unexpected,       S::No,      A::No),
+            (false, None,                                  Row::NoAnswer,         S::No,      A::No),
+            (false, Some(good(200)),                       Row::TooEarly,         S::No,      A::No),
+            (false, Some(good(203)),                       Row::TooEarly,         S::No,      A::No),
+            (false, Some(crc_differs(good(200))),          Row::TooEarly,         S::No,      A::No),
+            (false, Some(good(204)),                       Row::TooEarly,         S::No,      A::No),
+            (false, Some(good(403)),                       Row::Refused,          S::No,      A::No),
+            (false, Some(foreign(413)),                    Row::NotFromOss,       S::No,      A::No),
+            (false, Some(foreign(200)),                    Row::NotFromOss,       S::No,      A::No),
+            (false, Some(good(503)),                       Row::ServerError,      S::No,      A::No),
+            (false, Some(foreign(503)),                    Row::ServerError,      S::No,      A::No),
+            (false, Some(good(302)),                       Row::Unexpected,       S::No,      A::No),
             // It was.
-            (true,  None,                           Row::NoAnswer,         S::Unknown, A::Unknown),
-            (true,  good(400),                      Row::Refused,          S::No,      A::No),
-            (true,  head(404, OSS, true, false),    Row::Refused,          S::No,      A::No),
-            (true,  head(400, PROXY, false, true),  Row::Unexpected,       S::Unknown, A::Unknown),
-            (true,  good(301),                      Row::Unexpected,       S::Unknown, A::Unknown),
-            (true,  good(304),                      Row::Unexpected,       S::Unknown, A::Unknown),
-            (true,  good(201),                      Row::Unexpected,       S::Unknown, A::Unknown),
-            (true,  good(204),                      Row::Unexpected,       S::Unknown, A::Unknown),
-            (true,  good(206),                      Row::Unexpected,       S::Unknown, A::Unknown),
-            (true,  good(999),                      Row::Unexpected,       S::Unknown, A::Unknown),
-            (true,  good(500),                      Row::ServerError,      S::Unknown, A::Unknown),
-            (true,  head(502, PROXY, false, false), Row::ServerError,      S::Unknown, A::Unknown),
-            (true,  head(200, OSS, true, true),     Row::ChecksumMismatch, S::Yes,     A::Yes),
-            (true,  head(200, OSS, true, false),    Row::ChecksumMismatch, S::Yes,     A::Yes),
-            (true,  head(203, OSS, true, true),     Row::ChecksumMismatch, S::Yes,     A::No),
-            (true,  good(200),                      Row::Success,          S::Yes,     A::Yes),
-            (true,  head(200, PROXY, false, true),  Row::Success,          S::Yes,     A::Yes),
-            (true,  head(200, OSS, false, false),   Row::AnswerDamaged,    S::Yes,     A::Yes),
-            (true,  good(203),                      Row::CallbackFailed,   S::Yes,     A::No),
-            (true,  head(203, PROXY, false, false), Row::CallbackFailed,   S::Yes,     A::No),
+            (true,  None,                                  Row::NoAnswer,         S::Unknown, A::Unknown),
+            (true,  Some(good(400)),                       Row::Refused,          S::No,      A::No),
+            (true,  Some(cut(crc_differs(good(404)))),     Row::Refused,          S::No,      A::No),
+            (true,  Some(elsewhere(good(301))),            Row::Redirected,       S::No,      A::No),
+            (true,  Some(elsewhere(good(307))),            Row::Redirected,       S::No,      A::No),
+            (true,  Some(with_document(good(301))),        Row::Unexpected,       S::Unknown, A::Unknown),
+            (true,  Some(good(301)),                       Row::Unexpected,       S::Unknown, A::Unknown),
+            (true,  Some(good(304)),                       Row::Unexpected,       S::Unknown, A::Unknown),
+            (true,  Some(good(201)),                       Row::Unexpected,       S::Unknown, A::Unknown),
+            (true,  Some(good(204)),                       Row::Unexpected,       S::Unknown, A::Unknown),
+            (true,  Some(good(206)),                       Row::Unexpected,       S::Unknown, A::Unknown),
+            (true,  Some(good(999)),                       Row::Unexpected,       S::Unknown, A::Unknown),
+            (true,  Some(good(500)),                       Row::ServerError,      S::Unknown, A::Unknown),
+            (true,  Some(cut(foreign(502))),               Row::ServerError,      S::Unknown, A::Unknown),
+            (true,  Some(crc_differs(good(200))),          Row::ChecksumMismatch, S::Yes,     A::Yes),
+            (true,  Some(cut(crc_differs(good(200)))),     Row::ChecksumMismatch, S::Yes,     A::Yes),
+            (true,  Some(good(200)),                       Row::Success,          S::Yes,     A::Yes),
+            (true,  Some(cut(good(200))),                  Row::AnswerDamaged,    S::Yes,     A::Yes),
+            // Whoever else answers knows nothing, whatever they say.
+            (true,  Some(foreign(200)),                    Row::NotFromOss,       S::Unknown, A::Unknown),
+            (true,  Some(cut(foreign(200))),               Row::NotFromOss,       S::Unknown, A::Unknown),
+            (true,  Some(crc_differs(foreign(200))),       Row::NotFromOss,       S::Unknown, A::Unknown),
+            (true,  Some(foreign(203)),                    Row::NotFromOss,       S::Unknown, A::Unknown),
+            (true,  Some(with_document(foreign(203))),     Row::NotFromOss,       S::Unknown, A::Unknown),
+            (true,  Some(elsewhere(foreign(301))),         Row::NotFromOss,       S::Unknown, A::Unknown),
+            (true,  Some(foreign(400)),                    Row::NotFromOss,       S::Unknown, A::Unknown),
+            (true,  Some(with_document(foreign(403))),     Row::NotFromOss,       S::Unknown, A::Unknown),
+            (true,  Some(foreign(404)),                    Row::NotFromOss,       S::Unknown, A::Unknown),
+            // A success that lacks what a success has, whatever its CRC-64, and an error in its place.
+            (true,  Some(unproven(200)),                   Row::Unexpected,       S::Unknown, A::Unknown),
+            (true,  Some(crc_differs(unproven(200))),      Row::Unexpected,       S::Unknown, A::Unknown),
+            (true,  Some(cut(unproven(200))),              Row::Unexpected,       S::Unknown, A::Unknown),
+            (true,  Some(with_document(unproven(200))),    Row::ServerError,      S::Unknown, A::Unknown),
+            (true,  Some(in_body(unproven(200))),          Row::Unexpected,       S::Unknown, A::Unknown),
+            (true,  Some(cut(in_body(unproven(200)))),     Row::CutShort,         S::Unknown, A::Unknown),
+            (true,  Some(cut(in_body(good(200)))),         Row::AnswerDamaged,    S::Yes,     A::Yes),
         ];
         for (last_write_started, head, row, stored, answered) in table {
             let seen = Seen {
@@ -428,39 +757,351 @@ mod tests {
     }
 
     #[test]
+    fn only_who_asked_for_a_callback_is_told_that_it_failed() {
+        #[rustfmt::skip]
+        let table = [
+            (good(203),                 Row::CallbackFailed,   S::Yes),
+            (cut(good(203)),            Row::CallbackFailed,   S::Yes),
+            (unproven(203),             Row::CallbackFailed,   S::Yes),
+            (with_document(good(203)),  Row::CallbackFailed,   S::Yes),
+            (crc_differs(good(203)),    Row::ChecksumMismatch, S::Yes),
+        ];
+        for (head, row, stored) in table {
+            let seen = Seen {
+                last_write_started: true,
+                all_sent: true,
+                callback: true,
+                head: Some(head),
+            };
+            assert_eq!(verdict(seen), (row, stored, A::No), "{seen:?}");
+            let seen = Seen {
+                callback: false,
+                ..seen
+            };
+            let expected = (Row::Unexpected, S::Unknown, A::NotRequested);
+            assert_eq!(verdict(seen), expected, "{seen:?}");
+        }
+    }
+
+    #[test]
+    fn a_part_has_a_table_of_its_own() {
+        let failed = PartRow::Failed;
+        #[rustfmt::skip]
+        let table = [
+            (None,                                  failed(Row::NoAnswer)),
+            (Some(good(200)),                       PartRow::Kept),
+            (Some(cut(good(200))),                  PartRow::Damaged),
+            (Some(crc_differs(good(200))),          PartRow::Differs),
+            (Some(cut(crc_differs(good(200)))),     PartRow::Differs),
+            (Some(unproven(200)),                   failed(Row::Unexpected)),
+            (Some(crc_differs(unproven(200))),      failed(Row::Unexpected)),
+            (Some(good(203)),                       failed(Row::Unexpected)),
+            (Some(crc_differs(good(203))),          failed(Row::Unexpected)),
+            (Some(good(204)),                       failed(Row::Unexpected)),
+            (Some(good(302)),                       failed(Row::Unexpected)),
+            (Some(elsewhere(good(301))),            failed(Row::Redirected)),
+            (Some(good(404)),                       failed(Row::Refused)),
+            (Some(good(503)),                       failed(Row::ServerError)),
+            (Some(foreign(200)),                    failed(Row::NotFromOss)),
+            (Some(foreign(203)),                    failed(Row::NotFromOss)),
+            (Some(foreign(404)),                    failed(Row::NotFromOss)),
+            (Some(foreign(503)),                    failed(Row::ServerError)),
+        ];
+        for (head, row) in table {
+            let seen = Seen {
+                last_write_started: true,
+                all_sent: true,
+                callback: false,
+                head,
+            };
+            assert_eq!(row_of_part(seen), row, "{seen:?}");
+        }
+        let seen = Seen {
+            last_write_started: true,
+            all_sent: false,
+            callback: false,
+            head: Some(good(200)),
+        };
+        assert_eq!(row_of_part(seen), failed(Row::TooEarly));
+    }
+
+    #[test]
+    fn kind_and_verdict_never_contradict_each_other() {
+        const OTHERS: [&str; 4] = [
+            "",
+            "{}",
+            "<Error><Code>CallbackFailed</Code><Endpoint>e</Endpoint></Error>",
+            "<CompleteMultipartUploadResult></CompleteMultipartUploadResult>",
+        ];
+        let headers = [
+            ("x-oss-request-id", "R"),
+            ("ETag", "\"AB\""),
+            ("x-oss-hash-crc64ecma", "8"),
+        ];
+        let (mut seen, mut stored_kinds) = (0, std::collections::HashSet::new());
+        for asked in [Asked::Object, Asked::Completion, Asked::Part] {
+            for callback in [true, false] {
+                for status in [200, 201, 203, 204, 301, 400, 403, 404, 409, 500] {
+                    for set in 0..8 {
+                        for (body, cut) in
+                            OTHERS.iter().flat_map(|body| [(body, true), (body, false)])
+                        {
+                            let given: Vec<_> = (headers.iter().enumerate())
+                                .filter(|(bit, _)| set & 1 << bit != 0)
+                                .map(|(_, header)| *header)
+                                .collect();
+                            let callback = callback && asked != Asked::Part;
+                            let damage = cut.then(|| Error::new(ErrorKind::ConnectionLost, "cut"));
+                            let result = with_damage(asked, callback, status, &given, body, damage);
+                            let Err(error) = result else { continue };
+                            seen += 1;
+                            let what = format!(
+                                "{asked:?} {callback} {status} {given:?} {body}: {error:?}"
+                            );
+                            let stored = error.stored();
+                            match error.kind() {
+                                ErrorKind::CallbackFailed | ErrorKind::AnswerDamaged => {
+                                    assert_eq!(stored, S::Yes, "{what}");
+                                }
+                                ErrorKind::ChecksumMismatch if asked != Asked::Part => {
+                                    assert_eq!(stored, S::Yes, "{what}");
+                                }
+                                ErrorKind::Refused
+                                | ErrorKind::AccessDenied
+                                | ErrorKind::NotFound
+                                | ErrorKind::Conflict => assert_eq!(stored, S::No, "{what}"),
+                                _ => assert_ne!(stored, S::Yes, "{what}"),
+                            }
+                            assert!(asked != Asked::Part || stored == S::No, "{what}");
+                            assert_eq!(error.receipt().is_some(), stored == S::Yes, "{what}");
+                            assert_eq!(callback, error.answered() != A::NotRequested, "{what}");
+                            assert!(
+                                callback || error.kind() != ErrorKind::CallbackFailed,
+                                "{what}"
+                            );
+                            if stored == S::Yes {
+                                stored_kinds.insert(error.kind());
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        assert!(
+            seen > 2000 && stored_kinds.len() == 3,
+            "{seen} {stored_kinds:?}"
+        );
+    }
+
+    #[test]
     fn a_success_before_the_last_byte_left_is_too_early() {
         for status in [200, 203] {
-            let head = head(status, OSS, false, true);
             let seen = Seen {
                 last_write_started: true,
                 all_sent: false,
                 callback: true,
-                head,
+                head: Some(good(status)),
             };
             assert_eq!(verdict(seen), (Row::TooEarly, S::Unknown, A::Unknown));
         }
     }
 
+    const FROM_OSS: [(&str, &str); 2] = [("x-oss-request-id", "R"), ("ETag", "\"AB\"")];
+
+    /// What comes of an answer, with more headers than those that are given with each of OSS's.
     fn upload(status: u16, headers: &[(&str, &str)], body: &str) -> Result<Receipt> {
+        answered(
+            Asked::Object,
+            true,
+            status,
+            &[&FROM_OSS, headers].concat(),
+            body,
+        )
+    }
+
+    fn answered(
+        asked: Asked,
+        callback: bool,
+        status: u16,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Result<Receipt> {
+        with_damage(asked, callback, status, headers, body, None)
+    }
+
+    fn with_damage(
+        asked: Asked,
+        callback: bool,
+        status: u16,
+        headers: &[(&str, &str)],
+        body: &str,
+        damage: Option<Error>,
+    ) -> Result<Receipt> {
         let mut all = Headers::default();
         headers
             .iter()
             .for_each(|(name, value)| all.push(name, value.as_bytes()));
         of_upload(Upload {
+            asked,
             last_write_started: true,
             all_sent: true,
-            callback: true,
+            callback,
             crc64: 7,
             compare_crc64: true,
-            success: 200,
+            success: if asked == Asked::Object && !callback {
+                303
+            } else {
+                200
+            },
             waited: Duration::ZERO,
             result: Ok(Answer {
                 status,
                 headers: all,
                 body: body.into(),
-                damage: None,
+                damage,
             }),
         })
+    }
+
+    #[test]
+    fn an_answer_is_of_oss_by_its_request_id_and_a_success_by_its_etag() {
+        for (headers, ok) in [
+            (&FROM_OSS[..], true),
+            (&FROM_OSS[..1], false),
+            (&FROM_OSS[1..], false),
+            (&[], false),
+            (&[("x-oss-request-id", " "), ("etag", "\"AB\"")], false),
+            (&[("x-oss-request-id", "R"), ("etag", "\"\"")], false),
+            (&[("x-oss-request-id", "R"), ("etag", "")], false),
+            (&[("Server", "AliyunOSS"), ("etag", "\"AB\"")], false),
+        ] {
+            for (asked, callback) in [
+                (Asked::Object, true),
+                (Asked::Object, false),
+                (Asked::Completion, true),
+                (Asked::Part, false),
+            ] {
+                match answered(asked, callback, 200, headers, "{}") {
+                    Ok(receipt) => assert!(ok && receipt.etag() == Some("AB"), "{headers:?}"),
+                    Err(error) => {
+                        assert!(!ok, "{headers:?}: {error}");
+                        assert_eq!(error.kind(), ErrorKind::UnexpectedAnswer, "{headers:?}");
+                        let stored = if asked == Asked::Part {
+                            S::No
+                        } else {
+                            S::Unknown
+                        };
+                        assert_eq!(error.stored(), stored, "{headers:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_completion_without_a_callback_is_confirmed_by_its_document() {
+        let complete = |headers: &[(&str, &str)], body: &str| {
+            answered(Asked::Completion, false, 200, headers, body)
+        };
+        let result =
+            "<CompleteMultipartUploadResult><ETag>\"CD-2\"</ETag></CompleteMultipartUploadResult>";
+        let bare = "<CompleteMultipartUploadResult></CompleteMultipartUploadResult>";
+        assert_eq!(complete(&FROM_OSS, result).unwrap().etag(), Some("AB"));
+        assert_eq!(complete(&FROM_OSS, bare).unwrap().etag(), Some("AB"));
+        let receipt = complete(&FROM_OSS[..1], result).unwrap();
+        assert_eq!(receipt.etag(), Some("CD-2"));
+        let failed = "<Error><Code>InternalError</Code><Message>m</Message></Error>";
+        for (headers, body, kind) in [
+            (&FROM_OSS[1..], result, ErrorKind::UnexpectedAnswer),
+            (&FROM_OSS[..1], bare, ErrorKind::UnexpectedAnswer),
+            (&FROM_OSS, "", ErrorKind::UnexpectedAnswer),
+            (&FROM_OSS, "{}", ErrorKind::UnexpectedAnswer),
+            (
+                &FROM_OSS,
+                "<html>Log in</html>",
+                ErrorKind::UnexpectedAnswer,
+            ),
+            (
+                &FROM_OSS,
+                "<CompleteMultipartUploadResult>",
+                ErrorKind::UnexpectedAnswer,
+            ),
+            (&FROM_OSS, failed, ErrorKind::ServerError),
+            (
+                &FROM_OSS,
+                &format!(" \n \n{failed}"),
+                ErrorKind::ServerError,
+            ),
+        ] {
+            let error = complete(headers, body).unwrap_err();
+            assert_eq!((error.kind(), error.stored()), (kind, S::Unknown), "{body}");
+        }
+        let error = complete(&FROM_OSS, failed).unwrap_err();
+        assert_eq!(error.oss_code(), Some("InternalError"));
+    }
+
+    #[test]
+    fn a_form_may_lead_to_an_address_that_has_the_etag() {
+        let headers = [
+            ("x-oss-request-id", "R"),
+            (
+                "Location",
+                "http://app.example.com/done?bucket=b&key=k&etag=%22AB%22",
+            ),
+        ];
+        let receipt = answered(Asked::Object, false, 303, &headers, "").unwrap();
+        assert_eq!(receipt.etag(), Some("AB"));
+        let error = answered(Asked::Object, false, 303, &headers[1..], "").unwrap_err();
+        assert_eq!(
+            (error.kind(), error.stored()),
+            (ErrorKind::UnexpectedAnswer, S::Unknown)
+        );
+    }
+
+    #[test]
+    fn what_is_not_an_answer_of_oss_is_shown_and_explained() {
+        let page = "<html>\n\u{1b}[31m<b>Your session\u{202e} has ended.</b> \u{fffd}Please log in 登录 again, now, \
+                    before anything else is done here";
+        let error = answered(
+            Asked::Object,
+            true,
+            200,
+            &[("Content-Type", "text/html; charset=utf-8")],
+            page,
+        )
+        .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "HTTP 200 not from OSS (no x-oss-request-id), Content-Type text/html; charset=utf-8, <html> \
+             [31m<b>Your session has ended.</b> Please log in 登录 again, now, before anything else is done"
+        );
+        assert!(error.diagnosis().unwrap().contains("captive portal"));
+        // Nothing in it is taken for OSS's word.
+        let document = "<Error><Code>NoSuchUpload</Code><RequestId>R</RequestId></Error>";
+        let error = answered(Asked::Object, true, 404, &[], document).unwrap_err();
+        assert_eq!((error.oss_code(), error.request_id()), (None, None));
+        assert!(error.to_string().contains("NoSuchUpload"), "{error}");
+        assert_eq!(error.body(), document.as_bytes());
+        // An answer of OSS's that is none to this request is not explained so.
+        let error = upload(204, &[], "").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnexpectedAnswer);
+        assert_eq!(error.to_string(), "HTTP 204 (request R)");
+        assert_eq!(error.diagnosis(), None);
+    }
+
+    #[test]
+    fn a_redirect_to_another_endpoint_is_a_refusal() {
+        let body = "<Error><Code>AccessDenied</Code><Message>m</Message>\
+                    <Endpoint>oss-cn-beijing.aliyuncs.com</Endpoint></Error>";
+        let error = upload(301, &[], body).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.stored(), error.answered()),
+            (ErrorKind::Refused, S::No, A::No)
+        );
+        assert_eq!(
+            error.to_string(),
+            "HTTP 301, AccessDenied: m; the bucket's endpoint is oss-cn-beijing.aliyuncs.com (request R)"
+        );
     }
 
     #[test]
@@ -489,12 +1130,7 @@ mod tests {
     fn a_203_tells_everything_it_knows() {
         let body = "<Error><Code>CallbackFailed</Code><Message>Error status : 502.</Message>\
                     <RequestId>R</RequestId><HostId>H</HostId><EC>0007-00000203</EC></Error>";
-        let error = upload(
-            203,
-            &[("ETag", "\"AB\""), ("x-oss-hash-crc64ecma", "7")],
-            body,
-        )
-        .unwrap_err();
+        let error = upload(203, &[("x-oss-hash-crc64ecma", "7")], body).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::CallbackFailed);
         assert_eq!(error.oss_code(), Some("CallbackFailed"));
         assert_eq!(error.oss_message(), Some("Error status : 502."));
@@ -521,7 +1157,6 @@ mod tests {
 
     #[test]
     fn refusals_are_named_by_their_status() {
-        let id = [("x-oss-request-id", "R")];
         for (status, kind) in [
             (400, ErrorKind::Refused),
             (403, ErrorKind::AccessDenied),
@@ -529,13 +1164,7 @@ mod tests {
             (409, ErrorKind::Conflict),
             (503, ErrorKind::ServerError),
         ] {
-            assert_eq!(upload(status, &id, "").unwrap_err().kind(), kind);
+            assert_eq!(upload(status, &[], "").unwrap_err().kind(), kind);
         }
-        let error = upload(403, &[], "<html>\n<b>blocked by proxy</b>").unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::UnexpectedAnswer);
-        assert_eq!(
-            error.to_string(),
-            "HTTP 403, <html> <b>blocked by proxy</b>"
-        );
     }
 }

@@ -2,9 +2,8 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::fs::File;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::io::{self, Cursor, Read, SeekFrom};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -13,12 +12,12 @@ use crate::content_type;
 use crate::crc64::Crc64;
 use crate::error::{Error, Result};
 use crate::operation::{OperationOptions, operation_setters};
-use crate::outcome;
+use crate::outcome::{self, Asked};
 use crate::post_policy::PostForm;
 use crate::receipt::Receipt;
 use crate::request::Request;
 use crate::retry::Again;
-use crate::source::{self, Source, Upload, sending_setters};
+use crate::source::{self, RewindableReader, Source, Upload, sending_setters};
 use crate::transport::{Bandwidth, Progress, Reader};
 use crate::verdict::ErrorKind;
 
@@ -106,8 +105,8 @@ impl<'a> PostObject<'a> {
     pub fn send_file(self, path: impl AsRef<Path>) -> Result<Receipt> {
         let path = path.as_ref();
         let name = format!("{path:?}");
-        let (mut file, len): (File, u64) =
-            source::open(path, &name).map_err(|e| self.before_sending(e))?;
+        let mut file = source::open(path, &name).map_err(|e| self.before_sending(e))?;
+        let len = file.len();
         self.send(Source::Rewindable(&mut file, 0), len, &name, Some(path))
     }
 
@@ -178,6 +177,7 @@ impl<'a> PostObject<'a> {
             Source::Once(&mut body)
         };
         let mut upload = Upload {
+            asked: Asked::Object,
             request,
             source,
             name,
@@ -308,8 +308,8 @@ impl FormBody<'_> {
     }
 }
 
-impl Read for FormBody<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+impl Reader for FormBody<'_> {
+    fn read_some(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.head.read(buffer)?;
         if count > 0 || buffer.is_empty() {
             return Ok(count);
@@ -347,11 +347,20 @@ impl Read for FormBody<'_> {
         self.file_crc64.set(self.crc64.value());
         self.tail.read(buffer)
     }
+
+    fn holds_still(
+        &mut self,
+        _: u64,
+        patience: &mut dyn FnMut() -> Result<()>,
+    ) -> io::Result<bool> {
+        let crc64 = self.crc64.value();
+        self.file().holds_still(crc64, patience)
+    }
 }
 
-impl Seek for FormBody<'_> {
+impl RewindableReader for FormBody<'_> {
     /// To the beginning only, for another attempt.
-    fn seek(&mut self, _: SeekFrom) -> io::Result<u64> {
+    fn seek_to(&mut self, _: SeekFrom) -> io::Result<u64> {
         if let Source::Rewindable(reader, start) = &mut self.source {
             reader.seek_to(SeekFrom::Start(*start))?;
         }

@@ -280,7 +280,7 @@ impl fmt::Debug for PostPolicy {
 }
 
 /// `2026-11-24T05:00:00.000Z`.
-fn iso8601(time: SystemTime) -> String {
+pub(crate) fn iso8601(time: SystemTime) -> String {
     // `Tue, 24 Nov 2026 05:00:00 GMT`, in which only the month is not a number.
     let basic = crate::authorization::iso8601_basic(&httpdate::fmt_http_date(time.max(UNIX_EPOCH)));
     let (date, time) = (&basic[..8], &basic[9..15]);

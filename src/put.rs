@@ -3,7 +3,6 @@
 mod setters;
 
 use std::fmt;
-use std::fs::File;
 use std::io::{Cursor, Read, Seek};
 use std::path::Path;
 use std::time::Instant;
@@ -14,8 +13,9 @@ use crate::content_md5;
 use crate::content_type;
 use crate::error::{Error, Result};
 use crate::object_headers::{self, Tags};
+use crate::open_file::OpenFile;
 use crate::operation::OperationOptions;
-use crate::outcome;
+use crate::outcome::{self, Asked};
 use crate::presign::{self, PresignOptions, PresignedUrl};
 use crate::receipt::Receipt;
 use crate::request::{Request, names_parameter};
@@ -141,13 +141,15 @@ impl<'a> PutObject<'a> {
     /// # Errors
     ///
     /// As [`send_bytes`](PutObject::send_bytes), and [`ErrorKind::BodyUnreadable`] when the file cannot
-    /// be opened or read, or is not a regular file; [`ErrorKind::BodyChanged`] when it turns out shorter
-    /// or longer than it was when the upload began. Nothing is stored then.
+    /// be opened or read, or is not a regular file; [`ErrorKind::BodyChanged`] when it changes while it
+    /// is sent: what is stored is what it held when the upload began. Nothing is stored then. The guide says
+    /// [what cannot be seen](crate::guide::large_files).
     pub fn send_file(self, path: impl AsRef<Path>) -> Result<Receipt> {
         let path = path.as_ref();
         let name = format!("{path:?}");
-        let (mut file, len) = source::open(path, &name).map_err(|e| self.before_sending(e))?;
+        let mut file = source::open(path, &name).map_err(|e| self.before_sending(e))?;
         let content_type = Some(content_type::of_either(path, &self.request.key));
+        let len = file.len();
         self.send(
             Source::Rewindable(&mut file, 0),
             Some(len),
@@ -161,8 +163,8 @@ impl<'a> PutObject<'a> {
     ///
     /// # Errors
     ///
-    /// As [`send_file`](PutObject::send_file), and [`ErrorKind::InvalidArgument`] when the file ends
-    /// before the range does.
+    /// As [`send_file`](PutObject::send_file), also when the file changes outside the range, and
+    /// [`ErrorKind::InvalidArgument`] when it ends before the range does.
     pub fn send_file_range(self, path: impl AsRef<Path>, offset: u64, len: u64) -> Result<Receipt> {
         let path = path.as_ref();
         let name = format!("{path:?}");
@@ -289,6 +291,7 @@ impl<'a> PutObject<'a> {
             self.request.set_header("Content-MD5", md5);
         }
         let mut upload = Upload {
+            asked: Asked::Object,
             request: self.request,
             source,
             name,
@@ -372,9 +375,23 @@ impl<'a> PutObject<'a> {
     }
 
     /// Uploads a file that is open already.
-    pub(crate) fn send_open_file(self, mut file: File, len: u64, name: &str) -> Result<Receipt> {
-        let source = Source::Rewindable(&mut file, 0);
+    pub(crate) fn send_open_file(self, mut file: OpenFile, name: &str) -> Result<Receipt> {
+        let (start, len) = (file.start(), file.len());
+        let source = Source::Rewindable(&mut file, start);
         self.send(source, Some(len), true, name, None)
+    }
+
+    /// Uploads `len` bytes of a file that is open already.
+    #[cfg(all(feature = "capi", unix))]
+    pub(crate) fn send_open_range(
+        self,
+        mut file: OpenFile,
+        len: u64,
+        name: &str,
+    ) -> Result<Receipt> {
+        let start = file.start();
+        let source = Source::Rewindable(&mut file, start);
+        self.send(source, Some(len), false, name, None)
     }
 }
 

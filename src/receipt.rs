@@ -19,6 +19,8 @@ pub struct Receipt {
     pub(crate) status: u16,
     pub(crate) headers: Headers,
     pub(crate) answer: Vec<u8>,
+    /// The ETag of an answer that has it elsewhere than in its header.
+    pub(crate) stated_etag: Option<String>,
     pub(crate) waited: Duration,
     pub(crate) history: Vec<Attempt>,
     pub(crate) notes: Vec<String>,
@@ -42,6 +44,7 @@ impl Receipt {
             status: 200,
             headers: object.into_headers(),
             answer: Vec::new(),
+            stated_etag: None,
             waited,
             history: Vec::new(),
             notes: Vec::new(),
@@ -55,7 +58,10 @@ impl Receipt {
 
     /// The object's ETag without its quotes, as `${etag}` has it in a callback body.
     pub fn etag(&self) -> Option<&str> {
-        self.headers.text("etag").map(|etag| etag.trim_matches('"'))
+        let header = self.headers.text("etag");
+        self.stated_etag
+            .as_deref()
+            .or_else(|| header.map(|etag| etag.trim_matches('"')))
     }
 
     /// The CRC-64 that OSS computed over the object (CRC-64/XZ, header `x-oss-hash-crc64ecma`).

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use crate::attempts::Attempts;
 use crate::client::Client;
 use crate::error::{Error, Result};
-use crate::multipart::is_gone;
+use crate::multipart::{is_gone, look_for_upload};
 use crate::object::ObjectMetadata;
 use crate::object_headers::IDEMPOTENCY_ID;
 use crate::operation::{Operation, OperationOptions, operation_setters};
@@ -93,11 +93,9 @@ impl Reconcile {
         self.options.check()?;
         let attempts = self.options.attempts(&self.client, 0);
         if let LostRequest::Complete { upload_id, .. } = &unsettled.request {
-            let open = request("GET", &unsettled)
-                .query("max-parts", Some("1"))
-                .query("uploadId", Some(upload_id));
-            match send(&attempts, open) {
-                Ok(answer) => return Ok(not_there(answer.header("date"))),
+            let open = request("GET", &unsettled).query("uploadId", Some(upload_id));
+            match look_for_upload(&attempts, open) {
+                Ok(answer) => return Ok(not_there(answer.headers.text("date"))),
                 Err(error) if is_gone(&error) => {}
                 Err(error) => return Err(error),
             }

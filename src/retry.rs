@@ -10,12 +10,17 @@ use crate::verdict::{Answered, ErrorKind, Stored};
 
 /// How often, and how patiently, a failed request is sent again.
 ///
-/// Sent again is only what may end differently (a lost connection, a time limit, 5xx, 408, 429 and the
-/// like), only with a body that can be read again, and **only when the failed attempt certainly stored
+/// Only failures that may end differently are retried (a lost connection, a time limit, 5xx, 408, 429 and their
+/// variants), only with a body that can be read again, and **only when the failed attempt certainly stored
 /// nothing, or there is no callback, or the caller said that the callback is idempotent**. Never after a
-/// 203, a wrong CRC-64 or a damaged answer. When OSS refuses a request because the clocks differ too much,
-/// its own time is taken for the right one and there is one attempt more, whatever the policy; so there is
-/// when it refuses credentials of a [provider](crate::CredentialsProvider) as expired or unknown.
+/// 203, a wrong CRC-64 or a damaged answer. A request that OSS refuses because the clocks differ too much is sent
+/// again by OSS's time, and one whose credentials it refuses as expired or unknown with new ones of the
+/// [provider](crate::CredentialsProvider), once each. The client keeps what it has learned for later requests, whether or
+/// not another attempt is made.
+///
+/// No request is sent more often than the policy allows. Each request of an upload counts for itself: each part of a
+/// file, and also the looks that follow a lost answer to CompleteMultipartUpload. A kept connection that turns out to be
+/// closed before the first byte of a request is replaced, which is not an attempt.
 ///
 /// ```
 /// use std::time::Duration;
@@ -44,8 +49,7 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// One attempt, and one more only when OSS refuses the first for its clock or for expired credentials of
-    /// a provider.
+    /// Each request is sent once, whatever becomes of it.
     pub fn none() -> RetryPolicy {
         RetryPolicy::default().max_attempts(1)
     }
@@ -71,6 +75,11 @@ impl RetryPolicy {
         self
     }
 
+    /// Whether another attempt may follow so many.
+    pub(crate) fn allows_after(&self, attempts: u32) -> bool {
+        attempts < self.max_attempts
+    }
+
     /// How long to wait before the next attempt; `None` when there must be none. `attempt` counts those
     /// made, from 1; `random` is between 0 and 1.
     pub(crate) fn delay(
@@ -80,7 +89,7 @@ impl RetryPolicy {
         again: Again,
         random: f64,
     ) -> Option<Duration> {
-        if attempt >= self.max_attempts || !again.is_safe(error) || !is_worth_it(error) {
+        if !self.allows_after(attempt) || !again.is_safe(error) || !is_worth_it(error) {
             return None;
         }
         let factor = 2_u32.saturating_pow(attempt - 1);

@@ -8,10 +8,11 @@ use std::rc::Rc;
 
 use crate::client::Client;
 use crate::error::{Error, Result};
-use crate::outcome;
+use crate::open_file::OpenFile;
+use crate::outcome::{self, Asked};
 use crate::receipt::Receipt;
 use crate::request::Request;
-use crate::transport::{Bandwidth, Body, Limits, PAUSE, Progress, Reader};
+use crate::transport::{Bandwidth, Body, Limits, PAUSE, Progress, Reader, changed, unreadable};
 use crate::unsettled::Contents;
 use crate::verdict::ErrorKind;
 
@@ -44,6 +45,7 @@ pub(crate) use sending_setters;
 
 /// An upload that is ready to be sent, any number of times if its source allows it.
 pub(crate) struct Upload<'a, 'p> {
+    pub(crate) asked: Asked,
     pub(crate) request: Request,
     pub(crate) source: Source<'a>,
     /// Names the source in errors.
@@ -104,8 +106,7 @@ impl Upload<'_, '_> {
             touched: false,
         };
         if self.len == Some(0)
-            && self.ends
-            && let Err(error) = holds_nothing(&mut reader, self.name, limits)
+            && let Err(error) = holds_nothing(&mut reader, self.ends, self.name, limits)
         {
             return Sent::nothing(outcome::before_sending(error, self.callback));
         }
@@ -125,6 +126,7 @@ impl Upload<'_, '_> {
         };
         let exchange = client.exchange(&self.request, Some(body), limits);
         let result = outcome::of_upload(outcome::Upload {
+            asked: self.asked,
             last_write_started: exchange.last_write_started,
             all_sent: exchange.all_sent,
             callback: self.callback,
@@ -164,9 +166,9 @@ impl Sent {
     }
 }
 
-/// Opens a regular file and finds its length.
-pub(crate) fn open(path: &Path, name: &str) -> Result<(File, u64)> {
-    let unreadable = |e: io::Error| {
+/// Opens a regular file.
+pub(crate) fn open(path: &Path, name: &str) -> Result<OpenFile> {
+    let unopenable = |e: io::Error| {
         let message = format!("open {name}: {}", e.to_string().to_lowercase());
         Error::new(ErrorKind::BodyUnreadable, message).with_source(e)
     };
@@ -177,32 +179,32 @@ pub(crate) fn open(path: &Path, name: &str) -> Result<(File, u64)> {
         )
     };
     // Before it is opened: a pipe without a writer would hold the call up for ever.
-    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+    if !std::fs::metadata(path).map_err(unopenable)?.is_file() {
         return Err(irregular());
     }
-    let mut file = File::open(path).map_err(unreadable)?;
-    let metadata = file.metadata().map_err(unreadable)?;
-    if !metadata.is_file() {
+    let file = File::open(path).map_err(unopenable)?;
+    if !file.metadata().map_err(unopenable)?.is_file() {
         return Err(irregular());
     }
-    // Files of /proc have a length of 0 and contents all the same; an empty object in their place would
-    // be a silent loss.
-    if metadata.len() == 0 && file.read(&mut [0]).map_err(unreadable)? > 0 {
+    let file = OpenFile::new(file, 0).map_err(unopenable)?;
+    // An empty object in its place would be a silent loss.
+    if file.hides_its_length().map_err(unopenable)? {
         let message = format!("{name} has contents, but says that it is empty");
         return Err(Error::new(ErrorKind::BodyChanged, message));
     }
-    Ok((file, metadata.len()))
+    Ok(file)
 }
 
 /// Opens a regular file of which `len` bytes from `offset` on are wanted.
-pub(crate) fn open_range(path: &Path, name: &str, offset: u64, len: u64) -> Result<File> {
-    let (file, file_len) = open(path, name)?;
+pub(crate) fn open_range(path: &Path, name: &str, offset: u64, len: u64) -> Result<OpenFile> {
+    let file = open(path, name)?;
+    let file_len = file.len();
     if offset.checked_add(len).is_none_or(|end| end > file_len) {
         return Err(Error::argument(format!(
             "{name} has {file_len} bytes: there are no {len} bytes from {offset} on"
         )));
     }
-    Ok(file)
+    Ok(file.from(offset))
 }
 
 /// Where a reader that can be rewound stands.
@@ -215,10 +217,10 @@ pub(crate) fn position(reader: &mut dyn RewindableReader) -> Result<u64> {
 }
 
 /// Nobody reads a body of no length while it is sent, so whether it is one is looked at before.
-fn holds_nothing(reader: &mut dyn Reader, name: &str, limits: &Limits) -> Result<()> {
-    loop {
+fn holds_nothing(reader: &mut dyn Reader, ends: bool, name: &str, limits: &Limits) -> Result<()> {
+    while ends {
         match reader.read_some(&mut [0]) {
-            Ok(0) => return Ok(()),
+            Ok(0) => break,
             Ok(_) => {
                 let message = format!("{name} has more than 0 bytes");
                 return Err(Error::new(ErrorKind::BodyChanged, message));
@@ -229,11 +231,14 @@ fn holds_nothing(reader: &mut dyn Reader, name: &str, limits: &Limits) -> Result
                 // It may not have waited itself.
                 std::thread::sleep(PAUSE);
             }
-            Err(e) => {
-                let message = format!("read {name}: {}", e.to_string().to_lowercase());
-                return Err(Error::new(ErrorKind::BodyUnreadable, message).with_source(e));
-            }
+            Err(e) => return Err(unreadable(name, e)),
         }
+    }
+    let patience = &mut || limits.check("its body was compared");
+    match reader.holds_still(0, patience) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(changed(name)),
+        Err(e) => Err(unreadable(name, e)),
     }
 }
 
@@ -247,5 +252,13 @@ impl Reader for Touched<'_> {
     fn read_some(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.touched = true;
         self.reader.read_some(buffer)
+    }
+
+    fn holds_still(
+        &mut self,
+        crc64: u64,
+        patience: &mut dyn FnMut() -> Result<()>,
+    ) -> io::Result<bool> {
+        self.reader.holds_still(crc64, patience)
     }
 }

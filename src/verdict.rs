@@ -15,7 +15,7 @@ pub enum ErrorKind {
     InvalidArgument,
     /// The callback or its variables break a rule of OSS. Nothing was sent.
     InvalidCallback,
-    /// The credentials provider or the remote signer failed. Nothing was sent.
+    /// The credentials provider or the remote signer failed. This attempt sent nothing.
     CredentialsFailed,
 
     /// The endpoint's name could not be resolved to an address.
@@ -30,12 +30,16 @@ pub enum ErrorKind {
     ConnectionLost,
     /// The caller ended the request with a [`Cancellation`](crate::Cancellation).
     Cancelled,
-    /// The peer does not speak HTTP properly, or answered success before it had the whole object.
+    /// The peer does not speak HTTP properly or in a way that two readers could read differently, or it answered
+    /// before it was asked, or success before it had the whole object.
     Protocol,
-    /// An HTTP answer that OSS does not give: a redirect, another 2xx, a 4xx from something in between.
+    /// An HTTP answer that is not OSS's, or that OSS does not give to this request. Without a request id
+    /// (`x-oss-request-id`) it comes from a login page, a proxy, a CDN or another server, and says nothing of the
+    /// object; the message shows its status, its Content-Type and its first words. A success without an ETag is
+    /// none, either.
     UnexpectedAnswer,
 
-    /// OSS refused the request (a 4xx that no other kind names).
+    /// OSS refused the request: a 4xx that no other kind names, or a redirect that names the bucket's endpoint.
     Refused,
     /// OSS refused the credentials or the signature, or they lack the permission (401, 403).
     AccessDenied,
@@ -43,25 +47,26 @@ pub enum ErrorKind {
     NotFound,
     /// The request conflicts with what is stored, for example with `x-oss-forbid-overwrite` (409).
     Conflict,
-    /// OSS or something before it failed (5xx).
+    /// OSS or something before it failed (5xx, or an error document in place of a completed upload).
     ServerError,
 
-    /// HTTP 203: the object **is stored**, but the application server was not reached or did not agree.
+    /// HTTP 203 of OSS to a request with a callback: the object **is stored**, but the application server was not reached or did not agree.
     CallbackFailed,
-    /// The CRC-64 that OSS computed differs from the one computed while sending or receiving.
+    /// The CRC-64 that OSS computed differs from the one computed while sending or receiving. An object that was
+    /// sent **is stored**, with other contents; of a part nothing is.
     ChecksumMismatch,
     /// The object is stored and the callback was answered, but the answer was cut short or is too long.
     AnswerDamaged,
 
     /// A local file, or the caller's reader, cannot be opened or read.
     BodyUnreadable,
-    /// A local file, or the caller's reader, was shorter or longer than it was said to be.
+    /// A local file changed while it was sent; or the caller's reader was shorter or longer than it was said to be.
     BodyChanged,
     /// The destination of a download refused the data.
     WriteFailed,
     /// Another upload uses the checkpoint.
     CheckpointInUse,
-    /// The checkpoint cannot be read or written.
+    /// The checkpoint cannot be read or written, or is a file of somebody else's.
     CheckpointFailed,
 
     /// A request at the application server is not POST, so it is no callback.

@@ -1,4 +1,5 @@
-//! Random uploads through networks that fail at random: what the client says, held against the truth.
+//! Random uploads through networks that fail at random, and in which somebody who is not OSS answers: what the client says, held
+//! against the truth.
 //!
 //! Everything of a case is made from one number, and the numbers of all cases from one seed, which is printed. The seed is
 //! always the same in `cargo test`, so that what fails there was broken by a change and not found by chance; other cases are

@@ -126,7 +126,8 @@ class client {
 
   /**
    * Begins an upload in parts. What the options say of the object goes along. An ACL is refused: see
-   * multipart_upload::object_acl. When the answer is lost, list_multipart_uploads finds what OSS may have begun.
+   * multipart_upload::object_acl. When an answer is lost, failure::notes or multipart_upload::notes says so, and
+   * list_uploads_begun_since finds what OSS may have begun.
    */
   [[nodiscard]] result<multipart_upload> try_initiate_multipart_upload(const text& bucket, const text& object,
                                                                        const put_options& options = {}) const {
@@ -160,16 +161,24 @@ class client {
                                                               delimiter.c_str(), options.c_handle(), uploads, error);
         });
     if (!listed) return *listed.error();
-    const ::oss_callback_multipart_uploads* uploads = listed->get();
-    open_uploads open;
-    for (std::size_t index = 0; index < ::oss_callback_multipart_uploads_len(uploads); ++index)
-      open.uploads.push_back({internal::copy_of(::oss_callback_multipart_uploads_object(uploads, index)),
-                              internal::copy_of(::oss_callback_multipart_uploads_id(uploads, index)),
-                              internal::copy_of(::oss_callback_multipart_uploads_initiated(uploads, index))});
-    for (std::size_t index = 0; index < ::oss_callback_multipart_uploads_common_prefixes_len(uploads); ++index)
-      open.common_prefixes.emplace_back(
-          internal::view_of(::oss_callback_multipart_uploads_common_prefix(uploads, index)));
-    return open;
+    return open_of(listed->get());
+  }
+  /**
+   * Asks which uploads in parts of `object` were begun at `since` of the local clock or later and are open, such as those
+   * whose answer was lost. Another program may have begun one of them, so look before you abort it.
+   */
+  [[nodiscard]] result<open_uploads> try_list_uploads_begun_since(const text& bucket, const text& object,
+                                                                  std::chrono::system_clock::time_point since,
+                                                                  const operation_options& options = {}) const {
+    using handle = internal::owned<::oss_callback_multipart_uploads, ::oss_callback_multipart_uploads_free>;
+    const auto listed =
+        internal::make_with<handle, ::oss_callback_multipart_uploads>(hooks_, [&](auto** uploads, auto** error) {
+          return ::oss_callback_client_list_uploads_begun_since(c_handle(), bucket.c_str(), object.c_str(),
+                                                                internal::since_1970(since), options.c_handle(),
+                                                                uploads, error);
+        });
+    if (!listed) return *listed.error();
+    return open_of(listed->get());
   }
 
   /* Objects */
@@ -356,6 +365,11 @@ class client {
                                                     const operation_options& options = {}) const {
     return try_list_multipart_uploads(bucket, prefix, delimiter, options).value();
   }
+  [[nodiscard]] open_uploads list_uploads_begun_since(const text& bucket, const text& object,
+                                                      std::chrono::system_clock::time_point since,
+                                                      const operation_options& options = {}) const {
+    return try_list_uploads_begun_since(bucket, object, since, options).value();
+  }
   [[nodiscard]] object_metadata head_object(const text& bucket, const text& object,
                                             const operation_options& options = {}) const {
     return try_head_object(bucket, object, options).value();
@@ -408,6 +422,18 @@ class client {
   [[nodiscard]] const ::oss_callback_client* c_handle() const noexcept { return handle_.get(); }
 
  private:
+  static open_uploads open_of(const ::oss_callback_multipart_uploads* uploads) {
+    open_uploads open;
+    for (std::size_t index = 0; index < ::oss_callback_multipart_uploads_len(uploads); ++index)
+      open.uploads.push_back({internal::copy_of(::oss_callback_multipart_uploads_object(uploads, index)),
+                              internal::copy_of(::oss_callback_multipart_uploads_id(uploads, index)),
+                              internal::copy_of(::oss_callback_multipart_uploads_initiated(uploads, index))});
+    for (std::size_t index = 0; index < ::oss_callback_multipart_uploads_common_prefixes_len(uploads); ++index)
+      open.common_prefixes.emplace_back(
+          internal::view_of(::oss_callback_multipart_uploads_common_prefix(uploads, index)));
+    return open;
+  }
+
   friend class verified;
 
   [[nodiscard]] result<multipart_upload> with_hooks(result<multipart_upload> upload) const {

@@ -66,7 +66,7 @@ class client_options {
    * Asks `provide` when a request needs credentials: at first, within 5 minutes of their expiry (a fifth of their life
    * if that is shorter), and when OSS has refused them as expired; without an expiry for each request.
    *
-   * It runs on any thread that uses the client, and on threads of the library's, but never on two at once. It may
+   * It runs on any thread that uses the client, and on threads of the library's, but in a process never on two at once. It may
    * block; time limits and cancellations take effect when it returns. What it throws, or its giving none, ends the
    * operation with code::credentials_failed, unless earlier credentials are still valid. It must not use the client. It
    * lives as long as the options, the clients made of them, and their uploads in parts.

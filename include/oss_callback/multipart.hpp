@@ -98,6 +98,13 @@ class multipart_upload {
   [[nodiscard]] std::string_view id() const noexcept {
     return internal::view_of(::oss_callback_multipart_upload_id(c_handle()));
   }
+  /** What else is worth knowing of its beginning: that OSS may have begun another whose id was lost with the answer. */
+  [[nodiscard]] std::vector<std::string> notes() const {
+    std::vector<std::string> notes;
+    for (std::size_t index = 0; index < ::oss_callback_multipart_upload_notes_len(c_handle()); ++index)
+      notes.emplace_back(internal::view_of(::oss_callback_multipart_upload_note(c_handle(), index)));
+    return notes;
+  }
 
   /** Whether an object of this name is kept: completing then fails with code::conflict. Default: false. */
   multipart_upload& forbid_overwrite(bool forbid_overwrite) {

@@ -221,11 +221,20 @@ class put_options {
     return *this;
   }
   /**
-   * A file, nobody else's, that remembers the parts that were sent, so that the same call goes on after a failure; for
-   * client::upload_file only. Default: none; a failed upload is aborted.
+   * A file that remembers the parts that were sent, so that the same call resumes after a failure; for
+   * client::upload_file only. A file of somebody else's in its place is never replaced. Default: none; a failed upload is
+   * aborted.
    */
   put_options& checkpoint(const std::filesystem::path& path) {
     ::oss_callback_put_options_set_checkpoint(handle_.get(), internal::path_of(path).c_str());
+    return *this;
+  }
+  /**
+   * Whether an upload that is resumed reads every part that OSS has from the file again and compares it; for
+   * client::upload_file only. Default: false, only when the file may have been touched.
+   */
+  put_options& verify_parts(bool verify = true) {
+    ::oss_callback_put_options_set_verify_parts(handle_.get(), verify);
     return *this;
   }
 

@@ -405,7 +405,7 @@ enum class seen : std::uint32_t {
 /** Tells callbacks that come for the first time from others. May be used from many threads at once. */
 class replay_guard {
  public:
-  /** Remembers up to `capacity` permissions that have not ended yet, each in some 150 bytes, in this process only. */
+  /** Remembers up to `capacity` permissions that have not ended yet, each in some 200 bytes, in this process only. */
   explicit replay_guard(std::size_t capacity)
       : handle_(internal::new_handle<::oss_callback_replay_guard>(::oss_callback_replay_guard_new, capacity)) {}
 

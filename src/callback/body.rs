@@ -374,6 +374,23 @@ mod tests {
         CallbackBody::parse(content_type, body.as_bytes()).unwrap_or_else(|e| panic!("{body}: {e}"))
     }
 
+    /// Whoever sends callbacks decides how deep their values are.
+    #[test]
+    fn depth_costs_no_stack() {
+        const LEVELS: usize = 500_000;
+        let deep = |open: &str, close: &str| {
+            let value = open.repeat(LEVELS) + "1" + &close.repeat(LEVELS);
+            format!(r#"{{"size":5,"deep":{value},"imageInfo":{{"format":{value},"width":4}}}}"#)
+        };
+        for text in [deep("[", "]"), deep(r#"{"a":"#, "}")] {
+            let small = std::thread::Builder::new().stack_size(128 * 1024);
+            let body = small.spawn(move || parse(JSON, &text)).unwrap();
+            let body = body.join().unwrap();
+            assert_eq!((body.size(), body.image_width()), (Some(5), Some(4)));
+            assert_eq!((body.member("deep"), body.image_format()), (None, None));
+        }
+    }
+
     #[test]
     fn a_form_and_json_say_the_same() {
         let form = "bucket=b&object=%E7%9B%AE%2Fa+b%2Bc&etag=%22ABC%22&size=5&mimeType=image%2Fjpeg\

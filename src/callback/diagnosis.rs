@@ -70,6 +70,30 @@ pub(crate) fn of_failed_callback(message: Option<&str>) -> &'static str {
     }
 }
 
+/// The sentence for an answer that is not OSS's.
+pub(crate) fn of_somebody_else(status: u16) -> &'static str {
+    match status {
+        203 => {
+            "Something other than OSS answered, most likely a proxy that changes answers on their way. Let \
+             requests to OSS pass it unchanged, or use https."
+        }
+        300..=399 => {
+            "Something other than OSS answered, with a redirect: the login page of a network (captive portal), \
+             a proxy, or an endpoint that is not OSS's, such as a web site or a CDN. Log in, or check the \
+             endpoint and its DNS record."
+        }
+        407 | 511 => {
+            "The network wants a login before it lets requests through: a proxy or a captive portal. Log in, \
+             or give the client the proxy."
+        }
+        _ => {
+            "Something other than OSS answered: the login page of a network (captive portal), a proxy or CDN \
+             in between, or a server that is not OSS's at the endpoint. Open the endpoint in a browser on this \
+             machine, and check its name and its DNS record (CNAME)."
+        }
+    }
+}
+
 /// The sentence for a callback that OSS rejected (HTTP 400 `InvalidArgument`), if it was the callback.
 pub(crate) fn of_rejected_callback(
     message: Option<&str>,
@@ -187,6 +211,20 @@ mod tests {
         ] {
             let text = of_failed_callback(Some(message));
             assert!(text.contains(advice), "{message}: {text}");
+        }
+    }
+
+    #[test]
+    fn whoever_else_answers_is_named_by_what_is_likely() {
+        for (status, cause) in [
+            (200, "captive portal"),
+            (200, "proxy"),
+            (404, "not OSS's at the endpoint"),
+            (203, "changes answers"),
+            (302, "redirect"),
+            (407, "wants a login"),
+        ] {
+            assert!(of_somebody_else(status).contains(cause), "{status}");
         }
     }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::keys::{KeySource, KnownKeys, key_unavailable, path_of};
 use super::public_key::PublicKey;
 use crate::error::{Error, Result};
+use crate::process::PerProcess;
 use crate::transport::{
     Limits, Lookup, Proxy, RootCertificates, Settings, SignedRequest, TlsSettings, Transport,
 };
@@ -27,7 +28,7 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 /// OSS has signed with one key for as long as anybody remembers, and that one is built in, so this is for
 /// the day on which it names another. Fetched are only URLs of the form `callback_pub_key_v<digits>.pem` on
 /// the one host, always by https: at most 8 of them, each at most once a minute, 16 KiB, 3 seconds, no
-/// redirect. Threads that need the same key wait for one fetch.
+/// redirect. Threads that need the same key wait for one fetch; each process fetches for itself.
 ///
 /// ```no_run
 /// use oss_callback::callback::{FetchingKeys, Verifier};
@@ -39,7 +40,8 @@ pub struct FetchingKeys {
     known: KnownKeys,
     transport: Transport,
     timeout: Duration,
-    cache: Cache,
+    /// A child begins with nothing: its parent may have been fetching.
+    cache: PerProcess<Cache>,
 }
 
 impl FetchingKeys {
@@ -110,6 +112,7 @@ impl KeySource for FetchingKeys {
             ));
         }
         self.cache
+            .get(|_| Cache::default())
             .key(path, Instant::now(), self.timeout, || self.fetch(path))
     }
 }
@@ -210,7 +213,7 @@ impl FetchingKeysBuilder {
             known: self.known,
             transport: Transport::new(settings)?,
             timeout: self.timeout,
-            cache: Cache::default(),
+            cache: PerProcess::default(),
         })
     }
 }

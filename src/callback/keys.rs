@@ -1,7 +1,8 @@
 //! Where the keys that verify callbacks come from. Pure: the one source that fetches has a file of its own.
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
+
+use once_cell::race::OnceBox;
 
 use super::public_key::PublicKey;
 use crate::error::{Error, Result};
@@ -112,9 +113,11 @@ impl KeySource for KnownKeys {
 }
 
 fn production_key() -> PublicKey {
-    static KEY: OnceLock<PublicKey> = OnceLock::new();
+    // Without a lock, which a fork could leave locked in a child.
+    static KEY: OnceBox<PublicKey> = OnceBox::new();
     KEY.get_or_init(|| {
-        PublicKey::from_pem(PRODUCTION_PEM).expect("a test reads the key that is built in")
+        let key = PublicKey::from_pem(PRODUCTION_PEM);
+        Box::new(key.expect("a test reads the key that is built in"))
     })
     .clone()
 }

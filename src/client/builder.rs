@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use super::{Client, Inner, SignatureVersion};
+use crate::crc64;
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::operation::check_limits;
@@ -266,6 +267,7 @@ impl ClientBuilder {
             ("progress_timeout", Some(self.progress_timeout)),
             ("timeout", self.timeout),
         ])?;
+        crc64::prepare();
         let settings = Settings {
             proxy: self.proxy.map(|url| Proxy::parse(&url.0)).transpose()?,
             addresses: self.addresses,

@@ -46,7 +46,12 @@ pub enum SignatureVersion {
 /// A connection to OSS, or to a server that speaks its protocol.
 ///
 /// A client can be used from many threads at once, and a clone is cheap: both share the connections.
-/// Create it after `fork`, not before.
+///
+/// It can also be used in a child of a `fork`. The child opens connections of its own, asks a
+/// [`CredentialsProvider`](crate::CredentialsProvider) for itself, and waits for nothing that a thread of its parent was
+/// doing. Requests that were under way at the fork go on in the parent only: in a child that was forked by a reader, a writer
+/// or a progress hook they fail, unless it ends first. Connections that the parent had open stay open, unused, until the
+/// child ends or calls `exec`.
 ///
 /// ```
 /// # if !cfg!(feature = "tls") { return Ok(()); }

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use super::{Credentials, KeyPair, Kind};
 use crate::error::{Error, Result};
+use crate::process::PerProcess;
 use crate::verdict::ErrorKind;
 
 /// The longest time before their end at which credentials are replaced; of short-lived ones it is a fifth of
@@ -15,8 +16,8 @@ const AHEAD: Duration = Duration::from_secs(300);
 ///
 /// Asked when a request needs credentials and there are none, or those there are say that they
 /// [expire](Credentials::expires_at) within 5 minutes (a fifth of their life if that is shorter), or OSS has
-/// refused them as expired; without an expiry, for each request. Called from any thread, but never by two at
-/// once: others go on with what there is as long as it is valid, and else wait for the same answer. It may block;
+/// refused them as expired; without an expiry, for each request. Called from any thread, but never by two of a
+/// process at once: others go on with what there is as long as it is valid, and else wait for the same answer. It may block;
 /// the limits of the requests that wait for it take effect when it returns. It must not use the client that asks
 /// it. A closure `Fn() -> Result<Credentials, Box<dyn Error + Send + Sync>>` is one.
 ///
@@ -52,6 +53,12 @@ where
 /// A provider and what it gave last.
 pub(super) struct Provided {
     provider: Box<dyn CredentialsProvider>,
+    process: PerProcess<Process>,
+}
+
+/// What a process knows of its provider.
+#[derive(Default)]
+struct Process {
     state: Mutex<State>,
     /// An answer of the provider has come.
     answered: Condvar,
@@ -90,13 +97,18 @@ impl Provided {
     pub(super) fn new(provider: impl CredentialsProvider + 'static) -> Provided {
         Provided {
             provider: Box::new(provider),
-            state: Mutex::default(),
-            answered: Condvar::new(),
+            process: PerProcess::default(),
         }
     }
 
+    /// A child begins without credentials: those of its parent are behind a lock, and somebody may be asking there.
+    fn process(&self) -> &Process {
+        self.process.get(|_| Process::default())
+    }
+
     pub(super) fn key_pair(&self) -> Result<Arc<KeyPair>> {
-        let mut state = self.lock();
+        let process = self.process();
+        let mut state = process.lock();
         if let Some(pair) = state.before(|current| current.stale) {
             return Ok(pair);
         }
@@ -110,7 +122,7 @@ impl Provided {
                 state.waiting += 1;
             }
             let answers = state.answers;
-            let waited = self
+            let waited = process
                 .answered
                 .wait_while(state, |state| state.answers == answers);
             let state = waited.unwrap_or_else(PoisonError::into_inner);
@@ -123,21 +135,26 @@ impl Provided {
         state.asking = true;
         drop(state);
         let mut answer = Answer {
-            provided: self,
+            process,
             result: None,
         };
-        let asked = self.ask();
+        let asked = self.ask(process);
         answer.result = Some(match &asked {
             Ok(pair) => Ok(pair.clone()),
             Err(error) => Err(error.to_string()),
         });
         drop(answer);
-        asked.or_else(|error| self.lock().before(|current| current.expires).ok_or(error))
+        asked.or_else(|error| {
+            process
+                .lock()
+                .before(|current| current.expires)
+                .ok_or(error)
+        })
     }
 
     /// These are of no use any more; what the provider has given since may be.
     pub(super) fn forget(&self, pair: &Arc<KeyPair>) {
-        let mut state = self.lock();
+        let mut state = self.process().lock();
         if state
             .current
             .as_ref()
@@ -147,7 +164,7 @@ impl Provided {
         }
     }
 
-    fn ask(&self) -> Result<Arc<KeyPair>> {
+    fn ask(&self, process: &Process) -> Result<Arc<KeyPair>> {
         let provided = self.provider.credentials();
         let provided = provided
             .map_err(|e| failed(format!("the credentials provider failed: {e}")).with_source(e))?;
@@ -158,7 +175,7 @@ impl Provided {
         pair.check()
             .map_err(|e| failed(format!("the credentials provider gave a bad key pair: {e}")))?;
         // Without an expiry they are for this request.
-        self.lock().current = pair.expires.map(|expires| {
+        process.lock().current = pair.expires.map(|expires| {
             let life = expires
                 .duration_since(SystemTime::now())
                 .unwrap_or_default();
@@ -170,7 +187,9 @@ impl Provided {
         });
         Ok(pair)
     }
+}
 
+impl Process {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -184,17 +203,17 @@ fn failed(what: String) -> Error {
 
 /// Tells those who wait, whatever happens to the provider.
 struct Answer<'a> {
-    provided: &'a Provided,
+    process: &'a Process,
     result: Option<Result<Arc<KeyPair>, String>>,
 }
 
 impl Drop for Answer<'_> {
     fn drop(&mut self) {
-        let mut state = self.provided.lock();
+        let mut state = self.process.lock();
         state.asking = false;
         state.answers += 1;
         state.last = self.result.take();
-        self.provided.answered.notify_all();
+        self.process.answered.notify_all();
     }
 }
 
@@ -205,6 +224,7 @@ mod tests {
     use std::thread;
 
     use super::*;
+    use crate::process::tests::as_child;
 
     fn until(time: SystemTime) -> Credentials {
         Credentials::new("id", "secret").expires_at(time)
@@ -251,7 +271,7 @@ mod tests {
         thread::scope(|scope| {
             let ask = || provided.key_pair().err().unwrap().to_string();
             let threads: Vec<_> = (0..9).map(|_| scope.spawn(ask)).collect();
-            while provided.lock().waiting < 8 {
+            while provided.process().lock().waiting < 8 {
                 thread::yield_now();
             }
             // Once for all of them.
@@ -291,7 +311,7 @@ mod tests {
             unreachable!()
         };
         let hour = SystemTime::now() + Duration::from_secs(3600);
-        provided.lock().current = Some(Current {
+        provided.process().lock().current = Some(Current {
             pair,
             stale: SystemTime::UNIX_EPOCH,
             expires: hour,
@@ -303,6 +323,40 @@ mod tests {
             leave.send(()).unwrap();
             // The provider failed, but there is something valid.
             asking.join().unwrap().unwrap();
+        });
+    }
+
+    /// The thread that asks is not there in a child.
+    #[test]
+    fn a_child_asks_for_itself_whatever_its_parent_is_doing() {
+        let (entered, has_entered) = mpsc::sync_channel(1);
+        let (leave, may_leave) = mpsc::sync_channel::<()>(0);
+        let may_leave = Mutex::new(may_leave);
+        let asked = AtomicUsize::new(0);
+        let hour = SystemTime::now() + Duration::from_secs(3600);
+        let provided = Provided::new(move || {
+            if asked.fetch_add(1, Ordering::Relaxed) == 0 {
+                entered.send(())?;
+                may_leave.lock().unwrap().recv()?;
+            }
+            Ok(until(hour))
+        });
+        thread::scope(|scope| {
+            let asking = scope.spawn(|| provided.key_pair());
+            has_entered.recv().unwrap();
+            let held = provided.process().lock();
+            let childs = as_child(1, || provided.key_pair().unwrap());
+            drop(held);
+            leave.send(()).unwrap();
+            let parents = asking.join().unwrap().unwrap();
+            assert!(!Arc::ptr_eq(&childs, &parents));
+            // Each keeps what it was given.
+            assert!(Arc::ptr_eq(&parents, &provided.key_pair().unwrap()));
+            as_child(1, || {
+                assert!(Arc::ptr_eq(&childs, &provided.key_pair().unwrap()));
+                provided.forget(&childs);
+            });
+            assert!(Arc::ptr_eq(&parents, &provided.key_pair().unwrap()));
         });
     }
 

@@ -1,6 +1,6 @@
 //! An access key secret, and the key of the day that is made of it.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, TryLockError};
 
 /// Has no `Debug`: neither the text nor the key is ever shown.
 pub(crate) struct Secret {
@@ -28,8 +28,14 @@ impl Secret {
     }
 
     /// The key of these day, region and product, made once for all requests that follow each other with the same.
+    ///
+    /// Making it takes less than waiting, and in the child of a fork the lock may be held for ever.
     pub(crate) fn key_of(&self, of: [&str; 3], make: impl FnOnce(&str) -> [u8; 32]) -> [u8; 32] {
-        let mut key = self.key.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut key = match self.key.try_lock() {
+            Ok(key) => key,
+            Err(TryLockError::Poisoned(key)) => PoisonError::into_inner(key),
+            Err(TryLockError::WouldBlock) => return make(&self.text),
+        };
         match &*key {
             Some(key) if key.of == of => key.bytes,
             _ => {
@@ -80,5 +86,9 @@ mod tests {
             assert_eq!((key_of(&secret, of), made.get()), ([makes; 32], makes));
         }
         assert_eq!(key_of(&secret.clone(), day), [6; 32]);
+        let held = secret.key.lock().unwrap();
+        assert_eq!(key_of(&secret, day), [7; 32]);
+        drop(held);
+        assert_eq!(key_of(&secret, day), [5; 32]);
     }
 }

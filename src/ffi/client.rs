@@ -38,8 +38,8 @@ pub enum oss_callback_root_certificates {
 }
 
 /// A connection to OSS, or to a server that speaks its protocol. It does not change and may be used from
-/// many threads at once; one of them frees it, when no call uses it any more. Create it after fork, not
-/// before.
+/// many threads at once; one of them frees it, when no call uses it any more. It may also be used in the
+/// child of a fork, which opens connections of its own and frees the client as the parent does.
 pub struct oss_callback_client {
     pub(super) client: Client,
 }

@@ -18,7 +18,7 @@ pub enum oss_callback_code {
     InvalidArgument = 1,
     /// The callback or its variables break a rule of OSS. Nothing was sent.
     InvalidCallback = 2,
-    /// The credentials hook or the signer hook failed. Nothing was sent.
+    /// The credentials hook or the signer hook failed. This attempt sent nothing.
     CredentialsFailed = 3,
 
     /// The endpoint's name could not be resolved to an address.
@@ -31,12 +31,16 @@ pub enum oss_callback_code {
     Timeout = 23,
     /// The connection ended before the answer did.
     ConnectionLost = 24,
-    /// The peer does not speak HTTP properly, or answered success before it had the whole object.
+    /// The peer does not speak HTTP properly or in a way that two readers could read differently, or it answered
+    /// before it was asked, or success before it had the whole object.
     Protocol = 25,
-    /// An HTTP answer that OSS does not give: a redirect, another 2xx, a 4xx from something in between.
+    /// An HTTP answer that is not OSS's, or that OSS does not give to this request. Without a request id
+    /// (x-oss-request-id) it comes from a login page, a proxy, a CDN or another server, and says nothing of the
+    /// object; the message shows its status, its Content-Type and its first words. A success without an ETag is
+    /// none, either.
     UnexpectedAnswer = 26,
 
-    /// OSS refused the request (a 4xx that no other code names).
+    /// OSS refused the request: a 4xx that no other code names, or a redirect that names the bucket's endpoint.
     Refused = 40,
     /// OSS refused the credentials or the signature, or they lack the permission (401, 403).
     AccessDenied = 41,
@@ -44,12 +48,13 @@ pub enum oss_callback_code {
     NotFound = 42,
     /// The request conflicts with what is stored, for example with x-oss-forbid-overwrite (409).
     Conflict = 43,
-    /// OSS or something before it failed (5xx).
+    /// OSS or something before it failed (5xx, or an error document in place of a completed upload).
     ServerError = 50,
 
-    /// HTTP 203: the object IS STORED, but the application server was not reached or did not agree.
+    /// HTTP 203 of OSS to a request with a callback: the object IS STORED, but the application server was not reached or did not agree.
     CallbackFailed = 60,
-    /// Stored, but the CRC-64 that OSS computed differs from the one computed while sending.
+    /// The CRC-64 that OSS computed differs from the one computed while sending or receiving. An object that was
+    /// sent IS STORED, with other contents; of a part nothing is.
     ChecksumMismatch = 61,
     /// Stored, and the callback was answered, but the answer was cut short or is too long.
     AnswerDamaged = 62,
@@ -59,13 +64,13 @@ pub enum oss_callback_code {
 
     /// A local file, or the caller's reader, cannot be opened or read.
     BodyUnreadable = 70,
-    /// A local file, or the caller's reader, was shorter or longer than it was said to be.
+    /// A local file changed while it was sent; or the caller's reader was shorter or longer than it was said to be.
     BodyChanged = 71,
     /// The destination of a download refused the data.
     WriteFailed = 72,
     /// Another upload uses the checkpoint.
     CheckpointInUse = 73,
-    /// The checkpoint cannot be read or written.
+    /// The checkpoint cannot be read or written, or is a file of somebody else's.
     CheckpointFailed = 74,
 
     /// A request at the application server is not POST, so it is no callback.

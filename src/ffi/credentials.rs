@@ -7,8 +7,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use libc::{c_char, c_void, size_t};
 
 use super::client::{oss_callback_client_options, set};
-use super::guard::{optional_text, text};
+use super::guard::{Uncancelled, optional_text, text};
 use super::options::Options;
+use crate::process::PerProcess;
 use crate::{
     Credentials, CredentialsProvider, Error, Result, SignatureVersion, Signer, StringToSign,
 };
@@ -76,6 +77,8 @@ unsafe impl Sync for Userdata {}
 impl Drop for Userdata {
     fn drop(&mut self) {
         if let Some(destroy) = self.destroy {
+            // Options that are NULL drop it outside of every guard.
+            let _uncancelled = Uncancelled::begin();
             // SAFETY: the caller of the setter promised a hook for this userdata; it is called once.
             unsafe { destroy(self.pointer) };
         }
@@ -120,8 +123,9 @@ struct SignerHook {
         size_t,
         *mut c_void,
     ) -> i64,
-    /// Locked while the hook runs.
-    userdata: Mutex<Userdata>,
+    userdata: Userdata,
+    /// Held while the hook runs.
+    running: PerProcess<Mutex<()>>,
 }
 
 impl Signer for SignerHook {
@@ -136,7 +140,8 @@ impl Signer for SignerHook {
             SignatureVersion::V4 => 4,
         };
         let mut signature = vec![0_u8; SIGNATURE_LEN];
-        let userdata = self.userdata.lock().unwrap_or_else(PoisonError::into_inner);
+        let running = self.running.get(|_| Mutex::default());
+        let running = running.lock().unwrap_or_else(PoisonError::into_inner);
         // SAFETY: the caller of the setter promised a hook for this userdata; the texts end with NUL, and the
         // buffer is writable as far as it is long.
         let len = unsafe {
@@ -146,10 +151,10 @@ impl Signer for SignerHook {
                 super::text::borrowed(scope.as_ref()),
                 signature.as_mut_ptr().cast(),
                 signature.len(),
-                userdata.pointer,
+                self.userdata.pointer,
             )
         };
-        drop(userdata);
+        drop(running);
         match usize::try_from(len) {
             Ok(len) if len <= signature.len() => signature.truncate(len),
             Ok(len) => {
@@ -226,7 +231,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_signer_hook(
             let hook = hook.ok_or_else(|| Error::argument("`hook` is NULL"))?;
             let signer = SignerHook {
                 hook,
-                userdata: Mutex::new(userdata),
+                userdata,
+                running: PerProcess::default(),
             };
             let credentials = Credentials::remote(id, signer);
             Ok(builder.credentials(credentials.security_token(token.unwrap_or_default())))

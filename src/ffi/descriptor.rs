@@ -1,19 +1,19 @@
 //! A file descriptor that C lends.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek};
 use std::os::fd::FromRawFd;
-use std::os::unix::fs::FileExt;
 
 use libc::c_int;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use crate::open_file::OpenFile;
 use crate::{Error, ErrorKind, Result};
 
 /// A file behind a descriptor of the caller's.
 pub(super) enum Descriptor {
-    /// A regular file, which can be read again.
-    Regular(Contents),
+    /// A regular file, read without moving the position that it shares with the caller's descriptor.
+    Regular(OpenFile),
     /// A pipe, a socket, a device: read once.
     Stream(Stream),
 }
@@ -42,8 +42,23 @@ impl Descriptor {
             return Ok(Descriptor::Stream(Stream(file)));
         }
         let position = file.stream_position().map_err(|e| unreadable(fd, e))?;
-        Ok(Descriptor::Regular(Contents { file, position }))
+        let file = OpenFile::new(file, position).map_err(|e| unreadable(fd, e))?;
+        Ok(Descriptor::Regular(file))
     }
+}
+
+/// How many bytes a regular file has from its position on.
+pub(super) fn len_of(file: &OpenFile) -> Result<u64> {
+    let hides_its_length = file.hides_its_length().map_err(|e| {
+        let message = format!("look at the file: {}", e.to_string().to_lowercase());
+        Error::new(ErrorKind::BodyUnreadable, message).with_source(e)
+    })?;
+    // An empty object in its place would be a silent loss.
+    if hides_its_length {
+        let message = "the file has contents, but says that it is empty";
+        return Err(Error::new(ErrorKind::BodyChanged, message));
+    }
+    Ok(file.len())
 }
 
 fn unreadable(fd: c_int, e: io::Error) -> Error {
@@ -65,54 +80,5 @@ impl Read for Stream {
             0 => Err(io::ErrorKind::WouldBlock.into()),
             _ => self.0.read(buffer),
         }
-    }
-}
-
-/// A regular file, read without moving the position that it shares with the caller's descriptor.
-pub(super) struct Contents {
-    file: File,
-    position: u64,
-}
-
-impl Contents {
-    /// How many bytes there are from the position on.
-    pub(super) fn len(&self) -> Result<u64> {
-        let unreadable = |e: io::Error| {
-            let message = format!("look at the file: {}", e.to_string().to_lowercase());
-            Error::new(ErrorKind::BodyUnreadable, message).with_source(e)
-        };
-        let len = self.file.metadata().map_err(unreadable)?.len();
-        // Files of /proc have a length of 0 and contents all the same.
-        if len == 0
-            && self
-                .file
-                .read_at(&mut [0], self.position)
-                .map_err(unreadable)?
-                > 0
-        {
-            let message = "the file has contents, but says that it is empty";
-            return Err(Error::new(ErrorKind::BodyChanged, message));
-        }
-        Ok(len.saturating_sub(self.position))
-    }
-}
-
-impl Read for Contents {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read_at(buffer, self.position)?;
-        self.position += count as u64;
-        Ok(count)
-    }
-}
-
-impl Seek for Contents {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let position = match to {
-            SeekFrom::Start(position) => Some(position),
-            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
-            SeekFrom::End(offset) => self.file.metadata()?.len().checked_add_signed(offset),
-        };
-        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
-        Ok(self.position)
     }
 }

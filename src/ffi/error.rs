@@ -235,8 +235,8 @@ pub unsafe extern "C" fn oss_callback_error_host_id(
     unsafe { of(error, ptr::null(), |error| borrowed(error.host_id.as_ref())) }
 }
 
-/// For an error of the callback: what usually causes it and what to do, in one or two sentences; NULL for
-/// other errors. Borrowed from `error`.
+/// For an error of the callback, and for an answer that is not OSS's: what usually causes it and what to do, in a
+/// few sentences; NULL for other errors. Borrowed from `error`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_error_diagnosis(
     error: *const oss_callback_error,

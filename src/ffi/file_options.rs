@@ -10,6 +10,7 @@ pub(super) struct FileOptions {
     pub(super) part_size: Option<u64>,
     pub(super) parallel: Option<u32>,
     pub(super) checkpoint: Option<PathBuf>,
+    pub(super) verify_parts: bool,
 }
 
 impl FileOptions {
@@ -19,6 +20,7 @@ impl FileOptions {
             ("part_size", self.part_size.is_some()),
             ("parallel", self.parallel.is_some()),
             ("checkpoint", self.checkpoint.is_some()),
+            ("verify_parts", self.verify_parts),
         ] {
             if given {
                 return Err(Error::argument(format!(
@@ -39,6 +41,6 @@ impl FileOptions {
         if let Some(checkpoint) = &self.checkpoint {
             upload = upload.checkpoint(checkpoint);
         }
-        upload
+        upload.verify_parts(self.verify_parts)
     }
 }

@@ -3,7 +3,7 @@
 use std::ffi::CString;
 use std::ptr;
 
-use libc::c_char;
+use libc::{c_char, size_t};
 
 use super::client::oss_callback_client;
 use super::code::oss_callback_code;
@@ -35,6 +35,7 @@ pub struct oss_callback_multipart_upload {
     bucket: CString,
     object: CString,
     upload_id: CString,
+    notes: Vec<CString>,
 }
 
 #[derive(Clone)]
@@ -50,6 +51,7 @@ impl oss_callback_multipart_upload {
             bucket: c_string(upload.bucket()),
             object: c_string(upload.object()),
             upload_id: c_string(upload.upload_id()),
+            notes: upload.notes().iter().map(c_string).collect(),
             options: Options::of(Upload {
                 upload,
                 forbid_overwrite: None,
@@ -100,9 +102,9 @@ unsafe fn set(
 /// with oss_callback_multipart_upload_set_forbid_overwrite.
 ///
 /// On success `*upload` is a new handle: free it with oss_callback_multipart_upload_free, which aborts
-/// nothing. When the answer is lost, OSS may have begun an upload whose id nobody knows:
-/// oss_callback_client_list_multipart_uploads finds it. May be called from several threads with the same
-/// client.
+/// nothing. When an answer is lost, OSS may have begun an upload whose id nobody knows. oss_callback_error_note says so
+/// then, or oss_callback_multipart_upload_note if a later attempt succeeded;
+/// oss_callback_client_list_uploads_begun_since finds it. May be called from several threads with the same client.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_initiate_multipart_upload(
@@ -188,6 +190,31 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_id(
     unsafe {
         of(upload, ptr::null(), |upload| {
             borrowed(Some(&upload.upload_id))
+        })
+    }
+}
+
+/// How many notes there are; 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_multipart_upload_notes_len(
+    upload: *const oss_callback_multipart_upload,
+) -> size_t {
+    // SAFETY: NULL or a live upload.
+    unsafe { of(upload, 0, |upload| upload.notes.len()) }
+}
+
+/// What else is worth knowing of the beginning of an upload, a sentence each: that the answer to an earlier attempt was
+/// lost, so that OSS may have begun an upload that nobody knows. `index` is 0 for the first; NULL when there are not so
+/// many. Borrowed from `upload`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_multipart_upload_note(
+    upload: *const oss_callback_multipart_upload,
+    index: size_t,
+) -> *const c_char {
+    // SAFETY: NULL or a live upload.
+    unsafe {
+        of(upload, ptr::null(), |upload| {
+            borrowed(upload.notes.get(index))
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::ffi::CString;
 use std::ptr;
+use std::time::{Duration, UNIX_EPOCH};
 
 use libc::{c_char, size_t};
 
@@ -11,7 +12,7 @@ use super::error::oss_callback_error;
 use super::guard::{free, guard, make, of, optional_text, required, text};
 use super::operation_options::{limited, oss_callback_operation_options};
 use super::text::{borrowed, c_string};
-use crate::{ListedUpload, MultipartUploadList};
+use crate::{Error, ListedUpload, MultipartUploadList};
 
 /// The uploads in parts of a bucket that were neither completed nor aborted, by object, then by upload id. It
 /// does not change: any thread may read it, one frees it.
@@ -91,6 +92,45 @@ pub unsafe extern "C" fn oss_callback_client_list_multipart_uploads(
         }
         // SAFETY: NULL means none; otherwise the caller promises live options.
         let list = unsafe { limited(list, options) }?;
+        let new = || Ok(oss_callback_multipart_uploads::new(list.send()?));
+        // SAFETY: NULL is refused; otherwise valid for a write.
+        unsafe { make(uploads, "uploads", new) }
+    })
+}
+
+/// Asks which uploads in parts of `object` were begun at a time of the local clock or later and are open, in seconds since
+/// 1970: such as those whose answer was lost, see oss_callback_client_initiate_multipart_upload.
+///
+/// OSS's clock may differ: its answer says by how much, to the second, and in doubt an upload is listed. Another program
+/// may have begun one of them, so look before you abort it. `options` NULL means none. On success `*uploads` is a new
+/// handle: free it with oss_callback_multipart_uploads_free.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_client_list_uploads_begun_since(
+    client: *const oss_callback_client,
+    bucket: *const c_char,
+    object: *const c_char,
+    since_at_s: u64,
+    options: *const oss_callback_operation_options,
+    uploads: *mut *mut oss_callback_multipart_uploads,
+    error: *mut *mut oss_callback_error,
+) -> oss_callback_code {
+    guard(error, || {
+        // SAFETY: NULL is refused; otherwise the caller promises a live client.
+        let client = unsafe { required(client, "client") }?;
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let bucket = unsafe { text(bucket, "bucket") }?;
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let object = unsafe { text(object, "object") }?;
+        let since = UNIX_EPOCH.checked_add(Duration::from_secs(since_at_s));
+        let since = since.ok_or_else(|| {
+            Error::argument(format!(
+                "`since_at_s` {since_at_s} is no time of this system"
+            ))
+        })?;
+        let list = client.client.list_multipart_uploads(bucket);
+        // SAFETY: NULL means none; otherwise the caller promises live options.
+        let list = unsafe { limited(list.object(object).begun_since(since), options) }?;
         let new = || Ok(oss_callback_multipart_uploads::new(list.send()?));
         // SAFETY: NULL is refused; otherwise valid for a write.
         unsafe { make(uploads, "uploads", new) }

@@ -54,8 +54,8 @@ pub unsafe extern "C" fn oss_put_object_with_callback(
 /// Uploads a file as `object` into `bucket` and waits for the application server's answer.
 ///
 /// As oss_put_object_with_callback. The file is read while it is sent, 128 KiB at a time; it must be a
-/// regular file. OSS_CALLBACK_CODE_BODY_UNREADABLE and OSS_CALLBACK_CODE_BODY_CHANGED, when it turns out
-/// shorter or longer than it was when the upload began, mean that nothing is stored.
+/// regular file. OSS_CALLBACK_CODE_BODY_UNREADABLE and OSS_CALLBACK_CODE_BODY_CHANGED, when it
+/// changes while it is sent, mean that nothing is stored: what is stored is what it held when the upload began.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_put_object_from_file_with_callback(
@@ -118,7 +118,7 @@ pub unsafe extern "C" fn oss_put_object_from_file_range_with_callback(
 /// only if nothing was read yet; while it has nothing to give, the cancellation and the time limit of the
 /// upload take effect. OSS_CALLBACK_LEN_UNKNOWN means all that there is up to the end, which of a pipe is sent
 /// as oss_put_object_from_reader_with_callback sends it. OSS_CALLBACK_CODE_BODY_CHANGED, when there are fewer
-/// than `len` bytes, and OSS_CALLBACK_CODE_BODY_UNREADABLE mean that nothing is stored.
+/// than `len` bytes or a regular file changes meanwhile, and OSS_CALLBACK_CODE_BODY_UNREADABLE mean that nothing is stored.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_put_object_from_fd_with_callback(
@@ -186,14 +186,14 @@ fn known(len: u64) -> Option<u64> {
 
 #[cfg(unix)]
 fn send_descriptor(put: PutObject<'_>, fd: c_int, len: Option<u64>) -> Result<Receipt> {
-    use super::descriptor::Descriptor;
+    use super::descriptor::{Descriptor, len_of};
     use std::io::Read;
 
     match (Descriptor::new(fd)?, len) {
-        (Descriptor::Regular(contents), Some(len)) => put.send_rewindable(contents, len),
-        (Descriptor::Regular(contents), None) => {
-            let len = contents.len()?;
-            put.send_rewindable(contents, len)
+        (Descriptor::Regular(file), Some(len)) => put.send_open_range(file, len, "the file"),
+        (Descriptor::Regular(file), None) => {
+            let len = len_of(&file)?;
+            put.send_open_range(file, len, "the file")
         }
         // What follows the bytes is somebody else's.
         (Descriptor::Stream(file), Some(len)) => put.send_reader(file.take(len), len),

@@ -521,10 +521,14 @@ pub unsafe extern "C" fn oss_callback_put_options_set_timeout_ms(
 /// When the upload is sent again, in place of the client's policy. `max_attempts` counts the first one: 1
 /// means never again. Before the second attempt up to `base_delay_ms` are waited, before each further one up
 /// to twice as long, never more than `max_delay_ms`; the actual delays are random, so that many clients do
-/// not come back at once. Default: 3, 200 and 20000. Sent again is only what may end differently, only a body
-/// that can be read again, and with a spec only while it is certain that nothing was stored. Whatever the
-/// policy, there is one attempt more when OSS refuses the upload because the clocks differ too much: its own
-/// time is then taken for the right one.
+/// not come back at once. Default: 3, 200 and 20000. Only failures that may end differently are retried, only
+/// with a body that can be read again, and with a spec only while it is certain that nothing was stored.
+///
+/// No request is sent more often than that. When OSS refuses one because the clocks differ too much, or because
+/// credentials of a hook have expired, the next attempt goes by OSS's time, or with new credentials; if the policy
+/// allows none, the next request does. Each part of a file is a request of its own, and so is each look that
+/// follows a lost answer to completing an upload. A kept connection that turns out to be closed before the first
+/// byte of a request is replaced, which is not an attempt.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_retry_policy(
     options: *mut oss_callback_put_options,

@@ -44,8 +44,10 @@ pub struct oss_callback_sealed {
     variables: Vec<(String, CString)>,
 }
 
-/// Tells callbacks that come for the first time from others. May be used from many threads at once; one of
-/// them frees it.
+/// Tells callbacks that come for the first time from others. It keeps a permission until it has ended by every
+/// time that the clock has shown since, so that setting the clock does not make a used one look new. The child of
+/// a fork starts with what its parent had seen; afterwards neither knows what the other sees. May be used from many
+/// threads at once; one of them frees it.
 pub struct oss_callback_replay_guard {
     guard: ReplayGuard,
 }
@@ -398,7 +400,7 @@ pub unsafe extern "C" fn oss_callback_sealed_free(sealed: *mut oss_callback_seal
     unsafe { free(sealed) };
 }
 
-/// Makes a guard that remembers up to `capacity` permissions that have not ended yet, each in some 150 bytes,
+/// Makes a guard that remembers up to `capacity` permissions that have not ended yet, each in some 200 bytes,
 /// in this process only. Free it with oss_callback_replay_guard_free.
 #[must_use]
 #[unsafe(no_mangle)]

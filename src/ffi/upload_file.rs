@@ -61,13 +61,15 @@ pub unsafe extern "C" fn oss_callback_put_options_set_parallel(
     }
 }
 
-/// The path of a file, nobody else's, that remembers the parts that were sent; NULL takes an earlier one away.
-/// When the upload fails or its process dies, the same call later, by this or another process, goes on with it:
-/// with the same file (size, time of change, samples of its contents), object, headers, endpoint and part size.
+/// The path of a file that remembers the parts that were sent; NULL takes an earlier one away.
+/// When the upload fails or its process dies, the same call later, by this or another process, resumes it:
+/// with the same file (size, time of change, samples of its contents; see
+/// oss_callback_put_options_set_verify_parts), object, headers, endpoint and part size.
 /// A file that changed, or a checkpoint that is damaged or of another upload, starts over, and
 /// oss_callback_receipt_note says so. It is removed once the object is stored. One upload uses it at a time: see
-/// OSS_CALLBACK_CODE_CHECKPOINT_IN_USE. Beside it stand, for a while, files with ".lock" and ".new" added to
-/// its name. A file that goes in one request has none. For oss_upload_file_with_callback only: other uploads
+/// OSS_CALLBACK_CODE_CHECKPOINT_IN_USE. Beside it stand, for a while, files with ".oss-callback-lock" and
+/// ".oss-callback-new" added to its name. A file that the library did not write is never replaced or removed: in the
+/// checkpoint's place it means OSS_CALLBACK_CODE_CHECKPOINT_FAILED. A file that goes in one request has none. For oss_upload_file_with_callback only: other uploads
 /// refuse it. Default: none; a failed upload is aborted.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_checkpoint(
@@ -86,6 +88,24 @@ pub unsafe extern "C" fn oss_callback_put_options_set_checkpoint(
     }
 }
 
+/// Whether an upload that is resumed reads every part that OSS has from the file again and compares it, and sends what
+/// differs. Without it that is done only when the file may have been touched: when the time of change that no program can
+/// set (st_ctime) is another, or the system has none. For oss_upload_file_with_callback only: other uploads refuse it.
+/// Default: false.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_verify_parts(
+    options: *mut oss_callback_put_options,
+    verify_parts: bool,
+) {
+    // SAFETY: NULL or live options.
+    unsafe {
+        set(options, |file| {
+            file.verify_parts = verify_parts;
+            Ok(())
+        });
+    }
+}
+
 /// Uploads a file of any size, up to 48.8 TiB, as `object` into `bucket` and waits for the application server's
 /// answer: one object, one callback, one receipt.
 ///
@@ -98,8 +118,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_checkpoint(
 /// An upload in parts is completed, and its callback delivered, once. When the answer to that is lost the
 /// object is looked up: if it is the file, oss_callback_error_stored says OSS_CALLBACK_STORED_YES, and only the
 /// answer remains unknown. When an upload in parts fails before, it is aborted; with a checkpoint it is left for
-/// the next call, and oss_callback_error_upload_id names it. If it cannot be aborted, oss_callback_error_note
-/// says so. OSS_CALLBACK_CODE_BODY_CHANGED when the file changes meanwhile: nothing is stored then.
+/// the next call, and oss_callback_error_upload_id names it. If it cannot be aborted, or if OSS may have begun one whose
+/// id was lost with the answer, oss_callback_error_note or oss_callback_receipt_note says so. OSS_CALLBACK_CODE_BODY_CHANGED when the file changes meanwhile: nothing is stored then.
 /// OSS_CALLBACK_CODE_CHECKPOINT_IN_USE when another upload uses the checkpoint,
 /// OSS_CALLBACK_CODE_CHECKPOINT_FAILED when it cannot be read or written.
 #[must_use]

@@ -51,7 +51,7 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_part(
 ///
 /// As oss_callback_multipart_upload_part. OSS_CALLBACK_CODE_INVALID_ARGUMENT when the file ends before the
 /// range does, OSS_CALLBACK_CODE_BODY_UNREADABLE when it cannot be read or is no regular file, and
-/// OSS_CALLBACK_CODE_BODY_CHANGED when it gets shorter meanwhile.
+/// OSS_CALLBACK_CODE_BODY_CHANGED when it changes meanwhile.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_multipart_upload_part_from_file(

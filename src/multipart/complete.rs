@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use super::{MultipartUpload, Part, list_parts};
+use super::{MultipartUpload, Part, list_parts, look_for_upload};
 use crate::attempts::Attempts;
 use crate::callback::CallbackSpec;
 use crate::client::Client;
@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::object::ObjectMetadata;
 use crate::object_headers::{self, object_acl_setter};
 use crate::operation::{Operation, OperationOptions, operation_setters};
-use crate::outcome;
+use crate::outcome::{self, Asked};
 use crate::presign::{self, PresignOptions, PresignedUrl};
 use crate::receipt::Receipt;
 use crate::request::Request;
@@ -341,6 +341,7 @@ impl Complete {
         let exchange = client.exchange(&self.request, Some(body), limits);
         let sent = exchange.last_write_started;
         let result = outcome::of_upload(outcome::Upload {
+            asked: Asked::Completion,
             last_write_started: sent,
             all_sent: exchange.all_sent,
             callback: self.callback,
@@ -408,10 +409,8 @@ impl Complete {
             limits: limits.clone(),
         };
         if !gone {
-            let request = self.upload.request("GET").query("max-parts", Some("1"));
-            let operation = Operation::new(client.clone(), request);
             // The request itself is tried again, and then this, too.
-            match operation.send_with(&attempts(RetryPolicy::none()), &[200]) {
+            match look_for_upload(&attempts(RetryPolicy::none()), self.upload.request("GET")) {
                 Ok(_) => return Found::Open,
                 Err(error) if is_gone(&error) => {}
                 Err(_) => return Found::Unseen,

@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::path::Path;
+use std::time::SystemTime;
 
-use super::MultipartUpload;
+use super::{MultipartUpload, is_upload_id};
 use crate::attempts::Attempts;
 use crate::client::Client;
 use crate::content_type;
@@ -11,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::object_headers::{self, Tags, object_header_setters};
 use crate::operation::{Operation, OperationOptions, operation_setters};
 use crate::outcome;
+use crate::post_policy::iso8601;
 use crate::put::PutObject;
 use crate::request::Request;
 use crate::verdict::ErrorKind;
@@ -50,8 +52,9 @@ impl InitiateMultipartUpload {
     /// # Errors
     ///
     /// Every error of arguments and network, and refusals of OSS. After a lost answer OSS may have begun an
-    /// upload whose id nobody knows; a lifecycle rule of the bucket, or
-    /// [`Client::list_multipart_uploads`], finds it.
+    /// upload whose id nobody knows. One of [`Error::notes`] says so then, or one of [`MultipartUpload::notes`] if a
+    /// later attempt succeeded; [`ListMultipartUploads::begun_since`](crate::ListMultipartUploads::begun_since)
+    /// finds it.
     pub fn send(mut self) -> Result<MultipartUpload> {
         if let Some(fault) = self.fault.take() {
             return Err(fault);
@@ -111,17 +114,48 @@ pub(crate) fn initiate(attempts: &Attempts, mut request: Request) -> Result<Mult
         .query("uploads", None)
         .query("encoding-type", Some("url"));
     let operation = Operation::new(attempts.client.clone(), request).body(Vec::new());
-    let answer = operation.send_with(attempts, &[200])?;
-    let id = upload_id(&answer).ok_or_else(|| {
-        let message = "OSS's answer to InitiateMultipartUpload names no upload id";
-        outcome::useless(ErrorKind::Protocol, message, answer)
-    })?;
-    Ok(MultipartUpload::of(attempts.client.clone(), &begun, &id))
+    let since = SystemTime::now();
+    let mut unknown = 0_u32;
+    let answer = operation.send_telling(attempts, &[200], || unknown += 1);
+    let id = answer.and_then(|answer| match upload_id(&answer) {
+        Some(id) => Ok(id),
+        None => {
+            unknown += 1;
+            let message =
+                "OSS's answer to InitiateMultipartUpload names no upload id that can be used";
+            Err(outcome::useless(ErrorKind::Protocol, message, answer))
+        }
+    });
+    let notes = match unknown {
+        0 => Vec::new(),
+        count => vec![lost(count, &begun, since)],
+    };
+    match id {
+        Ok(id) => {
+            let upload = MultipartUpload::of(attempts.client.clone(), &begun, &id);
+            Ok(upload.with_notes(notes))
+        }
+        Err(error) => Err(error.with_notes(notes)),
+    }
+}
+
+/// What is to be known of uploads that may have been begun, and whose ids were lost.
+fn lost(count: u32, request: &Request, since: SystemTime) -> String {
+    let (bucket, object, since) = (&request.bucket, &request.key, iso8601(since));
+    let uploads = match count {
+        1 => "an upload".to_owned(),
+        count => format!("up to {count} uploads"),
+    };
+    format!(
+        "OSS may keep, and bill, {uploads} of {bucket}/{object} begun since {since}, whose answer was lost: \
+         list those begun since then, and abort what nobody uses"
+    )
 }
 
 fn upload_id(answer: &outcome::Answer) -> Option<String> {
-    let root = xml::parse(&answer.body)?.root;
-    let id = root.text_of("UploadId")?.trim();
-    let found = root.name == "InitiateMultipartUploadResult" && !id.is_empty();
-    found.then(|| id.to_owned())
+    let document = xml::parse(&answer.body)?;
+    let id = document.root.text_of("UploadId")?.trim();
+    let whole = document.whole && answer.damage.is_none();
+    let found = document.root.name == "InitiateMultipartUploadResult" && is_upload_id(id);
+    (whole && found).then(|| id.to_owned())
 }

@@ -5,6 +5,7 @@ use crate::attempts::Attempts;
 use crate::error::{Error, Result};
 use crate::operation::{Operation, OperationOptions, operation_setters};
 use crate::outcome;
+use crate::request::Request;
 use crate::verdict::ErrorKind;
 use crate::xml::{self, Element};
 
@@ -78,6 +79,16 @@ pub(crate) fn list_parts(attempts: &Attempts, upload: &MultipartUpload) -> Resul
 fn damaged(answer: outcome::Answer) -> Error {
     let message = "OSS's answer to ListParts is not a whole list of parts";
     outcome::useless(ErrorKind::Protocol, message, answer)
+}
+
+/// Asks whether OSS knows the upload: an error says that it does not, or that it could not be asked.
+pub(crate) fn look_for_upload(attempts: &Attempts, request: Request) -> Result<outcome::Answer> {
+    let request = request.query("max-parts", Some("1"));
+    let answer = Operation::new(attempts.client.clone(), request).send_with(attempts, &[200])?;
+    match Page::read(&answer) {
+        Some(_) => Ok(answer),
+        None => Err(damaged(answer)),
+    }
 }
 
 struct Page {

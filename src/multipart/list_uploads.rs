@@ -1,10 +1,14 @@
 //! ListMultipartUploads: which uploads of a bucket were begun and neither completed nor aborted.
 
+use std::time::{Duration, SystemTime};
+
+use super::{MAX_ID_LEN, check_len};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::operation::{Operation, OperationOptions, operation_setters};
 use crate::outcome;
 use crate::percent;
+use crate::post_policy::iso8601;
 use crate::request::Request;
 use crate::verdict::ErrorKind;
 use crate::xml;
@@ -39,6 +43,8 @@ pub struct ListMultipartUploads {
     bucket: String,
     prefix: Option<String>,
     delimiter: Option<String>,
+    object: Option<String>,
+    since: Option<SystemTime>,
     max_uploads: usize,
     options: OperationOptions,
 }
@@ -52,6 +58,8 @@ impl ListMultipartUploads {
             bucket: bucket.to_owned(),
             prefix: None,
             delimiter: None,
+            object: None,
+            since: None,
             max_uploads: 100_000,
             options: OperationOptions::default(),
         }
@@ -70,6 +78,36 @@ impl ListMultipartUploads {
         self
     }
 
+    /// Only uploads of the object with this name. In place of a prefix and a delimiter.
+    pub fn object(mut self, object: &str) -> Self {
+        self.object = Some(object.to_owned());
+        self
+    }
+
+    /// Only uploads that were begun at this time of the local clock or later, such as those whose answer was lost: see
+    /// [`InitiateMultipartUpload::send`](crate::InitiateMultipartUpload::send). OSS's clock may differ: its answer says by
+    /// how much, to the second, and in doubt an upload is listed. Another program may have begun one of them, so look
+    /// before you abort it.
+    ///
+    /// ```no_run
+    /// # use oss_callback::{Client, Error};
+    /// # fn find(client: &Client) -> Result<(), Error> {
+    /// let since = std::time::SystemTime::now();
+    /// if let Err(error) = client.upload_file("examplebucket", "holiday.mp4").send("holiday.mp4") {
+    ///     eprintln!("{error}: {:?}", error.notes());
+    ///     let list = client.list_multipart_uploads("examplebucket").object("holiday.mp4").begun_since(since);
+    ///     for upload in list.send()?.uploads {
+    ///         eprintln!("{} was begun at {}", upload.upload_id, upload.initiated);
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn begun_since(mut self, time: SystemTime) -> Self {
+        self.since = Some(time);
+        self
+    }
+
     /// How many uploads and common prefixes are kept in memory; more are an error. Default: 100,000.
     pub fn max_uploads(mut self, uploads: usize) -> Self {
         self.max_uploads = uploads;
@@ -85,6 +123,9 @@ impl ListMultipartUploads {
     /// network.
     pub fn send(self) -> Result<MultipartUploadList> {
         Request::on_bucket("GET", &self.bucket).check()?;
+        for (name, text) in [("prefix", &self.prefix), ("delimiter", &self.delimiter)] {
+            check_len(name, text.as_deref().unwrap_or_default())?;
+        }
         self.options.check()?;
         let attempts = self.options.attempts(&self.client, 0);
         let mut list = MultipartUploadList::default();
@@ -97,7 +138,16 @@ impl ListMultipartUploads {
             };
             let brings_nothing =
                 page.list.uploads.is_empty() && page.list.common_prefixes.is_empty();
-            list.uploads.extend(page.list.uploads);
+            let since = self.since.map(|since| by_clock_of(&answer, since));
+            let wanted = |upload: &ListedUpload| {
+                let object = self.object.as_ref();
+                object.is_none_or(|object| *object == upload.object)
+                    && since
+                        .as_ref()
+                        .is_none_or(|since| begun_since(upload, since))
+            };
+            let uploads = page.list.uploads.into_iter();
+            list.uploads.extend(uploads.filter(wanted));
             list.common_prefixes.extend(page.list.common_prefixes);
             if list.uploads.len() + list.common_prefixes.len() > self.max_uploads {
                 let message = format!("has more than {} uploads", self.max_uploads);
@@ -109,6 +159,9 @@ impl ListMultipartUploads {
             if next <= markers || brings_nothing {
                 return Err(damaged("does not move on", answer));
             }
+            if next.0.len().max(next.1.len()) > MAX_ID_LEN {
+                return Err(damaged("goes on at a name that is too long", answer));
+            }
             markers = next;
         }
     }
@@ -118,9 +171,13 @@ impl ListMultipartUploads {
             .query("uploads", None)
             .query("max-uploads", Some("1000"))
             .query("encoding-type", Some("url"));
+        let (prefix, delimiter) = match &self.object {
+            Some(object) => (Some(object.as_str()), None),
+            None => (self.prefix.as_deref(), self.delimiter.as_deref()),
+        };
         for (name, value) in [
-            ("prefix", self.prefix.as_deref()),
-            ("delimiter", self.delimiter.as_deref()),
+            ("prefix", prefix),
+            ("delimiter", delimiter),
             ("key-marker", Some(key.as_str())),
             ("upload-id-marker", Some(id.as_str())),
         ] {
@@ -130,6 +187,36 @@ impl ListMultipartUploads {
         }
         request
     }
+}
+
+/// The last second that OSS's form of a time has room for: the end of the year 9999.
+const LAST_SECOND: Duration = Duration::from_secs(253_402_300_799);
+
+/// A time of the local clock by that of OSS, in the form of its lists: `2012-02-23T04:18:23`.
+fn by_clock_of(answer: &outcome::Answer, time: SystemTime) -> String {
+    let now = SystemTime::now();
+    let theirs = answer.headers.text("date");
+    let theirs = theirs.and_then(|date| httpdate::parse_http_date(date).ok());
+    // The answer was under way since, so this is rather too early than too late.
+    let corrected = match theirs.map(|theirs| theirs.duration_since(now)) {
+        None => Some(time),
+        Some(Ok(behind)) => time.checked_add(behind),
+        Some(Err(ahead)) => time.checked_sub(ahead.duration()),
+    };
+    let last = SystemTime::UNIX_EPOCH.checked_add(LAST_SECOND);
+    let since = corrected.unwrap_or(time);
+    let mut text = iso8601(last.map_or(since, |last| last.min(since)));
+    text.truncate("2012-02-23T04:18:23".len());
+    text
+}
+
+/// Whether an upload was begun at this time or later, or does not say when.
+fn begun_since(upload: &ListedUpload, since: &str) -> bool {
+    // Texts of this form have the order of the times.
+    upload
+        .initiated
+        .get(..since.len())
+        .is_none_or(|initiated| initiated >= since)
 }
 
 fn damaged(problem: &str, answer: outcome::Answer) -> Error {

@@ -22,9 +22,9 @@ pub(crate) use complete::{Complete, Completed, is_gone};
 pub use initiate::InitiateMultipartUpload;
 pub(crate) use initiate::initiate;
 pub use list::ListParts;
-pub(crate) use list::list_parts;
 #[cfg(fuzzing)]
 pub(crate) use list::read_page;
+pub(crate) use list::{list_parts, look_for_upload};
 pub use list_uploads::{ListMultipartUploads, ListedUpload, MultipartUploadList};
 pub use part::Part;
 pub use upload_part::UploadPart;
@@ -34,6 +34,9 @@ pub(crate) use upload_part::{PartUpload, request as part_request};
 pub(crate) const MAX_PART_LEN: u64 = 5 * 1024 * 1024 * 1024;
 /// The least that OSS takes in a part that is not the last; checked when the upload is completed.
 pub(crate) const MIN_PART_LEN: u64 = 100 * 1024;
+/// Upload ids of OSS have 32 characters; the names of objects, and so what they begin with, at most 1023 bytes. What is
+/// longer has no room in a URL.
+const MAX_ID_LEN: usize = 1024;
 /// How many parts an object can have.
 pub(crate) const MAX_PARTS: u32 = 10_000;
 
@@ -76,6 +79,7 @@ pub struct MultipartUpload {
     upload_id: String,
     requester_pays: bool,
     idempotency_id: Option<String>,
+    notes: Vec<String>,
 }
 
 impl MultipartUpload {
@@ -87,6 +91,7 @@ impl MultipartUpload {
             upload_id: upload_id.to_owned(),
             requester_pays: false,
             idempotency_id: None,
+            notes: Vec::new(),
         }
     }
 
@@ -119,6 +124,18 @@ impl MultipartUpload {
     /// OSS's name for the upload. Together with bucket and object it is all that another machine needs.
     pub fn upload_id(&self) -> &str {
         &self.upload_id
+    }
+
+    /// What else is worth knowing of its beginning, a sentence each: that the answer to an earlier attempt was lost, so
+    /// that OSS may have begun an upload that nobody knows. See
+    /// [`ListMultipartUploads::begun_since`].
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    pub(crate) fn with_notes(mut self, notes: Vec<String>) -> Self {
+        self.notes = notes;
+        self
     }
 
     /// Sends a part: OSS's UploadPart. `number` is in 1 to 10000 and decides where in the object the part
@@ -180,8 +197,25 @@ impl MultipartUpload {
         if self.upload_id.is_empty() {
             return Err(Error::argument("`upload_id` is empty"));
         }
-        Ok(())
+        check_len("upload_id", &self.upload_id)
     }
+}
+
+/// Whether a text can be one of OSS's upload ids.
+pub(crate) fn is_upload_id(id: &str) -> bool {
+    (1..=MAX_ID_LEN).contains(&id.len())
+}
+
+/// Refuses what has no room in a request.
+fn check_len(name: &str, text: &str) -> Result<()> {
+    if text.len() <= MAX_ID_LEN {
+        return Ok(());
+    }
+    let message = format!(
+        "`{name}` has {} bytes: at most {MAX_ID_LEN} can be sent",
+        text.len()
+    );
+    Err(Error::argument(message))
 }
 
 /// The request that gives an upload up.

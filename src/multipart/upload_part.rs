@@ -11,12 +11,13 @@ use crate::content_md5;
 use crate::error::{Error, Result};
 use crate::object_headers;
 use crate::operation::{OperationOptions, operation_setters};
+use crate::outcome::Asked;
 use crate::presign::{self, PresignOptions, PresignedUrl};
 use crate::request::Request;
 use crate::retry::Again;
 use crate::source::{self, Source, Upload, sending_setters};
 use crate::transport::{Bandwidth, Progress};
-use crate::verdict::{Answered, ErrorKind, Stored};
+use crate::verdict::ErrorKind;
 
 /// Sends one part. Made by [`MultipartUpload::upload_part`]; one of the `send` methods carries it out.
 ///
@@ -90,7 +91,7 @@ impl<'a> UploadPart<'a> {
     ///
     /// As [`send_bytes`](UploadPart::send_bytes), [`ErrorKind::InvalidArgument`] when the file ends before
     /// the range does, [`ErrorKind::BodyUnreadable`] when it cannot be opened or read or is not a regular
-    /// file, and [`ErrorKind::BodyChanged`] when it gets shorter meanwhile.
+    /// file, and [`ErrorKind::BodyChanged`] when it changes meanwhile.
     pub fn send_file_range(self, path: impl AsRef<Path>, offset: u64, len: u64) -> Result<Part> {
         let path = path.as_ref();
         let name = format!("{path:?}");
@@ -214,6 +215,7 @@ pub(crate) struct PartUpload<'a, 'p> {
 impl PartUpload<'_, '_> {
     pub(crate) fn send(self, attempts: &Attempts) -> Result<Part> {
         let mut upload = Upload {
+            asked: Asked::Part,
             request: self.request,
             source: self.source,
             name: self.name,
@@ -235,27 +237,18 @@ impl PartUpload<'_, '_> {
                 rewindable: sent.rewindable,
             };
             crc64 = sent.contents.crc64;
-            let receipt = sent.result.map_err(|error| {
-                // That OSS has a part does not mean that it has the object.
-                let error = error.with_verdict(Stored::No, Answered::NotRequested);
-                let error = error.with_receipt(None);
-                match error.kind() {
-                    ErrorKind::ChecksumMismatch => {
-                        let number = self.number;
-                        error.saying(format!(
-                            "part {number} arrived with other contents than were sent"
-                        ))
-                    }
-                    _ => error,
-                }
+            let number = self.number;
+            let result = sent.result.map_err(|error| match error.kind() {
+                ErrorKind::ChecksumMismatch => error.saying(format!(
+                    "part {number} arrived with other contents than were sent"
+                )),
+                _ => error,
             });
-            (receipt, again)
+            (result, again)
         });
         let (receipt, _) = done?;
-        let Some(etag) = receipt.etag().filter(|etag| !etag.is_empty()) else {
-            let message = format!("OSS's answer to part {} has no ETag", self.number);
-            return Err(Error::new(ErrorKind::Protocol, message));
-        };
+        // An answer without an ETag is none of a part that OSS keeps.
+        let etag = receipt.etag().unwrap_or_default();
         let part = Part::new(self.number, etag).with_size(self.len);
         // Of what was sent: OSS's own is equal, or nobody wanted to know.
         Ok(part.with_crc64(crc64))

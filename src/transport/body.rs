@@ -21,6 +21,16 @@ pub(crate) type Progress<'a> = dyn FnMut(u64, Option<u64>) + 'a;
 /// What is asked of a reader. `dyn Read` would have all of its ten functions compiled, for every reader there is.
 pub(crate) trait Reader {
     fn read_some(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
+
+    /// Asked once everything was read, and before the last of it is sent: whether what was read, which has this CRC-64, is
+    /// what was there at one moment. An error of `patience` ends the request.
+    fn holds_still(
+        &mut self,
+        _crc64: u64,
+        _patience: &mut dyn FnMut() -> Result<(), Error>,
+    ) -> io::Result<bool> {
+        Ok(true)
+    }
 }
 
 impl<T: Read> Reader for T {
@@ -109,6 +119,7 @@ impl<'a> Outgoing<'a> {
             read(body, &mut buffer[..room], &self.current)?
         };
         let sent = self.sent + count as u64;
+        self.crc64.update(&buffer[..count]);
         match body.len {
             Some(len) if count == 0 && sent < len => {
                 let message = format!("{} ended after {sent} of {len} bytes", body.name);
@@ -119,6 +130,11 @@ impl<'a> Outgoing<'a> {
                     let message = format!("{} has more than {len} bytes", body.name);
                     return Err(Error::new(ErrorKind::BodyChanged, message));
                 }
+                let patience = &mut || self.current.patience().map(drop);
+                let still = body.reader.holds_still(self.crc64.value(), patience);
+                if !still.map_err(|e| unreadable(body.name, e))? {
+                    return Err(changed(body.name));
+                }
                 self.current.last_block_ready.set(true);
             }
             None if count == 0 => self.current.last_block_ready.set(true),
@@ -127,11 +143,10 @@ impl<'a> Outgoing<'a> {
         if let Some(bandwidth) = &body.bandwidth {
             bandwidth.give_back(room.saturating_sub(count));
         }
-        self.crc64.update(&buffer[..count]);
         self.sent = sent;
         self.announced = sent;
         (body.progress)(sent, body.len);
-        self.current.come_back();
+        self.current.come_back()?;
         self.current.patience()?;
         Ok(count)
     }
@@ -151,7 +166,7 @@ fn pace(current: &Current, bandwidth: &Bandwidth, room: usize) -> Result<usize, 
             bandwidth.give_back(block);
         }
         std::thread::sleep(wait.min(patience?));
-        current.come_back();
+        current.come_back()?;
     }
 }
 
@@ -159,7 +174,7 @@ fn read(body: &mut Body<'_>, buffer: &mut [u8], current: &Current) -> Result<usi
     let result = loop {
         match retry_interrupted(|| body.reader.read_some(buffer)) {
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                current.come_back();
+                current.come_back()?;
                 // It may not have waited itself.
                 std::thread::sleep(PAUSE.min(current.patience()?));
                 current.leave();
@@ -167,15 +182,7 @@ fn read(body: &mut Body<'_>, buffer: &mut [u8], current: &Current) -> Result<usi
             result => break result,
         }
     };
-    let count = result.map_err(|e| {
-        // A reader of ours may know better what is wrong.
-        let (kind, what) = match e.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
-            Some(error) => (error.kind(), error.to_string()),
-            None => (ErrorKind::BodyUnreadable, e.to_string().to_lowercase()),
-        };
-        let message = format!("read {}: {what}", body.name);
-        Error::new(kind, message).with_source(e)
-    })?;
+    let count = result.map_err(|e| unreadable(body.name, e))?;
     if count > buffer.len() {
         let message = format!(
             "{} says that it gave more bytes than it was asked for",
@@ -184,6 +191,22 @@ fn read(body: &mut Body<'_>, buffer: &mut [u8], current: &Current) -> Result<usi
         return Err(Error::new(ErrorKind::BodyUnreadable, message));
     }
     Ok(count)
+}
+
+/// What an error of a reader is in our terms.
+pub(crate) fn unreadable(name: &str, e: io::Error) -> Error {
+    // A reader of ours may know better what is wrong.
+    let (kind, what) = match e.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+        Some(error) => (error.kind(), error.to_string()),
+        None => (ErrorKind::BodyUnreadable, e.to_string().to_lowercase()),
+    };
+    Error::new(kind, format!("read {name}: {what}")).with_source(e)
+}
+
+/// The error of a file that changed.
+pub(crate) fn changed(name: &str) -> Error {
+    let message = format!("{name} changed while it was sent");
+    Error::new(ErrorKind::BodyChanged, message)
 }
 
 impl Read for Outgoing<'_> {

@@ -1,7 +1,8 @@
 //! What ureq sees of our connections: it speaks HTTP, we carry the bytes.
 
+use std::collections::HashMap;
 use std::fmt;
-#[cfg(feature = "tls")]
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver as UreqResolver};
@@ -11,7 +12,7 @@ use ureq::unversioned::transport::{
 
 use super::current::{Current, Phase, current};
 use super::proxy::Proxy;
-use super::resolve::Resolver;
+use super::resolve::{Lookup, Resolver};
 use super::socket::Socket;
 use super::wire::{ReceiveError, Wire};
 use super::{INPUT_BUFFER_LEN, OUTPUT_BUFFER_LEN};
@@ -34,12 +35,23 @@ impl UreqResolver for NoResolver {
     }
 }
 
-/// Opens connections.
-pub(super) struct Connector {
-    pub(super) resolver: Resolver,
+/// How connections are opened. It does not change, so that every process can read it.
+pub(super) struct Means {
+    /// Addresses that the caller has given for names, in lower case.
+    pub(super) addresses: HashMap<String, Vec<SocketAddr>>,
+    pub(super) lookup: Lookup,
     pub(super) proxy: Option<Proxy>,
+    /// For connections it is copied: it holds sessions to resume, with a lock.
     #[cfg(feature = "tls")]
-    pub(super) tls: Option<Arc<rustls::ClientConfig>>,
+    pub(super) tls: Option<rustls::ClientConfig>,
+}
+
+/// Opens connections for one process.
+pub(super) struct Connector {
+    means: Arc<Means>,
+    resolver: Resolver,
+    #[cfg(feature = "tls")]
+    tls: Option<Arc<rustls::ClientConfig>>,
 }
 
 impl UreqConnector for Connector {
@@ -61,15 +73,25 @@ impl UreqConnector for Connector {
 }
 
 impl Connector {
+    pub(super) fn new(means: Arc<Means>) -> Connector {
+        Connector {
+            resolver: Resolver::new(means.addresses.clone(), means.lookup.clone()),
+            #[cfg(feature = "tls")]
+            tls: means.tls.as_ref().map(super::tls::without_sessions),
+            means,
+        }
+    }
+
     fn open(&self, uri: &ureq::http::Uri, current: &Current) -> Result<Wire, Error> {
         let https = uri.scheme_str() == Some("https");
         let host = uri.host().unwrap_or_default();
         let port = uri.port_u16().unwrap_or(if https { 443 } else { 80 });
-        let mut wire = Wire::new(match &self.proxy {
+        let proxy = self.means.proxy.as_ref();
+        let mut wire = Wire::new(match proxy {
             Some(proxy) => self.connect(proxy.host(), proxy.port(), current)?,
             None => self.connect(host, port, current)?,
         });
-        if let Some(proxy) = &self.proxy {
+        if let Some(proxy) = proxy {
             proxy.open_tunnel(&mut wire, host, port, current)?;
         }
         #[cfg(feature = "tls")]
@@ -133,6 +155,12 @@ pub(super) struct Connection {
 }
 
 // ureq demands `Debug` of both, and shows them to nobody: what is in them would be 8 KB of code that never runs.
+impl fmt::Debug for Means {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Means")
+    }
+}
+
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Connector")
@@ -156,7 +184,8 @@ impl Connection {
 
     fn transmit(&mut self, amount: usize, current: &Current) -> Result<(), Error> {
         let output = &self.buffers.output()[..amount];
-        if current.phase() != Phase::Sending {
+        let begins = current.phase() != Phase::Sending;
+        if begins {
             current.enter(Phase::Sending);
             self.wire.begin();
             self.head.clear();
@@ -164,7 +193,10 @@ impl Connection {
                 self.head.extend_from_slice(output);
                 return Ok(());
             }
-        } else if self.head.is_empty() {
+        }
+        if begins || !self.head.is_empty() {
+            self.wire.expect_silence(current)?;
+        } else {
             // Before each further block: an answer that is already there must not be overlooked when
             // the socket would take everything without waiting.
             self.wire.look_for_answer(current);

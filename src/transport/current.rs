@@ -10,6 +10,7 @@ use http::uri::Authority;
 
 use super::Limits;
 use crate::error::Error;
+use crate::process::this_process;
 use crate::verdict::ErrorKind;
 
 /// No wait is longer, so that a cancellation is seen in time.
@@ -32,6 +33,8 @@ pub(super) enum Phase {
 /// One request under way.
 #[derive(Debug)]
 pub(super) struct Current {
+    /// Whose request it is: its connection must not be used by a child.
+    pub(super) process: u32,
     limits: Limits,
     host: Authority,
     phase: Cell<Phase>,
@@ -72,6 +75,7 @@ impl Current {
     pub(super) fn new(limits: Limits, host: Authority, body_len: Option<u64>) -> Rc<Current> {
         let has_body = body_len.is_none_or(|len| len > 0);
         Rc::new(Current {
+            process: this_process(),
             limits,
             host,
             phase: Cell::new(Phase::Resolving),
@@ -154,12 +158,20 @@ impl Current {
         self.left.set(Some(Instant::now()));
     }
 
-    /// The caller's own code is done.
-    pub(super) fn come_back(&self) {
+    /// The caller's own code is done. An error when it was forked there, and this is the child: the request and its
+    /// connection are the parent's.
+    pub(super) fn come_back(&self) -> Result<(), Error> {
+        if self.process != this_process() {
+            // What becomes of the request is up to the parent.
+            self.last_write_started.set(true);
+            let what = "the process was forked during the request, which goes on in the parent";
+            return Err(self.error(ErrorKind::Cancelled, what));
+        }
         if let Some(left) = self.left.take() {
             let (since, moved) = self.progress.get();
             self.progress.set((since + left.elapsed(), moved));
         }
+        Ok(())
     }
 
     /// What is left of the limit of this phase.

@@ -8,6 +8,7 @@ mod bandwidth;
 mod body;
 mod connection;
 mod current;
+mod framing;
 mod head;
 mod proxy;
 mod resolve;
@@ -28,18 +29,18 @@ use crate::cancellation::Cancellation;
 use crate::credentials::KeyPair;
 use crate::error::{Error, Result};
 use crate::headers::Headers;
+use crate::process::PerProcess;
 use crate::request::Header;
 use crate::unsettled::Contents;
 use crate::verdict::ErrorKind;
 
 pub(crate) use bandwidth::Bandwidth;
 use body::Outgoing;
-pub(crate) use body::{Body, PAUSE, Progress, Reader};
-use connection::{Connector, NoResolver};
+pub(crate) use body::{Body, PAUSE, Progress, Reader, changed, unreadable};
+use connection::{Connector, Means, NoResolver};
 use current::{Current, Phase};
 pub(crate) use proxy::Proxy;
 pub(crate) use resolve::Lookup;
-use resolve::Resolver;
 #[cfg(feature = "tls")]
 pub use tls::RootCertificates;
 
@@ -178,7 +179,7 @@ impl AnswerBody {
 impl Read for AnswerBody {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let current = self.current.clone();
-        current.come_back();
+        (current.come_back()).map_err(|e| current.fail(e).into_io())?;
         let count = current.within(|| self.reader.read(buffer))?;
         // Until the next call the caller's writer has the word.
         current.leave();
@@ -215,7 +216,10 @@ pub(crate) struct TlsSettings {
 /// Connections to OSS. Shared by all clones of a client.
 #[derive(Debug)]
 pub(crate) struct Transport {
-    agent: ureq::Agent,
+    config: ureq::config::Config,
+    means: Arc<Means>,
+    /// The connections of each process, with their pool and its lock.
+    agents: PerProcess<ureq::Agent>,
 }
 
 impl Transport {
@@ -236,17 +240,20 @@ impl Transport {
             .max_idle_connections_per_host(settings.max_idle_connections)
             .max_idle_age(settings.max_idle_time)
             .build();
-        let connector = Connector {
-            resolver: Resolver::new(settings.addresses, settings.lookup),
+        let means = Arc::new(Means {
+            addresses: settings.addresses,
+            lookup: settings.lookup,
             proxy: settings.proxy,
             #[cfg(feature = "tls")]
             tls: match settings.tls {
                 Some(tls) => Some(tls::config(tls.roots, tls.bundle.as_deref())?),
                 None => None,
             },
-        };
+        });
         Ok(Transport {
-            agent: ureq::Agent::with_parts(config, connector, NoResolver),
+            agents: PerProcess::new(agent(&config, &means)),
+            config,
+            means,
         })
     }
 
@@ -268,7 +275,7 @@ impl Transport {
         let current = Current::new(limits.clone(), host, body_len);
         let mut outgoing = Outgoing::new(body, current.clone());
         let result = match current.patience() {
-            Ok(_) => current.within(|| self.run(head, &mut outgoing)),
+            Ok(_) => current.within(|| self.run(head, &mut outgoing, current.process)),
             Err(e) => Err(current.fail(e)),
         };
         let waited = current.waited();
@@ -294,14 +301,23 @@ impl Transport {
         &self,
         head: http::Request<()>,
         outgoing: &mut Outgoing<'_>,
+        process: u32,
     ) -> Result<http::Response<ureq::Body>, ureq::Error> {
+        let new = |_: &_| agent(&self.config, &self.means);
+        let agent = self.agents.get_in(process, new);
         if outgoing.has_body() {
             let body = ureq::SendBody::from_reader(outgoing);
-            self.agent.run(head.map(|()| body))
+            agent.run(head.map(|()| body))
         } else {
-            self.agent.run(head)
+            agent.run(head)
         }
     }
+}
+
+/// A pool without connections, for this process.
+fn agent(config: &ureq::config::Config, means: &Arc<Means>) -> ureq::Agent {
+    let connector = Connector::new(means.clone());
+    ureq::Agent::with_parts(config.clone(), connector, NoResolver)
 }
 
 fn answer(response: http::Response<ureq::Body>, current: Rc<Current>) -> Answer {

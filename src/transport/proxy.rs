@@ -99,10 +99,27 @@ impl Proxy {
             .take(120)
             .collect();
         match line.split(' ').nth(1) {
-            Some(status) if status.len() == 3 && status.starts_with('2') => Ok(()),
-            _ => Err(failed(&format!("it answered {line:?}"))),
+            Some(status) if status.len() == 3 && status.starts_with('2') => {}
+            _ => return Err(failed(&format!("it answered {line:?}"))),
         }
+        // What follows it is the server's; but a page that the proxy shows in its place says so.
+        if has_body(&head) {
+            return Err(failed("it answered with a page of its own"));
+        }
+        Ok(())
     }
+}
+
+/// Whether a head announces a body, which that of an open tunnel does not have (RFC 9110, section 9.3.6).
+fn has_body(head: &[u8]) -> bool {
+    head.split(|byte| *byte == b'\n').any(|line| {
+        let colon = line.iter().position(|byte| *byte == b':');
+        colon.is_some_and(|colon| {
+            let (name, value) = (line[..colon].trim_ascii(), line[colon + 1..].trim_ascii());
+            name.eq_ignore_ascii_case(b"transfer-encoding")
+                || name.eq_ignore_ascii_case(b"content-length") && value != b"0"
+        })
+    })
 }
 
 impl fmt::Debug for Proxy {

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::{self, IoSlice, Read, Write};
 use std::sync::Arc;
 
+use rustls::client::Resumption;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -33,8 +34,15 @@ pub enum RootCertificates {
     None,
 }
 
-/// Builds the configuration that all connections of a client share, sessions to resume included.
-pub(super) fn config(roots: RootCertificates, bundle: Option<&[u8]>) -> Result<Arc<ClientConfig>> {
+/// A copy that shares no sessions with its original, for all connections of one process.
+pub(super) fn without_sessions(config: &ClientConfig) -> Arc<ClientConfig> {
+    let mut config = config.clone();
+    config.resumption = Resumption::default();
+    Arc::new(config)
+}
+
+/// Builds the configuration of all connections of a client.
+pub(super) fn config(roots: RootCertificates, bundle: Option<&[u8]>) -> Result<ClientConfig> {
     let mut store = RootCertStore::empty();
     if matches!(
         roots,
@@ -65,7 +73,7 @@ pub(super) fn config(roots: RootCertificates, bundle: Option<&[u8]>) -> Result<A
         .map_err(|e| Error::new(ErrorKind::Internal, format!("TLS: {e}")))?
         .with_root_certificates(store)
         .with_no_client_auth();
-    Ok(Arc::new(config))
+    Ok(config)
 }
 
 /// What rustls offers, with AES-128 first, as browsers have it: nobody breaks either, and AES-256 with its SHA-384 takes

@@ -2,11 +2,14 @@
 
 use std::io::{self, IoSlice};
 
+use super::INPUT_BUFFER_LEN;
 use super::current::{Current, Phase};
+use super::framing;
 use super::socket::Socket;
 #[cfg(feature = "tls")]
 use super::tls::TlsSession;
 use crate::error::Error;
+use crate::verdict::ErrorKind;
 
 /// What may come before it is taken for an answer whatever it is.
 const MAX_EARLY_LEN: usize = 64 * 1024;
@@ -25,6 +28,8 @@ pub(super) struct Wire {
     interim: usize,
     /// The answer has begun, interim ones are behind.
     answering: bool,
+    /// It has served a request before this one.
+    used: bool,
     /// The connection cannot serve another request.
     spent: bool,
     /// Why the last write failed; told when no answer explains it.
@@ -49,6 +54,7 @@ impl Wire {
             received: Vec::new(),
             interim: 0,
             answering: false,
+            used: false,
             spent: false,
             write_error: None,
         }
@@ -86,6 +92,41 @@ impl Wire {
     pub(super) fn begin(&mut self) {
         self.interim = 0;
         self.answering = false;
+    }
+
+    /// Before the first byte of a request: whatever came already is no answer to it, and ends the connection.
+    pub(super) fn expect_silence(&mut self, current: &Current) -> Result<(), Error> {
+        let host = current.host();
+        let (kind, message) = match self.pull(&mut [0]) {
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock && self.received.is_empty() => {
+                return Ok(());
+            }
+            Ok(0) => (
+                ErrorKind::ConnectionLost,
+                format!("{host} closed the connection before the request was sent"),
+            ),
+            Err(e) if e.kind() != io::ErrorKind::WouldBlock => {
+                let what = e.to_string().to_lowercase();
+                let message = format!("connection to {host}, before the request was sent: {what}");
+                // TLS 1.3 tells only now that a client certificate was wanted.
+                let kind = match e.kind() {
+                    io::ErrorKind::InvalidData => ErrorKind::Tls,
+                    _ => ErrorKind::ConnectionLost,
+                };
+                (kind, message)
+            }
+            // An earlier answer may have gone on, or the server have given up on an idle connection.
+            _ if self.used => (
+                ErrorKind::ConnectionLost,
+                format!("{host} said something on the open connection before the request was sent"),
+            ),
+            _ => (
+                ErrorKind::Protocol,
+                format!("{host} answered before the request was sent"),
+            ),
+        };
+        self.spent = true;
+        Err(Error::new(kind, message))
     }
 
     /// Sends everything, then true, unless an answer comes first or the peer has gone: then the request is
@@ -189,6 +230,7 @@ impl Wire {
         if current.phase() == Phase::Waiting && !self.answering {
             self.await_answer(current)?;
             self.answering = true;
+            self.used = true;
         }
         if !self.received.is_empty() {
             let count = self.received.len().min(buffer.len());
@@ -199,7 +241,7 @@ impl Wire {
         self.read(buffer, current)
     }
 
-    /// Waits for the beginning of the answer, or the end of the connection.
+    /// Waits for the head of the answer, or the end of the connection.
     fn await_answer(&mut self, current: &Current) -> Result<(), ReceiveError> {
         let mut buffer = [0; 4096];
         // It is rarely there already. Under TLS it may be, decrypted with what came before.
@@ -209,6 +251,25 @@ impl Wire {
                 .map_err(ReceiveError::Stopped)?;
         }
         while !self.has_final_answer() {
+            match self.read(&mut buffer, current)? {
+                0 => return Ok(()),
+                count => self.received.extend_from_slice(&buffer[..count]),
+            }
+        }
+        // What is no HTTP at all, or has no end, ureq refuses. The rest is looked at before ureq reads it.
+        while self.received.starts_with(b"HTTP/1.") {
+            if let Some(len) = head_len(&self.received) {
+                return framing::check(&self.received[..len]).map_err(|problem| {
+                    self.spent = true;
+                    let host = current.host();
+                    let message =
+                        format!("{host} answers in HTTP that cannot be relied on: {problem}");
+                    ReceiveError::Stopped(Error::new(ErrorKind::Protocol, message))
+                });
+            }
+            if self.received.len() >= INPUT_BUFFER_LEN {
+                break;
+            }
             match self.read(&mut buffer, current)? {
                 0 => break,
                 count => self.received.extend_from_slice(&buffer[..count]),

@@ -1,38 +1,49 @@
 //! What an upload in parts leaves behind, so that the next process can go on with it.
 //!
-//! A file of two lines: the CRC-64 of the second, in decimal, and a JSON object. It is replaced as a whole, so
+//! A file of two lines: what it is, with the CRC-64 of the second line, and a JSON object. It is replaced as a whole, so
 //! that there is a whole one at any moment, and locked through a second file beside it, since a lock on a file
-//! that is replaced locks nothing.
+//! that is replaced locks nothing. A file with any other first line is somebody else's, and stays as it is.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::beside::{self, Lock, NewFile, failed};
 use super::file::{FileIdentity, is_same};
 use crate::crc64::Crc64;
-use crate::error::{Error, Result};
-use crate::multipart::Part;
+use crate::error::Result;
+use crate::multipart::{Part, is_upload_id};
 use crate::request::Request;
 use crate::sorted::sorted_by;
-use crate::verdict::ErrorKind;
 
-const FORMAT: &str = "oss-callback checkpoint 1";
+/// What a checkpoint begins with, whatever the number of its format.
+const KIND: &str = "oss-callback checkpoint ";
+const FORMAT: &str = "oss-callback checkpoint 2";
 /// Well above 10,000 parts.
 const MAX_LEN: u64 = 16 * 1024 * 1024;
 /// Writing takes no more than this share of the time; parts that are not noted because of it are found by
 /// their CRC-64.
 const SHARE: u32 = 10;
 
-/// What an upload must have in common with a checkpoint to go on with it.
+/// What an upload must have in common with a checkpoint to go on with it, and what else is noted of its file.
 pub(super) struct Identity<'a> {
     pub(super) endpoint: String,
     pub(super) file: FileIdentity,
     /// The request that begins the upload, with the object's headers.
     pub(super) request: &'a Request,
     pub(super) part_size: u64,
+    pub(super) origin: Origin,
+}
+
+/// Where the file was, and when anything about it changed last. The same contents may be elsewhere the next time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Origin {
+    pub(super) path: String,
+    /// In nanoseconds since 1970, or zero.
+    pub(super) changed: u64,
 }
 
 impl Identity<'_> {
@@ -65,11 +76,12 @@ pub(super) enum Found {
     /// It cannot be trusted.
     Damaged(String),
     /// It is whole, but of another upload.
-    Other {
-        why: String,
-        upload: OldUpload,
+    Other { why: String, upload: OldUpload },
+    Ours {
+        state: State,
+        /// Nothing about the file has changed since, so that its contents need not be compared.
+        same_file: bool,
     },
-    Ours(State),
 }
 
 /// An upload that does not go on.
@@ -77,9 +89,9 @@ pub(super) enum Found {
 pub(super) struct OldUpload {
     pub(super) bucket: String,
     pub(super) object: String,
-    pub(super) id: String,
-    /// It is at this endpoint, and was not about to be completed.
-    pub(super) ours_to_abort: bool,
+    pub(super) state: State,
+    /// It is of the same endpoint, bucket, object and path.
+    pub(super) of_the_same: bool,
 }
 
 /// How far an upload got.
@@ -95,8 +107,13 @@ pub(super) struct State {
 pub(super) struct Checkpoint {
     path: PathBuf,
     identity: Value,
+    origin: Origin,
     state: State,
     found: Found,
+    /// What stands under the name: what was read, or written last. It is kept open, so that no other file gets its number.
+    standing: Option<File>,
+    /// What was read is to be set aside.
+    damaged: bool,
     /// Parts were added since it was written.
     dirty: bool,
     /// When it may be written again.
@@ -106,25 +123,34 @@ pub(super) struct Checkpoint {
 
 impl Checkpoint {
     pub(super) fn open(path: PathBuf, identity: Identity<'_>) -> Result<Checkpoint> {
+        beside::check_name(&path)?;
         let lock = Lock::take(&path)?;
+        let origin = identity.origin.clone();
         let identity = identity.to_value();
+        let mut standing = None;
         let found = match read(&path).map_err(|e| failed("read", &path, e))? {
             None => Found::Nothing,
-            Some(bytes) if !looks_like_one(&bytes) => {
+            Some((_, bytes)) if crc64_of_first_line(&bytes).is_none() => {
                 let what = "it is something else, and stays as it is";
                 return Err(failed("use", &path, io::Error::other(what)));
             }
-            Some(bytes) => parse(&bytes, &identity),
+            Some((file, bytes)) => {
+                standing = Some(file);
+                parse(&bytes, &identity, &origin)
+            }
         };
         let state = match &found {
-            Found::Ours(state) => state.clone(),
+            Found::Ours { state, .. } => state.clone(),
             _ => State::default(),
         };
         Ok(Checkpoint {
             path,
             identity,
+            origin,
             state,
+            damaged: matches!(found, Found::Damaged(_)),
             found,
+            standing,
             dirty: false,
             next: Instant::now(),
             _lock: lock,
@@ -143,6 +169,11 @@ impl Checkpoint {
             ..State::default()
         };
         self.write()
+    }
+
+    /// Forgets the parts that were noted, until they have been compared with the file.
+    pub(super) fn forget_parts(&mut self) {
+        self.state.parts.clear();
     }
 
     /// Notes a part that OSS has; it is written now or with one of the next.
@@ -173,16 +204,53 @@ impl Checkpoint {
 
     /// Removes it: the upload has ended.
     pub(super) fn remove(&mut self) -> Result<()> {
-        match fs::remove_file(&self.path) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(failed("remove", &self.path, e)),
-            _ => Ok(()),
+        let failed = |e| failed("remove", &self.path, e);
+        if self.stands().map_err(failed)? {
+            fs::remove_file(&self.path).map_err(failed)?;
+        }
+        self.standing = None;
+        Ok(())
+    }
+
+    /// Gives a damaged one another name, so that what it held is not lost, and says which.
+    pub(super) fn set_aside(&mut self) -> Result<Option<PathBuf>> {
+        let failed = |e| failed("set aside", &self.path, e);
+        if !std::mem::take(&mut self.damaged) || !self.stands().map_err(failed)? {
+            return Ok(None);
+        }
+        let aside = beside::set_aside(&self.path).map_err(failed)?;
+        self.standing = None;
+        Ok(Some(aside))
+    }
+
+    /// Whether the file that was read or written is still there; an error if another has taken its place.
+    fn stands(&self) -> io::Result<bool> {
+        if beside::look(&self.path)?.is_none() {
+            return Ok(false);
+        }
+        let ours = self.standing.as_ref();
+        // Elsewhere files cannot be told from one another.
+        match ours.is_some_and(|file| cfg!(not(unix)) || is_same(file, &self.path)) {
+            true => Ok(true),
+            false => Err(io::Error::other(
+                "another file has taken its place, and stays as it is",
+            )),
         }
     }
 
     fn write(&mut self) -> Result<()> {
         let begun = Instant::now();
-        let bytes = two_lines(&self.state.to_value(&self.identity).to_string());
-        replace(&self.path, bytes.as_bytes()).map_err(|e| failed("write", &self.path, e))?;
+        let bytes = two_lines(
+            &self
+                .state
+                .to_value(&self.identity, &self.origin)
+                .to_string(),
+        );
+        let failed = |e| failed("write", &self.path, e);
+        self.stands().map_err(failed)?;
+        let new = NewFile::write(&self.path, bytes.as_bytes(), is_checkpoint).map_err(failed)?;
+        let file = new.put_in_place().map_err(failed)?;
+        self.standing = Some(file);
         self.dirty = false;
         let pause: Duration = begun.elapsed() * SHARE;
         self.next = Instant::now() + pause;
@@ -190,98 +258,72 @@ impl Checkpoint {
     }
 }
 
-/// A name beside the checkpoint.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
-
-/// For files that are nobody else's business.
-fn private() -> OpenOptions {
-    #[cfg_attr(not(unix), expect(unused_mut, reason = "there is no mode to set"))]
-    let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
-/// Puts new contents in place of a file's, wholly or not at all, even if the power fails.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let new = beside(path, ".new");
-    // Left by a process that was killed, or by somebody who has no business here.
-    match fs::remove_file(&new) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-        _ => {}
-    }
-    let mut file = private().write(true).create_new(true).open(&new)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&new, path)?;
-    // The new name lasts once its folder does. Not everywhere can folders be opened.
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    if let Ok(folder) = File::open(folder.unwrap_or(Path::new("."))) {
-        let _ = folder.sync_all();
-    }
-    Ok(())
-}
-
 /// `None` if there is none. One that is too long comes without its end, and so is damaged.
-fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    // Before it is opened: a pipe would hold the call up for ever.
-    match fs::metadata(path) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Ok(metadata) if !metadata.is_file() => {
+fn read(path: &Path) -> io::Result<Option<(File, Vec<u8>)>> {
+    // Before it is opened: a pipe would hold the call up for ever. A link would be replaced, and not what it leads to.
+    match beside::look(path)? {
+        None => return Ok(None),
+        Some(found) if !found.is_file() => {
             return Err(io::Error::other("it is no regular file"));
         }
-        _ => {}
+        Some(_) => {}
     }
     let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_LEN).read_to_end(&mut bytes)?;
-    Ok(Some(bytes))
+    let file = File::open(path)?;
+    (&file).take(MAX_LEN).read_to_end(&mut bytes)?;
+    Ok(Some((file, bytes)))
 }
 
-/// Whether it is a checkpoint, or what a crash leaves of one: nothing, or zeros. A file that is something else
-/// was named by mistake, and is not to be replaced.
-fn looks_like_one(bytes: &[u8]) -> bool {
-    let mut digits = bytes.iter().take(20).take_while(|byte| **byte != b'\n');
-    let named = bytes
-        .windows(FORMAT.len())
-        .any(|window| window == FORMAT.as_bytes());
-    named || bytes.iter().all(|byte| *byte == 0) || digits.all(u8::is_ascii_digit)
+/// Whether there is a checkpoint under this name, whole or not.
+fn is_checkpoint(path: &Path) -> bool {
+    let found = read(path).ok().flatten();
+    found.is_some_and(|(_, bytes)| crc64_of_first_line(&bytes).is_some())
+}
+
+/// The CRC-64 that the first line of a checkpoint says, of this format or another. `None`: the file is something else, was
+/// named by mistake, and is not to be replaced.
+fn crc64_of_first_line(bytes: &[u8]) -> Option<u64> {
+    let end = bytes.iter().position(|byte| *byte == b'\n')?;
+    let line = std::str::from_utf8(&bytes[..end]).ok()?;
+    let (format, crc64) = line.strip_prefix(KIND)?.split_once(' ')?;
+    let is_number = (1..=9).contains(&format.len()) && format.bytes().all(|b| b.is_ascii_digit());
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    let whole = is_number && crc64.len() == 16 && crc64.bytes().all(is_digit);
+    whole.then(|| u64::from_str_radix(crc64, 16).ok())?
 }
 
 /// The two lines of a checkpoint.
 fn two_lines(text: &str) -> String {
-    format!("{}\n{text}\n", crc64_of(text.as_bytes()))
+    format!("{FORMAT} {:016x}\n{text}\n", crc64_of(text.as_bytes()))
 }
 
-fn parse(bytes: &[u8], identity: &Value) -> Found {
+fn parse(bytes: &[u8], identity: &Value, origin: &Origin) -> Found {
     let damaged = |why: &str| Found::Damaged(why.to_owned());
-    let Some((crc64, text)) = std::str::from_utf8(bytes)
-        .ok()
-        .and_then(|text| text.split_once('\n'))
-    else {
+    let crc64 = crc64_of_first_line(bytes);
+    let text = std::str::from_utf8(bytes).ok();
+    let Some((first, text)) = text.and_then(|text| text.split_once('\n')) else {
         return damaged("it is not of two lines");
     };
+    if !first.starts_with(&format!("{FORMAT} ")) {
+        return damaged("it has another format");
+    }
     let text = text.strip_suffix('\n').unwrap_or(text);
-    if crc64 != crc64_of(text.as_bytes()).to_string() {
+    if crc64 != Some(crc64_of(text.as_bytes())) {
         return damaged("its CRC-64 differs");
     }
     let Ok(value) = serde_json::from_str::<Value>(text) else {
         return damaged("it is not JSON");
     };
-    if value["format"] != FORMAT {
-        return damaged("it has another format");
-    }
     let Some(state) = State::from_value(&value) else {
         return damaged("it is incomplete");
     };
     let theirs = &value["identity"];
+    let Some(theirs_origin) = Origin::from_value(&value) else {
+        return damaged("it is incomplete");
+    };
     if theirs == identity {
-        return Found::Ours(state);
+        let same_file = origin.changed != 0 && origin.changed == theirs_origin.changed;
+        return Found::Ours { state, same_file };
     }
     let fields = identity
         .as_object()
@@ -292,13 +334,15 @@ fn parse(bytes: &[u8], identity: &Value) -> Found {
         .map(String::as_str)
         .collect();
     let text = |name: &str| theirs[name].as_str().unwrap_or_default().to_owned();
+    let mut of_the_same = ["endpoint", "bucket", "object"].iter();
     Found::Other {
         why: format!("other {}", differs.join(", ")),
         upload: OldUpload {
             bucket: text("bucket"),
             object: text("object"),
-            id: state.upload_id,
-            ours_to_abort: !state.completing && theirs["endpoint"] == identity["endpoint"],
+            state,
+            of_the_same: theirs_origin.path == origin.path
+                && of_the_same.all(|name| theirs[name] == identity[name]),
         },
     }
 }
@@ -306,23 +350,25 @@ fn parse(bytes: &[u8], identity: &Value) -> Found {
 /// What is read of a checkpoint with this second line, and of the one that is written of that.
 #[cfg(fuzzing)]
 pub(crate) fn read_and_write(text: &str, identity: &Value) -> [Option<(String, Vec<Part>)>; 2] {
-    let read = |bytes: &str| match parse(bytes.as_bytes(), identity) {
-        Found::Ours(state) => Some(state),
+    let origin = Origin::default();
+    let read = |bytes: &str| match parse(bytes.as_bytes(), identity, &origin) {
+        Found::Ours { state, .. } => Some(state),
         _ => None,
     };
     let first = read(&two_lines(text));
     let again = first
         .as_ref()
-        .and_then(|state| read(&two_lines(&state.to_value(identity).to_string())));
+        .and_then(|state| read(&two_lines(&state.to_value(identity, &origin).to_string())));
     [first, again].map(|state| state.map(|state| (state.upload_id, state.parts)))
 }
 
 impl State {
-    fn to_value(&self, identity: &Value) -> Value {
+    fn to_value(&self, identity: &Value, origin: &Origin) -> Value {
         let parts = self.parts.iter().map(Part::to_value);
         json!({
-            "format": FORMAT,
             "identity": identity,
+            "path": origin.path,
+            "changed": origin.changed,
             "upload_id": self.upload_id,
             "completing": self.completing,
             "parts": parts.collect::<Vec<_>>(),
@@ -334,10 +380,19 @@ impl State {
         Some(State {
             upload_id: value["upload_id"]
                 .as_str()
-                .filter(|id| !id.is_empty())?
+                .filter(|id| is_upload_id(id))?
                 .to_owned(),
             parts: parts.map(whole_part).collect::<Option<_>>()?,
             completing: value["completing"].as_bool()?,
+        })
+    }
+}
+
+impl Origin {
+    fn from_value(value: &Value) -> Option<Origin> {
+        Some(Origin {
+            path: value["path"].as_str()?.to_owned(),
+            changed: value["changed"].as_u64()?,
         })
     }
 }
@@ -356,64 +411,28 @@ fn crc64_of(bytes: &[u8]) -> u64 {
     crc64.value()
 }
 
-fn failed(what: &str, path: &Path, e: io::Error) -> Error {
-    let what = format!(
-        "{what} checkpoint {path:?}: {}",
-        e.to_string().to_lowercase()
-    );
-    Error::new(ErrorKind::CheckpointFailed, what).with_source(e)
-}
+#[cfg(test)]
+mod properties;
 
-/// The lock of a checkpoint, released and removed when dropped, and released by the system when the process
-/// ends in any other way.
-struct Lock {
-    path: PathBuf,
-    file: File,
-}
+/// Removed with everything in it when dropped.
+#[cfg(test)]
+pub(super) struct Folder(pub(super) PathBuf);
 
-impl Lock {
-    fn take(checkpoint: &Path) -> Result<Lock> {
-        let path = beside(checkpoint, ".lock");
-        loop {
-            // A link could lead anywhere.
-            if fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
-                let what = format!("{path:?} is no regular file");
-                return Err(failed("lock", checkpoint, io::Error::other(what)));
-            }
-            let file = private()
-                .create(true)
-                .write(true)
-                .truncate(false)
-                .open(&path);
-            let file = file.map_err(|e| failed("lock", checkpoint, e))?;
-            match file.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => {
-                    let message = format!("checkpoint {checkpoint:?} is in use by another upload");
-                    return Err(Error::new(ErrorKind::CheckpointInUse, message));
-                }
-                Err(TryLockError::Error(e)) => return Err(failed("lock", checkpoint, e)),
-            }
-            // Who had it before may have removed the name meanwhile.
-            if cfg!(not(unix)) || is_same(&file, &path) {
-                return Ok(Lock { path, file });
-            }
-        }
-    }
-}
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        // In this order nobody else can have the name; unless somebody took it away before.
-        if cfg!(not(unix)) || is_same(&self.file, &self.path) {
-            let _ = fs::remove_file(&self.path);
-        }
-        let _ = self.file.unlock();
+#[cfg(test)]
+impl Folder {
+    pub(super) fn new(name: &str) -> Folder {
+        let folder = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        Folder(folder)
     }
 }
 
 #[cfg(test)]
-mod properties;
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -429,36 +448,38 @@ mod tests {
             },
             request: &Request::new("POST", "bucket", "object"),
             part_size: 102_400,
+            origin: origin(),
         };
         identity.to_value()
+    }
+
+    fn origin() -> Origin {
+        Origin {
+            path: "/a".to_owned(),
+            changed: 9,
+        }
+    }
+
+    fn parse(bytes: &[u8], identity: &Value) -> Found {
+        super::parse(bytes, identity, &origin())
+    }
+
+    fn bytes_of(path: &Path) -> Vec<u8> {
+        read(path).unwrap().unwrap().1
     }
 
     fn checkpoint(path: &Path) -> Checkpoint {
         Checkpoint {
             path: path.to_owned(),
             identity: identity(7),
+            origin: origin(),
             state: State::default(),
             found: Found::Nothing,
+            standing: None,
+            damaged: false,
             dirty: false,
             next: Instant::now(),
             _lock: Lock::take(path).unwrap(),
-        }
-    }
-
-    /// Removed with everything in it when dropped.
-    struct Folder(PathBuf);
-
-    impl Folder {
-        fn new(name: &str) -> Folder {
-            let folder = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
-            fs::create_dir_all(&folder).unwrap();
-            Folder(folder)
-        }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
         }
     }
 
@@ -471,24 +492,40 @@ mod tests {
         written.begin("id").unwrap();
         written.add(&part).unwrap();
         written.flush().unwrap();
-        let bytes = read(&path).unwrap().unwrap();
-        let Found::Ours(state) = parse(&bytes, &identity(7)) else {
+        let bytes = bytes_of(&path);
+        let Found::Ours { state, same_file } = parse(&bytes, &identity(7)) else {
             panic!("not ours");
         };
-        assert_eq!(state, written.state);
+        assert_eq!((&state, same_file), (&written.state, true));
+        let other = Origin {
+            changed: 10,
+            ..origin()
+        };
+        let Found::Ours { same_file, .. } = super::parse(&bytes, &identity(7), &other) else {
+            panic!("not ours");
+        };
+        assert!(!same_file);
         assert_eq!(state.parts, [part]);
 
         let Found::Other { why, upload } = parse(&bytes, &identity(8)) else {
             panic!("not of another");
         };
         assert_eq!(why, "other modified");
-        assert_eq!((upload.id.as_str(), upload.ours_to_abort), ("id", true));
+        assert_eq!((&upload.state, upload.of_the_same), (&state, true));
+        let elsewhere = Origin {
+            path: "/b".to_owned(),
+            ..origin()
+        };
+        let Found::Other { upload, .. } = super::parse(&bytes, &identity(8), &elsewhere) else {
+            panic!("not of another");
+        };
+        assert!(!upload.of_the_same);
         written.completing(&state.parts).unwrap();
-        let bytes = read(&path).unwrap().unwrap();
+        let bytes = bytes_of(&path);
         let Found::Other { upload, .. } = parse(&bytes, &identity(8)) else {
             panic!("not of another");
         };
-        assert!(!upload.ours_to_abort, "what may have been completed is not");
+        assert!(upload.state.completing);
 
         written.remove().unwrap();
         written.remove().unwrap();
@@ -502,7 +539,7 @@ mod tests {
         let path = folder.0.join("a");
         let mut written = checkpoint(&path);
         written.begin("id").unwrap();
-        let bytes = read(&path).unwrap().unwrap();
+        let bytes = bytes_of(&path);
         for index in 0..bytes.len() {
             for damage in [
                 &bytes[..index],
@@ -521,32 +558,35 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_something_else_is_no_checkpoint() {
-        for (bytes, is_one) in [
-            (&b""[..], true),
-            (&[0; 100][..], true),
-            (b"123\n{", true),
-            (b"12", true),
-            (b"\xff{\"format\":\"oss-callback checkpoint 1\"", true),
-            (b"#!/bin/sh\n", false),
-            (b"\x89PNG", false),
-            (b"hello", false),
+    fn a_file_with_another_first_line_is_no_checkpoint() {
+        let line = "oss-callback checkpoint 2 00000000000000ff";
+        assert_eq!(
+            crc64_of_first_line(format!("{line}\nanything").as_bytes()),
+            Some(255)
+        );
+        let other = "oss-callback checkpoint 31 00000000000000ff\n";
+        assert_eq!(crc64_of_first_line(other.as_bytes()), Some(255));
+        assert!(matches!(
+            parse(other.as_bytes(), &identity(7)),
+            Found::Damaged(_)
+        ));
+        for text in [
+            "",
+            "\n",
+            "123\n{",
+            line,
+            &format!(" {line}\n"),
+            &format!("{line} \n"),
+            &format!("{line}\r\n"),
+            "oss-callback checkpoint 2 00000000000000FF\n",
+            "oss-callback checkpoint 2 +0000000000000ff\n",
+            "oss-callback checkpoint 2 0ff\n",
+            "oss-callback checkpoint  00000000000000ff\n",
+            "oss-callback checkpoint x 00000000000000ff\n",
+            "#!/bin/sh\n",
         ] {
-            assert_eq!(looks_like_one(bytes), is_one, "{bytes:?}");
+            assert_eq!(crc64_of_first_line(text.as_bytes()), None, "{text:?}");
         }
-    }
-
-    #[test]
-    fn one_upload_uses_a_checkpoint_at_a_time() {
-        let folder = Folder::new("lock");
-        let path = folder.0.join("a");
-        let first = Lock::take(&path).unwrap();
-        let second = Lock::take(&path).err().unwrap();
-        assert_eq!(second.kind(), ErrorKind::CheckpointInUse);
-        drop(first);
-        drop(Lock::take(&path).unwrap());
-        let missing = folder.0.join("missing/a");
-        let error = Lock::take(&missing).err().unwrap();
-        assert_eq!(error.kind(), ErrorKind::CheckpointFailed);
+        assert_eq!(crc64_of_first_line(b"\x89PNG\n"), None);
     }
 }

@@ -1,13 +1,14 @@
 //! The file that is uploaded, read at many places at once.
 
-use std::fs::{File, Metadata};
-use std::io::{self, Read, Seek, SeekFrom};
-use std::path::Path;
-use std::time::UNIX_EPOCH;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
 use crate::crc64::Crc64;
 use crate::error::{Error, Result};
-use crate::verdict::ErrorKind;
+use crate::multipart::Part;
+use crate::open_file::{self, FileAt, OpenFile};
+use crate::transport::{changed, unreadable};
 
 /// Blocks that are read to tell a file from another with the same size and time, and their size.
 const SAMPLES: u64 = 9;
@@ -33,31 +34,40 @@ pub(super) struct Range {
 
 /// An open file: whatever happens to its name, this is what is read.
 pub(super) struct LocalFile {
-    pub(super) file: File,
-    len: u64,
-    modified: u64,
+    pub(super) open: OpenFile,
+    path: PathBuf,
     /// Names it in errors.
     pub(super) name: String,
 }
 
 impl LocalFile {
-    pub(super) fn new(file: File, len: u64, name: String) -> Result<LocalFile> {
-        let metadata = file.metadata().map_err(|e| unreadable(&name, e))?;
-        Ok(LocalFile {
-            modified: modified(&metadata),
-            file,
-            len,
+    pub(super) fn new(open: OpenFile, path: &Path, name: String) -> LocalFile {
+        LocalFile {
+            open,
+            path: path.to_owned(),
             name,
-        })
+        }
     }
 
     pub(super) fn len(&self) -> u64 {
-        self.len
+        self.open.len()
+    }
+
+    /// Where it was found, whatever the folder that its path begins in.
+    pub(super) fn canonical_path(&self) -> String {
+        let path = self.path.canonicalize();
+        let path = path.as_ref().unwrap_or(&self.path);
+        path.to_string_lossy().into_owned()
+    }
+
+    /// When anything about it changed last; zero if that is not known.
+    pub(super) fn changed(&self) -> u64 {
+        self.open.state.changed
     }
 
     /// The pieces that become parts, in their order.
     pub(super) fn ranges(&self, part_size: u64) -> impl Iterator<Item = Range> + use<> {
-        let len = self.len;
+        let len = self.len();
         (1..)
             .zip(0..len.div_ceil(part_size))
             .map(move |(number, index)| {
@@ -72,51 +82,74 @@ impl LocalFile {
 
     /// A reader of the file from an offset on.
     pub(super) fn at(&self, offset: u64) -> FileAt<'_> {
-        FileAt {
-            file: &self.file,
-            position: offset,
-        }
+        FileAt::new(&self.open.file, offset)
     }
 
     pub(super) fn identity(&self) -> Result<FileIdentity> {
         let mut crc64 = Crc64::new();
         let mut buffer = Vec::new();
         for index in 0..SAMPLES {
-            let last = self.len.saturating_sub(SAMPLE_LEN);
+            let last = self.len().saturating_sub(SAMPLE_LEN);
             let offset = last / (SAMPLES - 1) * index;
             let offset = if index + 1 == SAMPLES { last } else { offset };
             buffer.clear();
             let sample = self.at(offset).take(SAMPLE_LEN).read_to_end(&mut buffer);
-            sample.map_err(|e| unreadable(&self.name, e))?;
+            sample.map_err(|e| self.unreadable(e))?;
             crc64.update(&buffer);
         }
         Ok(FileIdentity {
-            size: self.len,
-            modified: self.modified,
+            size: self.len(),
+            modified: self.open.state.modified,
             sample: crc64.value(),
         })
     }
 
     /// Refuses a checkpoint that is the file itself: it would be replaced.
     pub(super) fn check_other_than(&self, checkpoint: &Path) -> Result<()> {
-        if is_same(&self.file, checkpoint) {
+        if is_same(&self.open.file, checkpoint) {
             let message = format!("`checkpoint` {checkpoint:?} is the file that is to be uploaded");
             return Err(Error::argument(message));
         }
         Ok(())
     }
 
-    /// Whether it still is what it was when the upload began, as far as size and time tell.
-    pub(super) fn check_unchanged(&self) -> Result<()> {
-        let metadata = self
-            .file
-            .metadata()
-            .map_err(|e| unreadable(&self.name, e))?;
-        if metadata.len() == self.len && modified(&metadata) == self.modified {
-            return Ok(());
+    /// The CRC-64 of a piece of it.
+    pub(super) fn crc64_of(
+        &self,
+        range: Range,
+        patience: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<u64> {
+        let crc64 = open_file::crc64_of(&self.open.file, range.offset, range.len, patience);
+        crc64.map_err(|e| self.unreadable(e))
+    }
+
+    /// Refuses a file that does not hold any more what was sent of it.
+    pub(super) fn check_unchanged(
+        &self,
+        part_size: u64,
+        parts: &[Part],
+        patience: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<()> {
+        let state = &self.open.state;
+        let still = state.still_holds(&self.open.file, || {
+            for range in self.ranges(part_size) {
+                let sent = parts.iter().find(|part| part.number() == range.number);
+                let file = &self.open.file;
+                let crc64 = open_file::crc64_of(file, range.offset, range.len, patience)?;
+                if sent.and_then(Part::crc64) != Some(crc64) {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        });
+        match still.map_err(|e| self.unreadable(e))? {
+            true => Ok(()),
+            false => Err(changed(&self.name)),
         }
-        let message = format!("{} changed while it was uploaded", self.name);
-        Err(Error::new(ErrorKind::BodyChanged, message))
+    }
+
+    fn unreadable(&self, e: io::Error) -> Error {
+        unreadable(&self.name, e)
     }
 }
 
@@ -134,47 +167,4 @@ pub(super) fn is_same(file: &File, path: &Path) -> bool {
 #[cfg(not(unix))]
 pub(super) fn is_same(_: &File, _: &Path) -> bool {
     false
-}
-
-pub(super) fn unreadable(name: &str, e: io::Error) -> Error {
-    let message = format!("read {name}: {}", e.to_string().to_lowercase());
-    Error::new(ErrorKind::BodyUnreadable, message).with_source(e)
-}
-
-/// Zero where the file system does not say.
-fn modified(metadata: &Metadata) -> u64 {
-    let time = metadata.modified().ok();
-    let since = time.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    since.map_or(0, |since| {
-        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
-    })
-}
-
-/// Reads a file that others read, too.
-pub(super) struct FileAt<'a> {
-    file: &'a File,
-    position: u64,
-}
-
-impl Read for FileAt<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        #[cfg(unix)]
-        let count = std::os::unix::fs::FileExt::read_at(self.file, buffer, self.position)?;
-        #[cfg(windows)]
-        let count = std::os::windows::fs::FileExt::seek_read(self.file, buffer, self.position)?;
-        self.position += count as u64;
-        Ok(count)
-    }
-}
-
-impl Seek for FileAt<'_> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let position = match to {
-            SeekFrom::Start(position) => Some(position),
-            SeekFrom::Current(by) => self.position.checked_add_signed(by),
-            SeekFrom::End(by) => self.file.metadata()?.len().checked_add_signed(by),
-        };
-        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
-        Ok(self.position)
-    }
 }

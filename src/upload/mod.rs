@@ -1,5 +1,6 @@
 //! UploadFile: a file of any size, in one request or in parallel parts, with one callback.
 
+mod beside;
 mod checkpoint;
 mod file;
 mod parts;
@@ -31,7 +32,7 @@ use crate::verdict::Stored;
 
 #[cfg(fuzzing)]
 pub(crate) use checkpoint::read_and_write as read_and_write_checkpoint;
-use checkpoint::{Checkpoint, Found, Identity, OldUpload, State};
+use checkpoint::{Checkpoint, Found, Identity, OldUpload, Origin, State};
 use file::LocalFile;
 use parts::Task;
 
@@ -77,6 +78,7 @@ pub struct UploadFile<'a> {
     part_size: Option<u64>,
     parallel: usize,
     checkpoint: Option<PathBuf>,
+    verify_parts: bool,
 }
 
 /// The same upload, in parts when the file is large.
@@ -87,11 +89,12 @@ impl<'a> From<PutObject<'a>> for UploadFile<'a> {
             part_size: None,
             parallel: 4,
             checkpoint: None,
+            verify_parts: false,
         }
     }
 }
 
-impl UploadFile<'_> {
+impl<'a> UploadFile<'a> {
     /// Uploads the file and waits for the answer: with a callback for that of the application server.
     ///
     /// A lost answer to the last request is looked up: see
@@ -103,12 +106,20 @@ impl UploadFile<'_> {
     /// is no [`checkpoint`](UploadFile::checkpoint), it is aborted; if that fails too, one of
     /// [`Error::notes`] says so, and [`Error::upload_id`] is the upload that is left.
     /// [`ErrorKind::ChecksumMismatch`] with [`Stored::No`] when a part arrived with other contents.
-    /// [`ErrorKind::BodyChanged`] when the file changes meanwhile, which a file in one request shows by its
-    /// length only: nothing is stored then.
+    /// [`ErrorKind::BodyChanged`] when the file changes meanwhile: nothing is stored then. When OSS may have begun an upload
+    /// whose id was lost with the answer, one of [`Error::notes`] or [`Receipt::notes`] says so.
     /// [`ErrorKind::CheckpointInUse`] when another process uses the checkpoint, and
-    /// [`ErrorKind::CheckpointFailed`] when it cannot be read or written.
-    pub fn send(mut self, path: impl AsRef<Path>) -> Result<Receipt> {
-        let path = path.as_ref();
+    /// [`ErrorKind::CheckpointFailed`] when it cannot be read or written, or is a file of somebody else's.
+    pub fn send(self, path: impl AsRef<Path>) -> Result<Receipt> {
+        // What was needed to prepare it is off the stack, which may be small, when it is carried out.
+        match self.prepare(path.as_ref())? {
+            Prepared::OneRequest(one) => one.run(),
+            Prepared::Parts(transfer) => transfer.run(),
+        }
+    }
+
+    #[inline(never)]
+    fn prepare(mut self, path: &Path) -> Result<Prepared<'a>> {
         let name = format!("{path:?}");
         let callback = self.put.callback.is_some();
         let before_sending = |error| outcome::before_sending(error, callback);
@@ -118,33 +129,39 @@ impl UploadFile<'_> {
             .check()
             .and_then(|()| self.put.request.refuse_url());
         checked.map_err(before_sending)?;
-        let (file, len) = source::open(path, &name).map_err(before_sending)?;
+        let file = source::open(path, &name).map_err(before_sending)?;
+        let len = file.len();
         let part_size = self.part_size_of(len, &name).map_err(before_sending)?;
         if self.put.request.header("Content-Type").is_none() {
             let content_type = content_type::of_either(path, &self.put.request.key);
             self.put.request.set_header("Content-Type", content_type);
         }
-        if len <= part_size && self.checkpoint.is_none() {
-            return self.put.send_open_file(file, len, &name);
-        }
-        let file = LocalFile::new(file, len, name).map_err(before_sending)?;
+        let file = LocalFile::new(file, path, name);
         let checkpoint = self.checkpoint.take();
         if len > part_size {
-            let transfer =
-                Transfer::new(self, file, part_size, checkpoint).map_err(before_sending)?;
-            return transfer.run();
+            let transfer = Transfer::new(self, file, part_size, checkpoint);
+            return transfer.map(Prepared::Parts).map_err(before_sending);
+        }
+        if checkpoint.is_none() {
+            return Ok(Prepared::OneRequest(Box::new(OneRequest {
+                put: self.put,
+                file,
+                notes: Vec::new(),
+                _lock: None,
+            })));
         }
         // In one request; what a checkpoint of an earlier, larger file says has to be settled all the same.
         let client = self.put.client.clone();
         let (object, options) = (self.put.request.clone(), self.put.options.clone());
         let earlier = PutObject::of(client, object, options);
         let transfer = Transfer::new(earlier.into(), file, part_size, checkpoint);
-        let (file, notes, _lock) = transfer.map_err(before_sending)?.settle();
-        let result = self.put.send_open_file(file.file, len, &file.name);
-        match result {
-            Ok(receipt) => Ok(receipt.with_notes(notes)),
-            Err(error) => Err(error.with_notes(notes)),
-        }
+        let (file, notes, lock) = transfer.map_err(before_sending)?.settle();
+        Ok(Prepared::OneRequest(Box::new(OneRequest {
+            put: self.put,
+            file,
+            notes,
+            _lock: lock,
+        })))
     }
 
     /// The size of the parts of a file of `len` bytes; of the last one at most.
@@ -188,7 +205,33 @@ impl fmt::Debug for UploadFile<'_> {
             .field("part_size", &self.part_size)
             .field("parallel", &self.parallel)
             .field("checkpoint", &self.checkpoint)
+            .field("verify_parts", &self.verify_parts)
             .finish()
+    }
+}
+
+/// An upload that is ready to be sent.
+enum Prepared<'a> {
+    OneRequest(Box<OneRequest<'a>>),
+    Parts(Box<Transfer<'a>>),
+}
+
+/// A file that is no larger than a part.
+struct OneRequest<'a> {
+    put: PutObject<'a>,
+    file: LocalFile,
+    /// What came of the checkpoint of an earlier, larger file, and its lock.
+    notes: Vec<String>,
+    _lock: Option<Checkpoint>,
+}
+
+impl OneRequest<'_> {
+    fn run(self) -> Result<Receipt> {
+        let result = self.put.send_open_file(self.file.open, &self.file.name);
+        match result {
+            Ok(receipt) => Ok(receipt.with_notes(self.notes)),
+            Err(error) => Err(error.with_notes(self.notes)),
+        }
     }
 }
 
@@ -211,6 +254,7 @@ struct Transfer<'a> {
     /// Of the last, after which OSS calls the application server.
     last_attempts: Attempts,
     checkpoint: Option<Checkpoint>,
+    verify_parts: bool,
     /// Worth telling the caller, however it ends.
     notes: Vec<String>,
 }
@@ -221,7 +265,7 @@ impl<'a> Transfer<'a> {
         file: LocalFile,
         part_size: u64,
         checkpoint: Option<PathBuf>,
-    ) -> Result<Transfer<'a>> {
+    ) -> Result<Box<Transfer<'a>>> {
         let put = upload.put;
         for header in OF_ONE_BODY {
             if put.request.header(header).is_some() {
@@ -240,7 +284,7 @@ impl<'a> Transfer<'a> {
             };
             put.request.headers.iter().filter(of).cloned().collect()
         };
-        let mut transfer = Transfer {
+        let mut transfer = Box::new(Transfer {
             part_headers: headers(&OF_PARTS),
             complete_headers: headers(&[&OF_COMPLETING[..], &OF_BOTH[..]].concat()),
             initiate: put.request,
@@ -251,12 +295,13 @@ impl<'a> Transfer<'a> {
             progress: put.progress,
             parallel: upload.parallel,
             checkpoint: None,
+            verify_parts: upload.verify_parts,
             notes: Vec::new(),
             file,
             part_size,
             attempts,
             last_attempts,
-        };
+        });
         for name in OF_COMPLETING.iter().chain(&OF_PARTS) {
             transfer.initiate.remove_header(name);
         }
@@ -267,6 +312,10 @@ impl<'a> Transfer<'a> {
                 file: transfer.file.identity()?,
                 request: &transfer.initiate,
                 part_size,
+                origin: Origin {
+                    path: transfer.file.canonical_path(),
+                    changed: transfer.file.changed(),
+                },
             };
             transfer.checkpoint = Some(Checkpoint::open(path, identity)?);
         }
@@ -279,20 +328,25 @@ impl<'a> Transfer<'a> {
         let found = self.checkpoint.as_mut().map(Checkpoint::take_found);
         let upload = match found {
             None | Some(Found::Nothing) => return (self.file, self.notes, self.checkpoint),
-            Some(Found::Damaged(_)) => None,
-            Some(Found::Other { upload, .. }) => Some(upload),
-            Some(Found::Ours(state)) => Some(OldUpload {
+            Some(Found::Damaged(why)) => {
+                let aside = self.set_checkpoint_aside();
+                let aside = aside.unwrap_or_else(|error| format!("; {error}"));
+                self.notes.push(format!(
+                    "the checkpoint was damaged ({why}{aside}): this file goes in one request"
+                ));
+                return (self.file, self.notes, self.checkpoint);
+            }
+            Some(Found::Other { upload, .. }) => upload,
+            Some(Found::Ours { state, .. }) => OldUpload {
                 bucket: self.initiate.bucket.clone(),
                 object: self.initiate.key.clone(),
-                id: state.upload_id,
-                ours_to_abort: !state.completing,
-            }),
+                state,
+                of_the_same: true,
+            },
         };
         let note = "the checkpoint was of another upload: this file goes in one request";
         self.notes.push(note.to_owned());
-        if let Some(upload) = upload {
-            self.leave(upload);
-        }
+        self.leave(upload);
         if let Some(checkpoint) = &mut self.checkpoint
             && let Err(error) = checkpoint.remove()
         {
@@ -301,7 +355,7 @@ impl<'a> Transfer<'a> {
         (self.file, self.notes, self.checkpoint)
     }
 
-    fn run(mut self) -> Result<Receipt> {
+    fn run(mut self: Box<Self>) -> Result<Receipt> {
         let result = self.upload();
         let notes = std::mem::take(&mut self.notes);
         match result {
@@ -326,17 +380,20 @@ impl<'a> Transfer<'a> {
     fn begin(&mut self) -> Result<Begun> {
         match self.checkpoint.as_mut().map(Checkpoint::take_found) {
             None | Some(Found::Nothing) => {}
-            Some(Found::Damaged(why)) => self.notes.push(format!(
-                "the checkpoint was damaged ({why}): the upload started over"
-            )),
+            Some(Found::Damaged(why)) => {
+                let aside = self.set_checkpoint_aside()?;
+                self.notes.push(format!(
+                    "the checkpoint was damaged ({why}{aside}): the upload started over"
+                ));
+            }
             Some(Found::Other { why, upload }) => {
                 self.notes.push(format!(
                     "the checkpoint was of another upload ({why}): the upload started over"
                 ));
                 self.leave(upload);
             }
-            Some(Found::Ours(state)) => {
-                if let Some(begun) = self.resume(state)? {
+            Some(Found::Ours { state, same_file }) => {
+                if let Some(begun) = self.resume(state, same_file && !self.verify_parts)? {
                     return Ok(begun);
                 }
                 self.notes.push(
@@ -346,6 +403,7 @@ impl<'a> Transfer<'a> {
             }
         }
         let upload = initiate(&self.attempts, self.initiate.clone())?;
+        self.notes.extend_from_slice(upload.notes());
         if let Some(checkpoint) = &mut self.checkpoint
             && let Err(error) = checkpoint.begin(upload.upload_id())
         {
@@ -366,8 +424,17 @@ impl<'a> Transfer<'a> {
         })
     }
 
-    /// `None` if OSS does not know the upload any more.
-    fn resume(&self, state: State) -> Result<Option<Begun>> {
+    /// Where a damaged checkpoint is now, to go on with after why it is damaged.
+    fn set_checkpoint_aside(&mut self) -> Result<String> {
+        let Some(checkpoint) = &mut self.checkpoint else {
+            return Ok(String::new());
+        };
+        let aside = checkpoint.set_aside()?;
+        Ok(aside.map_or_else(String::new, |path| format!("; it is now {path:?}")))
+    }
+
+    /// `None` if OSS does not know the upload any more. Without `trusted`, parts that were noted are compared with the file.
+    fn resume(&mut self, state: State, trusted: bool) -> Result<Option<Begun>> {
         let client = self.attempts.client.clone();
         let upload = MultipartUpload::of(client, &self.initiate, &state.upload_id);
         let listed = match list_parts(&self.attempts, &upload) {
@@ -393,6 +460,9 @@ impl<'a> Transfer<'a> {
             tasks: VecDeque::new(),
             completing: state.completing,
         };
+        if !trusted && let Some(checkpoint) = &mut self.checkpoint {
+            checkpoint.forget_parts();
+        }
         for range in self.file.ranges(self.part_size) {
             let same = |part: &&Part| part.number() == range.number;
             let listed = listed
@@ -401,9 +471,10 @@ impl<'a> Transfer<'a> {
                 .filter(|part| part.size() == Some(range.len));
             let known = state.parts.iter().find(same);
             match (listed, known) {
-                (Some(listed), Some(known)) if listed.etag() == known.etag() => {
-                    begun.parts.push(known.clone());
-                }
+                (Some(listed), Some(known)) if listed.etag() == known.etag() => match trusted {
+                    true => begun.parts.push(known.clone()),
+                    false => begun.tasks.push_back(Task::compare(range, known.clone())),
+                },
                 // It arrived, but that was not noted any more; or somebody else sent it.
                 (Some(listed), _) if listed.crc64().is_some() => {
                     begun.tasks.push_back(Task::compare(range, listed.clone()));
@@ -417,9 +488,13 @@ impl<'a> Transfer<'a> {
     fn complete(&mut self, begun: Begun, parts: &[Part]) -> Result<Receipt> {
         // Nothing that ends here has been completed.
         let limits = &self.attempts.limits;
+        let mut patience = || limits.check("its parts were compared");
         let ready = limits.check("its parts were sent");
         let ready = ready
-            .and_then(|()| self.file.check_unchanged())
+            .and_then(|()| {
+                self.file
+                    .check_unchanged(self.part_size, parts, &mut patience)
+            })
             .and_then(|()| {
                 let checkpoint = self.checkpoint.as_mut();
                 checkpoint.map_or(Ok(()), |checkpoint| checkpoint.completing(parts))
@@ -473,18 +548,46 @@ impl<'a> Transfer<'a> {
         error
     }
 
-    /// Aborts the upload of a checkpoint that is of no more use, unless it may have been completed.
-    fn leave(&mut self, upload: OldUpload) {
+    /// Aborts the upload of a checkpoint that is of no more use, if there is no doubt that it is ours to abort.
+    fn leave(&mut self, old: OldUpload) {
+        let id = &old.state.upload_id;
         let client = self.attempts.client.clone();
-        let old = MultipartUpload::new(client, &upload.bucket, &upload.object, &upload.id);
-        if upload.ours_to_abort {
-            self.abort(&old);
-        } else {
-            self.notes.push(format!(
-                "upload {} of the old checkpoint is left as it is: it may have been completed, or is elsewhere",
-                upload.id
-            ));
+        let upload = MultipartUpload::of(client, &self.initiate, id);
+        let why = match self.doubt(&old, &upload) {
+            Ok(None) => {
+                self.abort(&upload);
+                return;
+            }
+            Ok(Some(why)) => why.to_owned(),
+            Err(error) if is_gone(&error) => return,
+            Err(error) => error.to_string(),
+        };
+        let (bucket, object) = (&old.bucket, &old.object);
+        self.notes.push(format!(
+            "upload {id} of {bucket}/{object}, which the old checkpoint names, is left as it is: {why}"
+        ));
+    }
+
+    /// Why an upload may be somebody else's, or done. Anybody may have edited the checkpoint, so OSS's list of parts has to
+    /// show that it is the one whose parts were noted.
+    fn doubt(&self, old: &OldUpload, upload: &MultipartUpload) -> Result<Option<&'static str>> {
+        if old.state.completing {
+            return Ok(Some("it may have been completed"));
         }
+        if !old.of_the_same {
+            return Ok(Some("it is not of this endpoint, bucket, object and file"));
+        }
+        let noted = &old.state.parts;
+        if noted.is_empty() {
+            return Ok(Some("none of its parts was noted"));
+        }
+        let listed = list_parts(&self.attempts, upload)?;
+        let is_there = |noted: &Part| {
+            let mut listed = listed.iter();
+            listed.any(|part| part.number() == noted.number() && part.etag() == noted.etag())
+        };
+        let all = noted.iter().all(is_there);
+        Ok((!all).then_some("its parts are not those that were noted"))
     }
 
     /// Aborts an upload, or notes that it could not be done.

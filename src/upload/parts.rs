@@ -1,19 +1,17 @@
 //! Sends the parts of a file over several connections at once.
 
 use std::collections::VecDeque;
-use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::file::{LocalFile, Range, unreadable};
+use super::file::{LocalFile, Range};
 use super::{Begun, Transfer};
 use crate::attempts::Attempts;
 use crate::cancellation::Cancellation;
 use crate::content_md5;
-use crate::crc64::Crc64;
 use crate::error::{Error, Result};
 use crate::multipart::{MultipartUpload, Part, PartUpload, part_request};
 use crate::request::Header;
@@ -201,7 +199,11 @@ impl Workers<'_> {
     fn carry_out(&self, task: Task, sent: &AtomicU64) -> Result<Part> {
         let range = task.range;
         if let Some(listed) = task.listed {
-            let crc64 = self.crc64_of(range)?;
+            let mut patience = || {
+                let limits = &self.attempts.limits;
+                limits.check("the parts that OSS has were compared")
+            };
+            let crc64 = self.file.crc64_of(range, &mut patience)?;
             if listed.crc64() == Some(crc64) {
                 return Ok(listed);
             }
@@ -227,23 +229,5 @@ impl Workers<'_> {
             bandwidth: self.bandwidth.cloned(),
         };
         part.send(&self.attempts)
-    }
-
-    /// The CRC-64 of a piece of the file.
-    fn crc64_of(&self, range: Range) -> Result<u64> {
-        let mut crc64 = Crc64::new();
-        let mut piece = self.file.at(range.offset).take(range.len);
-        let mut buffer = vec![0; 128 * 1024];
-        loop {
-            self.attempts
-                .limits
-                .check("the parts that OSS has were compared")?;
-            match piece.read(&mut buffer) {
-                Ok(0) => return Ok(crc64.value()),
-                Ok(count) => crc64.update(&buffer[..count]),
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(unreadable(&self.file.name, e)),
-            }
-        }
     }
 }

@@ -101,15 +101,25 @@ impl<'a> UploadFile<'a> {
         self
     }
 
-    /// A file, made beside nothing of yours, that remembers the parts that were sent. When the upload fails
-    /// or its process dies, the same call later, by this or another process, goes on with it: with the same
-    /// file (size, time of change, samples of its contents), object, headers, endpoint and part size. A file
+    /// A file that remembers the parts that were sent. When the upload fails or its process dies, the same call
+    /// later, by this or another process, resumes it: with the same file (size, time of change, samples of its
+    /// contents; see [`verify_parts`](UploadFile::verify_parts)), object, headers, endpoint and part size. A file
     /// that changed, or a checkpoint that is damaged or of another upload, starts over, and one of
     /// [`Receipt::notes`](crate::Receipt::notes) says so. It is removed once the object is stored. One
-    /// upload uses it at a time; beside it stand, for a while, files with `.lock` and `.new` added to its
-    /// name. A file that goes in one request has none. Default: none; a failed upload is aborted.
+    /// upload uses it at a time; beside it stand, for a while, files with `.oss-callback-lock` and
+    /// `.oss-callback-new` added to its name. A file that the library did not write is never replaced or
+    /// removed: a checkpoint in its place is [`CheckpointFailed`](crate::ErrorKind::CheckpointFailed). A file
+    /// that goes in one request has none. Default: none; a failed upload is aborted.
     pub fn checkpoint(mut self, path: impl Into<PathBuf>) -> Self {
         self.checkpoint = Some(path.into());
+        self
+    }
+
+    /// Whether an upload that is resumed reads every part that OSS has from the file again and compares it, and
+    /// sends what differs. Without it that is done only when the file may have been touched: when the time of
+    /// change that no program can set (`ctime`) is another, or the system has none. Default: false.
+    pub fn verify_parts(mut self, verify: bool) -> Self {
+        self.verify_parts = verify;
         self
     }
 }

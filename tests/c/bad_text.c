@@ -230,6 +230,8 @@ static void multipart_uploads(void) {
     is_refused(code, error, "`prefix` is not UTF-8");
     code = oss_callback_client_list_multipart_uploads(client, BUCKET, NULL, BAD, NULL, &list, &error);
     is_refused(code, error, "`delimiter` is not UTF-8");
+    code = oss_callback_client_list_uploads_begun_since(client, BUCKET, BAD, 1, NULL, &list, &error);
+    is_refused(code, error, "`object` is not UTF-8");
     assert(oss_callback_parts_len(parts) == 0 && list == NULL);
 
     /* An id of nothing is sent nowhere. */

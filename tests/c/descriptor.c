@@ -48,6 +48,33 @@ static void regular_file(const char *path) {
     oss_callback_put_options_free(options);
 }
 
+static int change(uint64_t sent, uint64_t total, void *userdata) {
+    (void)sent, (void)total;
+    assert(pwrite(*(int *)userdata, "y", 1, 0) == 1);
+    return 0;
+}
+
+/* What was read already changes. */
+static void file_that_changes(void) {
+    static char text[1 << 20];
+    FILE *file = tmpfile();
+    int fd;
+    oss_callback_error *error = NULL;
+    oss_callback_put_options *options = new_put_options();
+    memset(text, 'x', sizeof text);
+    assert(file != NULL && fwrite(text, sizeof text, 1, file) == 1 && fflush(file) == 0);
+    fd = fileno(file);
+    assert(lseek(fd, 0, SEEK_SET) == 0);
+    oss_callback_put_options_set_progress_hook(options, change, &fd);
+    assert(oss_put_object_from_fd_with_callback(client, BUCKET, "never", fd, OSS_CALLBACK_LEN_UNKNOWN, NULL, options, NULL,
+                                                &error) == OSS_CALLBACK_CODE_BODY_CHANGED);
+    assert(contains(oss_callback_error_message(error), "the file changed while it was sent"));
+    assert(oss_callback_error_stored(error) == OSS_CALLBACK_STORED_NO);
+    oss_callback_error_free(error);
+    oss_callback_put_options_free(options);
+    assert(fclose(file) == 0);
+}
+
 static void unusual_files(const char *path) {
     int fd = open("/proc/self/status", O_RDONLY);
     assert(fd >= 0);
@@ -125,6 +152,7 @@ int main(int argc, char **argv) {
     assert(argc == 2);
     client = new_client();
     regular_file(argv[1]);
+    file_that_changes();
     unusual_files(argv[1]);
     pipes();
     silent_pipe();

@@ -3,6 +3,8 @@
 
 #include "fixture.h"
 
+#include <time.h>
+
 static oss_callback_client *client;
 
 /* Whose code is this, and what became of the object? */
@@ -41,6 +43,17 @@ static void are_listed_and_aborted(void) {
     assert(is(oss_callback_multipart_uploads_id(uploads, 1), oss_callback_multipart_upload_id(a)));
     assert(strlen(oss_callback_multipart_uploads_initiated(uploads, 1)) == strlen("2012-02-23T04:18:23.000Z"));
     assert(oss_callback_multipart_uploads_object(uploads, 2) == NULL);
+    oss_callback_multipart_uploads_free(uploads);
+    /* Those that were begun since a moment, of one object. */
+    assert(oss_callback_client_list_uploads_begun_since(client, BUCKET, "l/sub/2", (uint64_t)time(NULL) - 3600, NULL,
+                                                        &uploads, NULL) == OSS_CALLBACK_CODE_OK);
+    assert(oss_callback_multipart_uploads_len(uploads) == 1);
+    assert(is(oss_callback_multipart_uploads_id(uploads, 0), oss_callback_multipart_upload_id(b)));
+    assert(oss_callback_multipart_upload_notes_len(b) == 0 && oss_callback_multipart_upload_note(b, 0) == NULL);
+    oss_callback_multipart_uploads_free(uploads);
+    assert(oss_callback_client_list_uploads_begun_since(client, BUCKET, "l/sub/2", (uint64_t)time(NULL) + 3600, NULL,
+                                                        &uploads, NULL) == OSS_CALLBACK_CODE_OK);
+    assert(oss_callback_multipart_uploads_len(uploads) == 0);
     oss_callback_multipart_uploads_free(uploads);
     uploads = list("l/", "/");
     assert(oss_callback_multipart_uploads_len(uploads) == 1);
@@ -114,6 +127,14 @@ static void are_refused_and_stay_open(void) {
     assert(oss_callback_client_initiate_multipart_upload(client, BUCKET, "never", options, &other, &error) ==
            OSS_CALLBACK_CODE_INVALID_ARGUMENT);
     assert(contains(oss_callback_error_message(error), "`parallel` is an option of oss_upload_file_with_callback only"));
+    oss_callback_error_free(error);
+    error = NULL;
+    oss_callback_put_options_free(options);
+    options = new_put_options();
+    oss_callback_put_options_set_verify_parts(options, true);
+    assert(oss_callback_client_initiate_multipart_upload(client, BUCKET, "never", options, &other, &error) ==
+           OSS_CALLBACK_CODE_INVALID_ARGUMENT);
+    assert(contains(oss_callback_error_message(error), "`verify_parts` is an option of"));
     oss_callback_error_free(error);
     assert(other == NULL);
 

@@ -128,6 +128,15 @@ static void uploads(const oss_callback_client *client) {
     REFUSES("client", list, oss_callback_client_list_multipart_uploads(NULL, BUCKET, "p", "/", limits, &list, &error));
     REFUSES("bucket", list, oss_callback_client_list_multipart_uploads(client, NULL, "p", "/", limits, &list, &error));
     REFUSES("uploads", list, oss_callback_client_list_multipart_uploads(client, BUCKET, "p", "/", limits, NULL, &error));
+    FAILS(oss_callback_client_list_uploads_begun_since(NULL, NULL, NULL, 0, NULL, NULL, NULL));
+    REFUSES("client", list, oss_callback_client_list_uploads_begun_since(NULL, BUCKET, "o", 1, limits, &list, &error));
+    REFUSES("bucket", list, oss_callback_client_list_uploads_begun_since(client, NULL, "o", 1, limits, &list, &error));
+    REFUSES("object", list, oss_callback_client_list_uploads_begun_since(client, BUCKET, NULL, 1, limits, &list, &error));
+    REFUSES("uploads", list, oss_callback_client_list_uploads_begun_since(client, BUCKET, "o", 1, limits, NULL, &error));
+    assert(oss_callback_client_list_uploads_begun_since(client, BUCKET, "o", UINT64_MAX, limits, &list, NULL) ==
+           OSS_CALLBACK_CODE_INVALID_ARGUMENT);
+    assert(oss_callback_multipart_upload_notes_len(NULL) == 0);
+    assert(oss_callback_multipart_upload_note(NULL, 0) == NULL);
     assert(oss_callback_multipart_uploads_len(NULL) == 0);
     assert(oss_callback_multipart_uploads_object(NULL, 0) == NULL);
     assert(oss_callback_multipart_uploads_id(NULL, 0) == NULL);
@@ -157,6 +166,8 @@ static void files(const oss_callback_client *client) {
 
     oss_callback_put_options_set_part_size(NULL, 102400);
     oss_callback_put_options_set_parallel(NULL, 4);
+    oss_callback_put_options_set_verify_parts(NULL, true);
+    oss_callback_put_options_set_verify_parts(options, false);
     oss_callback_put_options_set_checkpoint(NULL, NULL);
     oss_callback_put_options_set_checkpoint(NULL, "checkpoint");
     /* NULL takes away what was there, so that other uploads do not refuse it. */

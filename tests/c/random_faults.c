@@ -119,8 +119,14 @@ static oss_callback_code in_parts(const char *object, const uint8_t *body, size_
     oss_callback_multipart_upload *upload = NULL;
     oss_callback_parts *parts = new_parts();
     uint32_t part = 0;
-    size_t begin;
+    size_t begin, index;
     oss_callback_code code = oss_callback_client_initiate_multipart_upload(client, BUCKET, object, put, &upload, error);
+    if (code == OSS_CALLBACK_CODE_OK) {
+        printf("begun %s\n", oss_callback_multipart_upload_id(upload));
+        for (index = 0; index < oss_callback_multipart_upload_notes_len(upload); index++) {
+            printf("note %s\n", oss_callback_multipart_upload_note(upload, index));
+        }
+    }
     for (begin = 0; code == OSS_CALLBACK_CODE_OK && begin < len; begin += part_len) {
         size_t rest = len - begin;
         code = oss_callback_multipart_upload_part(upload, ++part, body + begin, rest < part_len ? rest : part_len, NULL,
@@ -175,6 +181,9 @@ static void tell_result(oss_callback_code code, const oss_callback_receipt *rece
         for (index = 0; index < oss_callback_receipt_history_len(receipt); index++) {
             tell_attempt(oss_callback_receipt_history(receipt, index));
         }
+        for (index = 0; index < oss_callback_receipt_notes_len(receipt); index++) {
+            printf("note %s\n", oss_callback_receipt_note(receipt, index));
+        }
         tell_receipt(receipt);
     } else {
         assert(oss_callback_error_code(error) == code);
@@ -185,6 +194,9 @@ static void tell_result(oss_callback_code code, const oss_callback_receipt *rece
             tell_attempt(oss_callback_error_history(error, index));
         }
         printf("upload_id %s\n", or_none(oss_callback_error_upload_id(error)));
+        for (index = 0; index < oss_callback_error_notes_len(error); index++) {
+            printf("note %s\n", oss_callback_error_note(error, index));
+        }
         printf("message ");
         for (message = oss_callback_error_message(error); *message != '\0'; message++) {
             putchar(*message == '\n' ? ' ' : *message);
@@ -261,10 +273,15 @@ static void upload(void) {
 static void reconcile(void) {
     static const char *const names[] = {"StillUnknown", "Stored", "ContentPresent", "NotThere"};
     const char *endpoint = word(), *certificate = word();
-    oss_callback_client *other = new_client_of(options_of(endpoint, certificate));
+    oss_callback_client_options *options = options_of(endpoint, certificate);
+    oss_callback_client *other;
     oss_callback_reconciled *reconciled = NULL;
-    oss_callback_code code = oss_callback_client_reconcile(other, unknown, NULL, &reconciled, NULL);
-    const oss_callback_object_metadata *object = oss_callback_reconciled_object(reconciled);
+    oss_callback_code code;
+    const oss_callback_object_metadata *object;
+    oss_callback_client_options_set_retry_policy(options, 3, 2, 20000);
+    other = new_client_of(options);
+    code = oss_callback_client_reconcile(other, unknown, NULL, &reconciled, NULL);
+    object = oss_callback_reconciled_object(reconciled);
     if (code == OSS_CALLBACK_CODE_OK) {
         printf("%s %s\n", names[oss_callback_reconciled_outcome(reconciled)],
                or_none(object == NULL ? NULL : oss_callback_object_metadata_etag(object)));

@@ -123,6 +123,7 @@ static void goes_on_by_its_checkpoint(void) {
     oss_callback_error *error = NULL;
     oss_callback_receipt *receipt;
     FILE *damaged;
+    char aside[4096];
     witness it = new_witness(2 * PART + 1);
     oss_callback_put_options *options = new_options(1, watch, &it);
     oss_callback_put_options_set_checkpoint(options, checkpoint);
@@ -140,13 +141,22 @@ static void goes_on_by_its_checkpoint(void) {
     oss_callback_receipt_free(receipt);
     assert(fopen(checkpoint, "r") == NULL);
 
-    /* A checkpoint that makes no sense is told and replaced. */
+    /* A file of somebody else's in its place stays. */
     damaged = fopen(checkpoint, "w");
     assert(damaged != NULL && fputs("12345", damaged) >= 0 && fclose(damaged) == 0);
+    assert(oss_upload_file_with_callback(client, BUCKET, "never", file, spec, options, NULL, NULL) ==
+           OSS_CALLBACK_CODE_CHECKPOINT_FAILED);
+
+    /* A checkpoint that makes no sense is told and set aside. */
+    damaged = fopen(checkpoint, "w");
+    assert(damaged != NULL && fputs("oss-callback checkpoint 2 0000000000000000\n12345", damaged) >= 0 && fclose(damaged) == 0);
     it = new_witness(UINT64_MAX);
     receipt = upload("damaged", options);
     assert(oss_callback_receipt_notes_len(receipt) == 1);
     assert(contains(oss_callback_receipt_note(receipt, 0), "the checkpoint was damaged"));
+    assert(snprintf(aside, sizeof aside, "%s.oss-callback-damaged", checkpoint) < (int)sizeof aside);
+    assert(contains(oss_callback_receipt_note(receipt, 0), aside));
+    assert(remove(aside) == 0);
     assert(oss_callback_receipt_note(receipt, 1) == NULL);
     oss_callback_receipt_free(receipt);
     oss_callback_put_options_free(options);

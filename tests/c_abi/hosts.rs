@@ -21,12 +21,91 @@ fn a_daemon_has_no_standard_streams() {
 }
 
 #[test]
-fn a_process_and_its_child_each_have_their_client() {
+fn after_a_fork_each_process_gets_its_own_answers() {
+    // The application server says which object it was told about.
+    let receiver = Receiver::start(|request| {
+        let body = String::from_utf8_lossy(&request.body);
+        let name = body
+            .strip_prefix("filename=")
+            .and_then(|rest| rest.split('&').next());
+        Answer::json(format!(r#"{{"filename":"{}"}}"#, name.unwrap_or_default()))
+    })
+    .expect("a free port");
+    let others = [
+        "after-00",
+        "before-00",
+        "child0-50",
+        "grandchild-00",
+        "slow",
+    ];
+    let mut expected: Vec<String> = others.map(str::to_owned).into();
+    let mut processes: Vec<String> = (0..8).map(|number| format!("child{number}")).collect();
+    processes.push("parent".to_owned());
+    for process in processes {
+        expected.extend((0..50).map(|count| format!("{process}-{count:02}")));
+    }
+    expected.sort();
+    let scene = Scene::new().calling(receiver.url("/"));
+    let program = build("fork.c", "fork.c", Library::Shared);
+    let uploaded = |server: &local_oss::Server| {
+        let mut keys: Vec<String> = (server.stored().into_iter())
+            .map(|object| object.key)
+            .collect();
+        keys.sort();
+        keys
+    };
+    scene.execute(&program, &[]);
+    assert_eq!(uploaded(&scene.server), expected);
+    // What ring's assembly sends looks uninitialised to valgrind.
+    if cfg!(feature = "tls") && valgrind().is_none() {
+        let secure = local_oss::Server::builder()
+            .bucket("examplebucket")
+            .credentials("id", "secret")
+            .tls(true)
+            .start()
+            .expect("a free port");
+        let pem = secure.certificate_pem().expect("it speaks TLS").to_owned();
+        let mut scene = scene.at(secure.endpoint());
+        scene.variables.push(("CA_BUNDLE", pem));
+        scene.execute(&program, &[]);
+        assert_eq!(uploaded(&secure), expected);
+    }
+}
+
+#[test]
+fn a_child_never_waits_for_a_thread_of_its_parent() {
+    for (place, stored) in [
+        (
+            "pool",
+            &["before", "child", "child again", "parent", "parent again"][..],
+        ),
+        (
+            "resolver",
+            &["child", "child again", "parent", "parent again"],
+        ),
+        (
+            "credentials",
+            &["child", "child again", "parent", "parent again"],
+        ),
+        ("signer", &[]),
+    ] {
+        let (_receiver, mut scene) = scene();
+        if place == "resolver" {
+            let named = scene.server.endpoint().replace("127.0.0.1", "localhost");
+            scene = scene.at(&named);
+        }
+        scene.run("fork_locks.c", &[place]);
+        assert_eq!(keys_of(&scene.server.stored()), stored, "{place}");
+    }
+}
+
+#[test]
+fn a_cancelled_thread_finishes_its_call_first() {
     let (_receiver, scene) = scene();
-    scene.run("fork.c", &[]);
+    scene.run("cancelled_thread.c", &[]);
     assert_eq!(
         keys_of(&scene.server.stored()),
-        ["before", "child", "parent"]
+        ["by another", "by itself", "state", "state"]
     );
 }
 

@@ -558,7 +558,7 @@ fn a_descriptor_is_lent_and_a_range_is_an_object() {
 fn a_write_hook_takes_a_download() {
     let endpoint = listen(|mut stream| {
         read_head(&mut stream);
-        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nearly";
+        let answer = b"HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 10\r\n\r\nearly";
         stream.write_all(answer).expect("it is read");
     });
     let scene = Scene::new();
@@ -584,7 +584,7 @@ fn the_limits_of_an_upload_hold() {
             "200 OK"
         };
         let answer = format!(
-            "HTTP/1.1 {status}\r\nx-oss-hash-crc64ecma: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            "HTTP/1.1 {status}\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nx-oss-hash-crc64ecma: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
         );
         stream.write_all(answer.as_bytes()).expect("it is read");
     });
@@ -618,7 +618,7 @@ fn each_option_of_an_upload_goes_out_in_the_words_of_oss() {
         let head = head_lines(&mut stream);
         stream.read_exact(&mut [0]).expect("a body of one byte");
         stream
-            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            .write_all(b"HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 0\r\n\r\n")
             .expect("it is read");
         sender.send(head).expect("the test waits for it");
     });

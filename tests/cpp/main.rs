@@ -345,7 +345,7 @@ fn each_option_goes_out_in_the_words_of_oss() {
         let head = head_lines(&mut stream);
         stream.read_exact(&mut [0]).expect("a body of one byte");
         stream
-            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            .write_all(b"HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 0\r\n\r\n")
             .expect("it is read");
         sender.send(head).expect("the test waits for it");
     });

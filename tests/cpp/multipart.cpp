@@ -2,6 +2,7 @@
 
 #include "fixture.hpp"
 
+#include <chrono>
 #include <sstream>
 #include <thread>
 #include <vector>
@@ -48,6 +49,10 @@ void by_hand(const char* file) {
   assert(open.uploads.size() == 1 && open.uploads[0].id == upload.id() && open.uploads[0].object == "by hand");
   assert(!open.uploads[0].initiated.empty() && open.common_prefixes.empty());
   assert(client.list_multipart_uploads(bucket, nullptr, " ").common_prefixes == std::vector<std::string>{"by "});
+  const auto now = std::chrono::system_clock::now();
+  const auto since = client.list_uploads_begun_since(bucket, "by hand", now - std::chrono::hours(1));
+  assert(since.uploads.size() == 1 && since.uploads[0].id == upload.id() && upload.notes().empty());
+  assert(client.list_uploads_begun_since(bucket, "by hand", now + std::chrono::hours(1)).uploads.empty());
   const oss::multipart_upload resumed = client.resume_multipart_upload(bucket, "by hand", upload.id());
   const oss::receipt receipt = resumed.complete(others, spec());
   assert(receipt.answer() == "{\"Status\":\"OK\"}");
@@ -63,7 +68,7 @@ void by_hand(const char* file) {
 void a_file(const char* file, const char* checkpoint) {
   const oss::client client = ::client();
   oss::put_options options;
-  options.part_size(part).parallel(2).checkpoint(checkpoint);
+  options.part_size(part).parallel(2).checkpoint(checkpoint).verify_parts();
   // The first run ends when something was sent, the second goes on.
   int calls = 0;
   options.progress([&](std::uint64_t sent, std::optional<std::uint64_t> total) {

@@ -136,6 +136,8 @@ impl Uploader for InC {
             history: Vec::new(),
             receipt: None,
             upload_id: None,
+            notes: Vec::new(),
+            begun: None,
             message: String::new(),
         };
         loop {
@@ -159,6 +161,8 @@ impl Uploader for InC {
                 "attempts" => verdict.attempts = value.parse().expect("a number"),
                 "failed" => verdict.history.push(value.to_owned()),
                 "upload_id" => verdict.upload_id = text,
+                "begun" => verdict.begun = text,
+                "note" => verdict.notes.push(value.to_owned()),
                 "message" => verdict.message = value.to_owned(),
                 "etag" => verdict.receipt.get_or_insert_with(receipt).etag = text,
                 "crc64" => {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use fastrand::Rng;
 
+use support::impostor::{Asked, Impostor, Reach, Stay, Stranger};
 use support::network::{Action, Direction, Early, Fault};
 
 /// What is done.
@@ -36,6 +37,19 @@ impl Operation {
         Operation::Multipart,
         Operation::MultipartAll,
     ];
+
+    /// Whether OSS is asked for this in the course of it, as a rule.
+    fn asks(self, asked: Asked) -> bool {
+        match asked {
+            Asked::Put => !self.is_in_parts() && self != Operation::PostObject,
+            Asked::Post => self == Operation::PostObject,
+            // Who goes step by step leaves the upload open.
+            Asked::Abort => self == Operation::UploadFile,
+            Asked::Initiate | Asked::Part | Asked::Complete | Asked::ListParts | Asked::Head => {
+                self.is_in_parts()
+            }
+        }
+    }
 
     /// It goes in parts, as a rule.
     pub fn is_in_parts(self) -> bool {
@@ -147,6 +161,10 @@ pub struct Case {
     pub faults: Vec<Vec<Fault>>,
     /// Between the server and the application server, for each connection.
     pub callback_faults: Vec<Vec<Fault>>,
+    /// Who answers in OSS's place while the upload goes on,
+    pub impostors: Vec<Impostor>,
+    /// and when it is looked up what became of it.
+    pub later_impostors: Vec<Impostor>,
 }
 
 /// What an uploader can do.
@@ -157,6 +175,28 @@ pub struct Abilities {
     /// How many times as long as usual it may take.
     pub slowness: u64,
 }
+
+impl Abilities {
+    /// What OSS is asked for.
+    pub fn asks(&self) -> Vec<Asked> {
+        let asks = |asked: &Asked| {
+            let mut operations = self.operations.iter();
+            operations.any(|operation| operation.asks(*asked))
+        };
+        Asked::ALL.into_iter().filter(asks).collect()
+    }
+
+    /// The impostor that this case is about, of every second one: each of them comes to each request in turn.
+    fn meeting(&self, turn: u64) -> Option<(Stranger, Asked)> {
+        let asks = self.asks();
+        let turn = (turn % 2 == 0).then_some((turn / 2) as usize)?;
+        let stranger = Stranger::ALL[turn % Stranger::ALL.len()];
+        Some((stranger, asks[turn / Stranger::ALL.len() % asks.len()]))
+    }
+}
+
+/// So many low bits of a case's number say which turn it is, and do not come from chance.
+pub const TURN_BITS: u32 = 16;
 
 /// More than the buffers of the system hold, so that not all of it can be on its way when little of it was taken.
 pub const LARGE: usize = 8 << 20;
@@ -169,9 +209,13 @@ impl Case {
     pub fn new(seed: u64, abilities: &Abilities) -> Case {
         let mut rng = Rng::with_seed(seed);
         let rng = &mut rng;
-        let operation = *pick(rng, abilities.operations);
+        let meeting = abilities.meeting(seed & ((1 << TURN_BITS) - 1));
+        let meets = |operation: &&Operation| meeting.is_none_or(|(_, asked)| operation.asks(asked));
+        let operations: Vec<&Operation> = abilities.operations.iter().filter(meets).collect();
+        let operation = **pick(rng, &operations);
         let in_parts = operation.is_in_parts();
-        let tls = rng.u8(..100) < 30;
+        // Nobody gets in between there.
+        let tls = meeting.is_none() && rng.u8(..100) < 50;
         let len = match rng.u8(..100) {
             _ if in_parts => rng.usize(PART + 1..4 * PART),
             0..10 => 0,
@@ -193,6 +237,8 @@ impl Case {
             part_len: PART + rng.usize(..20_000),
             parallel: rng.usize(1..=4),
             late: matches!(operation, Operation::Multipart | Operation::MultipartAll)
+                && !meeting
+                    .is_some_and(|(_, asked)| asked == Asked::Initiate || asked == Asked::Part)
                 && rng.u8(..100) < 60,
             tls,
             version_1: rng.u8(..100) < 30,
@@ -219,9 +265,15 @@ impl Case {
             },
             faults: Vec::new(),
             callback_faults: Vec::new(),
+            impostors: Vec::new(),
+            later_impostors: Vec::new(),
             callback,
         };
+        if let Some((stranger, asked)) = meeting {
+            case.meet(rng, stranger, asked, &abilities.asks());
+        }
         let struck = match rng.u8(..100) {
+            _ if meeting.is_some() && rng.u8(..100) < 75 => 0,
             0..8 => 0,
             8..60 => 1,
             60..80 => 2,
@@ -242,6 +294,68 @@ impl Case {
             };
         }
         case
+    }
+
+    /// Has this impostor come to a request for this, and sometimes another one to another.
+    fn meet(&mut self, rng: &mut Rng, stranger: Stranger, asked: Asked, all: &[Asked]) {
+        self.wrong_key = false;
+        let one = |rng: &mut Rng, who, asked| Impostor {
+            who,
+            asked,
+            after: 0,
+            reach: match rng.u8(..100) {
+                0..20 => Reach::Head,
+                20..50 => Reach::Nothing,
+                50..95 => Reach::Through,
+                _ => Reach::Behind,
+            },
+            stay: match rng.u8(..100) {
+                0..60 => Stay::Once,
+                60..80 => Stay::Connection,
+                _ => Stay::Network,
+            },
+            closes: rng.u8(..100) < 40,
+        };
+        // Without this it would not come to the request.
+        let first = |rng: &mut Rng, who, asked, reach| Impostor {
+            reach,
+            stay: Stay::Once,
+            ..one(rng, who, asked)
+        };
+        let any = |rng: &mut Rng| *pick(rng, &Stranger::ALL);
+        match asked {
+            // Parts go one after the other, or as many at once.
+            Asked::Part => {
+                let after = rng.usize(..self.parts().len());
+                let impostor = one(rng, stranger, asked);
+                self.impostors.push(Impostor { after, ..impostor });
+            }
+            Asked::Abort => {
+                let who = *pick(rng, &[Stranger::ProxyForbids, Stranger::Created]);
+                self.impostors
+                    .push(first(rng, who, Asked::Part, Reach::Nothing));
+                self.impostors.push(one(rng, stranger, asked));
+            }
+            // A lost answer is looked up.
+            Asked::ListParts | Asked::Head => {
+                let who = any(rng);
+                if self.operation != Operation::MultipartAll || asked == Asked::Head {
+                    self.impostors
+                        .push(first(rng, who, Asked::Complete, Reach::Through));
+                }
+                self.impostors.push(one(rng, stranger, asked));
+            }
+            _ => self.impostors.push(one(rng, stranger, asked)),
+        }
+        if rng.u8(..100) < 20 {
+            let (who, asked) = (any(rng), *pick(rng, all));
+            let after = rng.usize(..2);
+            let impostor = one(rng, who, asked);
+            self.impostors.push(Impostor { after, ..impostor });
+        }
+        let later = *pick(rng, &[Asked::ListParts, Asked::Head]);
+        let impostor = one(rng, stranger, later);
+        self.later_impostors.push(impostor);
     }
 
     /// The faults of one connection, one or several.
@@ -311,7 +425,8 @@ impl Case {
                 _ => rng.u64(..down + 400 * requests),
             };
             let action = match rng.u8(..100) {
-                0..14 => Action::Cut,
+                0..10 => Action::Cut,
+                10..14 => Action::Unasked(*pick(rng, &Stranger::ALL)),
                 14..26 => Action::Reset,
                 26..32 => Action::Stall,
                 32..44 => Action::HalfClose,

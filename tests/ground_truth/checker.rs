@@ -8,6 +8,8 @@ use oss_callback::{Answered, Stored};
 
 use super::case::{Case, Limits, Operation, Retry, Way};
 use super::scene::Looked;
+use support::BUCKET;
+use support::impostor::Reach;
 use support::network::{Action, Fault};
 use support::observed::{Exchange, Observed};
 
@@ -25,6 +27,9 @@ pub struct Verdict {
     pub receipt: Option<ReceiptFacts>,
     /// An upload in parts that is left open.
     pub upload_id: Option<String>,
+    pub notes: Vec<String>,
+    /// The upload in parts that the caller has begun and knows.
+    pub begun: Option<String>,
     pub message: String,
 }
 
@@ -63,6 +68,9 @@ pub struct Truth {
     /// Between the server and the application server.
     pub callback_connections: Vec<Observed>,
     pub took: Duration,
+    /// What was said of it by way of impostors, and what went over the network then.
+    pub looked_through: Option<Looked>,
+    pub later_connections: Vec<Observed>,
 }
 
 /// Beyond its limit on a busy machine.
@@ -145,8 +153,8 @@ impl Accepted {
 ///
 /// In the clear the network reads along. A request of which every byte came from the client, and to which no whole head of a
 /// final answer was delivered, is *lost*: unknown, and nothing else. One to which the head of a final answer was delivered
-/// is decided by it: 200 and 203 are yes, a 4xx of OSS is no, a 5xx and everything else unknown. One of which more is
-/// missing than buffers hold was not sent: no. In between, it may have been sent for all that can be seen from here: no or
+/// is decided by it: 200 and 203 of OSS are yes, a 4xx of OSS is no, a 5xx and everything else unknown, and so is whatever
+/// has no request id of OSS. One of which more is missing than buffers hold was not sent: no. In between, it may have been sent for all that can be seen from here: no or
 /// unknown. A reset may take away what was delivered, and so may a time limit; a fault that changes the answer's
 /// bytes may leave a head that only one of two readers takes for one.
 ///
@@ -228,15 +236,20 @@ fn of_exchange(
     let decided = match answer.status {
         // It came too early to be true, or so it seems from here.
         200..=299 if !exchange.sent => unsent,
+        // Whoever that was.
+        _ if !answer.from_oss => unsent,
+        // A completed upload without a callback is described in the body, and nothing else counts.
+        200 if is_complete(exchange) && case.callback.is_empty() && !answer.whole => {
+            Accepted::YES.or(unsent)
+        }
         200 | 203 => Accepted::YES,
         // A form is answered so.
         204 if exchange.method == "POST" => Accepted::YES,
-        400..=499 if answer.from_oss => Accepted::NO,
-        // Its document may say that it is OSS's.
-        400..=499 => Accepted::NO.or(Accepted::UNKNOWN),
+        400..=499 => Accepted::NO,
         _ => unsent,
     };
     let in_doubt = connection.answer_is_changed()
+        || connection.has_unasked()
         || connection.lost
         || connection.has(|action| action == Action::Reset)
         || (verdict.says_timeout() && case.limits != Limits::Long);
@@ -280,8 +293,10 @@ fn accepted_of_parts(case: &Case, verdict: &Verdict, connections: &[Observed]) -
             ..Accepted::NO
         };
     }
-    // Some answer is lost. The look-ups after it may show what has become of the upload.
-    let later = &exchanges[last + 1..];
+    // Some answer is lost. The look-ups after it may show what has become of the upload, and so may a later attempt: OSS knows
+    // no upload that is completed.
+    let later = &exchanges[last..];
+    let of_upload = |e: &Exchange| e.method == "GET" || is_complete(e);
     let told = |(connection, exchange): &(&Observed, &Exchange), wanted: u16| {
         let intact = !connection.answer_is_changed()
             && !connection.lost
@@ -290,16 +305,24 @@ fn accepted_of_parts(case: &Case, verdict: &Verdict, connections: &[Observed]) -
         let answer = exchange.answer.as_ref();
         intact && answer.is_some_and(|answer| answer.status == wanted && answer.from_oss)
     };
-    let gone = later.iter().any(|e| e.1.method == "GET" && told(e, 404));
+    let gone = later.iter().any(|e| of_upload(e.1) && told(e, 404));
     let there = later.iter().any(|e| e.1.method == "HEAD" && told(e, 200));
     let changed = connections.iter().any(Observed::request_is_changed);
+    // Nobody but OSS knows.
+    let said = |wanted: u16| {
+        let answers = later.iter().filter_map(|e| e.1.answer.as_ref());
+        answers.clone().any(|a| a.from_oss && a.status == wanted)
+    };
+    let may_be_seen =
+        connections.iter().any(Observed::answer_is_changed) || (said(404) && said(200));
     // The answers to look-ups may come too late, and only the message says so.
     if gone && there && !changed && case.limits == Limits::Long {
         return Accepted::YES;
     }
     Accepted {
         no: attempts.iter().all(|attempt| attempt.no),
-        ..Accepted::ANY
+        yes: may_be_seen || attempts.iter().any(|attempt| attempt.yes),
+        unknown: true,
     }
 }
 
@@ -327,7 +350,30 @@ fn is_undisturbed(case: &Case, connections: &[Observed]) -> bool {
         && case.limits == Limits::Long
         && matches!(case.way, Way::Address | Way::Name | Way::SecondAddress)
         && connections.iter().all(|connection| !connection.refused)
+        && connections
+            .iter()
+            .flat_map(|c| &c.exchanges)
+            .all(|exchange| exchange.by.is_none())
         && faults.all(harmless)
+}
+
+/// The status of an answer that ends the upload and is plainly not OSS's.
+fn said_by_a_stranger(case: &Case, connections: &[Observed]) -> Option<u16> {
+    let disturbed = |c: &Observed| c.refused || c.lost || !c.struck.is_empty() || c.has_unasked();
+    let way = matches!(case.way, Way::Address | Way::Name);
+    if case.tls || case.completes() || case.limits != Limits::Long || !way {
+        return None;
+    }
+    if connections.iter().any(disturbed) {
+        return None;
+    }
+    let exchanges = connections.iter().flat_map(|c| &c.exchanges);
+    let last = exchanges.max_by_key(|exchange| exchange.number)?;
+    let reach = last.by.map(|by| by.reach)?;
+    // What comes before the end of the request may be too early.
+    let in_time = matches!(reach, Reach::Nothing | Reach::Through);
+    let answer = last.answer.as_ref().filter(|_| in_time)?;
+    (answer.whole && !answer.from_oss).then_some(answer.status)
 }
 
 /// Everything that is not as it should be.
@@ -373,6 +419,31 @@ pub fn disagreements(case: &Case, verdict: &Verdict, truth: &Truth) -> Vec<Strin
         verdict.code != "INTERNAL" && verdict.code != "INVALID_ARGUMENT",
         "a fault of the library or of the test",
     );
+    // Nobody but OSS says this.
+    if !case.tls && !changed_answer {
+        let of_oss = |statuses: std::ops::RangeInclusive<u16>| {
+            let exchanges = truth.connections.iter().flat_map(|c| &c.exchanges);
+            let mut answers = exchanges.filter_map(|exchange| exchange.answer.as_ref());
+            answers.any(|answer| answer.from_oss && statuses.contains(&answer.status))
+        };
+        let said = match &*verdict.code {
+            "CALLBACK_FAILED" => of_oss(203..=203),
+            "ACCESS_DENIED" | "REFUSED" | "CONFLICT" | "NOT_FOUND" => of_oss(400..=499),
+            "ANSWER_DAMAGED" | "CHECKSUM_MISMATCH" => of_oss(200..=299),
+            _ => true,
+        };
+        hold(said, "OSS has not said this");
+    }
+    if let Some(status) = said_by_a_stranger(case, &truth.connections) {
+        let kind = match status {
+            500..=599 => "SERVER_ERROR",
+            _ => "UNEXPECTED_ANSWER",
+        };
+        hold(
+            verdict.code == kind && verdict.message.contains(&status.to_string()),
+            "it does not say who has answered what",
+        );
+    }
     hold(
         verdict.receipt.is_some() == (verdict.stored == Stored::Yes),
         "a receipt if and only if it is stored",
@@ -451,6 +522,10 @@ pub fn disagreements(case: &Case, verdict: &Verdict, truth: &Truth) -> Vec<Strin
 
     // Nothing is lost where nothing goes wrong.
     if is_undisturbed(case, &truth.connections) {
+        hold(
+            verdict.notes.is_empty(),
+            "something is to be noted, and nothing went wrong",
+        );
         let failed = verdict.code == "CALLBACK_FAILED" && asked && accepted_deliveries.is_empty();
         hold(
             verdict.is_ok() || failed,
@@ -488,25 +563,44 @@ pub fn disagreements(case: &Case, verdict: &Verdict, truth: &Truth) -> Vec<Strin
         }
     }
 
-    // An upload that is left open costs money: it is named, unless its own answer was lost, or came too late.
-    if case.operation == Operation::UploadFile && !case.tls && case.limits == Limits::Long {
-        let unknown_ids = truth
-            .connections
-            .iter()
-            .flat_map(|connection| connection.exchanges.iter().map(move |e| (connection, e)))
-            .filter(|(_, exchange)| exchange.target.contains("uploads"))
-            .filter(|(connection, exchange)| {
-                let told = exchange.answer.as_ref().is_some_and(|answer| answer.whole);
-                !told || connection.answer_is_changed() || connection.has(|a| a == Action::Reset)
-            })
-            .count();
-        let named = usize::from(verdict.upload_id.is_some());
-        hold(
-            truth.open_uploads.len() <= unknown_ids + named,
-            "an upload is left open and not named",
-        );
+    if let Some(looked) = &truth.looked_through {
+        match looked {
+            // Nothing is known then.
+            Looked::Failed(code) if code != "INTERNAL" => {}
+            _ => false_look_ups(case, truth, looked)
+                .iter()
+                .for_each(|wrong| hold(false, wrong)),
+        }
     }
+
+    // An upload that is left open costs money: it is named, or, when its own answer was lost or somebody else's, it is said of
+    // which object there may be one, or so many. Only of an answer that was changed on its way nobody can know.
+    let named =
+        |id: &&String| verdict.upload_id.as_ref() == Some(id) || verdict.begun.as_ref() == Some(id);
+    let unnamed = truth.open_uploads.iter().filter(|id| !named(id)).count();
+    let said: usize = verdict
+        .notes
+        .iter()
+        .map(|note| may_be_left(case, note))
+        .sum();
+    hold(
+        unnamed <= said || changed_answer,
+        "an upload is left open, and neither named nor said to be possible",
+    );
     found
+}
+
+/// How many uploads of this object may be left open, as a note says.
+fn may_be_left(case: &Case, note: &str) -> usize {
+    if !note.contains("whose answer was lost")
+        || !note.contains(&format!("{BUCKET}/{}", case.key()))
+    {
+        return 0;
+    }
+    let most = note
+        .split_once("up to ")
+        .and_then(|(_, rest)| rest.split(' ').next());
+    most.map_or(1, |most| most.parse().expect("a number"))
 }
 
 /// Everything that is not as it should be in what was said of an upload whose outcome was unknown, once the server is quiet.

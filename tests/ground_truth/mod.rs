@@ -21,11 +21,13 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use oss_callback::Stored;
 
-use case::{Abilities, Case, Operation, Way};
+use case::{Abilities, Case, Operation, TURN_BITS, Way};
 use checker::{
     Truth, Verdict, accepted, disagreements, false_look_ups, most_callbacks, time_limit,
 };
 use scene::{Looked, Scene, Uploader};
+
+use support::impostor::{Asked, Reach, Stranger};
 
 /// Cases after which a scene is left, since local-oss keeps what it stores.
 const CASES_OF_A_SCENE: usize = 200;
@@ -126,6 +128,7 @@ impl Run {
         before.hold();
         if counts.cases >= ENOUGH {
             counts.hold_that_everything_happened();
+            counts.hold_that_everybody_came(&self.abilities.asks());
         }
         counts
     }
@@ -162,7 +165,10 @@ impl Left {
 }
 
 fn case_seed(seed: u64, index: u64) -> u64 {
-    Rng::with_seed(seed.wrapping_add(index.wrapping_mul(0x9E37_79B9_7F4A_7C15))).u64(..)
+    let chance =
+        Rng::with_seed(seed.wrapping_add(index.wrapping_mul(0x9E37_79B9_7F4A_7C15))).u64(..);
+    let turn = (1 << TURN_BITS) - 1;
+    chance & !turn | index & turn
 }
 
 /// A number of the environment, in decimal or with `0x`.
@@ -187,6 +193,8 @@ pub struct Counts {
     pub looked: BTreeMap<String, usize>,
     /// How often each fault came about.
     pub struck: BTreeMap<String, usize>,
+    /// How often each impostor answered each request, itself and through OSS.
+    pub met: BTreeMap<(Stranger, Asked), [usize; 2]>,
     /// What the network saw allowed one verdict only.
     pub strict: usize,
     /// Unknown, but stored; and unknown, and not stored.
@@ -211,6 +219,24 @@ impl Counts {
                 let action = action.split_once(['(']).map_or(&*action, |(name, _)| name);
                 let name = format!("{action} {:?}{place}", fault.direction);
                 *self.struck.entry(name).or_default() += 1;
+            }
+        }
+        let during = truth.connections.iter();
+        for connection in during.chain(&truth.later_connections) {
+            for exchange in &connection.exchanges {
+                let Some(by) = exchange.by else { continue };
+                let asked = Asked::of(&exchange.method, &exchange.target);
+                let reaches = match by.reach {
+                    Reach::Head | Reach::Nothing => 0,
+                    Reach::Through => 1,
+                    Reach::Behind => {
+                        *self.struck.entry("Behind".to_owned()).or_default() += 1;
+                        continue;
+                    }
+                };
+                if let Some(asked) = asked {
+                    self.met.entry((by.who, asked)).or_default()[reaches] += 1;
+                }
             }
         }
         if case.clock.iter().any(|ahead| ahead.abs() > 900) {
@@ -294,6 +320,8 @@ impl Counts {
             "Clock",
             "Refused",
             "SecondAddress",
+            "Unasked Answer",
+            "Behind",
         ] {
             assert!(self.struck.contains_key(fault), "no {fault}");
         }
@@ -308,6 +336,20 @@ impl Counts {
             self.strict,
             self.cases
         );
+    }
+
+    /// Every impostor has answered every request, and every request was answered by some that had reached OSS and that had
+    /// not.
+    fn hold_that_everybody_came(&self, asked: &[Asked]) {
+        for asked in asked {
+            let mut answered = [0; 2];
+            for who in Stranger::ALL {
+                let count = self.met.get(&(who, *asked)).copied().unwrap_or_default();
+                assert!(count != [0, 0], "{who:?} never answers {asked:?}");
+                answered = [answered[0] + count[0], answered[1] + count[1]];
+            }
+            assert!(!answered.contains(&0), "{asked:?}: {answered:?}");
+        }
     }
 
     fn disagree(&mut self, case: &Case, what: &str) {
@@ -355,6 +397,21 @@ impl fmt::Display for Counts {
         writeln!(f, "only one verdict possible: {}", self.strict)?;
         writeln!(f, "longer than its limit: at most {:?}", self.late)?;
         writeln!(f, "results: {}", list(&self.codes))?;
-        write!(f, "faults: {}", list(&self.struck))
+        writeln!(f, "faults: {}", list(&self.struck))?;
+        write!(f, "\n| answered by |")?;
+        Asked::ALL
+            .iter()
+            .try_for_each(|asked| write!(f, " {asked:?} |"))?;
+        write!(f, "\n|---|{}", "---|".repeat(Asked::ALL.len()))?;
+        for who in Stranger::ALL {
+            write!(f, "\n| {who:?} |")?;
+            for asked in Asked::ALL {
+                match self.met.get(&(who, asked)) {
+                    Some([alone, through]) => write!(f, " {alone}+{through} |")?,
+                    None => write!(f, " |")?,
+                }
+            }
+        }
+        Ok(())
     }
 }

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use oss_callback::{
-    Answered, CallbackSpec, Client, Credentials, Error, ErrorKind, Part, PresignOptions, Receipt,
-    Reconciled, Result, RetryPolicy, RootCertificates, SignatureVersion, Stored,
+    Answered, CallbackSpec, Client, Credentials, Error, ErrorKind, MultipartUpload, Part,
+    PresignOptions, Receipt, Reconciled, Result, RetryPolicy, RootCertificates, SignatureVersion,
+    Stored,
 };
 
 use super::case::{Case, Limits, Operation, Retry, Way};
@@ -33,16 +34,24 @@ impl Uploader for InRust {
 
     fn upload(&mut self, case: &Case, place: &Place<'_>) -> Verdict {
         let client = self.client.take().expect("it is prepared");
-        let result = upload(&client, case, place);
-        let verdict = verdict(&result);
+        let mut begun = None;
+        let result = upload(&client, case, place, &mut begun);
+        let mut verdict = verdict(&result);
+        if let Some(begun) = begun {
+            verdict.begun = Some(begun.upload_id().to_owned());
+            verdict.notes.extend_from_slice(begun.notes());
+        }
         self.error = result.err();
         verdict
     }
 
     fn reconcile(&mut self, _: &Case, place: &Place<'_>) -> Looked {
-        let error = self.error.take().expect("there is something to reconcile");
+        let error = self
+            .error
+            .as_ref()
+            .expect("there is something to reconcile");
         let etag = |object: oss_callback::ObjectMetadata| object.etag().map(str::to_owned);
-        match scene::client(place).reconcile(&error).send() {
+        match scene::client(place).reconcile(error).send() {
             Ok(Reconciled::Stored(object)) => Looked::Stored(etag(object)),
             Ok(Reconciled::ContentPresent(object)) => Looked::ContentPresent(etag(object)),
             Ok(Reconciled::NotThere { .. }) => Looked::NotThere,
@@ -114,7 +123,13 @@ fn spec(place: &Place<'_>) -> Option<CallbackSpec> {
     Some(spec.build().unwrap())
 }
 
-fn upload(client: &Client, case: &Case, place: &Place<'_>) -> Result<Receipt> {
+/// Tells which upload it has begun, if it does so itself.
+fn upload(
+    client: &Client,
+    case: &Case,
+    place: &Place<'_>,
+    begun: &mut Option<MultipartUpload>,
+) -> Result<Receipt> {
     let (key, contents) = (case.key(), case.contents());
     let (len, spec) = (contents.len() as u64, spec(place));
     let idempotent = case.retry == Retry::Idempotent;
@@ -174,7 +189,7 @@ fn upload(client: &Client, case: &Case, place: &Place<'_>) -> Result<Receipt> {
             upload.send(file.path())
         }
         Operation::Multipart | Operation::MultipartAll => {
-            in_parts(client, case, place, spec.as_ref())
+            in_parts(client, case, place, spec.as_ref(), begun)
         }
     }
 }
@@ -185,13 +200,14 @@ fn in_parts(
     case: &Case,
     place: &Place<'_>,
     spec: Option<&CallbackSpec>,
+    begun: &mut Option<MultipartUpload>,
 ) -> Result<Receipt> {
     let contents = case.contents();
     let mut initiate = client.initiate_multipart_upload(BUCKET, &case.key());
     if case.idempotency_id {
         initiate = initiate.idempotency_id(&case.key());
     }
-    let upload = initiate.send()?;
+    let upload = begun.insert(initiate.send()?);
     let (mut parts, mut begin) = (Vec::<Part>::new(), 0);
     for (index, len) in case.parts().into_iter().enumerate() {
         let part = upload.upload_part(index as u32 + 1);
@@ -225,6 +241,8 @@ fn verdict(result: &Result<Receipt>) -> Verdict {
                 .collect(),
             receipt: Some(facts(receipt)),
             upload_id: None,
+            notes: receipt.notes().to_vec(),
+            begun: None,
             message: String::new(),
         },
         Err(error) => Verdict {
@@ -239,6 +257,8 @@ fn verdict(result: &Result<Receipt>) -> Verdict {
                 .collect(),
             receipt: error.receipt().map(facts),
             upload_id: error.upload_id().map(str::to_owned),
+            notes: error.notes().to_vec(),
+            begun: None,
             message: error.to_string(),
         },
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use local_oss::{Answer, ReceivedRequest, Receiver, RefusedAddress, Server};
-use oss_callback::{Client, RootCertificates, Stored};
+use oss_callback::{Client, RetryPolicy, RootCertificates, Stored};
 
 use super::case::{AppAnswer, Case, Way};
 use super::checker::{Truth, Verdict};
@@ -69,7 +69,7 @@ pub trait Uploader {
 
     fn upload(&mut self, case: &Case, place: &Place<'_>) -> Verdict;
 
-    /// Looks up what the last upload has left unknown, by way of a network that does nothing wrong.
+    /// Looks up what the last upload has left unknown, by way of a network that loses nothing.
     fn reconcile(&mut self, case: &Case, place: &Place<'_>) -> Looked;
 }
 
@@ -141,7 +141,7 @@ impl Scene {
                     server.set_clock(*seconds);
                 }
             });
-            let plan = Plan::each(case.faults.clone());
+            let plan = Plan::each(case.faults.clone()).with_impostors(case.impostors.clone());
             side.network.begin(plan, Some(hook));
         };
         let place = self.place(case, &begin_faults);
@@ -181,7 +181,7 @@ impl Scene {
         deliveries.retain(|delivery| of_this(&delivery.bucket, &delivery.key));
         let mut open_uploads = side.server.open_uploads();
         open_uploads.retain(|upload| upload.key == key);
-        let truth = Truth {
+        let mut truth = Truth {
             has_contents: side.server.object(BUCKET, &key) == Some(case.contents()),
             stored,
             deliveries,
@@ -193,7 +193,16 @@ impl Scene {
             connections,
             callback_connections,
             took,
+            looked_through: None,
+            later_connections: Vec::new(),
         };
+        if verdict.stored == Stored::Unknown && !case.later_impostors.is_empty() {
+            let plan = Plan::default().with_impostors(case.later_impostors.clone());
+            side.network.begin(plan, None);
+            truth.looked_through = Some(uploader.reconcile(case, &place));
+            truth.later_connections = side.network.end();
+            self.wait_until_quiet(side, case);
+        }
         let looked = (verdict.stored == Stored::Unknown).then(|| {
             side.network.begin(Plan::default(), None);
             let looked = uploader.reconcile(case, &place);
@@ -228,6 +237,7 @@ pub fn client(place: &Place<'_>) -> Client {
     };
     let mut builder = client_builder(&format!("{scheme}://{}", place.network))
         .root_certificates(RootCertificates::None)
+        .retry_policy(RetryPolicy::default().base_delay(Duration::from_millis(2)))
         .max_idle_connections(0);
     if let Some(certificate) = &place.certificate {
         builder = builder.ca_bundle(certificate.as_str());

@@ -211,6 +211,42 @@ fn another_path_on_the_host_is_another_key() {
 }
 
 #[test]
+fn targets_and_headers_over_16_kib_and_bodies_over_1_mib_are_refused() {
+    let key = CallbackKey::generate(512, "http://127.0.0.1:1").unwrap();
+    let verifier = Verifier::new()
+        .trust_key_url_for_tests(key.public_url(), key.public_pem())
+        .unwrap();
+    let key_url = STANDARD.encode(key.public_url());
+    let verify = |target: &str, body: &[u8], more: (&str, &str)| {
+        let authorization = key.sign(target, body);
+        let request = CallbackRequest::new("POST", target, body)
+            .header(more.0, more.1)
+            .header("Authorization", &authorization)
+            .header("x-oss-pub-key-url", &key_url);
+        verifier.verify(&request).map(drop).map_err(|e| e.kind())
+    };
+    let target = |len: usize| format!("/{}", "a".repeat(len - 1));
+    let other = ("X-Other", "");
+    assert_eq!(verify(&target(16 << 10), b"", other), Ok(()));
+    assert_eq!(
+        verify(&target((16 << 10) + 1), b"", other),
+        Err(ErrorKind::BadSignature)
+    );
+    assert_eq!(verify("/", &vec![b'a'; 1 << 20], other), Ok(()));
+    assert_eq!(
+        verify("/", &vec![b'a'; (1 << 20) + 1], other),
+        Err(ErrorKind::BodyTooLarge)
+    );
+    let long = "AAAA".repeat((16 << 10) / 4 + 1);
+    for (name, expected) in [
+        ("Authorization", ErrorKind::BadSignatureEncoding),
+        ("x-oss-pub-key-url", ErrorKind::BadPubKeyUrl),
+    ] {
+        assert_eq!(verify("/", b"", (name, &long)), Err(expected), "{name}");
+    }
+}
+
+#[test]
 fn of_headers_that_come_twice_the_first_counts() {
     let signed = row("s-cbs-02");
     let value = |name: &str| {

@@ -99,7 +99,7 @@ fn all() -> Vec<Stuck> {
             begin: || {
                 at(|connection| {
                     connection.read_body();
-                    connection.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{");
+                    connection.write(b"HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 10\r\n\r\n{");
                     connection.wait_for_close();
                 })
             },

@@ -394,7 +394,7 @@ fn every_refusal_to_complete_leaves_nothing_stored() {
     ] {
         let document = format!("<Error><Code>{code}</Code><Message>m</Message></Error>");
         let server = RawServer::answering(format!(
-            "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{document}",
+            "HTTP/1.1 {status}\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{document}",
             document.len()
         ));
         let upload = client(&server.endpoint()).multipart_upload(BUCKET, "o", "id");
@@ -489,7 +489,7 @@ fn gone_and_then(head: &'static str, times: usize) -> RawServer {
             "GET" => connection.write(not_found.as_bytes()),
             _ => {
                 let mut heads = heads.lock().unwrap();
-                let found = "HTTP/1.1 200 OK\r\ncontent-length: 1\r\netag: \"E-1\"\r\n\
+                let found = "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\ncontent-length: 1\r\netag: \"E-1\"\r\n\
                              x-oss-hash-crc64ecma: 7\r\nconnection: close\r\n\r\n";
                 connection.write(if *heads == 0 { found } else { head }.as_bytes());
                 *heads = heads.saturating_sub(1);
@@ -539,7 +539,7 @@ fn a_limit_counts_once_for_all_requests() {
             // Most of the time there is.
             connection.wait_without_reading(most);
             let head = format!(
-                "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
                 body.len()
             );
             connection.write(head.as_bytes());
@@ -859,7 +859,7 @@ fn bad_arguments_are_named_before_anything_is_sent() {
 fn answers_that_make_no_sense_are_errors() {
     let answer = |body: &str| {
         format!(
-            "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}",
+            "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         )
     };
@@ -897,6 +897,81 @@ fn answers_that_make_no_sense_are_errors() {
 }
 
 #[test]
+fn what_is_too_long_for_a_request_is_refused_by_name() {
+    const MIB: usize = 1024 * 1024;
+    let long = "x".repeat(MIB);
+    let answering = |body: String| {
+        RawServer::answering(format!(
+            "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        ))
+    };
+    // A server's.
+    for id in [&long, &"x".repeat(1025)] {
+        let server = answering(format!(
+            "<InitiateMultipartUploadResult><UploadId>{id}</UploadId></InitiateMultipartUploadResult>"
+        ));
+        let error = client(&server.endpoint())
+            .initiate_multipart_upload(BUCKET, "o")
+            .send()
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
+    }
+    for marker in ["NextKeyMarker", "NextUploadIdMarker"] {
+        let server = answering(format!(
+            "<ListMultipartUploadsResult><Upload><Key>a</Key><UploadId>I</UploadId></Upload>\
+             <IsTruncated>true</IsTruncated><NextKeyMarker>b</NextKeyMarker><{marker}>{long}</{marker}>\
+             </ListMultipartUploadsResult>"
+        ).replace("<NextKeyMarker>b</NextKeyMarker><NextKeyMarker>", "<NextKeyMarker>"));
+        let list = client(&server.endpoint()).list_multipart_uploads(BUCKET);
+        let error = list.send().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
+        assert_eq!(server.requests(), 1);
+    }
+    // The caller's.
+    let server = RawServer::answering("");
+    let client = client(&server.endpoint());
+    let upload = client.multipart_upload(BUCKET, "o", &long);
+    let parts = [Part::new(1, "A")];
+    let list = || client.list_multipart_uploads(BUCKET);
+    for (error, said) in [
+        (
+            upload.upload_part(1).send_bytes(b"").unwrap_err(),
+            "`upload_id` has 1048576 bytes",
+        ),
+        (
+            upload.list_parts().send().unwrap_err(),
+            "`upload_id` has 1048576 bytes",
+        ),
+        (
+            upload.complete().send(&parts).unwrap_err(),
+            "`upload_id` has 1048576 bytes",
+        ),
+        (
+            upload.complete().send_all().unwrap_err(),
+            "`upload_id` has 1048576 bytes",
+        ),
+        (
+            upload.abort().send().unwrap_err(),
+            "`upload_id` has 1048576 bytes",
+        ),
+        (
+            list().prefix(&long).send().unwrap_err(),
+            "`prefix` has 1048576 bytes",
+        ),
+        (
+            list().delimiter(&long).send().unwrap_err(),
+            "`delimiter` has 1048576 bytes",
+        ),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
+        assert!(error.to_string().starts_with(said), "{error}");
+        assert_eq!(error.stored(), Stored::No);
+    }
+    assert_eq!(server.requests(), 0);
+}
+
+#[test]
 fn a_list_of_uploads_that_does_not_get_anywhere_ends() {
     const UPLOAD: &str = "<Upload><Key>a</Key><UploadId>I</UploadId></Upload>";
     // The same marker again and again, and others that bring nothing.
@@ -910,7 +985,10 @@ fn a_list_of_uploads_that_does_not_get_anywhere_ends() {
                 "a".repeat(*page)
             );
             *page += usize::from(moves);
-            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}", body.len());
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\ncontent-length: {}",
+                body.len()
+            );
             connection.write(format!("{head}\r\nconnection: close\r\n\r\n{body}").as_bytes());
         });
         let list = client(&server.endpoint()).list_multipart_uploads(BUCKET);

@@ -157,6 +157,35 @@ fn a_proxy_that_refuses_stores_nothing() {
 }
 
 #[test]
+fn a_page_that_a_proxy_shows_in_place_of_a_tunnel_stores_nothing() {
+    let server = server().start().unwrap();
+    for answer in [
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 19\r\n\r\n<html>Log in</html>",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n13\r\n<html>Log in</html>\r\n0\r\n\r\n",
+        "HTTP/1.1 100 Continue\r\n\r\n",
+        "HTTP/1.1 302 Found\r\nLocation: http://login.example.com/\r\n\r\n",
+    ] {
+        let proxy = proxy(server.address(), answer);
+        for scheme in ["http", "https"] {
+            let client = client_builder(&format!("{scheme}://oss.example.com"))
+                .path_style(true)
+                .retry_policy(RetryPolicy::none())
+                .proxy(proxy.endpoint());
+            let Ok(client) = client.build() else {
+                continue;
+            };
+            let error = client.put_object(BUCKET, "a").send_bytes(b"x").unwrap_err();
+            assert_eq!(
+                (error.kind(), error.stored()),
+                (ErrorKind::Connect, Stored::No),
+                "{answer}: {error}"
+            );
+        }
+    }
+    assert!(server.stored().is_empty());
+}
+
+#[test]
 #[cfg(feature = "tls")]
 fn tls_goes_through_the_tunnel_of_a_proxy() {
     let server = server().tls(true).start().unwrap();
@@ -195,7 +224,7 @@ fn the_head_and_the_first_block_leave_in_one_send() {
                 "{:?}",
                 String::from_utf8_lossy(&first[..count])
             );
-            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            let answer = b"HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
             stream.write_all(answer).unwrap();
             upload.join().unwrap().unwrap();
         });
@@ -410,7 +439,7 @@ fn progress_is_told_and_the_bandwidth_kept() {
 
 #[test]
 fn the_checksum_is_compared_unless_that_is_switched_off() {
-    let answer = "HTTP/1.1 200 OK\r\nx-oss-hash-crc64ecma: 1\r\nContent-Length: 0\r\n\r\n";
+    let answer = "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nx-oss-hash-crc64ecma: 1\r\nContent-Length: 0\r\n\r\n";
     let raw = RawServer::answering(answer);
     let client = client(&raw.endpoint());
     let put = || client.put_object(BUCKET, "a");

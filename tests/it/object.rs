@@ -90,12 +90,17 @@ fn a_download_that_is_not_the_object_is_an_error() {
             .write_to(&mut Vec::new())
             .unwrap_err()
     };
-    let cut = get("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345");
+    let cut = get(
+        "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 10\r\n\r\n12345",
+    );
     assert_eq!(cut.kind(), ErrorKind::ConnectionLost, "{cut}");
-    let wrong = get("HTTP/1.1 200 OK\r\nx-oss-hash-crc64ecma: 1\r\nContent-Length: 1\r\n\r\n1");
+    let wrong = get(
+        "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nx-oss-hash-crc64ecma: 1\r\nContent-Length: 1\r\n\r\n1",
+    );
     assert_eq!(wrong.kind(), ErrorKind::ChecksumMismatch, "{wrong}");
-    let no_number =
-        get("HTTP/1.1 200 OK\r\nx-oss-hash-crc64ecma: -1\r\nContent-Length: 1\r\n\r\n1");
+    let no_number = get(
+        "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nx-oss-hash-crc64ecma: -1\r\nContent-Length: 1\r\n\r\n1",
+    );
     assert_eq!(no_number.kind(), ErrorKind::ChecksumMismatch, "{no_number}");
     let redirect =
         get("HTTP/1.1 302 Found\r\nLocation: http://oss.example.com/\r\nContent-Length: 0\r\n\r\n");
@@ -108,7 +113,7 @@ fn contents_in_chunks_that_end_early_are_a_lost_connection() {
     let chunks = "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n";
     for cut in 0..chunks.len() {
         let answer = format!(
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{}",
+            "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nTransfer-Encoding: chunked\r\n\r\n{}",
             &chunks[..cut]
         );
         let raw = RawServer::answering(answer);
@@ -126,7 +131,7 @@ fn contents_in_chunks_that_end_early_are_a_lost_connection() {
 #[test]
 fn a_download_that_stalls_ends() {
     let raw = RawServer::start(|connection| {
-        connection.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345");
+        connection.write(b"HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 10\r\n\r\n12345");
         connection.wait_for_close();
     });
     let limit = Duration::from_millis(300);
@@ -146,7 +151,9 @@ fn a_download_that_stalls_ends() {
 #[test]
 fn a_download_that_drips_ends_but_a_slow_writer_does_not_end_it() {
     let raw = RawServer::start(|connection| {
-        connection.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n");
+        connection.write(
+            b"HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 100\r\n\r\n",
+        );
         while connection.try_write(b"x") {
             std::thread::park_timeout(Duration::from_millis(50));
         }

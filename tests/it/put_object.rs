@@ -114,7 +114,9 @@ fn a_server_reached_by_name_is_asked_in_either_style() {
         .unwrap();
 
     // The virtual host's name need not be resolved to see that it is asked for.
-    let raw = RawServer::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let raw = RawServer::answering(
+        "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 0\r\n\r\n",
+    );
     let port = raw.endpoint().rsplit(':').next().unwrap().to_owned();
     client_builder(&format!("http://localhost:{port}"))
         .cname(true)
@@ -136,7 +138,9 @@ fn a_server_reached_by_name_is_asked_in_either_style() {
 
 #[test]
 fn nothing_stands_in_the_request_that_nobody_asked_for() {
-    let raw = RawServer::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let raw = RawServer::answering(
+        "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 0\r\n\r\n",
+    );
     let ready = CallbackSpec::from_base64("bm90IGpzb24=", Some("e30=")).unwrap();
     client(&raw.endpoint())
         .put_object(BUCKET, "a b.txt")
@@ -361,7 +365,9 @@ fn every_kind_of_spec_is_delivered() {
 
 #[test]
 fn bad_arguments_are_named_before_a_byte_is_sent() {
-    let raw = RawServer::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let raw = RawServer::answering(
+        "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 0\r\n\r\n",
+    );
     let client = client(&raw.endpoint());
     let put = |bucket: &str, object: &str| client.put_object(bucket, object);
     let huge = TemporaryFile::sparse("huge.bin", 5 * 1024 * 1024 * 1024 + 1);
@@ -430,7 +436,9 @@ fn bad_arguments_are_named_before_a_byte_is_sent() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_file_that_says_it_is_empty_but_is_not_is_refused() {
-    let raw = RawServer::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let raw = RawServer::answering(
+        "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 0\r\n\r\n",
+    );
     let error = client(&raw.endpoint())
         .put_object(BUCKET, "a")
         .send_file("/proc/self/status")

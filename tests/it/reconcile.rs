@@ -230,7 +230,9 @@ fn what_is_not_unknown_is_refused_and_a_failure_to_look_is_an_error() {
         error.to_string(),
         "`error` leaves nothing open: the object is not stored"
     );
-    let failed = RawServer::answering("HTTP/1.1 203 No\r\nContent-Length: 0\r\n\r\n");
+    let failed = RawServer::answering(
+        "HTTP/1.1 203 No\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 0\r\n\r\n",
+    );
     let failed = client(&failed.endpoint())
         .put_object(BUCKET, "o")
         .callback(&spec("http://app.example.com/"))

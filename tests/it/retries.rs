@@ -2,14 +2,14 @@
 
 use std::io::{self, Cursor, Read};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use local_oss::RefusedAddress;
-use oss_callback::{Answered, Cancellation, Client, ErrorKind, RetryPolicy, Stored};
+use oss_callback::{Answered, Cancellation, Client, Credentials, ErrorKind, RetryPolicy, Stored};
 use support::{BUCKET, Connection, RawServer, TemporaryFile, client_builder, spec};
 
 const OK: &[u8] =
-    b"HTTP/1.1 200 OK\r\nETag: \"A\"\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+    b"HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
 
 fn quick() -> RetryPolicy {
     RetryPolicy::default().base_delay(Duration::from_millis(1))
@@ -109,9 +109,9 @@ fn what_failed_before_the_last_byte_is_tried_again_with_a_callback_too() {
 #[test]
 fn nothing_is_tried_again_once_it_is_stored() {
     for answer in [
-        "HTTP/1.1 203 Non\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\n{}",
-        "HTTP/1.1 200 OK\r\nx-oss-hash-crc64ecma: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        "HTTP/1.1 203 Non\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 9\r\nConnection: close\r\n\r\n{}",
+        "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nx-oss-hash-crc64ecma: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
     ] {
         let server = RawServer::answering(answer);
         let error = quick_client(&server.endpoint())
@@ -253,36 +253,119 @@ fn a_cancelled_upload_does_not_come_back() {
     assert!(why.to_string().starts_with("HTTP 503"), "{why}");
 }
 
-#[test]
-fn a_wrong_clock_is_corrected_once() {
-    let number = AtomicUsize::new(0);
-    let skewed = "<Error><Code>RequestTimeTooSkewed</Code></Error>";
-    let server = RawServer::start(move |connection| {
+/// Refuses with this code, on the last day of February 2024.
+fn refuse(code: &'static str) -> impl Fn(&mut Connection) {
+    move |connection| {
         connection.read_body();
-        if number.fetch_add(1, Ordering::SeqCst) > 0 {
-            return connection.write(OK);
-        }
+        let body = format!("<Error><Code>{code}</Code></Error>");
         let answer = format!(
             "HTTP/1.1 403 Forbidden\r\nDate: Thu, 29 Feb 2024 23:59:59 GMT\r\n\
-             x-oss-request-id: 1\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{skewed}",
-            skewed.len()
+             x-oss-request-id: 1\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
         );
         connection.write(answer.as_bytes());
-    });
-    let client = client_builder(&server.endpoint())
-        .retry_policy(RetryPolicy::none())
-        .build()
-        .unwrap();
-    let put = client
-        .put_object(BUCKET, "a")
-        .callback(&spec("http://app.example.com/"));
-    assert_eq!(put.send_bytes(b"x").unwrap().attempts(), 2);
-    let head = server.head(1);
+    }
+}
+
+fn is_dated_by_the_server(server: &RawServer, request: usize) {
+    let head = server.head(request);
     let date = support::header(&head, "x-oss-date").unwrap();
     assert!(
         date.starts_with("20240229T2359") || date.starts_with("20240301T0000"),
         "{date}"
     );
+}
+
+#[test]
+fn a_wrong_clock_is_corrected_once() {
+    let server = failing(1, refuse("RequestTimeTooSkewed"));
+    let put = quick_client(&server.endpoint()).put_object(BUCKET, "a");
+    let put = put.callback(&spec("http://app.example.com/"));
+    assert_eq!(put.send_bytes(b"x").unwrap().attempts(), 2);
+    is_dated_by_the_server(&server, 1);
+
+    let server = failing(usize::MAX, refuse("RequestTimeTooSkewed"));
+    let put = quick_client(&server.endpoint()).put_object(BUCKET, "a");
+    let error = put.retry_policy(quick().max_attempts(9));
+    let error = error.send_bytes(b"x").unwrap_err();
+    assert_eq!((error.attempts(), server.requests()), (2, 2));
+}
+
+#[test]
+fn there_is_no_attempt_that_nobody_asked_for() {
+    for code in [
+        "RequestTimeTooSkewed",
+        "SecurityTokenExpired",
+        "InvalidAccessKeyId",
+    ] {
+        for attempts in 1..=3 {
+            // One that is busy for so long that the attempts are used up, and then refuses.
+            let number = AtomicUsize::new(1);
+            let (say_busy, refuse) = (busy("0"), refuse(code));
+            let server = RawServer::start(move |connection| {
+                match number.fetch_add(1, Ordering::SeqCst) < attempts {
+                    true => say_busy(connection),
+                    false => refuse(connection),
+                }
+            });
+            let hour = SystemTime::now() + Duration::from_secs(3600);
+            let provided =
+                Credentials::provider(
+                    move || Ok(Credentials::new("id", "secret").expires_at(hour)),
+                );
+            let client = client_builder(&server.endpoint())
+                .credentials(provided)
+                .retry_policy(quick().max_attempts(attempts as u32))
+                .build()
+                .unwrap();
+            let error = client.put_object(BUCKET, "a").send_bytes(b"x").unwrap_err();
+            assert_eq!(error.oss_code(), Some(code));
+            assert_eq!(
+                (error.attempts() as usize, server.requests()),
+                (attempts, attempts),
+                "{code}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_a_refusal_teaches_serves_the_next_request() {
+    let never =
+        |server: &RawServer| client_builder(&server.endpoint()).retry_policy(RetryPolicy::none());
+    // A reader could not be sent again anyway.
+    for readable_again in [true, false] {
+        let server = failing(1, refuse("RequestTimeTooSkewed"));
+        let client = never(&server).build().unwrap();
+        let put = || match readable_again {
+            true => client.put_object(BUCKET, "a").send_bytes(b"x"),
+            false => client
+                .put_object(BUCKET, "a")
+                .send_reader(Cursor::new(b"x"), 1),
+        };
+        assert_eq!(put().unwrap_err().attempts(), 1);
+        assert_eq!(put().unwrap().attempts(), 1);
+        is_dated_by_the_server(&server, 1);
+        assert_eq!(server.requests(), 2);
+    }
+
+    let server = failing(1, refuse("SecurityTokenExpired"));
+    let number = AtomicUsize::new(0);
+    let provided = Credentials::provider(move || {
+        let id = format!("id{}", number.fetch_add(1, Ordering::SeqCst));
+        let hour = SystemTime::now() + Duration::from_secs(3600);
+        Ok(Credentials::new(id, "secret").expires_at(hour))
+    });
+    let client = never(&server).credentials(provided).build().unwrap();
+    client.put_object(BUCKET, "a").send_bytes(b"x").unwrap_err();
+    client.put_object(BUCKET, "a").send_bytes(b"x").unwrap();
+    for (request, id) in ["id0", "id1"].into_iter().enumerate() {
+        assert!(
+            server.head(request).contains(&format!("Credential={id}/")),
+            "{id}"
+        );
+    }
+    assert_eq!(server.requests(), 2);
 }
 
 #[test]
@@ -319,7 +402,7 @@ fn talk_of_clocks_does_not_repeat_what_is_stored_nor_harm_the_client() {
 
 #[test]
 fn reading_and_deleting_are_tried_again_until_data_has_come() {
-    let whole = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\ndata";
+    let whole = "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 4\r\nConnection: close\r\n\r\ndata";
     let server = failing(2, lose_the_answer);
     quick_client(&server.endpoint())
         .head_object(BUCKET, "a")
@@ -365,7 +448,9 @@ fn reading_and_deleting_are_tried_again_until_data_has_come() {
 #[test]
 fn a_dead_connection_from_the_pool_is_no_attempt() {
     // Promises to stay open, and closes.
-    let server = RawServer::answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+    let server = RawServer::answering(
+        "HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 2\r\n\r\n{}",
+    );
     let client = client_builder(&server.endpoint())
         .retry_policy(RetryPolicy::none())
         .build()

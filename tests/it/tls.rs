@@ -1,6 +1,7 @@
 //! HTTPS against local-oss, whose certificates it makes itself.
 
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
 use oss_callback::{Cancellation, ClientBuilder, ErrorKind, RetryPolicy, RootCertificates, Stored};
@@ -150,6 +151,65 @@ fn an_early_refusal_is_returned_over_tls() {
         "{:?}",
         begun.elapsed()
     );
+}
+
+#[test]
+fn what_a_server_says_over_tls_before_it_is_asked_is_no_answer() {
+    const STALE: &[u8] =
+        b"HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 2\r\n\r\n{}";
+    let pair = rcgen::KeyPair::generate().unwrap();
+    let names = rcgen::CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+    let certificate = names.self_signed(&pair).unwrap();
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![certificate.der().clone()],
+            pair.serialize_der().try_into().unwrap(),
+        )
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (tell, told) = std::sync::mpsc::channel();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.set_nodelay(true).unwrap();
+        let mut session = rustls::ServerConnection::new(config.into()).unwrap();
+        while session.is_handshaking() {
+            session.complete_io(&mut stream).unwrap();
+        }
+        session.writer().write_all(STALE).unwrap();
+        // Tickets go along.
+        session.complete_io(&mut stream).unwrap();
+        tell.send(()).unwrap();
+        stream
+    });
+    /// Gives its byte once the server has spoken.
+    struct Later(std::sync::mpsc::Receiver<()>);
+    impl Read for Later {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            if self.0.recv().is_err() {
+                return Ok(0);
+            }
+            buffer[0] = b'x';
+            Ok(1)
+        }
+    }
+    let client = client_builder(&format!("https://{address}"))
+        .root_certificates(RootCertificates::None)
+        .ca_bundle(certificate.pem())
+        .build()
+        .unwrap();
+    let put = client.put_object(BUCKET, "a");
+    let error = put.send_reader(Later(told), 1).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.stored()),
+        (ErrorKind::Protocol, Stored::No),
+        "{error}"
+    );
+    server.join().unwrap();
 }
 
 #[test]

@@ -45,7 +45,10 @@ fn six_gibibytes_take_less_than_64_mebibytes_of_memory() {
     let (server, receiver) = (server().start().unwrap(), agreeing_receiver());
     let file = TemporaryFile::sparse("six-gibibytes.bin", LEN);
     let uploader = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "uploads_for_the_test_that_measures_it"])
+        .args([
+            "--exact",
+            "large_file::uploads_for_the_test_that_measures_it",
+        ])
         .arg("--nocapture")
         .env(ENDPOINT, server.endpoint())
         .env(FILE, file.path())

@@ -43,7 +43,11 @@ fn a_million_uploads_leave_nothing_behind_and_end_in_the_truth() {
     let begun = Instant::now();
     // A process of its own, so that the server's memory is not counted.
     let child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "--nocapture", "uploads_of_the_long_run"])
+        .args([
+            "--exact",
+            "--nocapture",
+            "long_run::uploads_of_the_long_run",
+        ])
         .env("LONG_RUN_ENDPOINT", format!("http://{}", network.address()))
         .env("LONG_RUN_CALLBACK_URL", receiver.url("/"))
         .env("LONG_RUN_UPLOADS", uploads.to_string())

@@ -376,7 +376,12 @@ fn what_is_said_of_security_is_held_by_tests_that_exist() {
         let named = lines.any(|line| line.trim() == format!("fn {test}() {{"));
         assert!(named, "{file}.rs has no {test}");
     }
-    let (_, table) = page.split_once("| crate |").unwrap();
+    let (_, dependencies) = page.split_once("\n## Dependencies\n").unwrap();
+    let deny = fs::read_to_string(c::source("deny.toml")).unwrap();
+    let advisories = "cargo deny check advisories";
+    assert!(deny.contains("\"Dependencies\" in SECURITY.md") && deny.contains(advisories));
+    assert!(dependencies.contains(advisories), "deny.toml refers to it");
+    let (_, table) = dependencies.split_once("| crate |").unwrap();
     let crates = table.lines().filter_map(|line| line.strip_prefix("| "));
     let trusted: BTreeSet<&str> = crates
         .flat_map(|line| line.split(" |").next().unwrap().split(", "))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import pathlib
+import socket
 import tempfile
+import threading
+import time
 import unittest
 import urllib.error
 import urllib.request
@@ -51,6 +54,35 @@ class Parts(OssTestCase):
             upload.complete(callback=self.spec(self.application(500).url))
         self.expect(raised.exception, "CALLBACK_FAILED", "YES", "NO")
         self.assertTrue(self.is_stored())
+
+    def test_uploads_begun_since_a_moment_are_listed(self) -> None:
+        since = time.time()
+        upload = self.client.initiate_multipart_upload(BUCKET, self.object)
+        self.assertEqual(upload.notes, [])
+        [listed] = self.client.list_uploads_begun_since(BUCKET, self.object, since)
+        self.assertEqual((listed.object, listed.upload_id), (self.object, upload.upload_id))
+        self.assertRegex(listed.initiated, r"^20..-..-..T..:..:..\....Z$")
+        self.assertEqual(self.client.list_uploads_begun_since(BUCKET, self.object, since + 3600), [])
+        upload.abort()
+
+    def test_a_beginning_whose_answer_is_lost_is_named(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            # Takes the request, and closes the connection.
+            def serve() -> None:
+                connection, _ = server.accept()
+                with connection:
+                    connection.recv(65536)
+
+            threading.Thread(target=serve).start()
+            client = oss_callback.Client(
+                f"http://127.0.0.1:{server.getsockname()[1]}",
+                oss_callback.KeyPair("id", "secret"),
+                retry_policy=oss_callback.RetryPolicy(max_attempts=1),
+            )
+            with client, self.assertRaises(oss_callback.OssCallbackError) as raised:
+                client.initiate_multipart_upload(BUCKET, "o")
+            [note] = raised.exception.notes
+            self.assertIn(f"{BUCKET}/o begun since 20", note)
 
     def test_an_aborted_upload_is_gone(self) -> None:
         upload = self.client.initiate_multipart_upload(BUCKET, self.object, forbid_overwrite=True)

@@ -31,7 +31,7 @@ type Error struct {
 	RequestID string
 	// HostID is the host that OSS believes to have answered.
 	HostID string
-	// Diagnosis is, for an error of the callback, what usually causes it and what to do.
+	// Diagnosis is, for an error of the callback and for an answer that is not OSS's, what usually causes it and what to do.
 	Diagnosis string
 	// Attempts is how often the request was sent, and 1 also when nothing was sent.
 	Attempts int

@@ -27,7 +27,7 @@ const (
 	ConnectionLost Kind = C.OSS_CALLBACK_CODE_CONNECTION_LOST
 	// Protocol: the peer does not speak HTTP properly, or answered success before it had the whole object.
 	Protocol Kind = C.OSS_CALLBACK_CODE_PROTOCOL
-	// UnexpectedAnswer: an HTTP answer that OSS does not give.
+	// UnexpectedAnswer: an HTTP answer that is not OSS's (a login page, a proxy, another server), or that OSS does not give.
 	UnexpectedAnswer Kind = C.OSS_CALLBACK_CODE_UNEXPECTED_ANSWER
 
 	// Refused: OSS refused the request (a 4xx that no other kind names).
@@ -52,13 +52,13 @@ const (
 
 	// BodyUnreadable: a local file, or the caller's reader, cannot be opened or read.
 	BodyUnreadable Kind = C.OSS_CALLBACK_CODE_BODY_UNREADABLE
-	// BodyChanged: a local file, or the caller's reader, was shorter or longer than it was said to be.
+	// BodyChanged: a local file changed while it was sent; or the caller's reader was shorter or longer than it was said to be.
 	BodyChanged Kind = C.OSS_CALLBACK_CODE_BODY_CHANGED
 	// WriteFailed: the destination of a download refused the data.
 	WriteFailed Kind = C.OSS_CALLBACK_CODE_WRITE_FAILED
 	// CheckpointInUse: another upload uses the checkpoint.
 	CheckpointInUse Kind = C.OSS_CALLBACK_CODE_CHECKPOINT_IN_USE
-	// CheckpointFailed: the checkpoint cannot be read or written.
+	// CheckpointFailed: the checkpoint cannot be read or written, or is a file of somebody else's.
 	CheckpointFailed Kind = C.OSS_CALLBACK_CODE_CHECKPOINT_FAILED
 
 	// WrongMethod: a request at the application server is not POST, so it is no callback.

@@ -6,6 +6,7 @@ import "C"
 
 import (
 	"context"
+	"time"
 	"unsafe"
 )
 
@@ -27,13 +28,21 @@ type MultipartUpload struct {
 	Bucket string
 	Object string
 	ID     string
+	// Notes are what else is worth knowing of its beginning: that OSS may have begun another whose ID was lost with the
+	// answer. Client.ListUploadsBegunSince finds it.
+	Notes []string
 
 	handle *handle
 	hooks  *clientHooks
 }
 
 func (c *Client) ownedUpload(upload *C.oss_callback_multipart_upload) *MultipartUpload {
+	var notes []string
+	for i := C.size_t(0); i < C.oss_callback_multipart_upload_notes_len(upload); i++ {
+		notes = append(notes, C.GoString(C.oss_callback_multipart_upload_note(upload, i)))
+	}
 	return &MultipartUpload{
+		Notes:  notes,
 		Bucket: C.GoString(C.oss_callback_multipart_upload_bucket(upload)),
 		Object: C.GoString(C.oss_callback_multipart_upload_object(upload)),
 		ID:     C.GoString(C.oss_callback_multipart_upload_id(upload)),
@@ -87,6 +96,45 @@ func (c *Client) ResumeMultipartUpload(bucket, object, uploadID string) (*Multip
 		return nil, err
 	}
 	return c.ownedUpload(upload), nil
+}
+
+// ListedUpload is an upload in parts that is open.
+type ListedUpload struct {
+	Object string
+	// ID is OSS's name for it; ResumeMultipartUpload goes on with it.
+	ID string
+	// Initiated is when it was begun, as OSS says it: "2012-02-23T04:18:23.000Z".
+	Initiated string
+}
+
+// ListUploadsBegunSince asks which uploads in parts of object were begun at this time of the local clock or later and are
+// open, such as those whose answer was lost. Another program may have begun one of them, so look before you abort it.
+// Options may be nil.
+func (c *Client) ListUploadsBegunSince(ctx context.Context, bucket, object string, since time.Time, options *OperationOptions) ([]ListedUpload, error) {
+	call := begin(ctx, c.hooks)
+	defer call.end()
+	client := (*C.oss_callback_client)(call.use(c.handle))
+	bucketText, objectText, at := call.text("bucket", bucket), call.text("object", object), call.time("since", since)
+	o := call.operationOptions(options)
+	if call.err != nil {
+		return nil, call.err
+	}
+	var uploads *C.oss_callback_multipart_uploads
+	var failure *C.oss_callback_error
+	code := C.oss_callback_client_list_uploads_begun_since(client, bucketText, objectText, at, o, &uploads, &failure)
+	if err := call.failure(code, failure); err != nil {
+		return nil, err
+	}
+	defer C.oss_callback_multipart_uploads_free(uploads)
+	var listed []ListedUpload
+	for i := C.size_t(0); i < C.oss_callback_multipart_uploads_len(uploads); i++ {
+		listed = append(listed, ListedUpload{
+			Object:    C.GoString(C.oss_callback_multipart_uploads_object(uploads, i)),
+			ID:        C.GoString(C.oss_callback_multipart_uploads_id(uploads, i)),
+			Initiated: C.GoString(C.oss_callback_multipart_uploads_initiated(uploads, i)),
+		})
+	}
+	return listed, nil
 }
 
 // UploadPart sends a part of the object, which replaces one with the same number. All but the last need at least 102400

@@ -5,10 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	. "example.com/oss-callback/osscallback"
 )
@@ -116,6 +119,44 @@ func TestAnAbortedUploadIsGone(t *testing.T) {
 	}
 }
 
+func TestUploadsBegunSinceAMomentAreListed(t *testing.T) {
+	since := time.Now()
+	upload, err := local(t).InitiateMultipartUpload(ctx, bucket, object(t), nil)
+	if err != nil || upload.Notes != nil {
+		t.Fatal(upload, err)
+	}
+	listed, err := local(t).ListUploadsBegunSince(ctx, bucket, object(t), since, nil)
+	if err != nil || len(listed) != 1 || listed[0].ID != upload.ID || listed[0].Object != object(t) || len(listed[0].Initiated) != 24 {
+		t.Error(listed, err)
+	}
+	listed, err = local(t).ListUploadsBegunSince(ctx, bucket, object(t), since.Add(time.Hour), nil)
+	if err != nil || listed != nil {
+		t.Error(listed, err)
+	}
+	if err := upload.Abort(ctx, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// A beginning whose answer is lost is said to be possible, in each of the places where it can be said.
+func TestABeginningWhoseAnswerIsLostIsNamed(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		connection, _, _ := w.(http.Hijacker).Hijack()
+		connection.Close()
+	}))
+	defer server.Close()
+	client, err := NewClient(server.URL, KeyPair("id", "secret"), &ClientOptions{RetryPolicy: &RetryPolicy{MaxAttempts: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	_, err = client.InitiateMultipartUpload(ctx, bucket, "o", nil)
+	var e *Error
+	if !errors.As(err, &e) || len(e.Notes) != 1 || !strings.Contains(e.Notes[0], bucket+"/o begun since 20") {
+		t.Error(err)
+	}
+}
+
 func TestUploadFileGoesOnWhereItWas(t *testing.T) {
 	app := newApplication(t, 200, agreed)
 	folder := t.TempDir()
@@ -127,6 +168,7 @@ func TestUploadFileGoesOnWhereItWas(t *testing.T) {
 	cancelled, cancel := context.WithCancel(ctx)
 	defer cancel()
 	o := PutOptions{Callback: newSpec(t, app.url), PartSize: 102400, Parallel: 2, Checkpoint: checkpoint}
+	o.VerifyParts = true
 	interrupted := o
 	interrupted.Progress = func(sent, total int64) {
 		if sent >= total/2 {

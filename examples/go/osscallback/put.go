@@ -64,11 +64,15 @@ type PutOptions struct {
 	// known. Another attempt begins anew.
 	Progress func(sent, total int64)
 
-	// PartSize, Parallel and Checkpoint are for UploadFile only; other uploads refuse them. Default: 8 MiB, 4 and none.
+	// PartSize, Parallel, Checkpoint and VerifyParts are for UploadFile only; other uploads refuse them. Default: 8 MiB, 4,
+	// none and false.
 	PartSize int64
 	Parallel int
 	// Checkpoint is the path of a file that remembers the parts that were sent, for another call to go on with.
 	Checkpoint string
+	// VerifyParts reads every part that OSS has from the file again when an upload is resumed, and sends what differs.
+	// Without it that is done only when the file may have been touched.
+	VerifyParts bool
 }
 
 // A Body is what is uploaded: see Bytes, File, FileRange and Reader.
@@ -228,6 +232,9 @@ func (c *call) uploadOptions(options *PutOptions) (*C.oss_callback_spec, *C.oss_
 	}
 	if options.Checkpoint != "" {
 		C.oss_callback_put_options_set_checkpoint(o, c.text("checkpoint", options.Checkpoint))
+	}
+	if options.VerifyParts {
+		C.oss_callback_put_options_set_verify_parts(o, true)
 	}
 	return c.spec(options.Callback), o
 }

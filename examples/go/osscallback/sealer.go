@@ -211,7 +211,7 @@ type ReplayGuard struct {
 	handle *handle
 }
 
-// NewReplayGuard makes a guard that remembers up to capacity permissions that have not ended yet, each in some 150 bytes.
+// NewReplayGuard makes a guard that remembers up to capacity permissions that have not ended yet, each in some 200 bytes.
 func NewReplayGuard(capacity int) (*ReplayGuard, error) {
 	var a arguments
 	length := C.size_t(a.length("capacity", int64(capacity)))

@@ -24,7 +24,7 @@ from .credentials import (
 )
 from .errors import CallbackFailed, InvalidArgument, OssCallbackError
 from .kinds import Answered, Attempt, ErrorKind, Stored
-from .multipart import MultipartUpload, Part
+from .multipart import ListedUpload, MultipartUpload, Part
 from .options import RetryPolicy
 from .permission import PostForm, PresignedUrl
 from .receipt import ObjectMetadata, Outcome, Receipt, Reconciled
@@ -51,6 +51,7 @@ __all__ = [
     "FileRange",
     "InvalidArgument",
     "KeyPair",
+    "ListedUpload",
     "MultipartUpload",
     "ObjectMetadata",
     "OssCallbackError",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import _thread
+import atexit
 import ctypes
 import io
+import os
 import threading
 from contextlib import ExitStack, suppress
 from typing import Any, BinaryIO, Callable
 
-from ._handles import Handle, new
+from ._handles import Handle, ProcessLock, new
 from ._library import library
 from ._signatures import (
     OSS_CALLBACK_CREDENTIALS_HOOK,
@@ -26,10 +28,12 @@ from .receipt import Receipt
 LEN_UNKNOWN = (1 << 64) - 1
 # Between looks for signals, in seconds.
 LONGEST_WAIT = 0.2
+# For functions of the caller's, in seconds, when the program ends. What the library does itself ends within LONGEST_WAIT.
+LONGEST_EXIT = 2.0
 
 # What hooks belong to, by their userdata: a number, so that C keeps no pointer into Python.
 _registered: dict[int, Any] = {}
-_registered_lock = threading.Lock()
+_registered_lock = ProcessLock()
 _last_number = 0
 
 
@@ -45,6 +49,53 @@ def unregister(userdata: int) -> None:
     _registered.pop(userdata, None)
 
 
+class _Running:
+    """The calls that are inside the library.
+
+    A thread that asks for the interpreter's lock once the interpreter is ending does not come back: CPython ends it where
+    it is. In a hook that is in the middle of the library, which cannot be left like that: the process would be aborted. So
+    the calls of threads that do not keep the program alive are cancelled, and waited for, before the interpreter ends.
+    """
+
+    def __init__(self) -> None:
+        self._ending = False
+        self._begin()
+
+    def _begin(self) -> None:
+        """Also in the child of a fork: the other threads, and their calls, are the parent's."""
+        self._changed = threading.Condition()
+        self._calls: set[Call] = set()
+
+    def enter(self, call: Call, main: bool) -> None:
+        with self._changed:
+            # While the main thread waits for its call the interpreter does not end.
+            if self._ending and not main:
+                raise OssCallbackError("the program is ending", ErrorKind.CANCELLED)
+            self._calls.add(call)
+
+    def leave(self, call: Call) -> None:
+        with self._changed:
+            self._calls.discard(call)
+            self._changed.notify_all()
+
+    def end(self) -> None:
+        """At the end of the program: threads that keep it alive have ended by now."""
+        with self._changed:
+            self._ending = True
+            calls = list(self._calls)
+        for call in calls:
+            call.cancel()
+        # Not for ever: a function of the caller's may wait for what never comes.
+        with self._changed:
+            self._changed.wait_for(lambda: not self._calls, LONGEST_EXIT)
+
+
+_running = _Running()
+atexit.register(_running.end)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_running._begin)
+
+
 class Cancellation:
     """Ends operations from another thread, or from a signal handler: any number of them, now and later.
 
@@ -54,7 +105,7 @@ class Cancellation:
 
     def __init__(self) -> None:
         # A signal handler may come between.
-        self._lock = threading.RLock()
+        self._lock = ProcessLock(threading.RLock)
         self._cancelled = False
         self._operations: set[Call] = set()
 
@@ -149,10 +200,17 @@ class Call:
         """Calls the function; its last parameter is the error. Raises what ended it."""
         arguments = (*arguments, ctypes.byref(self.error))
         if threading.current_thread() is not threading.main_thread():
-            code = function(*arguments)
+            code = self._call(function, arguments, main=False)
         else:
             code = self._run_on_another_thread(function, arguments)
         self._raise(code)
+
+    def _call(self, function: Any, arguments: tuple[Any, ...], main: bool) -> int:
+        _running.enter(self, main)
+        try:
+            return int(function(*arguments))
+        finally:
+            _running.leave(self)
 
     def upload(self, function: Any, *arguments: Any) -> Receipt:
         """The same for a function that gives a receipt."""
@@ -184,7 +242,7 @@ class Call:
             if not self._claim.acquire(blocking=False):
                 return  # it was started twice
             try:
-                self._code = function(*arguments)
+                self._code = self._call(function, arguments, main=True)
             finally:
                 self._done = True
                 _release(self._wake)

@@ -13,6 +13,27 @@ from typing import Any, Callable
 from ._library import library
 
 
+class ProcessLock:
+    """A lock of which each process has its own. One that another thread of the parent held at a `fork` would never be
+    released in the child, which has no such thread."""
+
+    def __init__(self, make: Callable[[], Any] = threading.Lock) -> None:
+        self._make = make
+        self._locks = {os.getpid(): make()}
+
+    def _own(self) -> Any:
+        process = os.getpid()
+        lock = self._locks.get(process)
+        # Of threads that come at once one is the first.
+        return self._locks.setdefault(process, self._make()) if lock is None else lock
+
+    def __enter__(self) -> None:
+        self._own().acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._own().release()
+
+
 class Handle:
     """A handle of the library. It is freed once: when it is closed, or garbage, and nobody uses it any more.
 
@@ -21,7 +42,7 @@ class Handle:
 
     def __init__(self, name: str, pointer: int, free: Callable[[int], None]) -> None:
         self._name, self._free = name, free
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
         self._users, self._closed = 0, False
         self._pointer: int | None = pointer
 

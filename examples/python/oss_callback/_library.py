@@ -31,6 +31,14 @@ def _load() -> ctypes.CDLL:
     )
 
 
+# What may be the last to let go of a credentials hook's function.
+_CALLS_BACK_WHEN_FREED = (
+    "oss_callback_client_free",
+    "oss_callback_client_options_free",
+    "oss_callback_multipart_upload_free",
+)
+
+
 def _left_out(*_: object) -> None:
     raise NotImplementedError("this liboss_callback.so is a small one, without the application server's side")
 
@@ -46,6 +54,10 @@ def _declare(library: Any) -> Any:
                 continue
             version = library.oss_callback_version().decode()
             raise ImportError(f"liboss_callback.so {version} is too old: it has no {name}") from None
+        if name in _CALLS_BACK_WHEN_FREED:
+            # Under the interpreter's lock: with it a hook cannot come into an interpreter that has begun to end.
+            function = ctypes.PYFUNCTYPE(result, *parameters)((name, library))
+            setattr(library, name, function)
         function.restype, function.argtypes = result, parameters
     return library
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, Union
 
 from ._calls import LEN_UNKNOWN, Call, Cancellation, read_hook, write_hook
 from ._handles import Buffer, Closeable, Handle, encoded, invalid, made, new, number, path_of
-from ._library import library
+from ._library import library, string
 from .credentials import Credentials, EnvironmentCredentials
 from .errors import OssCallbackError
-from .multipart import MultipartUpload
+from .multipart import ListedUpload, MultipartUpload
 from .options import operation_options, put_options, set_client_options
 from .permission import PermissionMethods
 from .receipt import ObjectMetadata, Receipt, Reconciled
@@ -50,7 +50,14 @@ class Client(PermissionMethods, Closeable):
 
     The endpoint is "https://oss-cn-hangzhou.aliyuncs.com"; an IP address means path style,
     http://127.0.0.1:9000/bucket/object. Credentials are those of the environment if none are given. For the other options
-    see `oss_callback.options.ClientOptions`. Do not use a client in a child process that was forked after it was made.
+    see `oss_callback.options.ClientOptions`.
+
+    It may be made before a fork (gunicorn --preload, Celery, multiprocessing): each process has its own connections, and waits
+    for nothing that a thread of its parent was doing. An operation that was running at the fork goes on in the parent only:
+    a child that is forked by a reader or by `progress` must not return from it, but end with `os._exit`.
+
+    When the program ends, operations of daemon threads are cancelled, and up to two seconds are waited for functions of
+    yours, such as a reader, that they are in; threads that are no daemons end their operations, as with everything in Python.
     """
 
     def __init__(self, endpoint: str, credentials: Credentials | None = None, **options: Unpack[ClientOptions]) -> None:
@@ -219,6 +226,39 @@ class Client(PermissionMethods, Closeable):
                 upload.value, options.get("forbid_overwrite", False)
             )
             return MultipartUpload(upload.value, self._hooks)
+
+    def list_uploads_begun_since(
+        self,
+        bucket: str,
+        object: str,
+        since: float,
+        *,
+        cancellation: Cancellation | None = None,
+        **options: Unpack[OperationOptions],
+    ) -> list[ListedUpload]:
+        """Asks which uploads in parts of `object` were begun at this time of the local clock (as `time.time()`) or later
+        and are open, such as those whose answer was lost. Another program may have begun one of them, so look before you
+        abort it."""
+        with Call(self._hooks, cancellation) as call:
+            client = call.use(self._handle)
+            names = encoded("bucket", bucket), encoded("object", object)
+            uploads = ctypes.c_void_p()
+            call.run(
+                library.oss_callback_client_list_uploads_begun_since,
+                client, *names, number("since", int(since)), operation_options(call, options), ctypes.byref(uploads),
+            )  # fmt: skip
+            assert uploads.value is not None
+            try:
+                return [
+                    ListedUpload(
+                        string(library.oss_callback_multipart_uploads_object(uploads, index)),
+                        string(library.oss_callback_multipart_uploads_id(uploads, index)),
+                        string(library.oss_callback_multipart_uploads_initiated(uploads, index)),
+                    )
+                    for index in range(library.oss_callback_multipart_uploads_len(uploads))
+                ]
+            finally:
+                library.oss_callback_multipart_uploads_free(uploads)
 
     def resume_multipart_upload(self, bucket: str, object: str, upload_id: str) -> MultipartUpload:
         """Goes on with an upload in parts that was begun before, here or on another machine. Nothing is sent."""

@@ -80,7 +80,7 @@ class ProvidedCredentials(Credentials):
     """A function that gives a `KeyPair` when a request needs one: at first, within 5 minutes of its expiry (a fifth of its
     life if that is shorter), and when OSS has refused it as expired; without an expiry for each request.
 
-    It runs on any thread, never twice at once, and must not use a client that asks it. When it fails and no earlier key
+    It runs on any thread, in a process never twice at once, and must not use a client that asks it. When it fails and no earlier key
     pair is valid, its exception ends the operation.
     """
 

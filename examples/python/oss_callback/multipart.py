@@ -54,6 +54,17 @@ class Part:
             library.oss_callback_parts_free(parts)
 
 
+@dataclass(frozen=True)
+class ListedUpload:
+    """An upload in parts that is open."""
+
+    object: str
+    upload_id: str
+    """OSS's name for it; `Client.resume_multipart_upload` goes on with it."""
+    initiated: str
+    """When it was begun, as OSS says it: "2012-02-23T04:18:23.000Z"."""
+
+
 class MultipartUpload(Closeable):
     """An upload in parts that was begun. The object comes into being when it is completed; until then OSS keeps, and
     bills, the parts. Bucket, object and upload id are all that another machine needs to go on with it, by
@@ -65,6 +76,11 @@ class MultipartUpload(Closeable):
         self.bucket = string(library.oss_callback_multipart_upload_bucket(pointer))
         self.object = string(library.oss_callback_multipart_upload_object(pointer))
         self.upload_id = string(library.oss_callback_multipart_upload_id(pointer))
+        self.notes = [
+            string(library.oss_callback_multipart_upload_note(pointer, index))
+            for index in range(library.oss_callback_multipart_upload_notes_len(pointer))
+        ]
+        """What else is worth knowing of its beginning: that OSS may have begun another whose id was lost with the answer."""
 
     def upload_part(
         self,

@@ -106,6 +106,9 @@ if TYPE_CHECKING:
         """How many parts are sent at once. Default: 4."""
         checkpoint: str | os.PathLike[str]
         """A file that remembers the parts that were sent, for another call to go on with."""
+        verify_parts: bool
+        """Whether an upload that is resumed reads every part that OSS has from the file again and sends what differs.
+        Default: False, only when the file may have been touched."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,7 @@ _PUT: dict[str, tuple[Callable[[str, Any], Any], str]] = {
     },
     **{
         name: (_flag, "")
-        for name in ("forbid_overwrite", "requester_pays", "content_md5", "callback_is_idempotent", "compare_crc64")
+        for name in ("forbid_overwrite", "requester_pays", "content_md5", "callback_is_idempotent", "compare_crc64", "verify_parts")
     },
     **{name: (number, "") for name in ("traffic_limit", "expires", "bandwidth", "part_size")},
     "parallel": (number32, ""),

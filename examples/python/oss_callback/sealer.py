@@ -137,7 +137,8 @@ class Seen(enum.Enum):
 
 class ReplayGuard(Closeable):
     """Tells callbacks that come for the first time from others, in this process only. It remembers up to `capacity`
-    permissions that have not ended yet, each in some 150 bytes. It may be used from many threads at once."""
+    permissions that have not ended yet, each in some 200 bytes. It may be used from many threads at once. A child that is
+    forked starts with what its parent had seen; afterwards neither knows what the other sees."""
 
     def __init__(self, capacity: int) -> None:
         guard = new("replay_guard", number("capacity", capacity))

@@ -33,6 +33,7 @@ fn identity() -> impl Strategy<Value = Value> {
                     file,
                     request,
                     part_size,
+                    origin: Origin::default(),
                 }
                 .to_value()
             },
@@ -51,6 +52,10 @@ fn state() -> impl Strategy<Value = State> {
     })
 }
 
+fn parse(bytes: &[u8], identity: &Value) -> Found {
+    super::parse(bytes, identity, &Origin::default())
+}
+
 /// What somebody does to a file: cuts it, and puts other bytes in place of some.
 fn damage() -> impl Strategy<Value = (prop::sample::Index, usize, Vec<u8>, bool)> {
     (
@@ -66,9 +71,9 @@ proptest! {
 
     #[test]
     fn what_is_written_is_read(identity in identity(), state in state()) {
-        let bytes = two_lines(&state.to_value(&identity).to_string());
-        prop_assert!(looks_like_one(bytes.as_bytes()));
-        let Found::Ours(read) = parse(bytes.as_bytes(), &identity) else {
+        let bytes = two_lines(&state.to_value(&identity, &Origin::default()).to_string());
+        prop_assert!(crc64_of_first_line(bytes.as_bytes()).is_some());
+        let Found::Ours { state: read, .. } = parse(bytes.as_bytes(), &identity) else {
             panic!("not ours: {bytes}");
         };
         prop_assert_eq!(read, state);
@@ -81,14 +86,14 @@ proptest! {
         state in state(),
     ) {
         prop_assume!(theirs != ours);
-        let bytes = two_lines(&state.to_value(&theirs).to_string());
+        let bytes = two_lines(&state.to_value(&theirs, &Origin::default()).to_string());
         let Found::Other { why, upload } = parse(bytes.as_bytes(), &ours) else {
             panic!("not of another: {bytes}");
         };
         prop_assert!(why.starts_with("other "));
-        let same_endpoint = theirs["endpoint"] == ours["endpoint"];
-        prop_assert_eq!(upload.ours_to_abort, same_endpoint && !state.completing);
-        prop_assert_eq!(upload.id, state.upload_id);
+        let mut names = ["endpoint", "bucket", "object"].iter();
+        prop_assert_eq!(upload.of_the_same, names.all(|name| theirs[name] == ours[name]));
+        prop_assert_eq!(&upload.state, &state);
     }
 
     #[test]
@@ -97,7 +102,7 @@ proptest! {
         state in state(),
         (at, cut, other, to_the_end) in damage(),
     ) {
-        let bytes = two_lines(&state.to_value(&identity).to_string()).into_bytes();
+        let bytes = two_lines(&state.to_value(&identity, &Origin::default()).to_string()).into_bytes();
         let at = at.index(bytes.len());
         let end = if to_the_end { bytes.len() } else { bytes.len().min(at + cut) };
         let damaged = [&bytes[..at], &other, &bytes[end..]].concat();
@@ -123,13 +128,14 @@ proptest! {
         let part = json!({ "number": number, "etag": etag, "size": numbers[0], "crc64": crc64 });
         let identity = json!("any");
         let text = json!({
-            "format": FORMAT,
             "identity": identity,
+            "path": "",
+            "changed": 0,
             "upload_id": upload_id,
             "completing": completing,
             "parts": [part],
         });
-        if let Found::Ours(state) = parse(two_lines(&text.to_string()).as_bytes(), &identity) {
+        if let Found::Ours { state, .. } = parse(two_lines(&text.to_string()).as_bytes(), &identity) {
             prop_assert_eq!(Some(&state.upload_id), upload_id.as_ref());
             prop_assert_eq!(Some(state.completing), completing);
             let part = &state.parts[0];

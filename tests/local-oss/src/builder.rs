@@ -399,7 +399,8 @@ impl Builder {
         let Some(folder) = &self.data_dir else {
             return Ok((Storage::Temporary, Objects::new(&self.buckets)));
         };
-        let folder = DataDir::open(folder)?;
+        // Whoever wants no line for each request still wants to know of objects that are lost.
+        let folder = DataDir::open(folder, Log { quiet: false })?;
         for bucket in &self.buckets {
             folder.add_bucket(bucket)?;
         }

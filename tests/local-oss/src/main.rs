@@ -101,7 +101,7 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
 
-    /// No settings and no log on stderr
+    /// No settings and no log on stderr, but what is wrong with the data directory
     #[arg(long)]
     quiet: bool,
 }

@@ -2,6 +2,7 @@
 
 pub mod c;
 pub mod faults;
+pub mod impostor;
 pub mod network;
 pub mod observed;
 mod pump;

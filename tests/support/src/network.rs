@@ -2,6 +2,7 @@
 //! any number of bytes of what goes either way. Nothing in it depends on chance, and it writes down what went over it.
 
 use std::collections::VecDeque;
+use std::io::Write;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,8 +11,9 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use super::impostor::{Heard, Impostor, Impostors, Stranger};
 use super::observed::{Observed, Recorder};
-use super::pump::{Pump, Records};
+use super::pump::{Pump, Records, Replacement};
 use super::socket_reset;
 
 /// Which way the bytes go that a fault counts.
@@ -52,6 +54,8 @@ pub enum Action {
     Early(Early),
     /// The connection is reset before anything goes over it, wherever the fault is placed.
     Refuse,
+    /// Somebody speaks before anything has been asked, wherever the fault is placed.
+    Unasked(Stranger),
 }
 
 /// What the network answers by itself to a request that is still being sent.
@@ -98,6 +102,7 @@ pub struct Plan {
     faults: Vec<Vec<Fault>>,
     /// How many connections begin with the first.
     repeated: usize,
+    impostors: Vec<Impostor>,
 }
 
 impl Plan {
@@ -106,6 +111,7 @@ impl Plan {
         Plan {
             faults: vec![faults],
             repeated: times,
+            impostors: Vec::new(),
         }
     }
 
@@ -114,7 +120,13 @@ impl Plan {
         Plan {
             faults,
             repeated: 1,
+            impostors: Vec::new(),
         }
+    }
+
+    /// With these impostors, whom requests in the clear meet on whichever connection.
+    pub fn with_impostors(self, impostors: Vec<Impostor>) -> Plan {
+        Plan { impostors, ..self }
     }
 
     fn of(&self, number: usize) -> &[Fault] {
@@ -155,6 +167,7 @@ struct Shared {
 #[derive(Default)]
 struct State {
     plan: Plan,
+    impostors: Arc<Impostors>,
     hook: Option<Hook>,
     links: VecDeque<Arc<Link>>,
     /// Since the plan began.
@@ -170,6 +183,7 @@ pub struct Link {
     pub client: TcpStream,
     pub server: TcpStream,
     ways: [Mutex<Way>; 2],
+    impostors: Mutex<Arc<Impostors>>,
 }
 
 /// One direction of a connection.
@@ -183,6 +197,8 @@ pub struct Way {
     pub struck: Vec<Fault>,
     pub records: Records,
     pub recorder: Recorder,
+    /// Of the answer that comes next.
+    pub replacement: Option<Replacement>,
 }
 
 impl Link {
@@ -203,8 +219,13 @@ impl Link {
         }
     }
 
-    /// From now on these faults count, from here.
-    fn arm(&self, faults: &[Fault]) {
+    pub fn impostors(&self) -> Arc<Impostors> {
+        lock(&self.impostors).clone()
+    }
+
+    /// From now on these faults count, from here, and these impostors come.
+    fn arm(&self, faults: &[Fault], impostors: &Arc<Impostors>) {
+        *lock(&self.impostors) = impostors.clone();
         for direction in DIRECTIONS {
             let of_this_way = |fault: &&Fault| fault.direction == direction;
             let mut way = self.way(direction);
@@ -212,6 +233,30 @@ impl Link {
             way.base = way.passed;
             way.struck.clear();
             way.recorder = Recorder::default();
+            way.replacement = None;
+        }
+        self.speak_unasked();
+    }
+
+    /// Lets those speak who do so before anything is asked.
+    fn speak_unasked(&self) {
+        let mut way = self.way(Direction::Answer);
+        let faults = std::mem::take(&mut way.faults);
+        for fault in faults {
+            match fault.action {
+                Action::Unasked(stranger) => {
+                    let words = stranger.says(&Heard::nothing(), stranger.always_closes());
+                    way.struck.push(fault);
+                    way.recorder.add(Direction::Answer, &words);
+                    if (&self.client).write_all(&words).is_err() {
+                        way.recorder.lose();
+                    }
+                    if stranger == Stranger::TimedOut {
+                        let _ = self.client.shutdown(Shutdown::Write);
+                    }
+                }
+                _ => way.faults.push_back(fault),
+            }
         }
     }
 
@@ -276,9 +321,10 @@ impl Network {
     pub fn begin(&self, plan: Plan, hook: Option<Hook>) {
         let mut state = lock(&self.shared.state);
         state.observed.clear();
+        state.impostors = Arc::new(Impostors::new(plan.impostors.clone()));
         state.links.retain(|link| !link.wait(Duration::ZERO));
         for (number, link) in state.links.iter().enumerate() {
-            link.arm(plan.of(number));
+            link.arm(plan.of(number), &state.impostors);
             if let Some(hook) = &hook {
                 hook(number);
             }
@@ -317,6 +363,7 @@ impl Drop for Network {
 impl State {
     fn end(&mut self) -> Vec<Observed> {
         self.plan = Plan::default();
+        self.impostors = Arc::default();
         self.hook = None;
         // Nothing gets through one of them while others are closed already.
         for link in &self.links {
@@ -365,8 +412,9 @@ impl Shared {
                 client,
                 server,
                 ways: Default::default(),
+                impostors: Mutex::default(),
             });
-            link.arm(&faults);
+            link.arm(&faults, &state.impostors);
             state.links.push_back(link.clone());
             if state.links.len() > self.kept
                 && let Some(oldest) = state.links.pop_front()
@@ -381,7 +429,7 @@ impl Shared {
             for direction in DIRECTIONS {
                 let link = link.clone();
                 let pump = std::thread::Builder::new().name("network".to_owned());
-                let pump = pump.spawn(move || Pump { link, direction }.run());
+                let pump = pump.spawn(move || Pump::new(link, direction).run());
                 state.pumps.push(pump.unwrap());
             }
         }

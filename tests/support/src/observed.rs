@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::impostor::{Heard, Impostor, Reach};
 use super::network::{Action, Direction, Fault};
 
 /// So much of the answers is kept, more than they have without a flood.
@@ -39,6 +40,8 @@ pub struct Exchange {
     pub missing: u64,
     /// The final one, if its whole head was delivered.
     pub answer: Option<Answered>,
+    /// Who has answered it in OSS's place, or after OSS.
+    pub by: Option<Impostor>,
 }
 
 /// The head of an answer.
@@ -106,6 +109,12 @@ impl Observed {
         answered && self.struck.iter().any(stops)
     }
 
+    /// Whether somebody has said something here that was no answer to anything.
+    pub fn has_unasked(&self) -> bool {
+        let behind = |exchange: &Exchange| exchange.by.is_some_and(|by| by.reach == Reach::Behind);
+        self.has(|action| matches!(action, Action::Unasked(_))) || self.exchanges.iter().any(behind)
+    }
+
     /// Whether what the client was told may be other than what the server said.
     pub fn answer_is_changed(&self) -> bool {
         self.struck.iter().any(|fault| {
@@ -151,6 +160,7 @@ struct Request {
     method: String,
     target: String,
     sent: bool,
+    by: Option<Impostor>,
 }
 
 /// A body under way.
@@ -175,6 +185,22 @@ impl Recorder {
     /// What was added last did not arrive, or not all of it.
     pub fn lose(&mut self) {
         self.lost = true;
+    }
+
+    /// The last request whose head has come: its number, what it is, and whether all of it has come. `None` while the head
+    /// of another one is under way.
+    pub fn request(&self) -> Option<(u64, Heard, bool)> {
+        let last = self.requests.last().filter(|_| self.head.is_empty())?;
+        let heard = Heard::new(&last.method, &last.target);
+        Some((last.number, heard, last.sent))
+    }
+
+    /// Somebody other than OSS answers this request, or speaks after OSS.
+    pub fn answered_by(&mut self, number: u64, impostor: Impostor) {
+        let mut requests = self.requests.iter_mut();
+        if let Some(request) = requests.find(|request| request.number == number) {
+            request.by = Some(impostor);
+        }
     }
 
     /// Follows requests as they come.
@@ -229,6 +255,7 @@ impl Recorder {
             method: word(),
             target: word(),
             sent: false,
+            by: None,
         });
         let header = |name| super::header(&head, name);
         self.body = match header("content-length").map(str::parse) {
@@ -261,6 +288,7 @@ impl Recorder {
             target: request.target,
             sent: request.sent,
             answer: None,
+            by: request.by,
         };
         let mut exchanges: Vec<Exchange> = self.requests.into_iter().map(exchange).collect();
         if !self.head.is_empty() {
@@ -275,6 +303,7 @@ impl Recorder {
                 sent: false,
                 missing: 0,
                 answer: None,
+                by: None,
             });
         }
         exchanges
@@ -284,6 +313,12 @@ impl Recorder {
 fn next_number() -> u64 {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     NUMBER.fetch_add(1, Ordering::Relaxed)
+}
+
+/// How long the first answer that is not an interim one is, with those before it, if all of it is there.
+pub fn len_of_answer(bytes: &[u8], to_head: bool) -> Option<usize> {
+    let (answer, left) = final_answer(bytes, to_head)?;
+    answer.whole.then(|| bytes.len() - left.len())
 }
 
 /// The first answer that is not an interim one, and what follows it; `None` if its head is not there or no HTTP.

@@ -5,15 +5,51 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::impostor::{Asked, Heard, Impostor, Impostors, Reach, Stay};
 use super::network::{Action, Direction, Fault, Link};
+use super::observed::len_of_answer;
 
 /// Carries the bytes of one direction of one connection.
 pub struct Pump {
     pub link: Arc<Link>,
     pub direction: Direction,
+    pub visit: Visit,
+}
+
+/// What impostors do to the requests of a connection.
+#[derive(Default)]
+pub struct Visit {
+    /// Those it is about.
+    impostors: Arc<Impostors>,
+    /// The beginning of a head: who hears it is not known yet.
+    held: Vec<u8>,
+    /// The request that is under way.
+    number: Option<u64>,
+    by: Option<Impostor>,
+    /// It has answered already.
+    answered: bool,
+    /// It has taken the connection over.
+    stays: Option<Impostor>,
+}
+
+/// What comes in place of an answer of OSS, or behind it.
+pub struct Replacement {
+    request: u64,
+    heard: Heard,
+    by: Impostor,
+    /// What OSS has said so far.
+    said: Vec<u8>,
 }
 
 impl Pump {
+    pub fn new(link: Arc<Link>, direction: Direction) -> Pump {
+        Pump {
+            link,
+            direction,
+            visit: Visit::default(),
+        }
+    }
+
     fn from(&self) -> &TcpStream {
         match self.direction {
             Direction::Request => &self.link.client,
@@ -29,11 +65,11 @@ impl Pump {
     }
 
     /// Until nothing more goes this way.
-    pub fn run(self) {
+    pub fn run(mut self) {
         let mut buffer = vec![0; 16 * 1024];
         loop {
             let Ok(count @ 1..) = self.from().read(&mut buffer) else {
-                let _ = self.to().shutdown(Shutdown::Write);
+                self.end();
                 return;
             };
             let mut bytes = &mut buffer[..count];
@@ -42,6 +78,11 @@ impl Pump {
                     .way(self.direction)
                     .recorder
                     .add(self.direction, bytes);
+            }
+            let mut left;
+            if let Some(visited) = self.visit(bytes) {
+                left = visited;
+                bytes = &mut left[..];
             }
             while let Some((before, fault)) = self.due(bytes.len() as u64) {
                 let (first, rest) = bytes.split_at_mut(before);
@@ -56,6 +97,118 @@ impl Pump {
             if !self.pass(bytes) {
                 return;
             }
+        }
+    }
+
+    /// Nothing more comes this way.
+    fn end(&mut self) {
+        let held = std::mem::take(&mut self.visit.held);
+        let _ = self.pass(&held);
+        let replacement = self.link.way(self.direction).replacement.take();
+        if let Some(replacement) = replacement {
+            // OSS has not answered, or not in full.
+            self.replace(&replacement, &[]);
+        }
+        let _ = self.to().shutdown(Shutdown::Write);
+    }
+
+    /// Lets impostors see to these bytes, and gives what is left of them for the other side; `None` if it is all of them.
+    fn visit(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
+        match self.direction {
+            Direction::Request => self.visit_request(bytes),
+            Direction::Answer => self.visit_answer(bytes),
+        }
+    }
+
+    fn visit_request(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let impostors = self.link.impostors();
+        if !Arc::ptr_eq(&impostors, &self.visit.impostors) {
+            self.visit = Visit {
+                impostors: impostors.clone(),
+                ..Visit::default()
+            };
+        }
+        if impostors.is_empty() {
+            return None;
+        }
+        self.visit.held.extend_from_slice(bytes);
+        let request = self.link.way(Direction::Request).recorder.request();
+        let Some((number, heard, all)) = request else {
+            return Some(Vec::new());
+        };
+        if self.visit.number != Some(number) {
+            let met = impostors.meet(&heard);
+            let met = self.visit.stays.or(met);
+            self.visit.number = Some(number);
+            self.visit.by = met;
+            self.visit.answered = false;
+            self.visit.stays = met.filter(|by| by.stay == Stay::Connection);
+            if let Some(by) = met
+                && matches!(by.reach, Reach::Through | Reach::Behind)
+            {
+                self.link.way(Direction::Answer).replacement = Some(Replacement {
+                    request: number,
+                    heard: heard.clone(),
+                    by,
+                    said: Vec::new(),
+                });
+            }
+        }
+        let held = std::mem::take(&mut self.visit.held);
+        let Some(by) = self.visit.by else {
+            return Some(held);
+        };
+        match by.reach {
+            Reach::Through | Reach::Behind => return Some(held),
+            Reach::Nothing if !all => {}
+            Reach::Nothing | Reach::Head if !self.visit.answered => {
+                self.visit.answered = true;
+                self.say(number, &heard, &by, Vec::new());
+            }
+            Reach::Nothing | Reach::Head => {}
+        }
+        Some(Vec::new())
+    }
+
+    fn visit_answer(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let mut way = self.link.way(Direction::Answer);
+        let replacement = way.replacement.as_mut()?;
+        replacement.said.extend_from_slice(bytes);
+        let to_head = replacement.heard.asked == Some(Asked::Head);
+        let Some(len) = len_of_answer(&replacement.said, to_head) else {
+            return Some(Vec::new());
+        };
+        let replacement = way.replacement.take()?;
+        drop(way);
+        self.replace(&replacement, &replacement.said[..len]);
+        Some(replacement.said[len..].to_vec())
+    }
+
+    /// Says something in place of this answer of OSS, or behind it.
+    fn replace(&self, replacement: &Replacement, answer: &[u8]) {
+        let before = match replacement.by.reach {
+            Reach::Behind => answer.to_vec(),
+            _ => Vec::new(),
+        };
+        let (request, heard) = (replacement.request, &replacement.heard);
+        self.say(request, heard, &replacement.by, before);
+    }
+
+    /// Lets an impostor speak, in one breath with what comes before.
+    fn say(&self, request: u64, heard: &Heard, by: &Impostor, before: Vec<u8>) {
+        self.link
+            .way(Direction::Request)
+            .recorder
+            .answered_by(request, *by);
+        let words = [before, by.says(heard)].concat();
+        let mut way = self.link.way(Direction::Answer);
+        way.recorder.add(Direction::Answer, &words);
+        drop(way);
+        if (&self.link.client).write_all(&words).is_err() {
+            self.link.way(Direction::Answer).recorder.lose();
+        }
+        if by.closes() {
+            let _ = self.link.client.shutdown(Shutdown::Write);
         }
     }
 
@@ -186,7 +339,7 @@ impl Pump {
                 None
             }
             // Has been done when the connection came.
-            Action::Refuse => Some(bytes),
+            Action::Refuse | Action::Unasked(_) => Some(bytes),
         }
     }
 

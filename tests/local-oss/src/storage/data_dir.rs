@@ -3,7 +3,8 @@
 //! `objects/BUCKET/NUMBER` is an object: its bytes, its description in JSON, the length of that (4 bytes, little endian), and
 //! the end mark. The bytes of an object made of parts lie in extents, which its description names; between them may be what
 //! replaced parts have left. A file appears there whole. Of two for the same key, which only a crash can leave, the higher number is the
-//! later. `incoming/NUMBER` is an upload under way, or what a crash has left of one. `lock` keeps a second server away.
+//! later. `incoming/NUMBER` is an upload under way, or what a crash has left of one. `damaged/BUCKET/NUMBER` was an object, but
+//! its file is not whole. `lock` keeps a second server away.
 
 use std::{
     collections::BTreeMap,
@@ -27,6 +28,7 @@ use super::{
 };
 use crate::{
     addressing::is_bucket_name,
+    log::Log,
     memory::Memory,
     objects::{Object, ObjectType},
 };
@@ -41,13 +43,15 @@ const LONGEST_DESCRIPTION: u64 = 64 * 1024 * 1024;
 pub(crate) struct DataDir {
     objects: PathBuf,
     incoming: PathBuf,
+    damaged: PathBuf,
+    log: Log,
     next: AtomicU64,
     _lock: File,
 }
 
 impl DataDir {
     /// Makes the folder if there is none, and removes what uploads have left that were under way when the program ended.
-    pub(crate) fn open(root: &Path) -> io::Result<Self> {
+    pub(crate) fn open(root: &Path, log: Log) -> io::Result<Self> {
         let (objects, incoming) = (root.join("objects"), root.join("incoming"));
         fs::create_dir_all(&objects)?;
         fs::create_dir_all(&incoming)?;
@@ -65,6 +69,8 @@ impl DataDir {
         Ok(Self {
             objects,
             incoming,
+            damaged: root.join("damaged"),
+            log,
             next: AtomicU64::new(0),
             _lock: lock,
         })
@@ -75,30 +81,42 @@ impl DataDir {
         fs::create_dir_all(self.objects.join(bucket))
     }
 
-    /// The buckets that have a folder.
+    /// The buckets that have a folder. What else is there belongs to somebody else.
     pub(crate) fn buckets(&self) -> io::Result<Vec<String>> {
         let mut buckets = Vec::new();
         for entry in fs::read_dir(&self.objects)? {
             let entry = entry?;
             match entry.file_name().into_string() {
-                Ok(name) if is_bucket_name(&name) => buckets.push(name),
-                _ => return Err(damaged(&entry.path(), "not a bucket")),
+                Ok(name) if is_bucket_name(&name) && entry.path().is_dir() => buckets.push(name),
+                _ => self.tell(&entry.path(), "is not a bucket: left alone"),
             }
         }
         Ok(buckets)
     }
 
-    /// Every object with its key, of each key the latest. Older ones are removed.
+    /// Every object with its key, of each key the latest. Older ones are removed, those that are not whole are set aside, and
+    /// what is no object is left alone.
     pub(crate) fn load(&self, bucket: &str, memory: &Memory) -> io::Result<Vec<(String, Object)>> {
         let mut latest: BTreeMap<String, (u64, Object)> = BTreeMap::new();
         for entry in fs::read_dir(self.objects.join(bucket))? {
             let path = entry?.path();
             let name = path.file_name().and_then(|name| name.to_str());
             let number = name.and_then(|name| u64::from_str_radix(name, 16).ok());
-            let number = number.ok_or_else(|| damaged(&path, "not an object"))?;
+            let Some(number) = number.filter(|_| path.is_file()) else {
+                self.tell(&path, "is not an object: left alone");
+                continue;
+            };
             self.next
                 .fetch_max(number.saturating_add(1), Ordering::Relaxed);
-            let (key, object) = read(path, memory)?;
+            let (key, object) = match read(path.clone(), memory) {
+                Err(error) if error.kind() == ErrorKind::InvalidData => {
+                    let aside = self.set_aside(bucket, &path)?;
+                    let aside = aside.display();
+                    self.tell(&path, &format!("is not whole: it is now {aside}"));
+                    continue;
+                }
+                read => read?,
+            };
             let is_older = latest.get(&key).is_some_and(|(other, _)| *other > number);
             let older = match is_older {
                 true => Some((number, object)),
@@ -110,6 +128,27 @@ impl DataDir {
         }
         let latest = latest.into_iter();
         Ok(latest.map(|(key, (_, object))| (key, object)).collect())
+    }
+
+    /// Moves a file to where it does no harm, and says where that is.
+    fn set_aside(&self, bucket: &str, path: &Path) -> io::Result<PathBuf> {
+        let folder = self.damaged.join(bucket);
+        fs::create_dir_all(&folder)?;
+        let name = path.file_name().unwrap_or_default();
+        let mut aside = folder.join(name);
+        let mut number = 2;
+        while fs::symlink_metadata(&aside).is_ok() {
+            aside = folder.join(format!("{}-{number}", name.display()));
+            number += 1;
+        }
+        fs::rename(path, &aside)?;
+        Ok(aside)
+    }
+
+    fn tell(&self, path: &Path, what: &str) {
+        let path = path.display();
+        self.log
+            .line(format_args!("{path} in the data directory {what}"));
     }
 
     pub(super) fn create(&self) -> io::Result<NewFile> {
@@ -193,7 +232,7 @@ fn header_value(text: &str) -> Option<HeaderValue> {
 fn read(path: PathBuf, memory: &Memory) -> io::Result<(String, Object)> {
     let mut file = File::open(&path)?;
     let length = file.metadata()?.len();
-    let not_whole = || damaged(&path, "not whole");
+    let not_whole = || io::Error::from(ErrorKind::InvalidData);
     let tail_at = length.checked_sub(TAIL as u64).ok_or_else(not_whole)?;
     file.seek(SeekFrom::Start(tail_at))?;
     let mut tail = [0; TAIL];
@@ -289,12 +328,4 @@ fn extents(description: &Value, size: u64, bytes: u64) -> Option<Vec<Extent>> {
         extents.push(Extent { at, length });
     }
     (left == 0).then_some(extents)
-}
-
-fn damaged(path: &Path, what: &str) -> io::Error {
-    let path = path.display();
-    io::Error::new(
-        ErrorKind::InvalidData,
-        format!("{path} in the data directory is {what}"),
-    )
 }

@@ -182,13 +182,16 @@ fn a_folder_has_one_server_at_a_time() {
 }
 
 #[test]
-fn files_that_are_no_objects_are_named() {
+fn a_file_that_is_not_whole_is_set_aside_and_the_rest_is_there() {
     let folder = folder();
     let server = start_in(folder.path());
     put("a", "hello").send(&server);
-    drop(server);
     let file = files(folder.path()).pop().unwrap();
+    put("b", "other").send(&server);
+    drop(server);
     let whole = fs::read(&file).unwrap();
+    let aside = folder.path().join("damaged/examplebucket");
+    let mut count = 0;
     let mut longer = b"x".to_vec();
     longer.extend(&whole);
     let mut endless = whole.clone();
@@ -202,15 +205,34 @@ fn files_that_are_no_objects_are_named() {
         &endless,
     ] {
         fs::write(&file, damaged).unwrap();
-        let error = builder().data_dir(folder.path()).start().unwrap_err();
-        let name = file.file_name().unwrap().to_str().unwrap();
-        assert!(error.to_string().contains(name), "{error}");
+        let server = start_in(folder.path());
+        assert_eq!(get("a").send(&server).status, 404);
+        assert_eq!(get("b").send(&server).text(), "other");
+        count += 1;
+        let found = fs::read_dir(&aside).unwrap().map(|entry| entry.unwrap());
+        let found: Vec<_> = found.map(|entry| fs::read(entry.path()).unwrap()).collect();
+        assert_eq!(found.len(), count);
+        assert!(found.iter().any(|found| found == damaged), "it is kept");
+        assert!(!file.exists());
     }
     fs::write(&file, &whole).unwrap();
     assert_eq!(get("a").send(&start_in(folder.path())).text(), "hello");
-    fs::write(folder.path().join("objects/examplebucket/notes.txt"), "x").unwrap();
-    let error = builder().data_dir(folder.path()).start().unwrap_err();
-    assert!(error.to_string().contains("notes.txt"), "{error}");
+}
+
+#[test]
+fn what_is_no_object_is_left_alone() {
+    let folder = folder();
+    let server = start_in(folder.path());
+    put("a", "hello").send(&server);
+    drop(server);
+    let notes = folder.path().join("objects/examplebucket/notes.txt");
+    let stray = folder.path().join("objects/.DS_Store");
+    fs::write(&notes, "x").unwrap();
+    fs::write(&stray, "y").unwrap();
+    fs::create_dir(folder.path().join("objects/examplebucket/00ff")).unwrap();
+    assert_eq!(get("a").send(&start_in(folder.path())).text(), "hello");
+    assert_eq!(fs::read(notes).unwrap(), b"x");
+    assert_eq!(fs::read(stray).unwrap(), b"y");
 }
 
 #[test]
