@@ -218,9 +218,22 @@ pub(crate) fn position(reader: &mut dyn RewindableReader) -> Result<u64> {
 
 /// Nobody reads a body of no length while it is sent, so whether it is one is looked at before.
 fn holds_nothing(reader: &mut dyn Reader, ends: bool, name: &str, limits: &Limits) -> Result<()> {
-    while ends {
+    if ends {
+        check_end(reader, name, limits)?;
+    }
+    let patience = &mut || limits.check("its body was compared");
+    match reader.holds_still(0, patience) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(changed(name)),
+        Err(e) => Err(unreadable(name, e)),
+    }
+}
+
+/// Refuses a reader that has more to give.
+fn check_end(reader: &mut dyn Reader, name: &str, limits: &Limits) -> Result<()> {
+    loop {
         match reader.read_some(&mut [0]) {
-            Ok(0) => break,
+            Ok(0) => return Ok(()),
             Ok(_) => {
                 let message = format!("{name} has more than 0 bytes");
                 return Err(Error::new(ErrorKind::BodyChanged, message));
@@ -233,12 +246,6 @@ fn holds_nothing(reader: &mut dyn Reader, ends: bool, name: &str, limits: &Limit
             }
             Err(e) => return Err(unreadable(name, e)),
         }
-    }
-    let patience = &mut || limits.check("its body was compared");
-    match reader.holds_still(0, patience) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(changed(name)),
-        Err(e) => Err(unreadable(name, e)),
     }
 }
 

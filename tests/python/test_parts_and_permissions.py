@@ -73,10 +73,12 @@ class Parts(OssTestCase):
                 with connection:
                     connection.recv(65536)
 
+            server.settimeout(10)
             threading.Thread(target=serve).start()
             client = oss_callback.Client(
                 f"http://127.0.0.1:{server.getsockname()[1]}",
                 oss_callback.KeyPair("id", "secret"),
+                region="cn-hangzhou",
                 retry_policy=oss_callback.RetryPolicy(max_attempts=1),
             )
             with client, self.assertRaises(oss_callback.OssCallbackError) as raised:

@@ -264,6 +264,7 @@ func TestNumbersThatCHasNoPlaceForAreRefused(t *testing.T) {
 		"`reader` is nil":          put(Reader(nil, 0), PutOptions{}),
 		"`body` is missing":        put(Body{}, PutOptions{}),
 		"part_size":                put(Bytes(nil), PutOptions{PartSize: 1 << 20}),
+		"verify_parts":             put(Bytes(nil), PutOptions{VerifyParts: true}),
 	} {
 		if e := expect(t, err, InvalidArgument, StoredNo, failure(t, err).Answered); !strings.Contains(e.Error(), name) {
 			t.Errorf("%s: %v", name, e)

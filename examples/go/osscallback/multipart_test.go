@@ -145,12 +145,10 @@ func TestABeginningWhoseAnswerIsLostIsNamed(t *testing.T) {
 		connection.Close()
 	}))
 	defer server.Close()
-	client, err := NewClient(server.URL, KeyPair("id", "secret"), &ClientOptions{RetryPolicy: &RetryPolicy{MaxAttempts: 1}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	_, err = client.InitiateMultipartUpload(ctx, bucket, "o", nil)
+	o := options(server.URL)
+	o.RetryPolicy = &RetryPolicy{MaxAttempts: 1}
+	client := newClient(t, o)
+	_, err := client.InitiateMultipartUpload(ctx, bucket, "o", nil)
 	var e *Error
 	if !errors.As(err, &e) || len(e.Notes) != 1 || !strings.Contains(e.Notes[0], bucket+"/o begun since 20") {
 		t.Error(err)
@@ -168,7 +166,6 @@ func TestUploadFileGoesOnWhereItWas(t *testing.T) {
 	cancelled, cancel := context.WithCancel(ctx)
 	defer cancel()
 	o := PutOptions{Callback: newSpec(t, app.url), PartSize: 102400, Parallel: 2, Checkpoint: checkpoint}
-	o.VerifyParts = true
 	interrupted := o
 	interrupted.Progress = func(sent, total int64) {
 		if sent >= total/2 {
