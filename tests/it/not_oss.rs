@@ -548,7 +548,7 @@ fn a_203_fails_nobodys_callback_who_asked_for_none() {
 fn delivered() -> VerifiedCallback {
     let (oss, receiver) = (server().start().unwrap(), agreeing_receiver());
     let template = oss_callback::CallbackSpec::builder()
-        .url(&receiver.url("/"))
+        .url(receiver.url("/"))
         .body("bucket=${bucket}&object=${object}")
         .build()
         .unwrap();
