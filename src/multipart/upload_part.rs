@@ -22,7 +22,7 @@ use crate::verdict::ErrorKind;
 /// Sends one part. Made by [`MultipartUpload::upload_part`]; one of the `send` methods carries it out.
 ///
 /// A part is sent again whenever that is worth it: it replaces itself. Its errors always have
-/// [`Stored::No`]: no object comes into being before the upload is completed.
+/// [`Stored::No`](crate::Stored::No): no object comes into being before the upload is completed.
 #[must_use = "nothing is sent before one of the `send` methods is called"]
 pub struct UploadPart<'a> {
     upload: MultipartUpload,

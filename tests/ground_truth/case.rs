@@ -189,7 +189,7 @@ impl Abilities {
     /// The impostor that this case is about, of every second one: each of them comes to each request in turn.
     fn meeting(&self, turn: u64) -> Option<(Stranger, Asked)> {
         let asks = self.asks();
-        let turn = (turn % 2 == 0).then_some((turn / 2) as usize)?;
+        let turn = turn.is_multiple_of(2).then_some((turn / 2) as usize)?;
         let stranger = Stranger::ALL[turn % Stranger::ALL.len()];
         Some((stranger, asks[turn / Stranger::ALL.len() % asks.len()]))
     }

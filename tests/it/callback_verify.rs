@@ -212,7 +212,7 @@ fn another_path_on_the_host_is_another_key() {
 
 #[test]
 fn targets_and_headers_over_16_kib_and_bodies_over_1_mib_are_refused() {
-    let key = CallbackKey::generate(512, "http://127.0.0.1:1").unwrap();
+    let key = CallbackKey::generate(512, "http://keys.example.com").unwrap();
     let verifier = Verifier::new()
         .trust_key_url_for_tests(key.public_url(), key.public_pem())
         .unwrap();

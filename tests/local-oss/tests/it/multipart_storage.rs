@@ -113,7 +113,7 @@ fn an_upload_whose_overwrite_was_forbidden_goes_on() {
 }
 
 #[test]
-fn a_file_whose_extents_cannot_be_is_named() {
+fn a_file_whose_extents_cannot_be_is_set_aside() {
     let folder = folder();
     let server = start_in(folder.path());
     let upload = begin(&server, "a");
@@ -140,9 +140,13 @@ fn a_file_whose_extents_cannot_be_is_named() {
         let mut bytes = whole.clone();
         bytes[at..at + extents.len()].copy_from_slice(damaged);
         fs::write(&file, bytes).unwrap();
-        let error = builder().data_dir(folder.path()).start().unwrap_err();
-        assert!(error.to_string().contains("not whole"), "{error}");
+        let server = start_in(folder.path());
+        assert_eq!(get("a").send(&server).status, 404);
+        drop(server);
+        assert!(!file.exists());
     }
+    let aside = fs::read_dir(folder.path().join("damaged/examplebucket")).unwrap();
+    assert_eq!(aside.count(), 5);
     fs::write(&file, whole).unwrap();
     let server = start_in(folder.path());
     assert_eq!(get("a").send(&server).text(), "helloworld");
