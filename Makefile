@@ -29,6 +29,8 @@ smaller = $(foreach package,http httparse ureq ureq-proto,--config 'profile.rele
 # Whose machine it was is no part of what others get: panics name the files of the sources by paths that are the same everywhere.
 remap = --config 'target."cfg(all())".rustflags=[$(subst $(space),$(comma),$(foreach pair,$(CURDIR)=/oss-callback \
     $(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo $(shell $(or $(RUSTC),rustc) --print sysroot)=/rust,"--remap-path-prefix=$(pair)"))]'
+# The same for the C that ring compiles, with debug information in it.
+export CFLAGS := $(strip $(CFLAGS) -fdebug-prefix-map=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo -fdebug-prefix-map=$(CURDIR)=/oss-callback)
 target = $(or $(CARGO_TARGET_DIR),target)/release
 version := $(shell sed -n '/^\[package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
 # As cargo-c has it: the library is liboss_callback.so.1.0.0, its SONAME liboss_callback.so.1.

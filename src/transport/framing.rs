@@ -1,18 +1,21 @@
 //! Heads of answers that two readers could read differently: what is between them and OSS may have read another answer.
 //! Pure.
 
+const REQUEST_ID: &str = "x-oss-request-id";
+
 /// Headers of which there is one, and by which this library decides. OSS gives each of them once.
 const SINGLE: [&str; 5] = [
     "etag",
     "x-oss-hash-crc64ecma",
     "x-oss-object-type",
-    "x-oss-request-id",
+    REQUEST_ID,
     "x-oss-version-id",
 ];
 
 /// Refuses a head, from its first line to the empty one, whose body could end in two places (RFC 9112, section 6.3), or
-/// which contradicts itself. Whether it is proper HTTP besides is seen by who reads it.
-pub(super) fn check(head: &[u8]) -> Result<(), String> {
+/// which contradicts itself. Whether it is proper HTTP besides is seen by who reads it. True if OSS has said it, as far as
+/// its request id shows that.
+pub(super) fn check(head: &[u8]) -> Result<bool, String> {
     let mut lines = head
         .split(|byte| *byte == b'\n')
         .map(|line| line.trim_ascii_end());
@@ -62,7 +65,10 @@ pub(super) fn check(head: &[u8]) -> Result<(), String> {
     if coding && version.starts_with(b"HTTP/1.0") {
         return Err("it has a Transfer-Encoding, which HTTP/1.0 does not know".to_owned());
     }
-    Ok(())
+    let request_id = SINGLE.iter().position(|name| *name == REQUEST_ID);
+    Ok(request_id
+        .and_then(|index| singles[index])
+        .is_some_and(|id| !id.is_empty()))
 }
 
 #[cfg(test)]
@@ -110,6 +116,9 @@ mod tests {
                 assert_eq!(check(head.as_bytes()).is_ok(), ok, "{head}");
             }
         }
+        let of_oss = b"HTTP/1.1 200 OK\r\nX-OSS-Request-Id: 1\r\n\r\n";
+        let of_nobody = b"HTTP/1.1 200 OK\r\nx-oss-request-id:\r\n\r\n";
+        assert_eq!((check(of_oss), check(of_nobody)), (Ok(true), Ok(false)));
         assert!(check(b"HTTP/1.1 103 Early Hints\r\n\r\n").is_err());
         assert!(check(b"HTTP/1.1 101 Switching Protocols\r\n\r\n").is_ok());
         let old = b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";

@@ -1,6 +1,10 @@
 //! Whoever answers in OSS's place (a login page, a proxy, a CDN, another server) is not believed, whatever was asked.
 
-use std::sync::Mutex;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use oss_callback::callback::{VerifiedCallback, Verifier};
@@ -609,4 +613,41 @@ fn nothing_is_reconciled_or_confirmed_by_somebody_else() {
         matches!(reconciled, Reconciled::NotThere { .. }),
         "{reconciled:?}"
     );
+}
+
+/// Its answer may be followed by OSS's, late: whoever asks next on that connection would get it.
+#[test]
+fn a_connection_on_which_somebody_else_has_answered_is_not_used_again() {
+    for (head, connections) in [("Server: portal", 2), ("x-oss-request-id: 1", 1)] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let opened = Arc::new(AtomicUsize::new(0));
+        let counter = opened.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                counter.fetch_add(1, Ordering::SeqCst);
+                thread::spawn(move || {
+                    let mut lines = BufReader::new(stream.unwrap());
+                    let mut line = String::new();
+                    // Bodies are empty here.
+                    while lines.read_line(&mut line).is_ok_and(|count| count > 0) {
+                        if line == "\r\n" {
+                            let answer =
+                                format!("HTTP/1.1 403 No\r\n{head}\r\nContent-Length: 0\r\n\r\n");
+                            lines.get_mut().write_all(answer.as_bytes()).unwrap();
+                        }
+                        line.clear();
+                    }
+                });
+            }
+        });
+        let client = client_builder(&endpoint)
+            .retry_policy(RetryPolicy::none())
+            .build()
+            .unwrap();
+        for _ in 0..2 {
+            client.put_object(BUCKET, "a").send_bytes(b"").unwrap_err();
+        }
+        assert_eq!(opened.load(Ordering::SeqCst), connections, "{head}");
+    }
 }
