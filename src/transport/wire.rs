@@ -259,13 +259,21 @@ impl Wire {
         // What is no HTTP at all, or has no end, ureq refuses. The rest is looked at before ureq reads it.
         while self.received.starts_with(b"HTTP/1.") {
             if let Some(len) = head_len(&self.received) {
-                return framing::check(&self.received[..len]).map_err(|problem| {
-                    self.spent = true;
-                    let host = current.host();
-                    let message =
-                        format!("{host} answers in HTTP that cannot be relied on: {problem}");
-                    ReceiveError::Stopped(Error::new(ErrorKind::Protocol, message))
-                });
+                return match framing::check(&self.received[..len]) {
+                    Ok(is_from_oss) => {
+                        // OSS's own answer may still come after somebody else's: no other request may get it.
+                        self.spent |= !is_from_oss;
+                        Ok(())
+                    }
+                    Err(problem) => {
+                        self.spent = true;
+                        let host = current.host();
+                        let message =
+                            format!("{host} answers in HTTP that cannot be relied on: {problem}");
+                        let error = Error::new(ErrorKind::Protocol, message);
+                        Err(ReceiveError::Stopped(error))
+                    }
+                };
             }
             if self.received.len() >= INPUT_BUFFER_LEN {
                 break;
