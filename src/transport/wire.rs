@@ -260,9 +260,9 @@ impl Wire {
         while self.received.starts_with(b"HTTP/1.") {
             if let Some(len) = head_len(&self.received) {
                 return match framing::check(&self.received[..len]) {
-                    Ok(from_oss) => {
-                        // Behind somebody else's answer OSS's own may follow, which the next request would take for its.
-                        self.spent |= !from_oss;
+                    Ok(is_from_oss) => {
+                        // OSS's own answer may still come after somebody else's: no other request may get it.
+                        self.spent |= !is_from_oss;
                         Ok(())
                     }
                     Err(problem) => {

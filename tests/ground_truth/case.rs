@@ -306,7 +306,8 @@ impl Case {
             reach: match rng.u8(..100) {
                 0..20 => Reach::Head,
                 20..50 => Reach::Nothing,
-                50..95 => Reach::Through,
+                50..85 => Reach::Through,
+                85..95 => Reach::Ahead,
                 _ => Reach::Behind,
             },
             stay: match rng.u8(..100) {

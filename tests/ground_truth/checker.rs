@@ -371,7 +371,7 @@ fn said_by_a_stranger(case: &Case, connections: &[Observed]) -> Option<u16> {
     let last = exchanges.max_by_key(|exchange| exchange.number)?;
     let reach = last.by.map(|by| by.reach)?;
     // What comes before the end of the request may be too early.
-    let in_time = matches!(reach, Reach::Nothing | Reach::Through);
+    let in_time = matches!(reach, Reach::Nothing | Reach::Through | Reach::Ahead);
     let answer = last.answer.as_ref().filter(|_| in_time)?;
     (answer.whole && !answer.from_oss).then_some(answer.status)
 }
@@ -434,6 +434,17 @@ pub fn disagreements(case: &Case, verdict: &Verdict, truth: &Truth) -> Vec<Strin
         };
         hold(said, "OSS has not said this");
     }
+    // OSS's own answer may still come after somebody else's.
+    let goes_on = |connection: &Observed| {
+        let mut answers = connection.exchanges.iter().map(|e| e.answer.as_ref());
+        let stranger = answers.any(|answer| answer.is_some_and(|answer| !answer.from_oss));
+        stranger && answers.next().is_some() && !connection.answer_is_changed()
+    };
+    let during = truth.connections.iter();
+    hold(
+        !during.chain(&truth.later_connections).any(goes_on),
+        "a connection over which somebody else has answered is used again",
+    );
     if let Some(status) = said_by_a_stranger(case, &truth.connections) {
         let kind = match status {
             500..=599 => "SERVER_ERROR",

@@ -228,7 +228,7 @@ impl Counts {
                 let asked = Asked::of(&exchange.method, &exchange.target);
                 let reaches = match by.reach {
                     Reach::Head | Reach::Nothing => 0,
-                    Reach::Through => 1,
+                    Reach::Through | Reach::Ahead => 1,
                     Reach::Behind => {
                         *self.struck.entry("Behind".to_owned()).or_default() += 1;
                         continue;

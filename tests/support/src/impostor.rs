@@ -318,6 +318,8 @@ pub enum Reach {
     Nothing,
     /// All of it reaches OSS, whose answer does not come back.
     Through,
+    /// All of it reaches OSS, whose answer comes after somebody else's.
+    Ahead,
     /// All of it reaches OSS, whose answer comes back, with another one behind it that nobody has asked for.
     Behind,
 }

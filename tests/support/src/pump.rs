@@ -160,6 +160,13 @@ impl Pump {
         };
         match by.reach {
             Reach::Through | Reach::Behind => return Some(held),
+            Reach::Ahead => {
+                if all && !self.visit.answered {
+                    self.visit.answered = true;
+                    self.say(number, &heard, &by, Vec::new());
+                }
+                return Some(held);
+            }
             Reach::Nothing if !all => {}
             Reach::Nothing | Reach::Head if !self.visit.answered => {
                 self.visit.answered = true;
