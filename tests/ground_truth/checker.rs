@@ -295,7 +295,13 @@ fn accepted_of_parts(case: &Case, verdict: &Verdict, connections: &[Observed]) -
     }
     // Some answer is lost. The look-ups after it may show what has become of the upload, and so may a later attempt: OSS knows
     // no upload that is completed.
-    let later = &exchanges[last..];
+    // Whoever is answered without having asked may look before the network has noted what was asked.
+    let from = if exchanges[last].0.has_unasked() {
+        0
+    } else {
+        last
+    };
+    let later = &exchanges[from..];
     let of_upload = |e: &Exchange| e.method == "GET" || is_complete(e);
     let told = |(connection, exchange): &(&Observed, &Exchange), wanted: u16| {
         let intact = !connection.answer_is_changed()
