@@ -11,7 +11,6 @@ use std::process::{self, ExitCode};
 use std::{env, fs};
 
 use clap::Parser;
-use indicatif::ProgressBar;
 use oss_callback::{CallbackSpec, Cancellation, Client};
 use target::Target;
 
@@ -50,8 +49,7 @@ fn upload(arguments: &Arguments, target: Target) -> Result<(), Box<dyn Error>> {
     let file_name = file_name.map_or("sample.txt".into(), |name| name.to_string_lossy());
     let object = arguments.object.as_deref().unwrap_or(&file_name);
 
-    // Drawn on terminals only; Ctrl-C ends the upload in good order, and says what became of the object.
-    let bar = ProgressBar::new(fs::metadata(file)?.len()).with_style(target::bar_style()?);
+    // Ctrl-C ends the upload in good order, and says what became of the object.
     let cancellation = Cancellation::new();
     let on_ctrl_c = cancellation.clone();
     ctrlc::set_handler(move || on_ctrl_c.cancel())?;
@@ -69,11 +67,11 @@ fn upload(arguments: &Arguments, target: Target) -> Result<(), Box<dyn Error>> {
         .build()?;
     let upload = client.put_object(&target.bucket, object).callback(&spec);
     let upload = upload
-        .progress(|sent, _| bar.set_position(sent))
+        .progress(|sent, _| eprint!("\r{sent} bytes sent"))
         .cancellation(&cancellation);
     let result = upload.send_file(file);
     // README end
-    bar.finish_and_clear();
+    eprintln!();
 
     if file == &sample {
         fs::remove_file(file)?;

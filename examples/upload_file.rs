@@ -13,7 +13,6 @@ use std::path::PathBuf;
 use std::process::{self, ExitCode};
 
 use clap::Parser;
-use indicatif::ProgressBar;
 use oss_callback::{CallbackSpec, Cancellation, Client};
 use target::Target;
 
@@ -63,8 +62,7 @@ fn upload(arguments: &Arguments, target: Target) -> Result<(), Box<dyn Error>> {
         name.into()
     });
 
-    // Drawn on terminals only; Ctrl-C ends the upload in good order, and the next one goes on from there.
-    let bar = ProgressBar::new(fs::metadata(file)?.len()).with_style(target::bar_style()?);
+    // Ctrl-C ends the upload in good order, and the next one goes on from there.
     let cancellation = Cancellation::new();
     let on_ctrl_c = cancellation.clone();
     ctrlc::set_handler(move || on_ctrl_c.cancel())?;
@@ -84,7 +82,7 @@ fn upload(arguments: &Arguments, target: Target) -> Result<(), Box<dyn Error>> {
         .upload_file(&target.bucket, object)
         .parallel(arguments.parallel)
         .checkpoint(&checkpoint)
-        .progress(|sent, _| bar.set_position(sent))
+        .progress(|sent, _| eprint!("\r{sent} bytes sent"))
         .cancellation(&cancellation)
         .callback(&spec);
     // README end
@@ -92,7 +90,7 @@ fn upload(arguments: &Arguments, target: Target) -> Result<(), Box<dyn Error>> {
         upload = upload.part_size(part_size);
     }
     let result = upload.send(file);
-    bar.finish_and_clear();
+    eprintln!();
 
     if file == &sample {
         fs::remove_file(file)?;

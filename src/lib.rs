@@ -56,6 +56,9 @@
 //! A failed request is sent again where that is worth it and does no harm; one with a callback only if it
 //! certainly stored nothing, or if the caller allows it: see [`RetryPolicy`].
 
+#[cfg(test)]
+#[path = "../tests/support/src/any.rs"]
+mod any;
 mod attempts;
 mod authority;
 mod authorization;
@@ -91,8 +94,6 @@ mod post_object;
 mod post_policy;
 mod presign;
 mod process;
-#[cfg(test)]
-mod properties;
 mod put;
 mod receipt;
 mod reconcile;

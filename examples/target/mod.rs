@@ -3,7 +3,6 @@
 use std::env;
 use std::error::Error;
 
-use indicatif::ProgressStyle;
 use local_oss::{Answer, Receiver, Server};
 use oss_callback::{Credentials, Receipt, Stored};
 
@@ -89,12 +88,6 @@ impl Target {
 fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.split(['/', '?', ':']).next().unwrap_or(rest)
-}
-
-/// Bytes, speed and remaining time.
-pub fn bar_style() -> Result<ProgressStyle, Box<dyn Error>> {
-    let template = "{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
-    Ok(ProgressStyle::with_template(template)?)
 }
 
 /// Says what came of an upload.

@@ -26,6 +26,7 @@ mod not_oss;
 mod object;
 mod post_object;
 mod presigned;
+mod properties;
 mod put_object;
 mod put_options;
 mod reconcile;

@@ -1,5 +1,6 @@
 //! What the tests share: a client for a server, a callback, servers that lie, compilers, and skips that are seen.
 
+pub mod any;
 pub mod c;
 pub mod faults;
 pub mod impostor;
