@@ -13,13 +13,13 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
 use super::body::CallbackBody;
-use super::decoded::Decoded;
 use super::permission::{ObjectRule, Permission, SizeRule, seconds};
-use super::spec::{CallbackSpec, CallbackSpecBuilder};
-use super::template::{BodyType, TemplateValue, VARIABLES};
 use super::verify::VerifiedCallback;
-use crate::error::{Error, Result};
-use crate::verdict::ErrorKind;
+use crate::outcome::error::{Error, Result};
+use crate::outcome::verdict::ErrorKind;
+use crate::spec::callback_spec::{CallbackSpec, CallbackSpecBuilder};
+use crate::spec::decoded::Decoded;
+use crate::spec::template::{BodyType, TemplateValue, VARIABLES};
 
 /// The variable that carries the seal.
 const VARIABLE: &str = "seal";

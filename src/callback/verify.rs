@@ -9,8 +9,8 @@ use super::body::CallbackBody;
 use super::keys::{self, KeySource, KnownKeys, key_unavailable};
 use super::public_key::PublicKey;
 use super::target::{self, Restoration};
-use crate::error::{Error, Result};
-use crate::verdict::ErrorKind;
+use crate::outcome::error::{Error, Result};
+use crate::outcome::verdict::ErrorKind;
 
 /// Templates and variables are far below.
 const MAX_BODY_LEN: usize = 1024 * 1024;

@@ -9,7 +9,7 @@ use libc::{c_char, c_void, size_t};
 use super::client::{oss_callback_client_options, set};
 use super::guard::{Uncancelled, optional_text, text};
 use super::options::Options;
-use crate::process::PerProcess;
+use crate::base::process::PerProcess;
 use crate::{
     Credentials, CredentialsProvider, Error, Result, SignatureVersion, Signer, StringToSign,
 };

@@ -5,8 +5,18 @@
 pub(crate) mod v1;
 pub(crate) mod v4;
 
+use crate::base::sorted::sorted_by;
 use crate::request::Header;
-use crate::sorted::sorted_by;
+
+/// Which signature requests carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum SignatureVersion {
+    /// HMAC-SHA1. Older, needs no region.
+    V1,
+    /// HMAC-SHA256, bound to the day and the region.
+    #[default]
+    V4,
+}
 
 /// What a signature covers. `headers` holds every header that is sent, without Authorization.
 #[derive(Debug, Clone, Copy)]

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use super::bandwidth::Bandwidth;
 use super::current::Current;
 use super::socket::retry_interrupted;
-use crate::crc64::Crc64;
-use crate::error::Error;
-use crate::unsettled::Contents;
-use crate::verdict::ErrorKind;
+use crate::base::crc64::Crc64;
+use crate::outcome::error::Error;
+use crate::outcome::unsettled::Contents;
+use crate::outcome::verdict::ErrorKind;
 
 /// Before a reader that had nothing to give is asked again.
 pub(crate) const PAUSE: Duration = Duration::from_millis(1);
@@ -221,8 +221,8 @@ mod tests {
     use http::uri::Authority;
 
     use super::*;
-    use crate::cancellation::Cancellation;
     use crate::transport::Limits;
+    use crate::transport::cancellation::Cancellation;
 
     /// What goes out, whether its last block was handed over, and what failed.
     fn send(

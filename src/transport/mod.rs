@@ -6,9 +6,12 @@
 
 mod bandwidth;
 mod body;
+pub(crate) mod cancellation;
 mod connection;
 mod current;
 mod framing;
+#[cfg(fuzzing)]
+mod fuzzed;
 mod head;
 mod proxy;
 mod resolve;
@@ -25,20 +28,22 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::cancellation::Cancellation;
+use crate::base::process::PerProcess;
 use crate::credentials::KeyPair;
-use crate::error::{Error, Result};
-use crate::headers::Headers;
-use crate::process::PerProcess;
+use crate::outcome::error::{Error, Result};
+use crate::outcome::headers::Headers;
+use crate::outcome::unsettled::Contents;
+use crate::outcome::verdict::ErrorKind;
 use crate::request::Header;
-use crate::unsettled::Contents;
-use crate::verdict::ErrorKind;
+use crate::transport::cancellation::Cancellation;
 
 pub(crate) use bandwidth::Bandwidth;
 use body::Outgoing;
 pub(crate) use body::{Body, PAUSE, Progress, Reader, changed, unreadable};
 use connection::{Connector, Means, NoResolver};
 use current::{Current, Phase};
+#[cfg(fuzzing)]
+pub use fuzzed::on_connect;
 pub(crate) use proxy::Proxy;
 pub(crate) use resolve::Lookup;
 #[cfg(feature = "tls")]
