@@ -18,7 +18,6 @@ use super::verify::VerifiedCallback;
 use crate::outcome::error::{Error, Result};
 use crate::outcome::verdict::ErrorKind;
 use crate::spec::callback_spec::{CallbackSpec, CallbackSpecBuilder};
-use crate::spec::decoded::Decoded;
 use crate::spec::template::{BodyType, TemplateValue, VARIABLES};
 
 /// The variable that carries the seal.
@@ -347,7 +346,7 @@ fn check_template(spec: &CallbackSpec, names: &[&str]) -> Result<()> {
         let found = texts.iter().find(|(known, _)| *known == name);
         found.map(|(_, text)| text.as_str())
     };
-    let decoded = Decoded::of(spec)?;
+    let decoded = spec.decoded()?;
     let body_type = decoded.body_type;
     let body = decoded.body.render(body_type, |name| match name {
         "size" => Some(TemplateValue::Number(4711)),

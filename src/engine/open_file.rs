@@ -7,9 +7,8 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::base::crc64::Crc64;
-use crate::engine::source::RewindableReader;
 use crate::outcome::error::Result;
-use crate::transport::Reader;
+use crate::transport::{Reader, RewindableReader};
 
 /// File systems take the time of a change from a clock that moves every 1 to 10 ms.
 const TICK: Duration = Duration::from_millis(10);

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, SeekFrom};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -14,7 +14,9 @@ use crate::outcome::unsettled::Contents;
 use crate::outcome::verdict::ErrorKind;
 use crate::outcome::{self, Asked};
 use crate::request::Request;
-use crate::transport::{Bandwidth, Body, Limits, PAUSE, Progress, Reader, changed, unreadable};
+use crate::transport::{
+    Bandwidth, Body, Limits, PAUSE, Progress, Reader, RewindableReader, changed, unreadable,
+};
 
 /// The setters of how a body is sent, on the fields `compare_crc64`, `progress` and `bandwidth`.
 macro_rules! sending_setters {
@@ -70,17 +72,6 @@ pub(crate) enum Source<'a> {
     Rewindable(&'a mut dyn RewindableReader, u64),
     /// Can be read once.
     Once(&'a mut dyn Reader),
-}
-
-/// A reader that can be rewound.
-pub(crate) trait RewindableReader: Reader {
-    fn seek_to(&mut self, position: SeekFrom) -> io::Result<u64>;
-}
-
-impl<T: Read + Seek> RewindableReader for T {
-    fn seek_to(&mut self, position: SeekFrom) -> io::Result<u64> {
-        self.seek(position)
-    }
 }
 
 impl Upload<'_, '_> {

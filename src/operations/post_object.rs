@@ -10,7 +10,7 @@ use std::rc::Rc;
 use crate::base::crc64::Crc64;
 use crate::engine::Engine;
 use crate::engine::operation::{OperationOptions, operation_setters};
-use crate::engine::source::{self, RewindableReader, Source, Upload, sending_setters};
+use crate::engine::source::{self, Source, Upload, sending_setters};
 use crate::operations::post_policy::PostForm;
 use crate::outcome::error::{Error, Result};
 use crate::outcome::receipt::Receipt;
@@ -19,7 +19,7 @@ use crate::outcome::verdict::ErrorKind;
 use crate::outcome::{self, Asked};
 use crate::request::Request;
 use crate::request::content_type;
-use crate::transport::{Bandwidth, Progress, Reader};
+use crate::transport::{Bandwidth, Progress, Reader, RewindableReader};
 
 /// An upload by a form. Made by [`Client::post_object`]; one of the `send` methods carries it out.
 #[must_use = "nothing is sent before one of the `send` methods is called"]

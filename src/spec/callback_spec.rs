@@ -96,7 +96,11 @@ impl CallbackSpec {
     /// [`ErrorKind::InvalidCallback`]: the message names the member and its problem,
     /// [`Error::ec`] the code that OSS would have answered.
     pub fn check(&self) -> Result<Vec<CallbackWarning>> {
-        Ok(warnings::of(&Decoded::of(self)?))
+        Ok(warnings::of(&self.decoded()?))
+    }
+
+    pub(crate) fn decoded(&self) -> Result<Decoded> {
+        Decoded::of(self.callback(), self.callback_var())
     }
 
     /// The value of the header `x-oss-callback`: Base64 of JSON.

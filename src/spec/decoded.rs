@@ -4,7 +4,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use super::callback_spec::CallbackSpec;
 use super::check;
 use super::template::{BodyTemplate, BodyType};
 use crate::outcome::error::Result;
@@ -24,10 +23,10 @@ pub(crate) struct Decoded {
 }
 
 impl Decoded {
-    /// Fails where [`CallbackSpec::check`] does.
-    pub(crate) fn of(spec: &CallbackSpec) -> Result<Decoded> {
-        check::check(spec.callback(), spec.callback_var())?;
-        let mut callback = members(Some(spec.callback()));
+    /// Fails where [`CallbackSpec::check`](super::CallbackSpec::check) does.
+    pub(crate) fn of(callback: &str, callback_var: Option<&str>) -> Result<Decoded> {
+        check::check(callback, callback_var)?;
+        let mut callback = members(Some(callback));
         let mut take = |name: &str| callback.remove(name);
         let text = |value: Option<Value>| match value {
             Some(Value::String(text)) => Some(text),
@@ -48,7 +47,7 @@ impl Decoded {
                 _ => BodyType::Form,
             },
             sni: take("callbackSNI") == Some(Value::Bool(true)),
-            variables: members(spec.callback_var())
+            variables: members(callback_var)
                 .into_iter()
                 .filter_map(|(name, value)| Some((name, text(Some(value))?)))
                 .collect(),

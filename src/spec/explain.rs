@@ -73,7 +73,7 @@ pub fn explain(callback: &str, callback_var: Option<&str>) -> Explanation {
     let repaired = repair("callback", callback, problems);
     let repaired_var = callback_var.map(|text| repair("callback-var", text, problems));
     let spec = CallbackSpec::from_base64(&repaired, repaired_var.as_deref());
-    match spec.and_then(|spec| Decoded::of(&spec)) {
+    match spec.and_then(|spec| spec.decoded()) {
         Ok(spec) => {
             explanation.sentences = sentences(&spec);
             let warnings = warnings::of(&spec);

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
 
 use super::callback_spec::CallbackSpec;
-use super::decoded::{CallbackUrl, Decoded};
+use super::decoded::CallbackUrl;
 use super::template::TemplateValue;
 use crate::outcome::error::Result;
 
@@ -176,7 +176,7 @@ impl CallbackSpec {
     ///
     /// As [`check`](CallbackSpec::check).
     pub fn preview(&self, object: &ObjectFacts) -> Result<Vec<CallbackPreview>> {
-        let spec = Decoded::of(self)?;
+        let spec = self.decoded()?;
         let body = spec.body.render(spec.body_type, |name| {
             spec.variable(name)
                 .map(TemplateValue::Text)

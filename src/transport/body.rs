@@ -1,6 +1,6 @@
 //! The body on its way out: counted, checksummed, and never shorter or longer than announced.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -30,6 +30,17 @@ pub(crate) trait Reader {
         _patience: &mut dyn FnMut() -> Result<(), Error>,
     ) -> io::Result<bool> {
         Ok(true)
+    }
+}
+
+/// A reader that can be rewound.
+pub(crate) trait RewindableReader: Reader {
+    fn seek_to(&mut self, position: SeekFrom) -> io::Result<u64>;
+}
+
+impl<T: Read + Seek> RewindableReader for T {
+    fn seek_to(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.seek(position)
     }
 }
 

@@ -39,7 +39,7 @@ use crate::transport::cancellation::Cancellation;
 
 pub(crate) use bandwidth::Bandwidth;
 use body::Outgoing;
-pub(crate) use body::{Body, PAUSE, Progress, Reader, changed, unreadable};
+pub(crate) use body::{Body, PAUSE, Progress, Reader, RewindableReader, changed, unreadable};
 use connection::{Connector, Means, NoResolver};
 use current::{Current, Phase};
 #[cfg(fuzzing)]
