@@ -17,13 +17,13 @@ use support::{BUCKET, agreeing_receiver, client_builder, server};
 
 /// No object and no text has a NUL.
 fn text(random: &mut Rng, most: usize) -> String {
-    any::text(random, most, |c| c != '\0')
+    any::text(random, 0..=most, |c| c != '\0')
 }
 
 /// Any name that an object can have.
 fn key(random: &mut Rng) -> String {
-    let key = text(random, 40);
-    match key.is_empty() || key.starts_with(['/', '\\']) {
+    let key = any::text(random, 1..=40, |c| c != '\0');
+    match key.starts_with(['/', '\\']) {
         true => format!("k{key}"),
         false => key,
     }
@@ -32,7 +32,7 @@ fn key(random: &mut Rng) -> String {
 /// A name that a placeholder can name.
 fn variable(random: &mut Rng) -> String {
     let allowed = |c: char| !c.is_ascii_uppercase() && !['\0', '$', '{', '}'].contains(&c);
-    format!("x:{}v", any::text(random, 7, allowed))
+    format!("x:{}", any::text(random, 1..=8, allowed))
 }
 
 /// Up to three names with a value each.

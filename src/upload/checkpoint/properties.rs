@@ -8,7 +8,7 @@ use crate::any::{self, for_any};
 const CASES: u64 = 256;
 
 fn text(random: &mut Rng) -> String {
-    any::text(random, 24, |_| true)
+    any::text(random, 0..=24, |_| true)
 }
 
 fn identity(random: &mut Rng) -> Value {
@@ -33,7 +33,7 @@ fn identity(random: &mut Rng) -> Value {
 }
 
 fn part(random: &mut Rng) -> Part {
-    let etag = format!("{:x}", random.u64(..));
+    let etag = any::text(random, 1..=40, |c| c != '"');
     Part::new(random.u32(1..=10_000), etag)
         .with_size(random.u64(..))
         .with_crc64(random.u64(..))
@@ -42,7 +42,7 @@ fn part(random: &mut Rng) -> Part {
 fn state(random: &mut Rng) -> State {
     let parts = random.u8(0..4);
     State {
-        upload_id: format!("{}{}", random.alphanumeric(), text(random)),
+        upload_id: any::text(random, 1..=24, |_| true),
         parts: (0..parts).map(|_| part(random)).collect(),
         completing: random.bool(),
     }
