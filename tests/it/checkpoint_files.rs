@@ -4,18 +4,14 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use local_oss::Server;
-use oss_callback::{Cancellation, Error, ErrorKind, Receipt, Stored, UploadFile};
+use oss_callback::{Error, ErrorKind, Receipt, Stored, UploadFile};
 use support::{BUCKET, TemporaryFile, client, server};
 
-const PART: u64 = 102_400;
-
-/// Different in each part, and in each block of it.
-fn contents(len: u64) -> Vec<u8> {
-    (0..len).map(|i| (i * i % 251) as u8).collect()
-}
+use crate::resumed_upload::interrupted;
+use crate::upload_file::{PART, contents};
 
 /// A folder of its own that goes away with the test.
 struct Folder(PathBuf);
@@ -55,21 +51,6 @@ fn upload<'a>(endpoint: &str, checkpoint: &Path) -> UploadFile<'a> {
         .part_size(PART)
         .parallel(1)
         .checkpoint(checkpoint)
-}
-
-/// Uploads until two parts are there and noted, and no further.
-fn interrupted(server: &Server, file: &Path, checkpoint: &Path) -> Error {
-    let cancellation = Cancellation::new();
-    let result = upload(server.endpoint(), checkpoint)
-        .cancellation(&cancellation)
-        .progress(|sent, _| {
-            if sent > 2 * PART {
-                cancellation.cancel();
-            }
-        })
-        .send(file);
-    assert!(server.wait_until_idle(Duration::from_secs(30)));
-    result.unwrap_err()
 }
 
 fn notes_of(result: &Result<Receipt, Error>) -> &[String] {
@@ -211,7 +192,7 @@ fn what_a_killed_process_left_beside_a_checkpoint_is_removed() {
     let file = TemporaryFile::new("a", &contents(5 * PART));
     let folder = Folder::new("left");
     let checkpoint = folder.path("cp");
-    interrupted(&server, file.path(), &checkpoint);
+    interrupted(&server, file.path(), &checkpoint, 2);
     fs::copy(&checkpoint, folder.path("cp.oss-callback-new")).unwrap();
     upload(server.endpoint(), &checkpoint)
         .send(file.path())
@@ -255,7 +236,7 @@ fn a_damaged_checkpoint_is_set_aside() {
     let folder = Folder::new("damaged");
     let checkpoint = folder.path("cp");
     for round in 1..=2 {
-        interrupted(&server, file.path(), &checkpoint);
+        interrupted(&server, file.path(), &checkpoint, 2);
         let mut text = fs::read_to_string(&checkpoint).unwrap();
         text.push_str("precious\n");
         fs::write(&checkpoint, &text).unwrap();
@@ -324,7 +305,7 @@ fn an_edited_checkpoint_aborts_no_upload_of_somebody_else() {
     ] {
         let checkpoint = folder.path("cp");
         fs::write(file.path(), &contents).unwrap();
-        interrupted(&server, file.path(), &checkpoint);
+        interrupted(&server, file.path(), &checkpoint, 2);
         let ours = server.open_uploads()[0].upload_id.clone();
         let victim = begin(bucket, object, has_part);
         edit(&server, &checkpoint, |text| {
@@ -435,7 +416,7 @@ fn other_contents_with_the_same_size_and_time_do_not_mix() {
     let file = TemporaryFile::new("a", &contents);
     let folder = Folder::new("same-time");
     let checkpoint = folder.path("cp");
-    interrupted(&server, file.path(), &checkpoint);
+    interrupted(&server, file.path(), &checkpoint, 2);
     // In the first part, which OSS has, and where no sample is taken.
     contents[20_000] ^= 1;
     replace_contents(file.path(), &contents);
@@ -476,7 +457,7 @@ fn parts_are_verified_on_request_whatever_the_times_say() {
             format!("\"changed\":{}", s * 1_000_000_000 + ns)
         };
         let before = ctime(file.path());
-        interrupted(&server, file.path(), &checkpoint);
+        interrupted(&server, file.path(), &checkpoint, 2);
         replace_contents(file.path(), &new);
         // As if the system did not tell.
         let after = ctime(file.path());

@@ -20,6 +20,7 @@ mod lost_answers;
 mod lost_uploads;
 mod multipart;
 mod multipart_faults;
+mod multipart_lost_answers;
 mod network;
 mod nginx;
 mod not_oss;
@@ -30,6 +31,7 @@ mod properties;
 mod put_object;
 mod put_options;
 mod reconcile;
+mod resumed_upload;
 mod retries;
 #[cfg(feature = "tls")]
 mod tls;

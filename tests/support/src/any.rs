@@ -1,6 +1,7 @@
 //! Tests of what holds for every value: each case is made from a seed, and one that fails says which.
 
-use std::thread;
+use std::ops::RangeInclusive;
+use std::{env, iter, thread};
 
 use fastrand::Rng;
 
@@ -14,15 +15,18 @@ pub fn for_any(cases: u64, test: impl Fn(&mut Rng)) {
             }
         }
     }
-    let more = std::env::var("OSS_CALLBACK_CASES").ok();
-    for seed in 0..more.map_or(cases, |more| more.parse().unwrap()) {
+    let cases = match env::var("OSS_CALLBACK_CASES") {
+        Ok(more) => more.parse().expect("a number in OSS_CALLBACK_CASES"),
+        Err(_) => cases,
+    };
+    for seed in 0..cases {
         let seed = Seed(seed);
         test(&mut Rng::with_seed(seed.0));
     }
 }
 
 /// Any character, and those that mean something to somebody more often than others.
-pub fn character(random: &mut Rng) -> char {
+fn character(random: &mut Rng) -> char {
     const SPECIAL: &[u8] = b" +%&?#=/\\.~:;@!$'()*,[]{}|^`\"<>-_aZ0\n\r\t\0\x7f";
     match random.u8(0..8) {
         0 => random
@@ -33,11 +37,15 @@ pub fn character(random: &mut Rng) -> char {
     }
 }
 
-/// A text of at most so many characters, all of which pass.
-pub fn text(random: &mut Rng, most: usize, passes: impl Fn(char) -> bool) -> String {
-    let len = random.usize(0..=most);
-    let mut any = std::iter::repeat_with(|| character(random));
-    any.by_ref().filter(|c| passes(*c)).take(len).collect()
+/// A text of so many characters, all of which pass.
+pub fn text(
+    random: &mut Rng,
+    lens: RangeInclusive<usize>,
+    passes: impl Fn(char) -> bool,
+) -> String {
+    let len = random.usize(lens);
+    let any = iter::repeat_with(|| character(random));
+    any.filter(|c| passes(*c)).take(len).collect()
 }
 
 /// At most so many bytes.
