@@ -41,6 +41,7 @@ mod object;
 mod operation_options;
 mod options;
 mod parts;
+mod pointers;
 mod post_object;
 mod post_policy;
 mod presign;
@@ -54,8 +55,10 @@ mod reply;
 mod sealer;
 mod spec;
 mod text;
+mod unwind;
 mod upload_file;
 mod upload_part;
+mod verdict;
 #[cfg(not(feature = "small"))]
 mod verified;
 #[cfg(not(feature = "small"))]

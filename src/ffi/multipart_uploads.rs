@@ -9,8 +9,9 @@ use libc::{c_char, size_t};
 use super::client::oss_callback_client;
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
-use super::guard::{free, guard, make, of, optional_text, required, text};
+use super::guard::guard;
 use super::operation_options::{limited, oss_callback_operation_options};
+use super::pointers::{free, make, of, optional_text, required, text};
 use super::text::{borrowed, c_string};
 use crate::{Error, ListedUpload, MultipartUploadList};
 

@@ -9,9 +9,10 @@ use libc::{c_char, c_void};
 use super::client::oss_callback_client;
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
-use super::guard::{free, give, give_number, guard, make, of, required, text};
+use super::guard::guard;
 use super::hooks::{WriteHook, oss_callback_write_hook};
 use super::operation_options::{limited, oss_callback_operation_options};
+use super::pointers::{free, give, give_number, make, of, required, text};
 use super::text::{Texts, borrowed, c_string};
 use crate::ObjectMetadata;
 

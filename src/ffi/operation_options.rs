@@ -4,9 +4,10 @@ use std::ptr;
 
 use super::cancellation::oss_callback_cancellation;
 use super::code::oss_callback_code;
-use super::guard::{free, guard, make};
+use super::guard::guard;
 use super::limits::{Limited, OperationLimits, retry_policy};
 use super::options::Options;
+use super::pointers::{free, make};
 use crate::Result;
 
 /// Options of an operation other than an upload, all optional: limits, attempts and a cancellation of its own,

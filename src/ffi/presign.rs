@@ -9,10 +9,9 @@ use libc::{c_char, size_t};
 use super::client::oss_callback_client;
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
-use super::guard::{
-    bytes, file_path, free, give_number, guard, guard_upload, make, of, required, text,
-};
+use super::guard::{guard, guard_upload};
 use super::multipart::oss_callback_multipart_upload;
+use super::pointers::{bytes, file_path, free, give_number, make, of, required, text};
 use super::put::put_object;
 use super::put_options::oss_callback_put_options;
 use super::receipt::{give_receipt, oss_callback_receipt};

@@ -8,10 +8,11 @@ use libc::{c_char, c_void};
 use super::cancellation::oss_callback_cancellation;
 use super::code::oss_callback_code;
 use super::file_options::FileOptions;
-use super::guard::{free, guard, make, text};
+use super::guard::guard;
 use super::hooks::{ProgressHook, oss_callback_progress_hook};
 use super::limits::{Limited, OperationLimits, retry_policy};
 use super::options::Options;
+use super::pointers::{free, make, text};
 use crate::{
     Cancellation, Error, ObjectAcl, PutObject, Result, ServerSideDataEncryption,
     ServerSideEncryption, StorageClass, UploadFile,

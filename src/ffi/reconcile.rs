@@ -6,9 +6,10 @@ use std::time::UNIX_EPOCH;
 use super::client::oss_callback_client;
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
-use super::guard::{free, give_number, guard, make, of, required};
+use super::guard::guard;
 use super::object::oss_callback_object_metadata;
 use super::operation_options::{limited, oss_callback_operation_options};
+use super::pointers::{free, give_number, make, of, required};
 use crate::Reconciled;
 
 /// What can be said of an upload that has been looked up.

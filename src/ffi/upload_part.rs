@@ -4,11 +4,12 @@ use libc::{c_char, c_void, size_t};
 
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
-use super::guard::{bytes, file_path, guard, required};
+use super::guard::guard;
 use super::hooks::{ReadHook, oss_callback_read_hook};
 use super::multipart::oss_callback_multipart_upload;
 use super::operation_options::{limited, oss_callback_operation_options};
 use super::parts::oss_callback_parts;
+use super::pointers::{bytes, file_path, required};
 use crate::{Part, Result, UploadPart};
 
 /// Sends `body_len` bytes as a part of the object.
