@@ -16,7 +16,6 @@ use oss_callback::callback::{
 use oss_callback::{
     BodyType, CallbackSpec, CallbackSpecBuilder, Credentials, Error, ErrorKind, PresignOptions,
 };
-use support::c;
 use support::{BUCKET, agreeing_receiver, client, client_builder, request_of, server};
 
 const SECRET: &[u8] = b"a secret of thirty-two bytes ...";
