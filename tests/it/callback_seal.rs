@@ -1,7 +1,6 @@
 //! What OSS's signature does not prove and a seal does: that we permitted the upload. And what neither does.
 
 use std::collections::HashMap;
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -17,7 +16,6 @@ use oss_callback::callback::{
 use oss_callback::{
     BodyType, CallbackSpec, CallbackSpecBuilder, Credentials, Error, ErrorKind, PresignOptions,
 };
-use support::c;
 use support::{BUCKET, agreeing_receiver, client, client_builder, request_of, server};
 
 const SECRET: &[u8] = b"a secret of thirty-two bytes ...";
@@ -578,15 +576,4 @@ fn of_many_threads_one_is_first() {
         seen.iter().filter(|seen| **seen == Seen::Repeated).count(),
         7
     );
-}
-
-/// Code, description and vectors cannot drift apart: the script has nothing but the description.
-#[test]
-fn the_vectors_are_those_that_the_description_makes() {
-    if !c::is_there(&mut Command::new("python3")) {
-        return;
-    }
-    let script = c::source("tests/vectors/callback_seal.py");
-    let made = c::succeed(Command::new("python3").arg(script).env("PYTHONUTF8", "1"));
-    assert_eq!(made, include_str!("../vectors/callback_seal.json"));
 }

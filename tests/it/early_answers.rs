@@ -195,7 +195,6 @@ fn endless_interim_answers_end() {
     });
     let client = client_builder(&raw.endpoint())
         .retry_policy(RetryPolicy::none())
-        .answer_timeout(Duration::from_millis(300))
         .build()
         .unwrap();
     let error = client.put_object(BUCKET, "a").send_bytes(b"a").unwrap_err();

@@ -22,7 +22,6 @@ mod multipart;
 mod multipart_faults;
 mod multipart_lost_answers;
 mod network;
-mod nginx;
 mod not_oss;
 mod object;
 mod post_object;

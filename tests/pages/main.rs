@@ -1,5 +1,5 @@
-//! What is written beside the code says what the code does: the guide, the README, the header, its man pages, its symbols and
-//! its ABI.
+//! What is written beside the code says what the code does: the guide, the README, the header, its man pages, its symbols,
+//! its ABI and the vectors of a seal.
 
 mod abi;
 mod docs;
@@ -9,3 +9,4 @@ mod man_pages;
 mod readme;
 mod sources;
 mod symbols;
+mod vectors;
