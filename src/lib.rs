@@ -84,6 +84,7 @@ mod vectors;
 
 pub use client::{Client, ClientBuilder};
 pub use credentials::{Credentials, CredentialsProvider, Signer, StringToSign};
+pub use engine::operation::OperationOptions;
 pub use operations::multipart::{
     AbortMultipartUpload, CompleteMultipartUpload, InitiateMultipartUpload, ListMultipartUploads,
     ListParts, ListedUpload, MultipartUpload, MultipartUploadList, Part, UploadPart,
@@ -93,6 +94,7 @@ pub use operations::post_object::PostObject;
 pub use operations::post_policy::{PostForm, PostPolicy};
 pub use operations::presign::{PresignOptions, PresignedUrl};
 pub use operations::put::PutObject;
+pub use operations::put_options::PutOptions;
 pub use operations::reconcile::{Reconcile, Reconciled};
 pub use operations::upload::UploadFile;
 pub use outcome::error::{Error, Result};

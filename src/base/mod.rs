@@ -2,6 +2,7 @@
 
 pub(crate) mod authority;
 pub(crate) mod crc64;
+pub(crate) mod dates;
 pub(crate) mod host_name;
 pub(crate) mod percent;
 pub(crate) mod process;

@@ -15,7 +15,7 @@ use crate::engine::operation::check_limits;
 use crate::engine::{Engine, Inner};
 use crate::outcome::error::{Error, Result};
 use crate::outcome::retry::RetryPolicy;
-use crate::request::Endpoint;
+use crate::request::endpoint::Endpoint;
 use crate::sign::SignatureVersion;
 use crate::transport::{Lookup, Proxy, Settings, Transport};
 #[cfg(feature = "tls")]

@@ -77,7 +77,7 @@ impl Client {
 
     /// Uploads a file of any size, in parallel parts if it is large, and resumable if wanted.
     pub fn upload_file<'a>(&self, bucket: &str, object: &str) -> UploadFile<'a> {
-        UploadFile::from(self.put_object(bucket, object))
+        UploadFile::new(self.engine.clone(), bucket, object)
     }
 
     /// Reads what is known of an object: OSS's HeadObject.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::base::process::this_process;
 use crate::engine::Engine;
+use crate::outcome;
 use crate::outcome::error::{Error, Result};
 use crate::outcome::retry::{self, Again, RetryPolicy};
 use crate::outcome::verdict::{Attempt, ErrorKind, Stored};
@@ -60,12 +61,10 @@ impl Attempts {
                 clock_corrected = self.engine.correct_clock(error.header("date"));
                 delay = (clock_corrected && may_follow).then_some(Duration::ZERO);
             }
-            let expired = error.status() == Some(403)
-                && error.stored() == Stored::No
-                && matches!(
-                    error.oss_code(),
-                    Some("SecurityTokenExpired" | "InvalidAccessKeyId")
-                );
+            let expired = error.stored() == Stored::No
+                && error
+                    .status()
+                    .is_some_and(|status| outcome::is_of_credentials(status, error.oss_code()));
             if expired && !credentials_renewed {
                 // A provider may have others by now.
                 credentials_renewed = self.engine.may_renew_credentials();

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::base::dates::iso8601_basic;
 use crate::credentials::{KeyPair, Signer, SigningKey, StringToSign};
 use crate::outcome::error::{Error, Result};
 use crate::outcome::verdict::ErrorKind;
@@ -29,19 +30,18 @@ impl<'a> Authorization<'a> {
     where
         'a: 'h,
     {
-        let date = httpdate::fmt_http_date(self.now);
         let pair = self.pair;
         if let Some(token) = pair.security_token.as_deref() {
             set_header(headers, "x-oss-security-token", token);
         }
         let authorization = match self.version {
             SignatureVersion::V1 => {
-                set_header(headers, "Date", date);
+                set_header(headers, "Date", httpdate::fmt_http_date(self.now));
                 let text = v1::string_to_sign(&to_sign(request, headers), None);
                 v1::authorization(&pair.id, &self.signature_v1(&text)?)
             }
             SignatureVersion::V4 => {
-                let time = iso8601_basic(&date);
+                let time = iso8601_basic(self.now);
                 set_header(headers, "x-oss-date", time.clone());
                 set_header(headers, "x-oss-content-sha256", "UNSIGNED-PAYLOAD");
                 let scope = self.scope(&time);
@@ -88,7 +88,7 @@ impl<'a> Authorization<'a> {
                 }
             }
             SignatureVersion::V4 => {
-                let time = iso8601_basic(&httpdate::fmt_http_date(self.now));
+                let time = iso8601_basic(self.now);
                 let scope = self.scope(&time);
                 let credential = format!("{}/{scope}", self.pair.id);
                 add("x-oss-signature-version", v4::ALGORITHM);
@@ -117,7 +117,7 @@ impl<'a> Authorization<'a> {
 
     /// Time and credential of a form, which its policy must name before it is signed; version 4 only.
     pub(crate) fn form_scope(&self) -> (String, String) {
-        let time = iso8601_basic(&httpdate::fmt_http_date(self.now));
+        let time = iso8601_basic(self.now);
         let credential = format!("{}/{}", self.pair.id, self.scope(&time));
         (time, credential)
     }
@@ -205,15 +205,6 @@ fn to_sign<'a>(request: &'a Request, headers: &'a [Header<'a>]) -> RequestToSign
         query: &request.query,
         headers,
     }
-}
-
-/// `Sun, 06 Nov 1994 08:49:37 GMT` as `19941106T084937Z`, the form of x-oss-date.
-pub(crate) fn iso8601_basic(http_date: &str) -> String {
-    const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    let month = MONTHS.find(&http_date[8..11]).unwrap_or_default() / 3 + 1;
-    let (day, year) = (&http_date[5..7], &http_date[12..16]);
-    let (hour, minute, second) = (&http_date[17..19], &http_date[20..22], &http_date[23..25]);
-    format!("{year}{month:02}{day}T{hour}{minute}{second}Z")
 }
 
 #[cfg(test)]
@@ -420,22 +411,5 @@ mod tests {
         let [changed, fresh] =
             [changed, fresh].map(|one| authorization(&one, midnight, "cn-hangzhou"));
         assert_eq!(changed, fresh);
-    }
-
-    #[test]
-    fn dates_have_the_form_of_version_4() {
-        let date = httpdate::parse_http_date("Thu, 29 Feb 2024 23:59:59 GMT").unwrap();
-        assert_eq!(
-            iso8601_basic(&httpdate::fmt_http_date(date)),
-            "20240229T235959Z"
-        );
-        for (index, month) in ["Jan", "Sep", "Dec"]
-            .into_iter()
-            .zip([1, 9, 12])
-            .map(|(m, i)| (i, m))
-        {
-            let date = iso8601_basic(&format!("Mon, 01 {month} 2024 00:00:00 GMT"));
-            assert_eq!(date, format!("2024{index:02}01T000000Z"));
-        }
     }
 }

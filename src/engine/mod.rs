@@ -19,9 +19,10 @@ use crate::credentials::{Credentials, KeyPair};
 use crate::outcome;
 use crate::outcome::error::Result;
 use crate::outcome::retry::RetryPolicy;
-use crate::request::{Endpoint, Request, set_header};
+use crate::request::endpoint::Endpoint;
+use crate::request::{Request, set_header};
 use crate::sign::SignatureVersion;
-use crate::transport::{Answer, Body, Exchange, Limits, SignedRequest, Transport};
+use crate::transport::{Body, Exchange, Limits, SignedRequest, Transport, UnreadAnswer};
 
 /// OSS may wait so long for the application server, at each callback URL (OSS documentation,
 /// "Callback"), and be silent meanwhile.
@@ -184,7 +185,7 @@ impl Engine {
     }
 
     /// Reads the body of an answer as far as the limit allows.
-    pub(crate) fn read(&self, answer: Answer) -> outcome::Answer {
+    pub(crate) fn read(&self, answer: UnreadAnswer) -> outcome::Answer {
         let (body, damage) = answer.body.read_to_limit(self.0.max_answer_len);
         let read = outcome::Answer {
             status: answer.status,

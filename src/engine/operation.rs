@@ -21,18 +21,40 @@ pub(crate) fn check_limits(limits: [(&str, Option<Duration>); 4]) -> Result<()> 
     })
 }
 
-/// Limits of one operation; what is not given is the client's.
+/// Limits of an operation of its own, in place of the client's, and who may end it.
+///
+/// One value serves any number of operations, each of which takes it with its `options`; those of an upload are part of
+/// [`PutOptions`](crate::PutOptions).
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use oss_callback::{Client, OperationOptions};
+/// # fn look(client: &Client) -> Result<(), oss_callback::Error> {
+/// // Both together take no longer than ten seconds.
+/// let options = OperationOptions::new().deadline(Instant::now() + Duration::from_secs(10));
+/// let metadata = client.head_object("examplebucket", "cat.jpg").options(&options).send()?;
+/// client.delete_object("examplebucket", "cat.jpg").options(&options).send()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default)]
-pub(crate) struct OperationOptions {
+#[must_use]
+pub struct OperationOptions {
     pub(crate) connect_timeout: Option<Duration>,
     pub(crate) answer_timeout: Option<Duration>,
     pub(crate) progress_timeout: Option<Duration>,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) deadline: Option<Instant>,
     pub(crate) cancellation: Option<Cancellation>,
     pub(crate) retry_policy: Option<RetryPolicy>,
 }
 
 impl OperationOptions {
+    /// Those of the client, and nobody who may end it.
+    pub fn new() -> OperationOptions {
+        OperationOptions::default()
+    }
+
     pub(crate) fn check(&self) -> Result<()> {
         check_limits([
             ("connect_timeout", self.connect_timeout),
@@ -49,6 +71,9 @@ impl OperationOptions {
         limits.progress = self.progress_timeout.unwrap_or(limits.progress);
         if let Some(timeout) = self.timeout {
             limits.deadline = Instant::now().checked_add(timeout);
+        }
+        if let Some(deadline) = self.deadline {
+            limits.deadline = Some(limits.deadline.map_or(deadline, |end| end.min(deadline)));
         }
         limits.cancellation = self.cancellation.clone();
         limits
@@ -169,49 +194,74 @@ impl Operation {
     }
 }
 
-/// The setters of an operation's own limits; the same for each, on a field `options`.
+/// The setters of an operation's own limits, once for the value and for each operation: `operation_setters!(self,
+/// self.options)` makes those of an operation that keeps it in its field `options`.
 macro_rules! operation_setters {
-    () => {
+    ($self:ident, $limits:expr) => {
         /// Time for finding the server's address, and for connecting: each. In place of the client's.
-        pub fn connect_timeout(mut self, limit: std::time::Duration) -> Self {
-            self.options.connect_timeout = Some(limit);
-            self
+        pub fn connect_timeout(mut $self, limit: std::time::Duration) -> Self {
+            $limits.connect_timeout = Some(limit);
+            $self
         }
 
         /// Time from the last byte sent until OSS answers, and then again for the answer's body, in place
         /// of the client's; the time for callbacks is added to it.
-        pub fn answer_timeout(mut self, limit: std::time::Duration) -> Self {
-            self.options.answer_timeout = Some(limit);
-            self
+        pub fn answer_timeout(mut $self, limit: std::time::Duration) -> Self {
+            $limits.answer_timeout = Some(limit);
+            $self
         }
 
         /// The longest time without progress, in place of the client's.
-        pub fn progress_timeout(mut self, limit: std::time::Duration) -> Self {
-            self.options.progress_timeout = Some(limit);
-            self
+        pub fn progress_timeout(mut $self, limit: std::time::Duration) -> Self {
+            $limits.progress_timeout = Some(limit);
+            $self
         }
 
         /// Time for the operation with all its attempts, in place of the client's.
-        pub fn timeout(mut self, limit: std::time::Duration) -> Self {
-            self.options.timeout = Some(limit);
-            self
+        pub fn timeout(mut $self, limit: std::time::Duration) -> Self {
+            $limits.timeout = Some(limit);
+            $self
         }
 
-        /// Lets another thread end the operation.
-        pub fn cancellation(
-            mut self,
-            cancellation: &crate::transport::cancellation::Cancellation,
+        /// When it must have ended: the same moment for each operation that is told it, and so for the steps of an upload
+        /// together. With a `timeout` the earlier one counts. Default: none.
+        pub fn deadline(mut $self, deadline: std::time::Instant) -> Self {
+            $limits.deadline = Some(deadline);
+            $self
+        }
+
+        /// Lets another thread end the operation. `None` takes an earlier one away.
+        pub fn cancellation<'c>(
+            mut $self,
+            cancellation: impl Into<Option<&'c crate::transport::cancellation::Cancellation>>,
         ) -> Self {
-            self.options.cancellation = Some(cancellation.clone());
-            self
+            $limits.cancellation = cancellation.into().cloned();
+            $self
         }
 
         /// When the operation is tried again, in place of the client's policy.
-        pub fn retry_policy(mut self, policy: crate::outcome::retry::RetryPolicy) -> Self {
-            self.options.retry_policy = Some(policy);
-            self
+        pub fn retry_policy(mut $self, policy: crate::outcome::retry::RetryPolicy) -> Self {
+            $limits.retry_policy = Some(policy);
+            $self
         }
     };
 }
 
-pub(crate) use operation_setters;
+/// As [`operation_setters`], for an operation that has no other options, in its field `options`.
+macro_rules! operation_options {
+    () => {
+        /// All of these limits in place of those that were given before.
+        pub fn options(mut self, options: &crate::engine::operation::OperationOptions) -> Self {
+            self.options = options.clone();
+            self
+        }
+
+        crate::engine::operation::operation_setters!(self, self.options);
+    };
+}
+
+impl OperationOptions {
+    operation_setters!(self, self);
+}
+
+pub(crate) use {operation_options, operation_setters};

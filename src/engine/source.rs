@@ -18,33 +18,6 @@ use crate::transport::{
     Bandwidth, Body, Limits, PAUSE, Progress, Reader, RewindableReader, changed, unreadable,
 };
 
-/// The setters of how a body is sent, on the fields `compare_crc64`, `progress` and `bandwidth`.
-macro_rules! sending_setters {
-    () => {
-        /// Whether the CRC-64 of OSS is compared with the one of what was sent. Default: true.
-        pub fn compare_crc64(mut self, compare: bool) -> Self {
-            self.compare_crc64 = compare;
-            self
-        }
-
-        /// Calls `hook` with the number of bytes handed over for sending, and of those there are, if that is
-        /// known; of a form what stands around the file is counted, too. It runs on this thread, after each
-        /// block of up to 128 KiB; with another attempt it begins anew.
-        pub fn progress(mut self, hook: impl FnMut(u64, Option<u64>) + 'a) -> Self {
-            self.progress = Some(Box::new(hook));
-            self
-        }
-
-        /// Sends no more than so many bytes per second. Default: no limit.
-        pub fn bandwidth(mut self, bytes_per_second: u64) -> Self {
-            self.bandwidth = Some(bytes_per_second);
-            self
-        }
-    };
-}
-
-pub(crate) use sending_setters;
-
 /// An upload that is ready to be sent, any number of times if its source allows it.
 pub(crate) struct Upload<'a, 'p> {
     pub(crate) asked: Asked,
@@ -116,7 +89,7 @@ impl Upload<'_, '_> {
             bandwidth: self.bandwidth.clone(),
         };
         let exchange = engine.exchange(&self.request, Some(body), limits);
-        let result = outcome::of_upload(outcome::Upload {
+        let result = outcome::of_upload(outcome::SentUpload {
             asked: self.asked,
             last_write_started: exchange.last_write_started,
             all_sent: exchange.all_sent,

@@ -47,6 +47,7 @@ mod post_policy;
 mod presign;
 mod put;
 mod put_options;
+mod put_values;
 mod receipt;
 mod reconcile;
 #[cfg(not(feature = "small"))]

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use crate::base::crc64::Crc64;
 use crate::engine::Engine;
-use crate::engine::operation::{Operation, OperationOptions, operation_setters};
+use crate::engine::operation::{Operation, OperationOptions, operation_options};
 use crate::operations::presign::presign_method;
 use crate::outcome;
 use crate::outcome::error::{Error, Result};
@@ -91,7 +91,7 @@ impl ObjectMetadata {
     }
 }
 
-/// Asks for an object's metadata. Made by [`Client::head_object`].
+/// Asks for an object's metadata. Made by [`Client::head_object`](crate::Client::head_object).
 ///
 /// ```no_run
 /// # fn look(client: &oss_callback::Client) -> Result<(), oss_callback::Error> {
@@ -108,7 +108,7 @@ pub struct HeadObject {
 }
 
 impl HeadObject {
-    operation_setters!();
+    operation_options!();
     presign_method!();
 
     pub(crate) fn new(engine: Engine, bucket: &str, object: &str) -> HeadObject {
@@ -131,7 +131,7 @@ impl HeadObject {
     }
 }
 
-/// Deletes an object. Made by [`Client::delete_object`].
+/// Deletes an object. Made by [`Client::delete_object`](crate::Client::delete_object).
 #[derive(Debug, Clone)]
 #[must_use = "nothing is sent before `send` is called"]
 pub struct DeleteObject {
@@ -140,7 +140,7 @@ pub struct DeleteObject {
 }
 
 impl DeleteObject {
-    operation_setters!();
+    operation_options!();
     presign_method!();
 
     pub(crate) fn new(engine: Engine, bucket: &str, object: &str) -> DeleteObject {
@@ -161,7 +161,7 @@ impl DeleteObject {
     }
 }
 
-/// Downloads an object. Made by [`Client::get_object`].
+/// Downloads an object. Made by [`Client::get_object`](crate::Client::get_object).
 ///
 /// ```no_run
 /// # fn download(client: &oss_callback::Client) -> Result<(), oss_callback::Error> {
@@ -178,7 +178,7 @@ pub struct GetObject {
 }
 
 impl GetObject {
-    operation_setters!();
+    operation_options!();
     presign_method!();
 
     pub(crate) fn new(engine: Engine, bucket: &str, object: &str) -> GetObject {

@@ -9,9 +9,10 @@ use std::rc::Rc;
 
 use crate::base::crc64::Crc64;
 use crate::engine::Engine;
-use crate::engine::operation::{OperationOptions, operation_setters};
-use crate::engine::source::{self, Source, Upload, sending_setters};
+use crate::engine::operation::operation_setters;
+use crate::engine::source::{self, Source, Upload};
 use crate::operations::post_policy::PostForm;
+use crate::operations::put_options::{PutOptions, Step, body_setters, progress_setter};
 use crate::outcome::error::{Error, Result};
 use crate::outcome::receipt::Receipt;
 use crate::outcome::retry::Again;
@@ -21,7 +22,7 @@ use crate::request::Request;
 use crate::request::content_type;
 use crate::transport::{Bandwidth, Progress, Reader, RewindableReader};
 
-/// An upload by a form. Made by [`Client::post_object`]; one of the `send` methods carries it out.
+/// An upload by a form. Made by [`Client::post_object`](crate::Client::post_object); one of the `send` methods carries it out.
 #[must_use = "nothing is sent before one of the `send` methods is called"]
 pub struct PostObject<'a> {
     engine: Engine,
@@ -29,16 +30,14 @@ pub struct PostObject<'a> {
     /// What the uploader adds.
     fields: Vec<(String, String)>,
     file_name: Option<String>,
-    idempotent: bool,
-    options: OperationOptions,
-    compare_crc64: bool,
+    options: PutOptions,
     progress: Option<Box<Progress<'a>>>,
-    bandwidth: Option<u64>,
 }
 
 impl<'a> PostObject<'a> {
-    operation_setters!();
-    sending_setters!();
+    operation_setters!(self, self.options.limits);
+    body_setters!(self, self.options);
+    progress_setter!();
 
     pub(crate) fn new(engine: Engine, form: &PostForm) -> PostObject<'a> {
         PostObject {
@@ -46,12 +45,16 @@ impl<'a> PostObject<'a> {
             form: form.clone(),
             fields: Vec::new(),
             file_name: None,
-            idempotent: false,
-            options: OperationOptions::default(),
-            compare_crc64: true,
+            options: PutOptions::new(),
             progress: None,
-            bandwidth: None,
         }
+    }
+
+    /// What of these options belongs to a form, in place of those that were given before: how the body is sent, whether a
+    /// callback may be repeated, and the limits. What the object is to have is said by the form and its fields.
+    pub fn options(mut self, options: &PutOptions) -> Self {
+        self.options = options.of(Step::Form);
+        self
     }
 
     /// The name of the file, which takes the place of `${filename}` in the object's name. Default: the last
@@ -76,7 +79,7 @@ impl<'a> PostObject<'a> {
     /// Says that the application server does the right thing when the same callback reaches it twice; see
     /// [`PutObject::callback_is_idempotent`](crate::PutObject::callback_is_idempotent).
     pub fn callback_is_idempotent(mut self, idempotent: bool) -> Self {
-        self.idempotent = idempotent;
+        self.options.callback_is_idempotent = idempotent;
         self
     }
 
@@ -139,7 +142,7 @@ impl<'a> PostObject<'a> {
         let before_sending = |error| outcome::before_sending(error, callback);
         let boundary = boundary();
         let (head, tail) = self.framing(&boundary, path).map_err(before_sending)?;
-        let bandwidth = self.bandwidth.map(Bandwidth::new).transpose();
+        let bandwidth = self.options.bandwidth.map(Bandwidth::new).transpose();
         let bandwidth = bandwidth.map_err(before_sending)?;
         let mut request = Request::to_url("POST", self.form.url());
         request.set_header(
@@ -166,7 +169,7 @@ impl<'a> PostObject<'a> {
             file_crc64: crc64.clone(),
         };
         let urls = if callback { crate::spec::MAX_URLS } else { 0 };
-        let attempts = self.options.attempts(&self.engine, urls);
+        let attempts = self.options.limits.attempts(&self.engine, urls);
         let source = if rewindable {
             Source::Rewindable(&mut body, 0)
         } else {
@@ -180,13 +183,13 @@ impl<'a> PostObject<'a> {
             len: Some(total),
             ends: true,
             callback,
-            compare_crc64: self.compare_crc64,
+            compare_crc64: self.options.compare_crc64,
             content_crc64: Some(crc64),
             success: if callback { 200 } else { self.success() },
             progress: self.progress,
             bandwidth,
         };
-        let idempotent = self.idempotent;
+        let idempotent = self.options.callback_is_idempotent;
         let (receipt, history) = attempts.run(|engine, limits| {
             let sent = upload.send(engine, limits);
             let again = Again {

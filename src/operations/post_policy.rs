@@ -4,28 +4,26 @@
 
 use std::fmt;
 use std::ops::RangeInclusive;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
+use crate::base::dates::iso8601;
 use crate::engine::Engine;
 use crate::outcome::error::{Error, Result};
 #[cfg(doc)]
 use crate::outcome::verdict::ErrorKind;
-use crate::request::Request;
 use crate::request::object_headers::ObjectAcl;
-use crate::sign::SignatureVersion;
+use crate::request::{MAX_BODY_LEN, Request};
+use crate::sign::{self, SignatureVersion, v4};
 use crate::spec::CallbackSpec;
 
 /// OSS replaces it in `key` by the name of the uploaded file.
 const FILENAME: &str = "${filename}";
 
-/// OSS takes no larger object in a form.
-const MAX_LEN: u64 = 5 * 1024 * 1024 * 1024;
-
-/// What a form permits. Made by [`Client::post_policy`].
+/// What a form permits. Made by [`Client::post_policy`](crate::Client::post_policy).
 ///
 /// Everything that is given here becomes a field of the form **and** a condition of its policy, so that the
 /// uploader can change none of it. What is not given is open: without
@@ -96,9 +94,10 @@ impl PostPolicy {
     /// The sizes in bytes that the file may have.
     pub fn content_length_range(mut self, bytes: RangeInclusive<u64>) -> Self {
         let (least, most) = bytes.into_inner();
-        if least > most || most > MAX_LEN {
-            let message =
-                format!("`content_length_range` {least} to {most} is not within 0 to {MAX_LEN}");
+        if least > most || most > MAX_BODY_LEN {
+            let message = format!(
+                "`content_length_range` {least} to {most} is not within 0 to {MAX_BODY_LEN}"
+            );
             self.fault.get_or_insert(Error::argument(message));
         }
         self.conditions
@@ -119,9 +118,9 @@ impl PostPolicy {
     }
 
     /// Asks OSS to call the application server once the object is stored. Its variables become fields of
-    /// their own.
-    pub fn callback(mut self, spec: &CallbackSpec) -> Self {
-        self.callback = Some(spec.clone());
+    /// their own. `None` takes an earlier one away.
+    pub fn callback<'s>(mut self, spec: impl Into<Option<&'s CallbackSpec>>) -> Self {
+        self.callback = spec.into().cloned();
         self
     }
 
@@ -209,16 +208,12 @@ impl PostPolicy {
             .ok_or_else(|| Error::argument("`key` is missing: give one, or a prefix"))?;
         let request = Request::new("POST", &self.bucket, &key);
         request.check()?;
-        let seconds = self.expires_in.as_secs();
-        if !(1..=604_800).contains(&seconds) {
-            let message = format!("`expires_in` {:?} is not in 1 s to 7 days", self.expires_in);
-            return Err(Error::argument(message));
-        }
+        let expires_in = sign::whole_seconds(self.expires_in)?;
         let pair = self.engine.key_pair()?.ok_or_else(|| {
             Error::argument("`credentials` are anonymous: there is nobody to sign a form")
         })?;
         let authorization = self.engine.authorization(&pair);
-        let expires = authorization.now + Duration::from_secs(seconds);
+        let expires = authorization.now + expires_in;
         let expires = pair.expires.map_or(expires, |end| end.min(expires));
 
         let mut fields = vec![("key".to_owned(), key.clone())];
@@ -238,7 +233,7 @@ impl PostPolicy {
         let (time, credential) = authorization.form_scope();
         if authorization.version == SignatureVersion::V4 {
             for (name, value) in [
-                ("x-oss-signature-version", "OSS4-HMAC-SHA256"),
+                ("x-oss-signature-version", v4::ALGORITHM),
                 ("x-oss-credential", &credential),
                 ("x-oss-date", &time),
             ] {
@@ -280,27 +275,10 @@ impl fmt::Debug for PostPolicy {
     }
 }
 
-/// `2026-11-24T05:00:00.000Z`.
-pub(crate) fn iso8601(time: SystemTime) -> String {
-    // `Tue, 24 Nov 2026 05:00:00 GMT`, in which only the month is not a number.
-    let basic =
-        crate::engine::authorization::iso8601_basic(&httpdate::fmt_http_date(time.max(UNIX_EPOCH)));
-    let (date, time) = (&basic[..8], &basic[9..15]);
-    format!(
-        "{}-{}-{}T{}:{}:{}.000Z",
-        &date[..4],
-        &date[4..6],
-        &date[6..],
-        &time[..2],
-        &time[2..4],
-        &time[4..]
-    )
-}
-
 /// A signed form: where to post it, and its fields in their order. The file comes last.
 ///
 /// A web page copies the fields into a `FormData` and appends the file as `file`;
-/// [`Client::post_object`] does the same from here. It is as good as a password: `Debug` does not show it.
+/// [`Client::post_object`](crate::Client::post_object) does the same from here. It is as good as a password: `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PostForm {
     url: String,
@@ -499,11 +477,5 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert_eq!(error, "`key` is missing: give one, or a prefix");
-    }
-
-    #[test]
-    fn times_are_those_of_a_policy() {
-        let time = UNIX_EPOCH + Duration::from_secs(1_704_164_645);
-        assert_eq!(iso8601(time), "2024-01-02T03:04:05.000Z");
     }
 }

@@ -12,11 +12,8 @@ use crate::engine::operation::Operation;
 use crate::outcome::error::{Error, Result};
 use crate::outcome::verdict::ErrorKind;
 use crate::request::Request;
-use crate::sign::SignatureVersion;
+use crate::sign::{self, SignatureVersion};
 use crate::spec::CallbackSpec;
-
-/// Seconds that a V4 signature in a URL can be good for: a week.
-const MAX_EXPIRES: u64 = 604_800;
 
 /// How a URL is to be signed.
 ///
@@ -184,19 +181,12 @@ pub(crate) fn presign(
     options: &PresignOptions,
 ) -> Result<PresignedUrl> {
     request.refuse_url()?;
-    let seconds = options.expires_in.as_secs();
-    if !(1..=MAX_EXPIRES).contains(&seconds) {
-        return Err(Error::argument(format!(
-            "`expires_in` {:?} is not in 1 s to {MAX_EXPIRES} s",
-            options.expires_in
-        )));
-    }
+    let mut expires_in = sign::whole_seconds(options.expires_in)?;
     let pair = engine.key_pair()?.ok_or_else(|| {
         Error::argument("`credentials` are anonymous: there is nobody to sign a URL")
     })?;
     let authorization = engine.authorization(&pair);
     // Credentials that end take their URLs with them.
-    let mut expires_in = Duration::from_secs(seconds);
     if let Some(end) = pair.expires {
         let left = end.duration_since(authorization.now).unwrap_or_default();
         expires_in = expires_in.min(Duration::from_secs(left.as_secs()));

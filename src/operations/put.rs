@@ -1,7 +1,5 @@
 //! PutObject: an object in one request.
 
-mod setters;
-
 use std::fmt;
 use std::io::{Cursor, Read, Seek};
 use std::path::Path;
@@ -10,9 +8,13 @@ use std::time::Instant;
 use crate::engine::Engine;
 use crate::engine::content_md5;
 use crate::engine::open_file::OpenFile;
-use crate::engine::operation::OperationOptions;
+use crate::engine::operation::operation_setters;
 use crate::engine::source::{self, Source, Upload};
 use crate::operations::presign::{self, PresignOptions, PresignedUrl};
+use crate::operations::put_options::{
+    PutOptions, body_setters, callback_setters, content_md5_setter, object_acl_setter,
+    object_header_setters, progress_setter,
+};
 use crate::outcome::error::{Error, Result};
 use crate::outcome::receipt::Receipt;
 use crate::outcome::retry::Again;
@@ -22,17 +24,14 @@ use crate::outcome::verdict::ErrorKind;
 use crate::outcome::verdict::Stored;
 use crate::outcome::{self, Asked};
 use crate::request::content_type;
-use crate::request::object_headers::{self, Tags};
-use crate::request::{Request, names_parameter};
-use crate::spec::{CallbackSpec, MAX_URLS};
+use crate::request::object_headers;
+use crate::request::{Header, MAX_BODY_LEN, Request, names_parameter};
+use crate::spec::MAX_URLS;
 use crate::transport::{Bandwidth, Progress};
-
-/// What OSS takes in one request (OSS documentation, "PutObject").
-const MAX_LEN: u64 = 5 * 1024 * 1024 * 1024;
 
 /// An upload in one request, with its options.
 ///
-/// Made by [`Client::put_object`]; one of the `send` methods carries it out.
+/// Made by [`Client::put_object`](crate::Client::put_object); one of the `send` methods carries it out.
 ///
 /// ```no_run
 /// # use oss_callback::{CallbackSpec, Client};
@@ -50,62 +49,47 @@ const MAX_LEN: u64 = 5 * 1024 * 1024 * 1024;
 pub struct PutObject<'a> {
     pub(crate) engine: Engine,
     pub(crate) request: Request,
-    pub(crate) callback: Option<CallbackSpec>,
-    idempotent: bool,
-    pub(crate) options: OperationOptions,
-    pub(crate) compare_crc64: bool,
+    pub(crate) options: PutOptions,
     pub(crate) progress: Option<Box<Progress<'a>>>,
-    pub(crate) bandwidth: Option<u64>,
-    pub(crate) content_md5: bool,
-    pub(crate) tags: Tags,
-    /// The first one of a setter; reported by `send`.
-    pub(crate) fault: Option<Error>,
     /// Headers that belong to the URL of somebody else's.
-    signed_headers: Vec<String>,
+    signed_headers: Vec<Header<'static>>,
+    /// Why the URL is none for this.
+    wrong_url: Option<Error>,
 }
 
 impl<'a> PutObject<'a> {
+    object_header_setters!(self, self.options);
+    object_acl_setter!(self, self.options);
+    callback_setters!(self, self.options);
+    body_setters!(self, self.options);
+    content_md5_setter!(self, self.options);
+    operation_setters!(self, self.options.limits);
+    progress_setter!();
+
     pub(crate) fn new(engine: Engine, bucket: &str, object: &str) -> PutObject<'a> {
+        PutObject::of(engine, Request::new("PUT", bucket, object))
+    }
+
+    fn of(engine: Engine, request: Request) -> PutObject<'a> {
         PutObject {
-            request: Request::new("PUT", bucket, object),
-            callback: None,
-            idempotent: false,
-            options: OperationOptions::default(),
-            compare_crc64: true,
-            progress: None,
-            bandwidth: None,
-            content_md5: false,
-            tags: Tags::default(),
-            fault: None,
-            signed_headers: Vec::new(),
             engine,
+            request,
+            options: PutOptions::new(),
+            progress: None,
+            signed_headers: Vec::new(),
+            wrong_url: None,
         }
     }
 
-    /// The same object, without what belongs to one upload of it.
-    pub(crate) fn of(engine: Engine, request: Request, options: OperationOptions) -> PutObject<'a> {
-        let mut put = PutObject::new(engine, "", "");
-        put.request = request;
-        put.options = options;
-        put
-    }
-
     pub(crate) fn with_url(engine: Engine, url: &PresignedUrl) -> PutObject<'a> {
-        let mut put = PutObject::new(engine, "", "");
-        put.request = Request::to_url("PUT", url.url());
+        let mut put = PutObject::of(engine, Request::to_url("PUT", url.url()));
         let headers = url.headers().iter().cloned();
-        put.request
-            .headers
-            .extend(headers.map(|(name, value)| (name.into(), value.into())));
-        // The transport says the length by itself.
-        put.request.remove_header("Content-Length");
-        put.signed_headers = put
-            .request
-            .headers
-            .iter()
-            .map(|(name, _)| name.to_string())
+        put.signed_headers = headers
+            // The transport says the length by itself.
+            .filter(|(name, _)| !name.eq_ignore_ascii_case("Content-Length"))
+            .map(|(name, value)| (name.into(), value.into()))
             .collect();
-        put.fault = match url.method() {
+        put.wrong_url = match url.method() {
             "PUT" if names_parameter(url.url(), "uploadId") => {
                 Some(Error::argument("`url` is of a part, not of an object"))
             }
@@ -113,6 +97,12 @@ impl<'a> PutObject<'a> {
             method => Some(Error::argument(format!("`url` permits {method}, not PUT"))),
         };
         put
+    }
+
+    /// All of these options in place of those that were given before.
+    pub fn options(mut self, options: &PutOptions) -> Self {
+        self.options = options.clone();
+        self
     }
 
     /// Uploads bytes and waits for the answer: with a callback for that of the application server.
@@ -240,16 +230,17 @@ impl<'a> PutObject<'a> {
     ///
     /// Every error of arguments, and [`ErrorKind::CredentialsFailed`].
     pub fn presign(mut self, options: &PresignOptions) -> Result<PresignedUrl> {
-        self.check()?;
-        if self.content_md5 {
+        self.prepare(false)?;
+        if self.options.content_md5 {
             let message = "`content_md5` needs the body: give the header Content-MD5 instead";
             return Err(Error::argument(message));
         }
-        presign::presign(&self.engine, self.request, self.callback.as_ref(), options)
+        let callback = self.options.callback.as_ref();
+        presign::presign(&self.engine, self.request, callback, options)
     }
 
     fn asks_for_a_callback(&self) -> bool {
-        self.callback.is_some() || self.request.asks_for_a_callback()
+        self.options.callback.is_some() || self.request.asks_for_a_callback()
     }
 
     fn before_sending(&self, error: Error) -> Error {
@@ -264,27 +255,24 @@ impl<'a> PutObject<'a> {
         name: &'s str,
         content_type: Option<&'static str>,
     ) -> Result<Receipt> {
-        if self.request.header("Content-Type").is_none() && self.request.url.is_none() {
+        if self.options.header_value("Content-Type").is_none() && self.request.url.is_none() {
             let content_type =
                 content_type.unwrap_or_else(|| content_type::of(Path::new(&self.request.key)));
-            self.request.set_header("Content-Type", content_type);
+            self.options.set("Content-Type", content_type);
         }
-        if let Some(spec) = &self.callback {
-            spec.add_to(&mut self.request);
-        }
-        let checked = self.check().and_then(|()| check_len(len, name));
-        checked.map_err(|e| self.before_sending(e))?;
-        let bandwidth = self.bandwidth.map(Bandwidth::new).transpose();
+        let prepared = self.prepare(true).and_then(|()| check_len(len, name));
+        prepared.map_err(|e| self.before_sending(e))?;
+        let bandwidth = self.options.bandwidth.map(Bandwidth::new).transpose();
         let bandwidth = bandwidth.map_err(|e| self.before_sending(e))?;
 
         let callback = self.asks_for_a_callback();
-        let callback_urls = match &self.callback {
+        let callback_urls = match &self.options.callback {
             Some(spec) => spec.urls(),
             // In the URL there may be as many as OSS allows.
             None => usize::from(callback) * MAX_URLS,
         };
-        let attempts = self.options.attempts(&self.engine, callback_urls);
-        if self.content_md5 {
+        let attempts = self.options.limits.attempts(&self.engine, callback_urls);
+        if self.options.content_md5 {
             // A length that is not known belongs to a body that can be read once.
             let md5 = content_md5::of(&mut source, len.unwrap_or(0), name, &attempts.limits);
             let md5 = md5.map_err(|e| self.before_sending(e))?;
@@ -298,13 +286,13 @@ impl<'a> PutObject<'a> {
             len,
             ends,
             callback,
-            compare_crc64: self.compare_crc64,
+            compare_crc64: self.options.compare_crc64,
             content_crc64: None,
             success: 200,
             progress: self.progress,
             bandwidth,
         };
-        let idempotent = self.idempotent;
+        let idempotent = self.options.callback_is_idempotent;
         let begun = Instant::now();
         let mut contents = None;
         let done = attempts.run(|engine, limits| {
@@ -336,18 +324,30 @@ impl<'a> PutObject<'a> {
         }
     }
 
-    /// Refuses options that OSS refuses, or that make no sense.
-    pub(crate) fn check(&mut self) -> Result<()> {
-        if let Some(fault) = self.fault.take() {
-            return Err(fault);
+    /// Puts the headers into the request, with those of the callback if wanted, and refuses what OSS refuses or what makes no
+    /// sense.
+    fn prepare(&mut self, with_callback: bool) -> Result<()> {
+        if let Some(wrong) = self.wrong_url.take() {
+            return Err(wrong);
         }
         self.options.check()?;
-        object_headers::check(&self.request)?;
-        self.request.check()?;
-        if let Some(url) = &self.request.url {
-            self.check_url(url)?;
+        let headers = std::mem::take(&mut self.options.headers);
+        if self.request.url.is_some() {
+            self.request.headers.clone_from(&self.signed_headers);
+            for (name, value) in headers {
+                self.request.set_header(name, value);
+            }
+        } else {
+            self.request.headers = headers;
         }
-        Ok(())
+        if let Some(spec) = self.options.callback.as_ref().filter(|_| with_callback) {
+            spec.add_to(&mut self.request);
+        }
+        self.request.check()?;
+        match &self.request.url {
+            Some(url) => self.check_url(url),
+            None => Ok(()),
+        }
     }
 
     /// Refuses what a URL of somebody else's does not permit.
@@ -356,14 +356,14 @@ impl<'a> PutObject<'a> {
             let message = "`url` is https: give the engine an endpoint with https, too";
             return Err(Error::argument(message));
         }
-        if self.callback.is_some() {
+        if self.options.callback.is_some() {
             let message = "`callback` cannot be given: the URL was signed with one, or without";
             return Err(Error::argument(message));
         }
         let signed = |name: &str| {
             self.signed_headers
                 .iter()
-                .any(|s| s.eq_ignore_ascii_case(name))
+                .any(|(signed, _)| signed.eq_ignore_ascii_case(name))
         };
         let mut headers = self.request.headers.iter();
         match headers.find(|(name, _)| !signed(name)) {
@@ -396,10 +396,10 @@ impl<'a> PutObject<'a> {
 }
 
 fn check_len(len: Option<u64>, name: &str) -> Result<()> {
-    match len.filter(|len| *len > MAX_LEN) {
+    match len.filter(|len| *len > MAX_BODY_LEN) {
         None => Ok(()),
         Some(len) => Err(Error::argument(format!(
-            "{name} has {len} bytes: PutObject takes at most {MAX_LEN} (5 GiB)"
+            "{name} has {len} bytes: PutObject takes at most {MAX_BODY_LEN} (5 GiB)"
         ))),
     }
 }
@@ -409,7 +409,7 @@ impl fmt::Debug for PutObject<'_> {
         f.debug_struct("PutObject")
             .field("bucket", &self.request.bucket)
             .field("object", &self.request.key)
-            .field("callback", &self.callback)
+            .field("options", &self.options)
             .finish_non_exhaustive()
     }
 }

@@ -3,13 +3,14 @@
 use std::time::{Duration, SystemTime};
 
 use crate::engine::Engine;
-use crate::engine::attempts::Attempts;
-use crate::engine::operation::{Operation, OperationOptions, operation_setters};
-use crate::operations::multipart::{is_gone, look_for_upload};
+use crate::engine::operation::{OperationOptions, operation_options};
+use crate::operations::multipart::{Found, look_up};
 use crate::operations::object::ObjectMetadata;
 use crate::outcome::error::{Error, Result};
 use crate::outcome::unsettled::{LostRequest, Unsettled};
-use crate::outcome::verdict::{ErrorKind, Stored};
+#[cfg(doc)]
+use crate::outcome::verdict::ErrorKind;
+use crate::outcome::verdict::Stored;
 use crate::request::Request;
 use crate::request::object_headers::IDEMPOTENCY_ID;
 
@@ -35,7 +36,7 @@ pub enum Reconciled {
     StillUnknown,
 }
 
-/// Finds out what became of an upload whose outcome is unknown. Made by [`Client::reconcile`].
+/// Finds out what became of an upload whose outcome is unknown. Made by [`Client::reconcile`](crate::Client::reconcile).
 ///
 /// ```no_run
 /// # use oss_callback::{Client, Reconciled, Stored};
@@ -62,7 +63,7 @@ pub struct Reconcile {
 }
 
 impl Reconcile {
-    operation_setters!();
+    operation_options!();
 
     pub(crate) fn new(engine: Engine, error: &Error) -> Reconcile {
         let unsettled = match (error.stored(), error.unsettled()) {
@@ -92,21 +93,20 @@ impl Reconcile {
         let unsettled = self.unsettled?;
         self.options.check()?;
         let attempts = self.options.attempts(&self.engine, 0);
-        if let LostRequest::Complete { upload_id, .. } = &unsettled.request {
-            let open = request("GET", &unsettled).query("uploadId", Some(upload_id));
-            match look_for_upload(&attempts, open) {
-                Ok(answer) => return Ok(not_there(answer.headers.text("date"))),
-                Err(error) if is_gone(&error) => {}
-                Err(error) => return Err(error),
+        let open = match &unsettled.request {
+            LostRequest::Complete { upload_id, .. } => {
+                let open = request("GET", &unsettled).query("uploadId", Some(upload_id));
+                Some((&attempts, open))
             }
-        }
-        match send(&attempts, request("HEAD", &unsettled)) {
-            Ok(object) => Ok(judge(&unsettled, object)),
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                Ok(not_there(error.header("date")))
-            }
-            Err(error) => Err(error),
-        }
+            LostRequest::Put { .. } => None,
+        };
+        Ok(
+            match look_up(open, (&attempts, request("HEAD", &unsettled)))? {
+                Found::Open(answer) => not_there(answer.headers.text("date")),
+                Found::Object(object) => judge(&unsettled, object),
+                Found::Nothing(error) => not_there(error.header("date")),
+            },
+        )
     }
 }
 
@@ -116,12 +116,6 @@ fn request(method: &'static str, unsettled: &Unsettled) -> Request {
         request.set_header("x-oss-request-payer", "requester");
     }
     request
-}
-
-fn send(attempts: &Attempts, request: Request) -> Result<ObjectMetadata> {
-    let operation = Operation::new(attempts.engine.clone(), request);
-    let answer = operation.send_with(attempts, &[200])?;
-    Ok(ObjectMetadata::new(answer.headers))
 }
 
 fn not_there(date: Option<&str>) -> Reconciled {

@@ -19,7 +19,9 @@ use crate::base::xml::{self, Document};
 use crate::outcome::error::{Error, OssError, Result};
 use crate::outcome::headers::Headers;
 use crate::outcome::receipt::Receipt;
-use crate::outcome::verdict::{Answered, ErrorKind, Stored};
+use crate::outcome::verdict::{
+    ErrorKind, Head, PartRow, Row, Seen, Stored, row_of_failure, row_of_part, verdict,
+};
 
 /// An answer whose body has been read as far as it came.
 #[derive(Debug)]
@@ -44,7 +46,7 @@ pub(crate) enum Asked {
 
 /// What became of an upload, as far as it can be seen from here.
 #[derive(Debug)]
-pub(crate) struct Upload {
+pub(crate) struct SentUpload {
     pub(crate) asked: Asked,
     pub(crate) last_write_started: bool,
     /// The last byte was handed to the system.
@@ -62,150 +64,6 @@ pub(crate) struct Upload {
     pub(crate) result: Result<Answer>,
 }
 
-/// The facts that decide.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Seen {
-    last_write_started: bool,
-    /// No answer can be one to the whole upload before that.
-    all_sent: bool,
-    callback: bool,
-    head: Option<Head>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Head {
-    status: u16,
-    from_oss: bool,
-    /// It is the status of a success.
-    success: bool,
-    /// It has what a success of this request has: an ETag, and without a callback the document of a completion.
-    proven: bool,
-    /// What shows a success stands in the body.
-    needs_document: bool,
-    /// It holds an error document of OSS in place of that.
-    error_document: bool,
-    /// It is a redirect that names another endpoint.
-    names_endpoint: bool,
-    crc_differs: bool,
-    body_complete: bool,
-}
-
-/// What was seen, in the words of the outcome table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Row {
-    Success,
-    /// The connection or the time ended before the head of an answer.
-    NoAnswer,
-    /// A success that came before OSS could have the whole object.
-    TooEarly,
-    /// It may be a success, but so little of it came that it does not show it.
-    CutShort,
-    Refused,
-    /// Refused because the bucket has another endpoint.
-    Redirected,
-    ServerError,
-    /// Somebody in between has answered, who knows nothing of the object.
-    NotFromOss,
-    /// OSS's, but not an answer that it gives to this request.
-    Unexpected,
-    ChecksumMismatch,
-    AnswerDamaged,
-    CallbackFailed,
-}
-
-/// What was seen of a part. Whatever it is, no object is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum PartRow {
-    Kept,
-    /// OSS keeps other contents than were sent.
-    Differs,
-    /// OSS may keep it, but its answer did not come whole.
-    Damaged,
-    /// As of any other request.
-    Failed(Row),
-}
-
-/// The row of an answer that is no success, to any request.
-fn row_of_failure(status: u16, from_oss: bool, names_endpoint: bool) -> Row {
-    match status {
-        // Whoever it is that fails, nothing more is known, and another attempt may end differently.
-        500..=599 => Row::ServerError,
-        _ if !from_oss => Row::NotFromOss,
-        400..=499 => Row::Refused,
-        300..=399 if names_endpoint => Row::Redirected,
-        _ => Row::Unexpected,
-    }
-}
-
-impl Head {
-    fn failure(self) -> Row {
-        row_of_failure(self.status, self.from_oss, self.names_endpoint)
-    }
-
-    fn is_success(self) -> bool {
-        self.from_oss && self.success && self.proven
-    }
-}
-
-/// The one place that decides of an object. The first line that matches counts.
-fn verdict(seen: Seen) -> (Row, Stored, Answered) {
-    let row = match seen.head {
-        None => Row::NoAnswer,
-        Some(head) if !head.from_oss => head.failure(),
-        Some(head) => match head.status {
-            200..=299 if !seen.last_write_started || !seen.all_sent => Row::TooEarly,
-            _ if head.is_success() && head.crc_differs => Row::ChecksumMismatch,
-            _ if head.is_success() && head.body_complete => Row::Success,
-            _ if head.is_success() => Row::AnswerDamaged,
-            _ if head.success && head.error_document => Row::ServerError,
-            _ if head.success && head.needs_document && !head.body_complete => Row::CutShort,
-            203 if seen.callback && head.crc_differs => Row::ChecksumMismatch,
-            203 if seen.callback => Row::CallbackFailed,
-            _ => head.failure(),
-        },
-    };
-    let (stored, answered) = match row {
-        _ if !seen.last_write_started => (Stored::No, Answered::No),
-        Row::Refused | Row::Redirected => (Stored::No, Answered::No),
-        Row::NoAnswer
-        | Row::TooEarly
-        | Row::CutShort
-        | Row::ServerError
-        | Row::NotFromOss
-        | Row::Unexpected => (Stored::Unknown, Answered::Unknown),
-        Row::Success | Row::AnswerDamaged => (Stored::Yes, Answered::Yes),
-        Row::CallbackFailed => (Stored::Yes, Answered::No),
-        Row::ChecksumMismatch => match seen.head.map(|head| head.status) {
-            Some(203) => (Stored::Yes, Answered::No),
-            _ => (Stored::Yes, Answered::Yes),
-        },
-    };
-    (
-        row,
-        stored,
-        if seen.callback {
-            answered
-        } else {
-            Answered::NotRequested
-        },
-    )
-}
-
-/// The one place that decides of a part.
-fn row_of_part(seen: Seen) -> PartRow {
-    match seen.head {
-        None => PartRow::Failed(Row::NoAnswer),
-        Some(head) if !head.from_oss => PartRow::Failed(head.failure()),
-        Some(head) => match head.status {
-            200..=299 if !seen.all_sent => PartRow::Failed(Row::TooEarly),
-            _ if head.is_success() && head.crc_differs => PartRow::Differs,
-            _ if head.is_success() && head.body_complete => PartRow::Kept,
-            _ if head.is_success() => PartRow::Damaged,
-            _ => PartRow::Failed(head.failure()),
-        },
-    }
-}
-
 /// The verdict on an upload of which nothing was sent.
 pub(crate) fn before_sending(error: Error, callback: bool) -> Error {
     let (_, stored, answered) = verdict(Seen {
@@ -218,8 +76,8 @@ pub(crate) fn before_sending(error: Error, callback: bool) -> Error {
 }
 
 /// Turns what was seen of an upload into a receipt or an error. That of a part says nothing of the object.
-pub(crate) fn of_upload(upload: Upload) -> Result<Receipt> {
-    let Upload {
+pub(crate) fn of_upload(upload: SentUpload) -> Result<Receipt> {
+    let SentUpload {
         asked,
         last_write_started,
         all_sent,
@@ -449,13 +307,14 @@ pub(crate) fn refusal(answer: Answer) -> Error {
 
 /// Whether OSS refuses the credentials as such, which others may mend.
 pub(crate) fn refuses_credentials(answer: &Answer) -> bool {
+    // The document of an answer with another status is not looked at.
     answer.status == 403
-        && oss_error(answer).is_some_and(|oss| {
-            matches!(
-                oss.code.as_deref(),
-                Some("SecurityTokenExpired" | "InvalidAccessKeyId")
-            )
-        })
+        && oss_error(answer).is_some_and(|oss| is_of_credentials(403, oss.code.as_deref()))
+}
+
+/// The same, by status and code.
+pub(crate) fn is_of_credentials(status: u16, code: Option<&str>) -> bool {
+    status == 403 && matches!(code, Some("SecurityTokenExpired" | "InvalidAccessKeyId"))
 }
 
 /// An answer of the right status with which nothing can be done.

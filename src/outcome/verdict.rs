@@ -148,3 +148,147 @@ pub struct Attempt {
     /// How long the head of the answer was waited for.
     pub waited: Duration,
 }
+
+/// The facts that decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Seen {
+    pub(super) last_write_started: bool,
+    /// No answer can be one to the whole upload before that.
+    pub(super) all_sent: bool,
+    pub(super) callback: bool,
+    pub(super) head: Option<Head>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) status: u16,
+    pub(super) from_oss: bool,
+    /// It is the status of a success.
+    pub(super) success: bool,
+    /// It has what a success of this request has: an ETag, and without a callback the document of a completion.
+    pub(super) proven: bool,
+    /// What shows a success stands in the body.
+    pub(super) needs_document: bool,
+    /// It holds an error document of OSS in place of that.
+    pub(super) error_document: bool,
+    /// It is a redirect that names another endpoint.
+    pub(super) names_endpoint: bool,
+    pub(super) crc_differs: bool,
+    pub(super) body_complete: bool,
+}
+
+/// What was seen, in the words of the outcome table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Row {
+    Success,
+    /// The connection or the time ended before the head of an answer.
+    NoAnswer,
+    /// A success that came before OSS could have the whole object.
+    TooEarly,
+    /// It may be a success, but so little of it came that it does not show it.
+    CutShort,
+    Refused,
+    /// Refused because the bucket has another endpoint.
+    Redirected,
+    ServerError,
+    /// Somebody in between has answered, who knows nothing of the object.
+    NotFromOss,
+    /// OSS's, but not an answer that it gives to this request.
+    Unexpected,
+    ChecksumMismatch,
+    AnswerDamaged,
+    CallbackFailed,
+}
+
+/// What was seen of a part. Whatever it is, no object is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PartRow {
+    Kept,
+    /// OSS keeps other contents than were sent.
+    Differs,
+    /// OSS may keep it, but its answer did not come whole.
+    Damaged,
+    /// As of any other request.
+    Failed(Row),
+}
+
+/// The row of an answer that is no success, to any request.
+pub(super) fn row_of_failure(status: u16, from_oss: bool, names_endpoint: bool) -> Row {
+    match status {
+        // Whoever it is that fails, nothing more is known, and another attempt may end differently.
+        500..=599 => Row::ServerError,
+        _ if !from_oss => Row::NotFromOss,
+        400..=499 => Row::Refused,
+        300..=399 if names_endpoint => Row::Redirected,
+        _ => Row::Unexpected,
+    }
+}
+
+impl Head {
+    fn failure(self) -> Row {
+        row_of_failure(self.status, self.from_oss, self.names_endpoint)
+    }
+
+    fn is_success(self) -> bool {
+        self.from_oss && self.success && self.proven
+    }
+}
+
+/// The one place that decides of an object. The first line that matches counts.
+pub(super) fn verdict(seen: Seen) -> (Row, Stored, Answered) {
+    let row = match seen.head {
+        None => Row::NoAnswer,
+        Some(head) if !head.from_oss => head.failure(),
+        Some(head) => match head.status {
+            200..=299 if !seen.last_write_started || !seen.all_sent => Row::TooEarly,
+            _ if head.is_success() && head.crc_differs => Row::ChecksumMismatch,
+            _ if head.is_success() && head.body_complete => Row::Success,
+            _ if head.is_success() => Row::AnswerDamaged,
+            _ if head.success && head.error_document => Row::ServerError,
+            _ if head.success && head.needs_document && !head.body_complete => Row::CutShort,
+            203 if seen.callback && head.crc_differs => Row::ChecksumMismatch,
+            203 if seen.callback => Row::CallbackFailed,
+            _ => head.failure(),
+        },
+    };
+    let (stored, answered) = match row {
+        _ if !seen.last_write_started => (Stored::No, Answered::No),
+        Row::Refused | Row::Redirected => (Stored::No, Answered::No),
+        Row::NoAnswer
+        | Row::TooEarly
+        | Row::CutShort
+        | Row::ServerError
+        | Row::NotFromOss
+        | Row::Unexpected => (Stored::Unknown, Answered::Unknown),
+        Row::Success | Row::AnswerDamaged => (Stored::Yes, Answered::Yes),
+        Row::CallbackFailed => (Stored::Yes, Answered::No),
+        Row::ChecksumMismatch => match seen.head.map(|head| head.status) {
+            Some(203) => (Stored::Yes, Answered::No),
+            _ => (Stored::Yes, Answered::Yes),
+        },
+    };
+    (
+        row,
+        stored,
+        if seen.callback {
+            answered
+        } else {
+            Answered::NotRequested
+        },
+    )
+}
+
+/// The one place that decides of a part.
+pub(super) fn row_of_part(seen: Seen) -> PartRow {
+    match seen.head {
+        None => PartRow::Failed(Row::NoAnswer),
+        Some(head) if !head.from_oss => PartRow::Failed(head.failure()),
+        Some(head) => match head.status {
+            200..=299 if !seen.all_sent => PartRow::Failed(Row::TooEarly),
+            _ if head.is_success() && head.crc_differs => PartRow::Differs,
+            _ if head.is_success() && head.body_complete => PartRow::Kept,
+            _ if head.is_success() => PartRow::Damaged,
+            _ => PartRow::Failed(head.failure()),
+        },
+    }
+}

@@ -124,7 +124,7 @@ pub(crate) struct Exchange {
     /// How long the head of the answer was waited for.
     pub(crate) waited: Duration,
     /// The error has a kind and a message, but no verdict yet.
-    pub(crate) result: Result<Answer>,
+    pub(crate) result: Result<UnreadAnswer>,
 }
 
 impl Exchange {
@@ -141,7 +141,7 @@ impl Exchange {
 }
 
 /// The head of an answer, and a reader of its body.
-pub(crate) struct Answer {
+pub(crate) struct UnreadAnswer {
     pub(crate) status: u16,
     pub(crate) headers: Headers,
     pub(crate) body: AnswerBody,
@@ -325,9 +325,9 @@ fn agent(config: &ureq::config::Config, means: &Arc<Means>) -> ureq::Agent {
     ureq::Agent::with_parts(config.clone(), connector, NoResolver)
 }
 
-fn answer(response: http::Response<ureq::Body>, current: Rc<Current>) -> Answer {
+fn answer(response: http::Response<ureq::Body>, current: Rc<Current>) -> UnreadAnswer {
     let (head, body) = response.into_parts();
-    Answer {
+    UnreadAnswer {
         status: head.status.as_u16(),
         headers: Headers::new(head.headers),
         body: AnswerBody {

@@ -6,14 +6,16 @@
 
 use std::fmt::Write as _;
 
-use super::{MultipartUpload, Part, list_parts, look_for_upload};
+use super::look_up::{Found, is_gone, look_up};
+use super::{MultipartUpload, Part, list_parts};
 use crate::base::crc64;
 use crate::base::xml;
 use crate::engine::Engine;
 use crate::engine::attempts::Attempts;
-use crate::engine::operation::{Operation, OperationOptions, operation_setters};
+use crate::engine::operation::operation_setters;
 use crate::operations::object::ObjectMetadata;
 use crate::operations::presign::{self, PresignOptions, PresignedUrl};
+use crate::operations::put_options::{PutOptions, Step, object_acl_setter};
 use crate::outcome::error::{Error, Result};
 use crate::outcome::receipt::Receipt;
 use crate::outcome::retry::{self, Again, RetryPolicy};
@@ -21,7 +23,6 @@ use crate::outcome::unsettled::Contents;
 use crate::outcome::verdict::{Answered, ErrorKind, Stored};
 use crate::outcome::{self, Asked};
 use crate::request::Request;
-use crate::request::object_headers::{self, object_acl_setter};
 use crate::spec::CallbackSpec;
 use crate::transport::{Body, Limits};
 
@@ -46,57 +47,62 @@ use crate::transport::{Body, Limits};
 pub struct CompleteMultipartUpload {
     upload: MultipartUpload,
     request: Request,
-    callback: Option<CallbackSpec>,
-    options: OperationOptions,
-    compare_crc64: bool,
-    /// The first one of a setter; reported by `send`.
-    fault: Option<Error>,
+    options: PutOptions,
 }
 
 impl CompleteMultipartUpload {
-    operation_setters!();
-    object_acl_setter!();
+    operation_setters!(self, self.options.limits);
+    object_acl_setter!(self, self.options);
 
     pub(super) fn new(upload: &MultipartUpload) -> CompleteMultipartUpload {
         CompleteMultipartUpload {
             request: upload.request("POST"),
-            callback: None,
-            options: OperationOptions::default(),
-            compare_crc64: true,
-            fault: None,
+            options: PutOptions::new(),
             upload: upload.clone(),
         }
+        .options(&PutOptions::new())
     }
 
-    /// Asks OSS to call the application server once the object is stored, and to pass its answer on.
-    pub fn callback(mut self, spec: &CallbackSpec) -> Self {
-        self.callback = Some(spec.clone());
+    /// What of these options belongs to completing an upload, in place of those that were given before: the callback, the
+    /// ACL, whether an object is replaced, whether its CRC-64 is compared, who pays, and the limits. What they do not say is
+    /// as the beginning of the upload was told, if that is known here.
+    pub fn options(mut self, options: &PutOptions) -> Self {
+        self.options = options.clone();
+        self.options.headers.clone_from(&self.upload.completing);
+        for (name, value) in options.headers_of(Step::Complete) {
+            self.options.set(name, value);
+        }
+        self
+    }
+
+    /// Asks OSS to call the application server once the object is stored, and to pass its answer on. `None` takes an
+    /// earlier one away.
+    pub fn callback<'s>(mut self, spec: impl Into<Option<&'s CallbackSpec>>) -> Self {
+        self.options.callback = spec.into().cloned();
         self
     }
 
     /// Whether an object with this name is kept: completing then fails with [`ErrorKind::Conflict`], and the
-    /// upload stays open. Default: false, it is replaced.
-    pub fn forbid_overwrite(self, forbid: bool) -> Self {
-        let forbid = if forbid { "true" } else { "false" };
-        self.header("x-oss-forbid-overwrite", forbid)
+    /// upload stays open. Default: as the beginning of the upload was told, else false, it is replaced.
+    pub fn forbid_overwrite(mut self, forbid: bool) -> Self {
+        self.options.set(
+            "x-oss-forbid-overwrite",
+            if forbid { "true" } else { "false" },
+        );
+        self
     }
 
     /// Whether the CRC-64 of the object is compared with the one that its parts add up to. Default: true.
     /// Without it nothing can be said of the object after a lost answer.
     pub fn compare_crc64(mut self, compare: bool) -> Self {
-        self.compare_crc64 = compare;
+        self.options.compare_crc64 = compare;
         self
     }
 
     /// Any other header of CompleteMultipartUpload by its name. A later value replaces an earlier one, also
     /// that of a setter. Headers that the library sets itself are refused.
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        match object_headers::refuse_own(name) {
-            Ok(()) => self
-                .request
-                .set_header(name.to_owned(), value.trim_matches([' ', '\t']).to_owned()),
-            Err(fault) => drop(self.fault.get_or_insert(fault)),
-        }
+        self.options.set_other(name, value);
         self
     }
 
@@ -123,10 +129,10 @@ impl CompleteMultipartUpload {
     ///
     /// As [`send`](CompleteMultipartUpload::send).
     pub fn send_all(mut self) -> Result<Receipt> {
-        self.request.set_header("x-oss-complete-all", "yes");
-        self.check().map_err(|e| self.before_sending(e))?;
+        self.options.set("x-oss-complete-all", "yes");
+        self.prepare().map_err(|e| self.before_sending(e))?;
         let attempts = self.attempts();
-        let contents = if self.compare_crc64 {
+        let contents = if self.options.compare_crc64 {
             let parts = list_parts(&attempts, &self.upload).map_err(|e| self.before_sending(e))?;
             Contents::of(&parts)
         } else {
@@ -142,18 +148,17 @@ impl CompleteMultipartUpload {
     /// # Errors
     ///
     /// Every error of arguments, and [`ErrorKind::CredentialsFailed`].
-    pub fn presign(self, options: &PresignOptions) -> Result<PresignedUrl> {
-        if let Some(fault) = self.fault {
-            return Err(fault);
-        }
-        self.check()?;
-        let engine = &self.upload.engine;
-        presign::presign(engine, self.request, self.callback.as_ref(), options)
+    pub fn presign(mut self, options: &PresignOptions) -> Result<PresignedUrl> {
+        self.prepare()?;
+        let callback = self.options.callback.as_ref();
+        presign::presign(&self.upload.engine, self.request, callback, options)
     }
 
     fn attempts(&self) -> Attempts {
-        let callback_urls = self.callback.as_ref().map_or(0, CallbackSpec::urls);
-        self.options.attempts(&self.upload.engine, callback_urls)
+        let callback_urls = self.options.callback.as_ref().map_or(0, CallbackSpec::urls);
+        self.options
+            .limits
+            .attempts(&self.upload.engine, callback_urls)
     }
 
     fn complete(
@@ -162,16 +167,13 @@ impl CompleteMultipartUpload {
         body: Vec<u8>,
         contents: Option<Contents>,
     ) -> Result<Receipt> {
-        if let Some(fault) = self.fault.take() {
-            return Err(self.before_sending(fault));
-        }
-        if let Some(spec) = &self.callback {
+        if let Some(spec) = &self.options.callback {
             spec.add_to(&mut self.request);
         }
-        self.check().map_err(|e| self.before_sending(e))?;
+        self.prepare().map_err(|e| self.before_sending(e))?;
         let complete = Complete {
-            callback: self.callback.is_some(),
-            contents: contents.filter(|_| self.compare_crc64),
+            callback: self.options.callback.is_some(),
+            contents: contents.filter(|_| self.options.compare_crc64),
             sent_before: false,
             request: self.request,
             body,
@@ -180,14 +182,18 @@ impl CompleteMultipartUpload {
         complete.send(attempts).result
     }
 
-    fn check(&self) -> Result<()> {
+    /// Puts the headers into the request, and refuses what OSS refuses or what makes no sense.
+    fn prepare(&mut self) -> Result<()> {
         self.upload.check()?;
         self.options.check()?;
+        for (name, value) in self.options.headers.drain(..) {
+            self.request.set_header(name, value);
+        }
         self.request.check()
     }
 
     fn before_sending(&self, error: Error) -> Error {
-        outcome::before_sending(error, self.callback.is_some())
+        outcome::before_sending(error, self.options.callback.is_some())
     }
 }
 
@@ -265,20 +271,6 @@ pub(crate) struct Completed {
     pub(crate) sent: bool,
 }
 
-/// What became of an upload whose answer was lost.
-enum Found {
-    /// It can still be completed.
-    Open,
-    /// It is gone, and the object is the one that it was to become.
-    Object(ObjectMetadata),
-    /// It is gone, and there is no object.
-    Nothing,
-    /// It is gone, and the object is another one or cannot be compared.
-    Another,
-    /// OSS could not be asked.
-    Unseen,
-}
-
 impl Complete {
     /// The request of these parts.
     pub(crate) fn new(upload: &MultipartUpload, parts: &[Part]) -> Result<Complete> {
@@ -340,7 +332,7 @@ impl Complete {
         };
         let exchange = engine.exchange(&self.request, Some(body), limits);
         let sent = exchange.last_write_started;
-        let result = outcome::of_upload(outcome::Upload {
+        let result = outcome::of_upload(outcome::SentUpload {
             asked: Asked::Completion,
             last_write_started: sent,
             all_sent: exchange.all_sent,
@@ -370,11 +362,15 @@ impl Complete {
         };
         let unknown = |error: Error, why| error.with_verdict(Stored::Unknown, answered).and(why);
         let lost = lost || error.stored() == Stored::Unknown;
-        match self.find(engine, limits, policy, is_gone(&error)) {
-            Found::Open => (Err(error), false),
-            Found::Unseen => {
-                let why = "what became of the upload could not be looked up";
-                (Err(unknown(error, why)), false)
+        let Ok(found) = self.find(engine, limits, policy, is_gone(&error)) else {
+            let why = "what became of the upload could not be looked up";
+            return (Err(unknown(error, why)), false);
+        };
+        match found {
+            Found::Open(_) => (Err(error), false),
+            Found::Object(object) if !self.is_made_of(&object) => {
+                let why = "the upload is gone, and the object cannot be shown to come of it";
+                (Err(unknown(error, why)), true)
             }
             Found::Object(object) if lost => {
                 let receipt = Receipt::of_look_up(object.into_headers(), error.waited());
@@ -393,8 +389,8 @@ impl Complete {
                 (Err(unknown(error, why)), true)
             }
             // Nobody else can have completed it without an object coming of it.
-            Found::Nothing if !lost => (Err(error), true),
-            Found::Nothing | Found::Another => {
+            Found::Nothing(_) if !lost => (Err(error), true),
+            Found::Nothing(_) => {
                 let why = "the upload is gone, and the object cannot be shown to come of it";
                 (Err(unknown(error, why)), true)
             }
@@ -402,33 +398,31 @@ impl Complete {
     }
 
     /// `gone` if OSS has said so already.
-    fn find(&self, engine: &Engine, limits: &Limits, policy: RetryPolicy, gone: bool) -> Found {
+    fn find(
+        &self,
+        engine: &Engine,
+        limits: &Limits,
+        policy: RetryPolicy,
+        gone: bool,
+    ) -> Result<Found> {
         let attempts = |policy| Attempts {
             engine: engine.clone(),
             policy,
             limits: limits.clone(),
         };
-        if !gone {
-            // The request itself is tried again, and then this, too.
-            match look_for_upload(&attempts(RetryPolicy::none()), self.upload.request("GET")) {
-                Ok(_) => return Found::Open,
-                Err(error) if is_gone(&error) => {}
-                Err(_) => return Found::Unseen,
-            }
-        }
-        let request = self.upload.request_for_object("HEAD");
-        let operation = Operation::new(engine.clone(), request);
-        match operation.send_with(&attempts(policy), &[200]) {
-            Ok(answer) => {
-                let object = ObjectMetadata::new(answer.headers);
-                match self.contents {
-                    Some(contents) if contents.are_those_of(&object) => Found::Object(object),
-                    _ => Found::Another,
-                }
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => Found::Nothing,
-            Err(_) => Found::Unseen,
-        }
+        // The request itself is tried again, and then this, too.
+        let once = attempts(RetryPolicy::none());
+        let open = (!gone).then(|| (&once, self.upload.request("GET")));
+        look_up(
+            open,
+            (&attempts(policy), self.upload.request_for_object("HEAD")),
+        )
+    }
+
+    /// The object is the one that the parts add up to, as far as that is known.
+    fn is_made_of(&self, object: &ObjectMetadata) -> bool {
+        let contents = self.contents;
+        contents.is_some_and(|contents| contents.are_those_of(object))
     }
 }
 
@@ -447,11 +441,6 @@ fn is_open_question(error: &Error, lost: bool) -> bool {
         Stored::Unknown => true,
         Stored::No => is_gone(error) || (lost && error.status().is_some()),
     }
-}
-
-/// OSS does not know the upload (any more).
-pub(crate) fn is_gone(error: &Error) -> bool {
-    error.kind() == ErrorKind::NotFound && error.oss_code() == Some("NoSuchUpload")
 }
 
 #[cfg(test)]

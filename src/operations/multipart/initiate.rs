@@ -5,21 +5,20 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use super::{MultipartUpload, is_upload_id};
+use crate::base::dates::iso8601;
 use crate::base::xml;
 use crate::engine::Engine;
 use crate::engine::attempts::Attempts;
-use crate::engine::operation::{Operation, OperationOptions, operation_setters};
-use crate::operations::post_policy::iso8601;
-use crate::operations::put::PutObject;
+use crate::engine::operation::{Operation, operation_setters};
+use crate::operations::put_options::{PutOptions, Step, object_acl_setter, object_header_setters};
 use crate::outcome;
-use crate::outcome::error::{Error, Result};
+use crate::outcome::error::Result;
 use crate::outcome::verdict::ErrorKind;
 use crate::request::Request;
 use crate::request::content_type;
-use crate::request::object_headers::{self, Tags, object_header_setters};
 
 /// Begins a multipart upload, with the headers that the object is to have. Made by
-/// [`Client::initiate_multipart_upload`].
+/// [`Client::initiate_multipart_upload`](crate::Client::initiate_multipart_upload).
 ///
 /// A callback is none of its options: it belongs to
 /// [completing the upload](MultipartUpload::complete).
@@ -27,24 +26,27 @@ use crate::request::object_headers::{self, Tags, object_header_setters};
 pub struct InitiateMultipartUpload {
     engine: Engine,
     request: Request,
-    options: OperationOptions,
-    tags: Tags,
-    /// The first one of a setter; reported by `send`.
-    fault: Option<Error>,
+    options: PutOptions,
 }
 
 impl InitiateMultipartUpload {
-    object_header_setters!();
-    operation_setters!();
+    object_header_setters!(self, self.options);
+    object_acl_setter!(self, self.options);
+    operation_setters!(self, self.options.limits);
 
     pub(crate) fn new(engine: Engine, bucket: &str, object: &str) -> Self {
         InitiateMultipartUpload {
             request: Request::new("POST", bucket, object),
-            options: OperationOptions::default(),
-            tags: Tags::default(),
-            fault: None,
+            options: PutOptions::new(),
             engine,
         }
+    }
+
+    /// All of these options in place of those that were given before. The ACL, and whether an object is replaced, are for
+    /// completing the upload: what is begun here remembers them; where it is completed elsewhere they are given again.
+    pub fn options(mut self, options: &PutOptions) -> Self {
+        self.options = options.clone();
+        self
     }
 
     /// Sends the request.
@@ -52,47 +54,21 @@ impl InitiateMultipartUpload {
     /// # Errors
     ///
     /// Every error of arguments and network, and refusals of OSS. After a lost answer OSS may have begun an
-    /// upload whose id nobody knows. One of [`Error::notes`] says so then, or one of [`MultipartUpload::notes`] if a
+    /// upload whose id nobody knows. One of [`Error::notes`](crate::Error::notes) says so then, or one of [`MultipartUpload::notes`] if a
     /// later attempt succeeded; [`ListMultipartUploads::begun_since`](crate::ListMultipartUploads::begun_since)
     /// finds it.
     pub fn send(mut self) -> Result<MultipartUpload> {
-        if let Some(fault) = self.fault.take() {
-            return Err(fault);
-        }
-        self.request.refuse_url()?;
-        if self.request.header("Content-Type").is_none() {
-            let content_type = content_type::of(Path::new(&self.request.key));
-            self.request.set_header("Content-Type", content_type);
-        }
-        if self.request.header("x-oss-object-acl").is_some() {
-            let message = "`object_acl` cannot be given when an upload is begun: give it when it is completed";
-            return Err(Error::argument(message));
-        }
-        object_headers::check(&self.request)?;
-        self.request.check()?;
         self.options.check()?;
-        initiate(&self.options.attempts(&self.engine, 0), self.request)
-    }
-}
-
-/// The headers and limits of an upload, for one in parts; what else it was told does not count.
-impl From<PutObject<'_>> for InitiateMultipartUpload {
-    fn from(put: PutObject<'_>) -> InitiateMultipartUpload {
-        let PutObject {
-            engine,
-            request,
-            options,
-            tags,
-            fault,
-            ..
-        } = put;
-        InitiateMultipartUpload {
-            engine,
-            request,
-            options,
-            tags,
-            fault,
+        if self.options.header_value("Content-Type").is_none() {
+            let content_type = content_type::of(Path::new(&self.request.key));
+            self.options.set("Content-Type", content_type);
         }
+        self.request.headers.clone_from(&self.options.headers);
+        self.request.check()?;
+        self.request.headers = self.options.headers_of(Step::Initiate);
+        let attempts = self.options.limits.attempts(&self.engine, 0);
+        let upload = initiate(&attempts, self.request)?;
+        Ok(upload.with_completing(self.options.headers_of(Step::Complete)))
     }
 }
 

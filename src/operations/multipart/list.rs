@@ -3,7 +3,7 @@
 use super::{MAX_PARTS, MultipartUpload, Part};
 use crate::base::xml::{self, Element};
 use crate::engine::attempts::Attempts;
-use crate::engine::operation::{Operation, OperationOptions, operation_setters};
+use crate::engine::operation::{Operation, OperationOptions, operation_options};
 use crate::outcome;
 use crate::outcome::error::{Error, Result};
 use crate::outcome::verdict::ErrorKind;
@@ -18,7 +18,7 @@ pub struct ListParts {
 }
 
 impl ListParts {
-    operation_setters!();
+    operation_options!();
 
     pub(super) fn new(upload: &MultipartUpload) -> ListParts {
         ListParts {

@@ -3,11 +3,11 @@
 use std::time::{Duration, SystemTime};
 
 use super::{MAX_ID_LEN, check_len};
+use crate::base::dates::iso8601;
 use crate::base::percent;
 use crate::base::xml;
 use crate::engine::Engine;
-use crate::engine::operation::{Operation, OperationOptions, operation_setters};
-use crate::operations::post_policy::iso8601;
+use crate::engine::operation::{Operation, OperationOptions, operation_options};
 use crate::outcome;
 use crate::outcome::error::{Error, Result};
 use crate::outcome::verdict::ErrorKind;
@@ -19,7 +19,7 @@ use crate::request::Request;
 pub struct ListedUpload {
     /// The object that it is to become.
     pub object: String,
-    /// OSS's name for it; [`Client::multipart_upload`] goes on with it.
+    /// OSS's name for it; [`Client::multipart_upload`](crate::Client::multipart_upload) goes on with it.
     pub upload_id: String,
     /// When it was begun, in OSS's form: `2012-02-23T04:18:23.000Z`.
     pub initiated: String,
@@ -35,7 +35,7 @@ pub struct MultipartUploadList {
     pub common_prefixes: Vec<String>,
 }
 
-/// Asks for the multipart uploads of a bucket. Made by [`Client::list_multipart_uploads`].
+/// Asks for the multipart uploads of a bucket. Made by [`Client::list_multipart_uploads`](crate::Client::list_multipart_uploads).
 #[derive(Debug, Clone)]
 #[must_use = "nothing is sent before `send` is called"]
 pub struct ListMultipartUploads {
@@ -50,7 +50,7 @@ pub struct ListMultipartUploads {
 }
 
 impl ListMultipartUploads {
-    operation_setters!();
+    operation_options!();
 
     pub(crate) fn new(engine: Engine, bucket: &str) -> ListMultipartUploads {
         ListMultipartUploads {

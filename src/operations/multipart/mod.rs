@@ -7,31 +7,31 @@ mod complete;
 mod initiate;
 mod list;
 mod list_uploads;
+mod look_up;
 mod part;
 mod upload_part;
 
 use crate::engine::Engine;
-use crate::engine::operation::{Operation, OperationOptions, operation_setters};
+use crate::engine::operation::{Operation, OperationOptions, operation_options};
 use crate::outcome::error::{Error, Result};
 use crate::outcome::unsettled::{Contents, LostRequest, Unsettled};
-use crate::request::Request;
 use crate::request::object_headers;
+use crate::request::{Header, Request};
 
 pub use complete::CompleteMultipartUpload;
-pub(crate) use complete::{Complete, Completed, is_gone};
+pub(crate) use complete::{Complete, Completed};
 pub use initiate::InitiateMultipartUpload;
 pub(crate) use initiate::initiate;
 pub use list::ListParts;
+pub(crate) use list::list_parts;
 #[cfg(fuzzing)]
 pub(crate) use list::read_page;
-pub(crate) use list::{list_parts, look_for_upload};
 pub use list_uploads::{ListMultipartUploads, ListedUpload, MultipartUploadList};
+pub(crate) use look_up::{Found, is_gone, look_up};
 pub use part::Part;
 pub use upload_part::UploadPart;
 pub(crate) use upload_part::{PartUpload, request as part_request};
 
-/// What OSS takes in one part (OSS documentation, "UploadPart").
-pub(crate) const MAX_PART_LEN: u64 = 5 * 1024 * 1024 * 1024;
 /// The least that OSS takes in a part that is not the last; checked when the upload is completed.
 pub(crate) const MIN_PART_LEN: u64 = 100 * 1024;
 /// Upload ids of OSS have 32 characters; the names of objects, and so what they begin with, at most 1023 bytes. What is
@@ -42,8 +42,8 @@ pub(crate) const MAX_PARTS: u32 = 10_000;
 
 /// A multipart upload that was begun: bucket, object and upload id, and the client that goes on with it.
 ///
-/// Begun by [`Client::initiate_multipart_upload`]; one that was begun elsewhere, by another thread, process or
-/// machine, is gone on with by [`Client::multipart_upload`]. Parts may be sent from many threads at once. The
+/// Begun by [`Client::initiate_multipart_upload`](crate::Client::initiate_multipart_upload); one that was begun elsewhere, by another thread, process or
+/// machine, is gone on with by [`Client::multipart_upload`](crate::Client::multipart_upload). Parts may be sent from many threads at once. The
 /// object comes into being when the upload is [completed](MultipartUpload::complete); until then OSS keeps,
 /// and bills, the parts.
 ///
@@ -79,6 +79,8 @@ pub struct MultipartUpload {
     upload_id: String,
     requester_pays: bool,
     idempotency_id: Option<String>,
+    /// What its beginning was told of completing it.
+    completing: Vec<Header<'static>>,
     notes: Vec<String>,
 }
 
@@ -91,6 +93,7 @@ impl MultipartUpload {
             upload_id: upload_id.to_owned(),
             requester_pays: false,
             idempotency_id: None,
+            completing: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -135,6 +138,11 @@ impl MultipartUpload {
 
     pub(crate) fn with_notes(mut self, notes: Vec<String>) -> Self {
         self.notes = notes;
+        self
+    }
+
+    fn with_completing(mut self, headers: Vec<Header<'static>>) -> Self {
+        self.completing = headers;
         self
     }
 
@@ -233,7 +241,7 @@ pub struct AbortMultipartUpload {
 }
 
 impl AbortMultipartUpload {
-    operation_setters!();
+    operation_options!();
 
     /// Sends the request. Do not do so after the upload may have been completed. Parts that are under way
     /// meanwhile may survive: abort again when they have ended.

@@ -5,18 +5,21 @@ use std::io::{Cursor, Read, Seek};
 use std::path::Path;
 
 use super::part::check_number;
-use super::{MAX_PART_LEN, MultipartUpload, Part};
+use super::{MultipartUpload, Part};
 use crate::engine::attempts::Attempts;
 use crate::engine::content_md5;
-use crate::engine::operation::{OperationOptions, operation_setters};
-use crate::engine::source::{self, Source, Upload, sending_setters};
+use crate::engine::operation::operation_setters;
+use crate::engine::source::{self, Source, Upload};
 use crate::operations::presign::{self, PresignOptions, PresignedUrl};
+use crate::operations::put_options::{
+    PutOptions, Step, body_setters, content_md5_setter, progress_setter,
+};
 use crate::outcome::Asked;
 use crate::outcome::error::{Error, Result};
 use crate::outcome::retry::Again;
 use crate::outcome::verdict::ErrorKind;
-use crate::request::Request;
 use crate::request::object_headers;
+use crate::request::{MAX_BODY_LEN, Request};
 use crate::transport::{Bandwidth, Progress};
 
 /// Sends one part. Made by [`MultipartUpload::upload_part`]; one of the `send` methods carries it out.
@@ -28,46 +31,37 @@ pub struct UploadPart<'a> {
     upload: MultipartUpload,
     number: u32,
     request: Request,
-    options: OperationOptions,
+    options: PutOptions,
     progress: Option<Box<Progress<'a>>>,
-    bandwidth: Option<u64>,
-    content_md5: bool,
-    compare_crc64: bool,
-    /// The first one of a setter; reported by `send`.
-    fault: Option<Error>,
 }
 
 impl<'a> UploadPart<'a> {
-    operation_setters!();
-    sending_setters!();
+    operation_setters!(self, self.options.limits);
+    body_setters!(self, self.options);
+    content_md5_setter!(self, self.options);
+    progress_setter!();
 
     pub(super) fn new(upload: &MultipartUpload, number: u32) -> UploadPart<'a> {
         UploadPart {
             request: request(upload, number),
-            options: OperationOptions::default(),
+            options: PutOptions::new(),
             progress: None,
-            bandwidth: None,
-            content_md5: false,
-            compare_crc64: true,
-            fault: None,
             number,
             upload: upload.clone(),
         }
     }
 
-    /// Whether the part's MD5 goes along (Content-MD5); see
-    /// [`PutObject::content_md5`](crate::PutObject::content_md5). Default: false.
-    pub fn content_md5(mut self, send: bool) -> Self {
-        self.content_md5 = send;
+    /// What of these options belongs to a part, in place of those that were given before: how its body is sent, the traffic
+    /// limit, who pays, and the limits.
+    pub fn options(mut self, options: &PutOptions) -> Self {
+        self.options = options.of(Step::Part);
         self
     }
 
     /// Asks OSS to take no more than so many **bits** per second, 819200 to 838860800.
     pub fn traffic_limit(mut self, bits_per_second: u64) -> Self {
-        match object_headers::traffic_limit(bits_per_second) {
-            Ok(value) => self.request.set_header("x-oss-traffic-limit", value),
-            Err(fault) => drop(self.fault.get_or_insert(fault)),
-        }
+        let value = object_headers::traffic_limit(bits_per_second);
+        self.options.set_checked("x-oss-traffic-limit", value);
         self
     }
 
@@ -132,13 +126,8 @@ impl<'a> UploadPart<'a> {
     /// # Errors
     ///
     /// Every error of arguments, and [`ErrorKind::CredentialsFailed`].
-    pub fn presign(self, options: &PresignOptions) -> Result<PresignedUrl> {
-        if let Some(fault) = self.fault {
-            return Err(fault);
-        }
-        self.upload.check()?;
-        check_number(self.number)?;
-        self.request.check()?;
+    pub fn presign(mut self, options: &PresignOptions) -> Result<PresignedUrl> {
+        self.prepare()?;
         presign::presign(&self.upload.engine, self.request, None, options)
     }
 
@@ -149,21 +138,15 @@ impl<'a> UploadPart<'a> {
         ends: bool,
         name: &'s str,
     ) -> Result<Part> {
-        if let Some(fault) = self.fault.take() {
-            return Err(fault);
-        }
-        self.upload.check()?;
-        check_number(self.number)?;
-        if len > MAX_PART_LEN {
+        self.prepare()?;
+        if len > MAX_BODY_LEN {
             return Err(Error::argument(format!(
-                "{name} has {len} bytes: a part has at most {MAX_PART_LEN} (5 GiB)"
+                "{name} has {len} bytes: a part has at most {MAX_BODY_LEN} (5 GiB)"
             )));
         }
-        self.options.check()?;
-        let bandwidth = self.bandwidth.map(Bandwidth::new).transpose()?;
-        self.request.check()?;
-        let attempts = self.options.attempts(&self.upload.engine, 0);
-        if self.content_md5 {
+        let bandwidth = self.options.bandwidth.map(Bandwidth::new).transpose()?;
+        let attempts = self.options.limits.attempts(&self.upload.engine, 0);
+        if self.options.content_md5 {
             let md5 = content_md5::of(&mut source, len, name, &attempts.limits)?;
             self.request.set_header("Content-MD5", md5);
         }
@@ -174,11 +157,22 @@ impl<'a> UploadPart<'a> {
             name,
             len,
             ends,
-            compare_crc64: self.compare_crc64,
+            compare_crc64: self.options.compare_crc64,
             progress: self.progress,
             bandwidth,
         };
         part.send(&attempts)
+    }
+
+    /// Puts the headers into the request, and refuses what OSS refuses or what makes no sense.
+    fn prepare(&mut self) -> Result<()> {
+        self.upload.check()?;
+        check_number(self.number)?;
+        self.options.check()?;
+        for (name, value) in self.options.headers.drain(..) {
+            self.request.set_header(name, value);
+        }
+        self.request.check()
     }
 }
 

@@ -1,20 +1,18 @@
-//! Sends the parts of a file over several connections at once.
+//! The threads that send the parts of a file, each over a connection of its own.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc::Sender;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use super::file::{LocalFile, Range};
-use super::{Begun, Transfer};
 use crate::engine::attempts::Attempts;
 use crate::engine::content_md5;
 use crate::engine::source::Source;
 use crate::operations::multipart::{MultipartUpload, Part, PartUpload, part_request};
-use crate::outcome::error::{Error, Result};
-use crate::outcome::verdict::ErrorKind;
+use crate::outcome::error::Result;
 use crate::request::Header;
 use crate::transport::Bandwidth;
 use crate::transport::cancellation::Cancellation;
@@ -24,7 +22,7 @@ pub(super) const MAX_PARALLEL: usize = 256;
 
 /// How often the progress hook is told while no part ends. The threads that send only count: to wake the caller's thread
 /// for each of their blocks cost a third on top of all the rest.
-const PROGRESS_INTERVAL: Duration = Duration::from_millis(20);
+pub(super) const PROGRESS_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A part that OSS does not have for certain.
 pub(super) struct Task {
@@ -50,94 +48,8 @@ impl Task {
     }
 }
 
-impl Transfer<'_> {
-    /// Sends what is left to send, and gives all parts. The progress hook and the checkpoint are this
-    /// thread's.
-    pub(super) fn send_parts(&mut self, begun: &mut Begun) -> Result<Vec<Part>> {
-        let mut parts = std::mem::take(&mut begun.parts);
-        let tasks = std::mem::take(&mut begun.tasks);
-        let mut done: u64 = parts.iter().filter_map(Part::size).sum();
-        let mut most = 0;
-        let total = self.file.len();
-        let mut report = |sent: u64| {
-            // A part that is sent again takes nothing back.
-            most = sent.max(most);
-            if let Some(progress) = &mut self.progress {
-                progress(most, Some(total));
-            }
-        };
-        report(done);
-
-        let parent = self.attempts.limits.cancellation.as_ref();
-        let stop = parent.map_or_else(Cancellation::new, Cancellation::child);
-        let threads = self.parallel.min(tasks.len());
-        let workers = Workers {
-            file: &self.file,
-            headers: &self.part_headers,
-            content_md5: self.content_md5,
-            compare_crc64: self.compare_crc64,
-            bandwidth: self.bandwidth.as_ref(),
-            upload: &begun.upload,
-            attempts: self.attempts.with_cancellation(&stop),
-            tasks: Mutex::new(tasks),
-            sent: (0..threads).map(|_| AtomicU64::new(0)).collect(),
-        };
-        let checkpoint = &mut self.checkpoint;
-        let mut result = Ok(());
-        thread::scope(|scope| {
-            // Whatever happens here, a hook that panics for one, nobody goes on without this thread.
-            let _stop = StopOnDrop(&stop);
-            let (tell, ended) = mpsc::channel();
-            let mut running = 0;
-            for sent in &workers.sent {
-                let (workers, tell, stop) = (&workers, tell.clone(), &stop);
-                let work = move || {
-                    let _stop = StopOnPanic(stop);
-                    workers.work(sent, &tell);
-                };
-                match thread::Builder::new().spawn_scoped(scope, work) {
-                    Ok(_) => running += 1,
-                    // With those there are it takes longer.
-                    Err(_) if running > 0 => break,
-                    Err(e) => {
-                        let message = format!("the system gives no thread to send parts: {e}");
-                        result = Err(Error::new(ErrorKind::Connect, message).with_source(e));
-                        break;
-                    }
-                }
-            }
-            drop(tell);
-            loop {
-                let outcome = match ended.recv_timeout(PROGRESS_INTERVAL) {
-                    Err(RecvTimeoutError::Disconnected) => break,
-                    Err(RecvTimeoutError::Timeout) => Ok(()),
-                    Ok(Ok(part)) => {
-                        done += part.size().unwrap_or(0);
-                        let noted = checkpoint.as_mut().map_or(Ok(()), |c| c.add(&part));
-                        parts.push(part);
-                        noted
-                    }
-                    Ok(Err(error)) => Err(error),
-                };
-                if outcome.is_err() {
-                    stop.cancel();
-                }
-                // What comes after the first failure is its consequence.
-                result = std::mem::replace(&mut result, Ok(())).and(outcome);
-                if result.is_ok() {
-                    report(done + workers.under_way());
-                }
-            }
-        });
-        if let Some(checkpoint) = checkpoint {
-            result = result.and(checkpoint.flush());
-        }
-        result.map(|()| parts)
-    }
-}
-
 /// Cancels what is left to do.
-struct StopOnDrop<'a>(&'a Cancellation);
+pub(super) struct StopOnDrop<'a>(pub(super) &'a Cancellation);
 
 impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {
@@ -146,7 +58,7 @@ impl Drop for StopOnDrop<'_> {
 }
 
 /// Cancels what is left to do when this thread panics.
-struct StopOnPanic<'a>(&'a Cancellation);
+pub(super) struct StopOnPanic<'a>(pub(super) &'a Cancellation);
 
 impl Drop for StopOnPanic<'_> {
     fn drop(&mut self) {
@@ -157,21 +69,21 @@ impl Drop for StopOnPanic<'_> {
 }
 
 /// What the threads share.
-struct Workers<'a> {
-    file: &'a LocalFile,
-    headers: &'a [Header<'static>],
-    content_md5: bool,
-    compare_crc64: bool,
-    bandwidth: Option<&'a Bandwidth>,
-    upload: &'a MultipartUpload,
-    attempts: Attempts,
-    tasks: Mutex<VecDeque<Task>>,
+pub(super) struct Workers<'a> {
+    pub(super) file: &'a LocalFile,
+    pub(super) headers: &'a [Header<'static>],
+    pub(super) content_md5: bool,
+    pub(super) compare_crc64: bool,
+    pub(super) bandwidth: Option<&'a Bandwidth>,
+    pub(super) upload: &'a MultipartUpload,
+    pub(super) attempts: Attempts,
+    pub(super) tasks: Mutex<VecDeque<Task>>,
     /// Bytes that each has sent of its part.
-    sent: Vec<AtomicU64>,
+    pub(super) sent: Vec<AtomicU64>,
 }
 
 impl Workers<'_> {
-    fn under_way(&self) -> u64 {
+    pub(super) fn under_way(&self) -> u64 {
         self.sent
             .iter()
             .map(|sent| sent.load(Ordering::Relaxed))
@@ -179,7 +91,7 @@ impl Workers<'_> {
     }
 
     /// Carries out tasks until there are none, one fails, or nobody listens.
-    fn work(&self, sent: &AtomicU64, tell: &Sender<Result<Part>>) {
+    pub(super) fn work(&self, sent: &AtomicU64, tell: &Sender<Result<Part>>) {
         loop {
             let next = self
                 .tasks
@@ -209,7 +121,9 @@ impl Workers<'_> {
             }
         }
         let mut request = part_request(self.upload, range.number);
-        request.headers.extend_from_slice(self.headers);
+        for (name, value) in self.headers {
+            request.set_header(name.clone(), value.clone());
+        }
         let mut reader = self.file.at(range.offset);
         let mut source = Source::Rewindable(&mut reader, range.offset);
         if self.content_md5 {

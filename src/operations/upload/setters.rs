@@ -1,76 +1,25 @@
-//! The options of an upload of a file: those of PutObject, and its own.
+//! The options of an upload of a file: those of every upload, and its own.
 
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
 
 use super::UploadFile;
-use crate::outcome::retry::RetryPolicy;
-use crate::request::object_headers::{
-    ObjectAcl, ServerSideDataEncryption, ServerSideEncryption, StorageClass,
+use crate::engine::operation::operation_setters;
+use crate::operations::put_options::{
+    PutOptions, body_setters, callback_setters, content_md5_setter, object_acl_setter,
+    object_header_setters,
 };
-use crate::spec::CallbackSpec;
-use crate::transport::cancellation::Cancellation;
-
-/// Setters that do what PutObject's do.
-macro_rules! as_of_put_object {
-    ($($name:ident($($argument:ident: $type:ty),*);)*) => {
-        $(
-            #[doc = concat!("As [`PutObject::", stringify!($name), "`](crate::operations::put::PutObject::", stringify!($name), ").")]
-            pub fn $name(mut self, $($argument: $type),*) -> Self {
-                self.put = self.put.$name($($argument),*);
-                self
-            }
-        )*
-    };
-}
 
 impl<'a> UploadFile<'a> {
-    as_of_put_object! {
-        content_type(content_type: &str);
-        metadata(name: &str, value: &str);
-        idempotency_id(id: &str);
-        object_acl(acl: ObjectAcl);
-        storage_class(class: StorageClass);
-        tag(key: &str, value: &str);
-        server_side_encryption(method: ServerSideEncryption);
-        server_side_encryption_key_id(id: &str);
-        server_side_data_encryption(algorithm: ServerSideDataEncryption);
-        forbid_overwrite(forbid: bool);
-        cache_control(cache_control: &str);
-        content_disposition(content_disposition: &str);
-        content_encoding(content_encoding: &str);
-        content_language(content_language: &str);
-        expires(time: SystemTime);
-        requester_pays(pays: bool);
-        header(name: &str, value: &str);
-        callback(spec: &CallbackSpec);
-        connect_timeout(limit: Duration);
-        answer_timeout(limit: Duration);
-        progress_timeout(limit: Duration);
-        timeout(limit: Duration);
-        cancellation(cancellation: &Cancellation);
-        retry_policy(policy: RetryPolicy);
-        compare_crc64(compare: bool);
-    }
+    object_header_setters!(self, self.options);
+    object_acl_setter!(self, self.options);
+    callback_setters!(self, self.options);
+    body_setters!(self, self.options);
+    content_md5_setter!(self, self.options);
+    operation_setters!(self, self.options.limits);
 
-    /// Says that the application server does the right thing when the same callback reaches it twice. It
-    /// counts for a file that goes in one request; parts are completed, and their callback delivered, once
-    /// by their nature.
-    pub fn callback_is_idempotent(mut self, idempotent: bool) -> Self {
-        self.put = self.put.callback_is_idempotent(idempotent);
-        self
-    }
-
-    /// Whether each request's MD5 goes along; see [`PutObject::content_md5`](crate::operations::put::PutObject::content_md5).
-    pub fn content_md5(mut self, send: bool) -> Self {
-        self.put = self.put.content_md5(send);
-        self
-    }
-
-    /// Asks OSS to take no more than so many **bits** per second of each connection; see
-    /// [`PutObject::traffic_limit`](crate::operations::put::PutObject::traffic_limit).
-    pub fn traffic_limit(mut self, bits_per_second: u64) -> Self {
-        self.put = self.put.traffic_limit(bits_per_second);
+    /// All of these options in place of those that were given before.
+    pub fn options(mut self, options: &PutOptions) -> Self {
+        self.options = options.clone();
         self
     }
 
@@ -78,13 +27,7 @@ impl<'a> UploadFile<'a> {
     /// Of an upload in parts it is told after each part and, while they are sent, every 20 ms: perhaps the same
     /// number again, never a lower one. What an earlier process has sent counts as sent.
     pub fn progress(mut self, hook: impl FnMut(u64, Option<u64>) + 'a) -> Self {
-        self.put = self.put.progress(hook);
-        self
-    }
-
-    /// Sends no more than so many bytes per second over all connections together. Default: no limit.
-    pub fn bandwidth(mut self, bytes_per_second: u64) -> Self {
-        self.put = self.put.bandwidth(bytes_per_second);
+        self.progress = Some(Box::new(hook));
         self
     }
 
