@@ -108,3 +108,16 @@ fn every_room_uses_only_what_is_below_it() {
     assert!(arrows > 100, "{arrows}");
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+#[test]
+fn no_file_is_long_and_the_root_has_few_entries() {
+    let src = c::source("src");
+    let mut all = Vec::new();
+    files(&src, &mut all);
+    let is_code = |path: &&std::path::PathBuf| path.extension().is_some_and(|end| end == "rs");
+    for path in all.iter().filter(is_code) {
+        let lines = fs::read_to_string(path).expect("UTF-8").lines().count();
+        assert!(lines <= 600, "{path:?} has {lines} lines");
+    }
+    assert!(fs::read_dir(&src).expect("readable").count() <= 18);
+}
