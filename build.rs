@@ -13,7 +13,7 @@ pub mod header {
     use std::{env, fs};
 
     /// In the order of use, which becomes the order of the header.
-    const FILES: [&str; 29] = [
+    const FILES: [&str; 30] = [
         "version",
         "code",
         "client",
@@ -42,6 +42,7 @@ pub mod header {
         "sealer",
         "receipt",
         "attempt",
+        "verdict",
         "error",
     ];
 

@@ -523,10 +523,10 @@ typedef struct oss_callback_presigned_url oss_callback_presigned_url;
 typedef struct oss_callback_preview oss_callback_preview;
 
 /**
- * Options of an upload, all optional. Setters copy what they get and return nothing: the first fault is
- * kept and reported by the upload. May be used for any number of uploads, from many threads at once while
- * nobody changes them. A progress hook is then called by each of these threads, perhaps at the same time,
- * with the numbers of its own upload: uploads that are to be told apart need options of their own.
+ * Options of an upload, in one request or in parts, all optional. Setters copy what they get and return nothing: the
+ * first fault is kept and reported by the upload. May be used for any number of uploads, from many threads at once while
+ * nobody changes them. A progress hook is then called by each of these threads, perhaps at the same time, with the numbers
+ * of its own upload: uploads that are to be told apart need options of their own.
  */
 typedef struct oss_callback_put_options oss_callback_put_options;
 
@@ -1219,6 +1219,13 @@ void oss_callback_put_options_set_progress_timeout_ms(oss_callback_put_options *
 void oss_callback_put_options_set_timeout_ms(oss_callback_put_options *options, uint64_t timeout_ms);
 
 /**
+ * The moment when the uploads with these options must have ended, so many milliseconds after this call: all of them
+ * together, and so the steps of an upload in parts. With oss_callback_put_options_set_timeout_ms the earlier one counts.
+ */
+void oss_callback_put_options_set_deadline_ms(oss_callback_put_options *options,
+                                              uint64_t deadline_ms);
+
+/**
  * When the upload is sent again, in place of the client's policy. `max_attempts` counts the first one: 1
  * means never again. Before the second attempt up to `base_delay_ms` are waited, before each further one up
  * to twice as long, never more than `max_delay_ms`; the actual delays are random, so that many clients do
@@ -1485,6 +1492,13 @@ void oss_callback_operation_options_set_timeout_ms(oss_callback_operation_option
                                                    uint64_t timeout_ms);
 
 /**
+ * The moment when the operations with these options must have ended, so many milliseconds after this call: all of them
+ * together. With oss_callback_operation_options_set_timeout_ms the earlier one counts.
+ */
+void oss_callback_operation_options_set_deadline_ms(oss_callback_operation_options *options,
+                                                    uint64_t deadline_ms);
+
+/**
  * Lets another thread end the operations with these options; NULL takes an earlier one away. The options keep
  * a reference of their own, so the handle may be freed.
  */
@@ -1508,10 +1522,10 @@ void oss_callback_operation_options_free(oss_callback_operation_options *options
 /**
  * Begins an upload in parts of what is to become `object` in `bucket`.
  *
- * `options` NULL means none. What they say of the object goes along: its headers, metadata and tags; so do
- * their time limits, attempts and cancellation. The rest of them counts for requests with a body. An ACL is
- * refused: see oss_callback_multipart_upload_set_object_acl. To keep an object with this name say so here and
- * with oss_callback_multipart_upload_set_forbid_overwrite.
+ * `options` NULL means none. The same options may go with each function that takes the upload: each heeds what counts for
+ * it. Here it is what they say of the object, its headers, metadata and tags, and their limits. An ACL, and whether an
+ * object of this name is kept, are for completing the upload: the handle remembers them, but on another machine they are
+ * given to oss_complete_multipart_upload_with_callback.
  *
  * On success `*upload` is a new handle: free it with oss_callback_multipart_upload_free, which aborts
  * nothing. When an answer is lost, OSS may have begun an upload whose id nobody knows. oss_callback_error_note says so
@@ -1568,21 +1582,6 @@ const char *oss_callback_multipart_upload_note(const oss_callback_multipart_uplo
                                                size_t index);
 
 /**
- * Whether an object of this name is kept: completing the upload then fails with OSS_CALLBACK_CODE_CONFLICT,
- * and it stays open. Default: false, it is replaced.
- */
-void oss_callback_multipart_upload_set_forbid_overwrite(oss_callback_multipart_upload *upload,
-                                                        bool forbid_overwrite);
-
-/**
- * Who may read and write the object, once the upload is completed: "default", "private", "public-read" or
- * "public-read-write". Default: whoever may do so with the bucket. A fault is reported by the functions that
- * send something.
- */
-void oss_callback_multipart_upload_set_object_acl(oss_callback_multipart_upload *upload,
-                                                  const char *object_acl);
-
-/**
  * Whether who sends the requests of this upload pays for them, as a bucket of somebody else's may ask.
  * Default: as the options said with which it was begun; false for one that was begun elsewhere.
  */
@@ -1596,21 +1595,23 @@ void oss_callback_multipart_upload_set_requester_pays(oss_callback_multipart_upl
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_multipart_upload_list_parts(const oss_callback_multipart_upload *upload,
-                                                           const oss_callback_operation_options *options,
+                                                           const oss_callback_put_options *options,
                                                            oss_callback_parts **parts,
                                                            oss_callback_error **error);
 
 /**
  * Makes the object of its parts and waits for the application server's answer.
  *
- * `parts` NULL means all that OSS has, which are listed first. `spec` NULL means no callback, `options` NULL
- * none, `receipt` or `error` NULL that they are not wanted. Receipt, error and
- * OSS_CALLBACK_CODE_CALLBACK_FAILED, with which the object IS STORED, are those of
+ * `parts` NULL means all that OSS has, which are listed first. `spec` NULL means no callback, `receipt` or `error` NULL
+ * that they are not wanted. `options` NULL means none; of them count the ACL, whether an object of this name is kept,
+ * whether its CRC-64 is compared, who pays, and the limits. What they do not say of the object is as the beginning of the
+ * upload was told, if this handle is of that.
+ *
+ * Receipt, error and OSS_CALLBACK_CODE_CALLBACK_FAILED, with which the object IS STORED, are those of
  * oss_put_object_with_callback. OSS_CALLBACK_CODE_NOT_FOUND when OSS does not know the upload (any more);
- * OSS_CALLBACK_CODE_REFUSED with OSS's code "InvalidPart" when it has no such part, and "EntityTooSmall" when
- * one that is not the last has fewer than 102400 bytes. The upload stays open, and may be completed later or
- * aborted, as long as oss_callback_error_stored says OSS_CALLBACK_STORED_NO and the code is not
- * OSS_CALLBACK_CODE_NOT_FOUND.
+ * OSS_CALLBACK_CODE_REFUSED with OSS's code "InvalidPart" when it has no such part, and "EntityTooSmall" when one that is
+ * not the last has fewer than 102400 bytes. The upload stays open, and may be completed later or aborted, as long as
+ * oss_callback_error_stored says OSS_CALLBACK_STORED_NO and the code is not OSS_CALLBACK_CODE_NOT_FOUND.
  *
  * OSS completes an upload once, so the request is sent again, as the retry policy says, without delivering
  * the callback twice. When the answer is lost the upload and the object are looked up, which needs size and
@@ -1621,7 +1622,7 @@ OSS_CALLBACK_MUST_USE
 oss_callback_code oss_complete_multipart_upload_with_callback(const oss_callback_multipart_upload *upload,
                                                               const oss_callback_parts *parts,
                                                               const oss_callback_spec *spec,
-                                                              const oss_callback_operation_options *options,
+                                                              const oss_callback_put_options *options,
                                                               oss_callback_receipt **receipt,
                                                               oss_callback_error **error);
 
@@ -1633,7 +1634,7 @@ oss_callback_code oss_complete_multipart_upload_with_callback(const oss_callback
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_multipart_upload_abort(const oss_callback_multipart_upload *upload,
-                                                      const oss_callback_operation_options *options,
+                                                      const oss_callback_put_options *options,
                                                       oss_callback_error **error);
 
 /**
@@ -1646,7 +1647,8 @@ void oss_callback_multipart_upload_free(oss_callback_multipart_upload *upload);
  *
  * `part_number` is in 1 to 10000 and decides where in the object the part stands; a part with the same number
  * is replaced. All but the last need at least 102400 bytes, which is found out when the upload is completed,
- * and none may have more than 5 GiB. `options` NULL means none. On success the part is added to `parts`
+ * and none may have more than 5 GiB. `options` NULL means none; of them count how the body is sent, the
+ * progress hook, the traffic limit, who pays, and the limits. On success the part is added to `parts`
  * unless that is NULL, with its size and its CRC-64, which was compared with OSS's.
  *
  * A failed part is tried again where that may help, and may always be sent again: it replaces itself.
@@ -1662,7 +1664,7 @@ oss_callback_code oss_callback_multipart_upload_part(const oss_callback_multipar
                                                      uint32_t part_number,
                                                      const uint8_t *body,
                                                      size_t body_len,
-                                                     const oss_callback_operation_options *options,
+                                                     const oss_callback_put_options *options,
                                                      oss_callback_parts *parts,
                                                      oss_callback_error **error);
 
@@ -1679,7 +1681,7 @@ oss_callback_code oss_callback_multipart_upload_part_from_file(const oss_callbac
                                                                const char *path,
                                                                uint64_t offset,
                                                                uint64_t len,
-                                                               const oss_callback_operation_options *options,
+                                                               const oss_callback_put_options *options,
                                                                oss_callback_parts *parts,
                                                                oss_callback_error **error);
 
@@ -1697,7 +1699,7 @@ oss_callback_code oss_callback_multipart_upload_part_from_reader(const oss_callb
                                                                  oss_callback_read_hook read_hook,
                                                                  void *userdata,
                                                                  uint64_t len,
-                                                                 const oss_callback_operation_options *options,
+                                                                 const oss_callback_put_options *options,
                                                                  oss_callback_parts *parts,
                                                                  oss_callback_error **error);
 
@@ -2026,13 +2028,14 @@ oss_callback_code oss_callback_multipart_upload_presign_part(const oss_callback_
  * Permits completing an upload to others, for `expires_in_s` seconds, 1 to 604800 (7 days); less if the
  * client's credentials end before. Nothing is sent. With `all_parts` the object is made of all parts that OSS
  * has, and an empty body is sent; without it the body is OSS's list of parts. `spec` and `callback_in_headers`
- * as for oss_callback_client_presign_put_object. On success `*presigned_url` is a new handle: free it with
- * oss_callback_presigned_url_free.
+ * as for oss_callback_client_presign_put_object, `options` as for oss_complete_multipart_upload_with_callback. On
+ * success `*presigned_url` is a new handle: free it with oss_callback_presigned_url_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_multipart_upload_presign_complete(const oss_callback_multipart_upload *upload,
                                                                  bool all_parts,
                                                                  const oss_callback_spec *spec,
+                                                                 const oss_callback_put_options *options,
                                                                  uint64_t expires_in_s,
                                                                  bool callback_in_headers,
                                                                  oss_callback_presigned_url **presigned_url,
@@ -2242,7 +2245,8 @@ void oss_callback_post_form_free(oss_callback_post_form *post_form);
  * As oss_put_object_with_callback; a callback in the form is heeded like any other. `file_name` takes the place
  * of the file's name in the object's, and may be NULL if the form does not ask for it. `content_type` is the
  * object's, if the form leaves it to the uploader; NULL means none. The client's credentials do not count; for
- * https its endpoint must be one, too. `options` NULL means none.
+ * https its endpoint must be one, too. `options` NULL means none; of them count how
+ * the body is sent, the progress hook and the limits, while the form says what the object is to have.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_post_object(const oss_callback_client *client,
@@ -2251,7 +2255,7 @@ oss_callback_code oss_callback_client_post_object(const oss_callback_client *cli
                                                   size_t body_len,
                                                   const char *file_name,
                                                   const char *content_type,
-                                                  const oss_callback_operation_options *options,
+                                                  const oss_callback_put_options *options,
                                                   oss_callback_receipt **receipt,
                                                   oss_callback_error **error);
 
@@ -2265,7 +2269,7 @@ oss_callback_code oss_callback_client_post_object_from_file(const oss_callback_c
                                                             const char *path,
                                                             const char *file_name,
                                                             const char *content_type,
-                                                            const oss_callback_operation_options *options,
+                                                            const oss_callback_put_options *options,
                                                             oss_callback_receipt **receipt,
                                                             oss_callback_error **error);
 

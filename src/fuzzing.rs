@@ -1,11 +1,11 @@
 //! Doors for the fuzz targets to parsers that otherwise only a socket or a file leads to, and to the moment in which a
 //! server can answer without a thread of its own. In no build but theirs: cargo-fuzz sets `--cfg fuzzing`.
 
-use std::sync::OnceLock;
-
 use serde_json::Value;
 
-use crate::{error_document, multipart, upload};
+use crate::operations::{multipart, upload};
+use crate::outcome::error_document;
+pub use crate::transport::on_connect;
 
 /// Code, message, request id, host id and EC of an error document, and then its further elements.
 pub fn error_document(body: &[u8]) -> Option<Vec<(String, String)>> {
@@ -24,25 +24,12 @@ pub fn error_document(body: &[u8]) -> Option<Vec<(String, String)>> {
 }
 
 /// The parts on a page of ListParts, and whether another page follows.
-pub fn list_parts(body: &[u8]) -> Option<(Vec<crate::Part>, bool)> {
+pub fn list_parts(body: &[u8]) -> Option<(Vec<multipart::Part>, bool)> {
     multipart::read_page(body)
 }
 
 /// Reads a checkpoint of this JSON, its CRC-64 being right, and what is read once it was written again: the
 /// parts and the upload id, if they are trusted. `identity` is that of the upload which is to go on.
-pub fn checkpoint(json: &str, identity: &Value) -> [Option<(String, Vec<crate::Part>)>; 2] {
+pub fn checkpoint(json: &str, identity: &Value) -> [Option<(String, Vec<multipart::Part>)>; 2] {
     upload::read_and_write_checkpoint(json, identity)
-}
-
-static ON_CONNECT: OnceLock<fn()> = OnceLock::new();
-
-/// Has a function called by each thread that has opened a connection, before anything is sent.
-pub fn on_connect(accept: fn()) {
-    let _ = ON_CONNECT.set(accept);
-}
-
-pub(crate) fn connected() {
-    if let Some(accept) = ON_CONNECT.get() {
-        accept();
-    }
 }

@@ -59,19 +59,11 @@
 #[cfg(test)]
 #[path = "../tests/support/src/any.rs"]
 mod any;
-mod attempts;
-mod authority;
-mod authorization;
+mod base;
 pub mod callback;
-mod cancellation;
 mod client;
-mod confirm;
-mod content_md5;
-mod content_type;
-mod crc64;
 mod credentials;
-mod error;
-mod error_document;
+mod engine;
 #[cfg(feature = "capi")]
 #[allow(unsafe_code, reason = "the C boundary is made of raw pointers")]
 mod ffi;
@@ -81,58 +73,43 @@ pub mod fuzzing;
 // For rustdoc and its tests only, so that it costs a build nothing.
 #[cfg(any(doc, doctest))]
 pub mod guide;
-mod headers;
-mod host_name;
-mod multipart;
-mod object;
-mod object_headers;
-mod open_file;
-mod operation;
+mod operations;
 mod outcome;
-mod percent;
-mod post_object;
-mod post_policy;
-mod presign;
-mod process;
-mod put;
-mod receipt;
-mod reconcile;
 mod request;
-mod retry;
 mod sign;
-mod sorted;
-mod source;
+mod spec;
 mod transport;
-mod unsettled;
-mod upload;
 #[cfg(test)]
 mod vectors;
-mod verdict;
-mod xml;
 
-pub use callback::preview::{CallbackPreview, ObjectFacts};
-pub use callback::spec::{CallbackSpec, CallbackSpecBuilder};
-pub use callback::template::{BodyTemplate, BodyType, TemplateValue};
-pub use callback::warnings::CallbackWarning;
-pub use cancellation::Cancellation;
-pub use client::{Client, ClientBuilder, SignatureVersion};
+pub use client::{Client, ClientBuilder};
 pub use credentials::{Credentials, CredentialsProvider, Signer, StringToSign};
-pub use error::{Error, Result};
-pub use headers::Headers;
-pub use multipart::{
+pub use engine::operation::OperationOptions;
+pub use operations::multipart::{
     AbortMultipartUpload, CompleteMultipartUpload, InitiateMultipartUpload, ListMultipartUploads,
     ListParts, ListedUpload, MultipartUpload, MultipartUploadList, Part, UploadPart,
 };
-pub use object::{DeleteObject, GetObject, HeadObject, ObjectMetadata};
-pub use object_headers::{ObjectAcl, ServerSideDataEncryption, ServerSideEncryption, StorageClass};
-pub use post_object::PostObject;
-pub use post_policy::{PostForm, PostPolicy};
-pub use presign::{PresignOptions, PresignedUrl};
-pub use put::PutObject;
-pub use receipt::Receipt;
-pub use reconcile::{Reconcile, Reconciled};
-pub use retry::RetryPolicy;
+pub use operations::object::{DeleteObject, GetObject, HeadObject, ObjectMetadata};
+pub use operations::post_object::PostObject;
+pub use operations::post_policy::{PostForm, PostPolicy};
+pub use operations::presign::{PresignOptions, PresignedUrl};
+pub use operations::put::PutObject;
+pub use operations::put_options::PutOptions;
+pub use operations::reconcile::{Reconcile, Reconciled};
+pub use operations::upload::UploadFile;
+pub use outcome::error::{Error, Result};
+pub use outcome::headers::Headers;
+pub use outcome::receipt::Receipt;
+pub use outcome::retry::RetryPolicy;
+pub use outcome::verdict::{Answered, Attempt, ErrorKind, Stored};
+pub use request::object_headers::{
+    ObjectAcl, ServerSideDataEncryption, ServerSideEncryption, StorageClass,
+};
+pub use sign::SignatureVersion;
+pub use spec::{
+    BodyTemplate, BodyType, CallbackPreview, CallbackSpec, CallbackSpecBuilder, CallbackWarning,
+    ObjectFacts, TemplateValue,
+};
 #[cfg(feature = "tls")]
 pub use transport::RootCertificates;
-pub use upload::UploadFile;
-pub use verdict::{Answered, Attempt, ErrorKind, Stored};
+pub use transport::cancellation::Cancellation;

@@ -112,7 +112,7 @@ fn run(data: &[u8]) {
         b'p' | b'P' => {
             let mut put = client.put_object("examplebucket", "a/b");
             if callback {
-                put = put.callback(&SPEC);
+                put = put.callback(&*SPEC);
             }
             let result = sound(put.send_bytes(if what == b'p' { "abc" } else { "" }));
             hold(&result, callback, said);
@@ -137,7 +137,7 @@ fn run(data: &[u8]) {
             let parts = [Part::new(1, "etag").with_size(3).with_crc64(7)];
             let mut complete = upload.complete();
             if callback {
-                complete = complete.callback(&SPEC);
+                complete = complete.callback(&*SPEC);
             }
             let result = sound(complete.send(&parts));
             hold_answered(&result, callback);

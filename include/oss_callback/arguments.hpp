@@ -157,6 +157,11 @@ inline std::uint64_t count(std::chrono::seconds time) noexcept {
   return static_cast<std::uint64_t>(std::max<std::chrono::seconds::rep>(time.count(), 0));
 }
 
+/** Milliseconds from now; 0 for a time that is over. */
+inline std::uint64_t left_until(std::chrono::steady_clock::time_point time) noexcept {
+  return count(std::chrono::ceil<std::chrono::milliseconds>(time - std::chrono::steady_clock::now()));
+}
+
 /** Seconds since 1970; for times before it 0. */
 template <class Duration>
 std::uint64_t since_1970(std::chrono::time_point<std::chrono::system_clock, Duration> time) noexcept {

@@ -125,8 +125,8 @@ class client {
   /* Uploads in parts, by hand */
 
   /**
-   * Begins an upload in parts. What the options say of the object goes along. An ACL is refused: see
-   * multipart_upload::object_acl. When an answer is lost, failure::notes or multipart_upload::notes says so, and
+   * Begins an upload in parts. What the options say of the object goes along, but an ACL: give them to
+   * multipart_upload::complete, too. When an answer is lost, failure::notes or multipart_upload::notes says so, and
    * list_uploads_begun_since finds what OSS may have begun.
    */
   [[nodiscard]] result<multipart_upload> try_initiate_multipart_upload(const text& bucket, const text& object,
@@ -300,7 +300,7 @@ class client {
    */
   [[nodiscard]] upload_result try_post_object(const post_form& form, const bytes& body, const text& file_name = nullptr,
                                               const text& content_type = nullptr,
-                                              const operation_options& options = {}) const {
+                                              const put_options& options = {}) const {
     return internal::upload_with(hooks_, [&](auto** receipt, auto** error) {
       return ::oss_callback_client_post_object(c_handle(), form.c_handle(), body.data(), body.size(), file_name.c_str(),
                                                content_type.c_str(), options.c_handle(), receipt, error);
@@ -310,7 +310,7 @@ class client {
   [[nodiscard]] upload_result try_post_object_from_file(const post_form& form, const std::filesystem::path& path,
                                                         const text& file_name = nullptr,
                                                         const text& content_type = nullptr,
-                                                        const operation_options& options = {}) const {
+                                                        const put_options& options = {}) const {
     return internal::upload_with(hooks_, [&](auto** receipt, auto** error) {
       return ::oss_callback_client_post_object_from_file(c_handle(), form.c_handle(), internal::path_of(path).c_str(),
                                                          file_name.c_str(), content_type.c_str(), options.c_handle(),
@@ -409,12 +409,12 @@ class client {
     return try_sign_post_form(bucket, policy).value();
   }
   receipt post_object(const post_form& form, const bytes& body, const text& file_name = nullptr,
-                      const text& content_type = nullptr, const operation_options& options = {}) const {
+                      const text& content_type = nullptr, const put_options& options = {}) const {
     return try_post_object(form, body, file_name, content_type, options).value();
   }
   receipt post_object_from_file(const post_form& form, const std::filesystem::path& path,
                                 const text& file_name = nullptr, const text& content_type = nullptr,
-                                const operation_options& options = {}) const {
+                                const put_options& options = {}) const {
     return try_post_object_from_file(form, path, file_name, content_type, options).value();
   }
 #endif

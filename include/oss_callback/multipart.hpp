@@ -80,6 +80,9 @@ class parts {
  * One object from many machines: one begins the upload and tells the others its id(); each of them sends its part and
  * hands back the line of parts::json; whoever has all the lines adds them to a list and completes the upload.
  *
+ * The same put_options may go with each step: each heeds what counts for it, so that the tags are set when the upload is
+ * begun and the ACL when it is completed.
+ *
  * May be used from many threads at once while nobody changes it. It keeps what it needs of its client.
  */
 class multipart_upload {
@@ -106,16 +109,6 @@ class multipart_upload {
     return notes;
   }
 
-  /** Whether an object of this name is kept: completing then fails with code::conflict. Default: false. */
-  multipart_upload& forbid_overwrite(bool forbid_overwrite) {
-    ::oss_callback_multipart_upload_set_forbid_overwrite(handle_.get(), forbid_overwrite);
-    return *this;
-  }
-  /** "default", "private", "public-read" or "public-read-write". A fault is reported when something is sent. */
-  multipart_upload& object_acl(const text& object_acl) {
-    ::oss_callback_multipart_upload_set_object_acl(handle_.get(), object_acl.c_str());
-    return *this;
-  }
   /** Whether who sends the requests of this upload pays for them. */
   multipart_upload& requester_pays(bool requester_pays) {
     ::oss_callback_multipart_upload_set_requester_pays(handle_.get(), requester_pays);
@@ -128,7 +121,7 @@ class multipart_upload {
    * upload is completed.
    */
   result<void> try_upload_part(std::uint32_t number, const bytes& body, parts& into,
-                               const operation_options& options = {}) const {
+                               const put_options& options = {}) const {
     return internal::run_with(hooks_, [&](auto** error) {
       return ::oss_callback_multipart_upload_part(c_handle(), number, body.data(), body.size(), options.c_handle(),
                                                   into.c_handle(), error);
@@ -136,7 +129,7 @@ class multipart_upload {
   }
   /** Sends `len` bytes of a file from `offset` on. */
   result<void> try_upload_part_from_file(std::uint32_t number, const std::filesystem::path& path, std::uint64_t offset,
-                                         std::uint64_t len, parts& into, const operation_options& options = {}) const {
+                                         std::uint64_t len, parts& into, const put_options& options = {}) const {
     return internal::run_with(hooks_, [&](auto** error) {
       return ::oss_callback_multipart_upload_part_from_file(c_handle(), number, internal::path_of(path).c_str(), offset,
                                                             len, options.c_handle(), into.c_handle(), error);
@@ -144,7 +137,7 @@ class multipart_upload {
   }
   /** Sends what `read` gives, exactly `len` bytes: it is asked once more after them. */
   result<void> try_upload_part_from_reader(std::uint32_t number, const reader& read, std::uint64_t len, parts& into,
-                                           const operation_options& options = {}) const {
+                                           const put_options& options = {}) const {
     return internal::run_with(hooks_, [&](auto** error) {
       return ::oss_callback_multipart_upload_part_from_reader(c_handle(), number, internal::read_body,
                                                               internal::userdata_of(read), internal::len_of(len),
@@ -153,11 +146,11 @@ class multipart_upload {
   }
   /** Sends the next `len` bytes of a stream. */
   result<void> try_upload_part_from_stream(std::uint32_t number, std::istream& stream, std::uint64_t len, parts& into,
-                                           const operation_options& options = {}) const {
+                                           const put_options& options = {}) const {
     return try_upload_part_from_reader(number, internal::reader_of(stream, len), len, into, options);
   }
   /** Asks which parts OSS has. code::not_found when OSS does not know the upload (any more). */
-  [[nodiscard]] result<parts> try_list_parts(const operation_options& options = {}) const {
+  [[nodiscard]] result<parts> try_list_parts(const put_options& options = {}) const {
     return internal::make_with<parts, ::oss_callback_parts>(hooks_, [&](auto** parts, auto** error) {
       return ::oss_callback_multipart_upload_list_parts(c_handle(), options.c_handle(), parts, error);
     });
@@ -168,16 +161,16 @@ class multipart_upload {
    * code is not code::not_found.
    */
   [[nodiscard]] upload_result try_complete(const parts& parts, const callback& callback,
-                                           const operation_options& options = {}) const {
+                                           const put_options& options = {}) const {
     return complete(parts.c_handle(), callback, options);
   }
   /** Makes the object of all parts that OSS has, which are listed first. */
   [[nodiscard]] upload_result try_complete_all_parts(const callback& callback,
-                                                     const operation_options& options = {}) const {
+                                                     const put_options& options = {}) const {
     return complete(nullptr, callback, options);
   }
   /** Gives the upload up, and deletes its parts. Do not do so after it may have been completed. */
-  result<void> try_abort(const operation_options& options = {}) const {
+  result<void> try_abort(const put_options& options = {}) const {
     return internal::run_with(hooks_, [&](auto** error) {
       return ::oss_callback_multipart_upload_abort(c_handle(), options.c_handle(), error);
     });
@@ -191,47 +184,49 @@ class multipart_upload {
   /** Permits completing to others: of all parts that OSS has, or of those in the list that they send. */
   [[nodiscard]] result<presigned_url> try_presign_complete(complete_of of, const callback& callback,
                                                            std::chrono::seconds expires_in,
-                                                           callback_in in = callback_in::url) const {
+                                                           callback_in in = callback_in::url,
+                                                           const put_options& options = {}) const {
     return internal::make_with<presigned_url, ::oss_callback_presigned_url>(hooks_, [&](auto** url, auto** error) {
       return ::oss_callback_multipart_upload_presign_complete(c_handle(), of == complete_of::all_parts,
-                                                              callback.c_handle(), internal::count(expires_in),
-                                                              in == callback_in::headers, url, error);
+                                                              callback.c_handle(), options.c_handle(),
+                                                              internal::count(expires_in), in == callback_in::headers,
+                                                              url, error);
     });
   }
 
 #if OSS_CALLBACK_EXCEPTIONS
-  void upload_part(std::uint32_t number, const bytes& body, parts& into, const operation_options& options = {}) const {
+  void upload_part(std::uint32_t number, const bytes& body, parts& into, const put_options& options = {}) const {
     try_upload_part(number, body, into, options).value();
   }
   void upload_part_from_file(std::uint32_t number, const std::filesystem::path& path, std::uint64_t offset,
-                             std::uint64_t len, parts& into, const operation_options& options = {}) const {
+                             std::uint64_t len, parts& into, const put_options& options = {}) const {
     try_upload_part_from_file(number, path, offset, len, into, options).value();
   }
   void upload_part_from_reader(std::uint32_t number, const reader& read, std::uint64_t len, parts& into,
-                               const operation_options& options = {}) const {
+                               const put_options& options = {}) const {
     try_upload_part_from_reader(number, read, len, into, options).value();
   }
   void upload_part_from_stream(std::uint32_t number, std::istream& stream, std::uint64_t len, parts& into,
-                               const operation_options& options = {}) const {
+                               const put_options& options = {}) const {
     try_upload_part_from_stream(number, stream, len, into, options).value();
   }
-  [[nodiscard]] parts list_parts(const operation_options& options = {}) const {
+  [[nodiscard]] parts list_parts(const put_options& options = {}) const {
     return try_list_parts(options).value();
   }
-  receipt complete(const parts& parts, const callback& callback, const operation_options& options = {}) const {
+  receipt complete(const parts& parts, const callback& callback, const put_options& options = {}) const {
     return try_complete(parts, callback, options).value();
   }
-  receipt complete_all_parts(const callback& callback, const operation_options& options = {}) const {
+  receipt complete_all_parts(const callback& callback, const put_options& options = {}) const {
     return try_complete_all_parts(callback, options).value();
   }
-  void abort(const operation_options& options = {}) const { try_abort(options).value(); }
+  void abort(const put_options& options = {}) const { try_abort(options).value(); }
   [[nodiscard]] presigned_url presign_part(std::uint32_t number, std::chrono::seconds expires_in) const {
     return try_presign_part(number, expires_in).value();
   }
   [[nodiscard]] presigned_url presign_complete(complete_of of, const callback& callback,
-                                               std::chrono::seconds expires_in,
-                                               callback_in in = callback_in::url) const {
-    return try_presign_complete(of, callback, expires_in, in).value();
+                                               std::chrono::seconds expires_in, callback_in in = callback_in::url,
+                                               const put_options& options = {}) const {
+    return try_presign_complete(of, callback, expires_in, in, options).value();
   }
 #endif
 
@@ -241,7 +236,7 @@ class multipart_upload {
   friend class client;
 
   [[nodiscard]] upload_result complete(const ::oss_callback_parts* parts, const callback& callback,
-                                       const operation_options& options) const {
+                                       const put_options& options) const {
     return internal::upload_with(hooks_, [&](auto** receipt, auto** error) {
       return ::oss_complete_multipart_upload_with_callback(c_handle(), parts, callback.c_handle(), options.c_handle(),
                                                            receipt, error);

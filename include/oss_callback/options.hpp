@@ -169,6 +169,11 @@ class put_options {
     ::oss_callback_put_options_set_timeout_ms(handle_.get(), internal::count(timeout));
     return *this;
   }
+  /** When the uploads with these options must have ended, all of them together: the steps of an upload in parts, too. */
+  put_options& deadline(std::chrono::steady_clock::time_point deadline) {
+    ::oss_callback_put_options_set_deadline_ms(handle_.get(), internal::left_until(deadline));
+    return *this;
+  }
   put_options& retry(const retry_policy& policy) {
     ::oss_callback_put_options_set_retry_policy(handle_.get(), policy.max_attempts, internal::count(policy.base_delay),
                                                 internal::count(policy.max_delay));
@@ -273,6 +278,11 @@ class operation_options {
   /** Time for the operation with all its attempts. */
   operation_options& timeout(std::chrono::milliseconds timeout) {
     ::oss_callback_operation_options_set_timeout_ms(handle_.get(), internal::count(timeout));
+    return *this;
+  }
+  /** When the operations with these options must have ended, all of them together. */
+  operation_options& deadline(std::chrono::steady_clock::time_point deadline) {
+    ::oss_callback_operation_options_set_deadline_ms(handle_.get(), internal::left_until(deadline));
     return *this;
   }
   /** A download is tried again only until its hook has got a byte. */

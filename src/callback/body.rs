@@ -9,9 +9,9 @@ use std::fmt;
 use percent_encoding::percent_decode;
 use serde_core::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::template::BodyType;
-use crate::error::{Error, Result};
-use crate::verdict::ErrorKind;
+use crate::outcome::error::{Error, Result};
+use crate::outcome::verdict::ErrorKind;
+use crate::spec::template::BodyType;
 
 /// More than any template has room for, since a callback has 5 KB.
 const MAX_MEMBERS: usize = 2000;

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use super::keys::{KeySource, KnownKeys, key_unavailable, path_of};
 use super::public_key::PublicKey;
-use crate::error::{Error, Result};
-use crate::process::PerProcess;
+use crate::base::process::PerProcess;
+use crate::outcome::error::{Error, Result};
 use crate::transport::{
     Limits, Lookup, Proxy, RootCertificates, Settings, SignedRequest, TlsSettings, Transport,
 };
@@ -320,8 +320,8 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
+    use crate::outcome::verdict::ErrorKind;
     use crate::vectors;
-    use crate::verdict::ErrorKind;
 
     fn key() -> PublicKey {
         let file = vectors::file("callback_signature.json");

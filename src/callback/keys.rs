@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use once_cell::race::OnceBox;
 
 use super::public_key::PublicKey;
-use crate::error::{Error, Result};
-use crate::verdict::ErrorKind;
+use crate::outcome::error::{Error, Result};
+use crate::outcome::verdict::ErrorKind;
 
 /// The host of OSS's keys, slash included: it rules out a port, a user name and a longer host name (OSS
 /// documentation, "Callback").

@@ -22,28 +22,20 @@
 //! request sent to any URL, with any body. `docs/TRUSTING_A_CALLBACK.md` says what to do about it.
 
 mod body;
-mod check;
-mod decoded;
-pub(crate) mod diagnosis;
-mod explain;
 #[cfg(feature = "tls")]
 mod fetching_keys;
 mod keys;
 mod permission;
-pub(crate) mod preview;
 mod public_key;
 mod replay;
 mod reply;
+mod request;
 mod seal;
-pub(crate) mod spec;
 mod target;
-pub(crate) mod template;
 mod verify;
-pub(crate) mod warnings;
 
+pub use crate::spec::{Explanation, explain};
 pub use body::CallbackBody;
-pub(crate) use check::MAX_URLS;
-pub use explain::{Explanation, explain};
 #[cfg(feature = "tls")]
 pub use fetching_keys::{FetchingKeys, FetchingKeysBuilder};
 pub use keys::{KeySource, KnownKeys, key_unavailable};
@@ -51,6 +43,6 @@ pub use permission::Permission;
 pub use public_key::PublicKey;
 pub use replay::{NonceStore, ReplayGuard, Seen, replay_unknown};
 pub use reply::{Reply, reply_ok, reply_refused};
+pub use request::CallbackRequest;
 pub use seal::{SealedCallback, Sealer};
-pub(crate) use spec::CallbackSpec;
-pub use verify::{CallbackRequest, VerifiedCallback, Verifier, verify};
+pub use verify::{VerifiedCallback, Verifier, verify};

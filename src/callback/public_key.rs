@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use num_bigint::BigUint;
 
-use crate::error::{Error, Result};
+use crate::outcome::error::{Error, Result};
 
 /// The DigestInfo of MD5 in PKCS #1 v1.5 (RFC 8017, 9.2), up to the digest itself.
 const MD5_DIGEST_INFO: [u8; 18] = [

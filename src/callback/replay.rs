@@ -6,9 +6,9 @@ use std::sync::{PoisonError, RwLock, RwLockWriteGuard, TryLockError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::seal::SealedCallback;
-use crate::error::{Error, Result};
-use crate::process::PerProcess;
-use crate::verdict::ErrorKind;
+use crate::base::process::PerProcess;
+use crate::outcome::error::{Error, Result};
+use crate::outcome::verdict::ErrorKind;
 
 /// Nonces are kept for so long after their seals have expired, so that no delay between the check of the seal and that of
 /// the nonce opens a gap.
@@ -325,8 +325,8 @@ mod tests {
     use base64::engine::general_purpose::STANDARD;
 
     use super::*;
+    use crate::base::process::tests::as_child;
     use crate::callback::{Sealer, VerifiedCallback};
-    use crate::process::tests::as_child;
 
     fn at(seconds: u64) -> SystemTime {
         UNIX_EPOCH + Duration::from_secs(seconds)

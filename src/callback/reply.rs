@@ -3,8 +3,8 @@
 use serde_core::Deserialize;
 use serde_core::de::IgnoredAny;
 
-use crate::error::{Error, Result};
-use crate::verdict::ErrorKind;
+use crate::outcome::error::{Error, Result};
+use crate::outcome::verdict::ErrorKind;
 
 /// OSS's documentation says 1 MB in one place and 3 MB in another.
 const MAX_LEN: usize = 1_000_000;

@@ -13,13 +13,12 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
 use super::body::CallbackBody;
-use super::decoded::Decoded;
 use super::permission::{ObjectRule, Permission, SizeRule, seconds};
-use super::spec::{CallbackSpec, CallbackSpecBuilder};
-use super::template::{BodyType, TemplateValue, VARIABLES};
 use super::verify::VerifiedCallback;
-use crate::error::{Error, Result};
-use crate::verdict::ErrorKind;
+use crate::outcome::error::{Error, Result};
+use crate::outcome::verdict::ErrorKind;
+use crate::spec::callback_spec::{CallbackSpec, CallbackSpecBuilder};
+use crate::spec::template::{BodyType, TemplateValue, VARIABLES};
 
 /// The variable that carries the seal.
 const VARIABLE: &str = "seal";
@@ -347,7 +346,7 @@ fn check_template(spec: &CallbackSpec, names: &[&str]) -> Result<()> {
         let found = texts.iter().find(|(known, _)| *known == name);
         found.map(|(_, text)| text.as_str())
     };
-    let decoded = Decoded::of(spec)?;
+    let decoded = spec.decoded()?;
     let body_type = decoded.body_type;
     let body = decoded.body.render(body_type, |name| match name {
         "size" => Some(TemplateValue::Number(4711)),

@@ -6,7 +6,7 @@ use md5::{Digest, Md5};
 use percent_encoding::percent_decode;
 
 use super::public_key::Signed;
-use super::verify::CallbackRequest;
+use super::request::CallbackRequest;
 
 /// Where proxies write the target as it came to them; read without being told to for a diagnosis only.
 const USUAL_HEADERS: [&str; 5] = [

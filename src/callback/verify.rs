@@ -8,99 +8,13 @@ use base64::engine::general_purpose::STANDARD;
 use super::body::CallbackBody;
 use super::keys::{self, KeySource, KnownKeys, key_unavailable};
 use super::public_key::PublicKey;
+use super::request::{CallbackRequest, MAX_FIELD_LEN};
 use super::target::{self, Restoration};
-use crate::error::{Error, Result};
-use crate::verdict::ErrorKind;
+use crate::outcome::error::{Error, Result};
+use crate::outcome::verdict::ErrorKind;
 
 /// Templates and variables are far below.
 const MAX_BODY_LEN: usize = 1024 * 1024;
-/// Of a target, and of a header that is looked at. A whole callback has at most 5 KB, its URL included; what a
-/// proxy encodes anew may be three times as long. Without this limit strangers would decide how much is copied.
-const MAX_FIELD_LEN: usize = 16 * 1024;
-
-/// A request as it came to the application server, before anything has decoded it.
-///
-/// ```
-/// use oss_callback::callback::CallbackRequest;
-///
-/// let request = CallbackRequest::new("POST", "/callback?id=1", b"bucket=examplebucket")
-///     .header("Authorization", "…")
-///     .header("x-oss-pub-key-url", "…");
-/// ```
-#[derive(Clone)]
-#[must_use]
-pub struct CallbackRequest<'a> {
-    method: &'a str,
-    target: &'a [u8],
-    headers: Vec<(&'a str, &'a [u8])>,
-    body: &'a [u8],
-}
-
-impl<'a> CallbackRequest<'a> {
-    /// `target` is path and query as they stand in the request line, not decoded; `body` the bytes of the
-    /// body, not parsed.
-    pub fn new(
-        method: &'a str,
-        target: &'a (impl AsRef<[u8]> + ?Sized),
-        body: &'a (impl AsRef<[u8]> + ?Sized),
-    ) -> CallbackRequest<'a> {
-        CallbackRequest {
-            method,
-            target: target.as_ref(),
-            headers: Vec::new(),
-            body: body.as_ref(),
-        }
-    }
-
-    /// Adds a header; names compare without case, and of several with one name the first counts.
-    pub fn header(mut self, name: &'a str, value: &'a (impl AsRef<[u8]> + ?Sized)) -> Self {
-        self.headers.push((name, value.as_ref()));
-        self
-    }
-
-    /// Adds many headers. Only `Authorization`, `x-oss-pub-key-url`, `Content-Type` and what proxies add
-    /// are looked at.
-    pub fn headers<V: AsRef<[u8]> + ?Sized + 'a>(
-        mut self,
-        headers: impl IntoIterator<Item = (&'a str, &'a V)>,
-    ) -> Self {
-        let headers = headers.into_iter();
-        self.headers
-            .extend(headers.map(|(name, value)| (name, value.as_ref())));
-        self
-    }
-
-    pub(super) fn target(&self) -> &'a [u8] {
-        self.target
-    }
-
-    pub(super) fn body(&self) -> &'a [u8] {
-        self.body
-    }
-
-    /// The first value of a header.
-    fn get(&self, name: &str) -> Option<&'a [u8]> {
-        self.headers
-            .iter()
-            .find(|(n, _)| n.eq_ignore_ascii_case(name))
-            .map(|(_, value)| *value)
-    }
-
-    /// The same, unless it is longer than any that a callback or a proxy has.
-    pub(super) fn get_short(&self, name: &str) -> Option<&'a [u8]> {
-        self.get(name).filter(|value| value.len() <= MAX_FIELD_LEN)
-    }
-}
-
-impl fmt::Debug for CallbackRequest<'_> {
-    /// Without headers, query and body, in which secrets stand.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CallbackRequest")
-            .field("method", &self.method)
-            .field("body_len", &self.body.len())
-            .finish_non_exhaustive()
-    }
-}
 
 /// Verifies a callback with the rules of [`Verifier`] and nothing configured.
 ///
@@ -257,11 +171,11 @@ impl Options {
         keys: &dyn KeySource,
     ) -> Result<VerifiedCallback> {
         let fault = |kind, message: &str| Err(Error::new(kind, message));
-        if request.method != "POST" {
+        if request.method() != "POST" {
             return fault(ErrorKind::WrongMethod, "OSS sends callbacks with POST only");
         }
-        if request.body.len() > self.max_body_len {
-            let (len, most) = (request.body.len(), self.max_body_len);
+        if request.body().len() > self.max_body_len {
+            let (len, most) = (request.body().len(), self.max_body_len);
             return fault(
                 ErrorKind::BodyTooLarge,
                 &format!("the body has {len} bytes: at most {most} are taken"),
@@ -307,8 +221,8 @@ impl Options {
             );
         };
 
-        if request.target.len() > MAX_FIELD_LEN {
-            let len = request.target.len();
+        if request.target().len() > MAX_FIELD_LEN {
+            let len = request.target().len();
             return fault(
                 ErrorKind::BadSignature,
                 &format!("the target has {len} bytes, which no callback URL has"),
@@ -317,9 +231,9 @@ impl Options {
         let candidates = self.restoration.candidates(request);
         let matching = candidates
             .iter()
-            .position(|c| signed.is_of_md5(&target::digest(&c.target, request.body)));
+            .position(|c| signed.is_of_md5(&target::digest(&c.target, request.body())));
         let Some(index) = matching else {
-            let tried = target::tried(&candidates, request.body);
+            let tried = target::tried(&candidates, request.body());
             let diagnosis = target::diagnosis(request, &signed);
             let error = Error::new(ErrorKind::BadSignature, tried);
             return Err(error.with_diagnosis(Some(diagnosis)));
@@ -330,7 +244,7 @@ impl Options {
             content_type: request
                 .get_short("Content-Type")
                 .map(|value| String::from_utf8_lossy(value).into_owned()),
-            body: request.body.to_vec(),
+            body: request.body().to_vec(),
         })
     }
 

@@ -8,13 +8,15 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
-use super::{Client, Inner, SignatureVersion};
-use crate::crc64;
+use super::Client;
+use crate::base::crc64;
 use crate::credentials::Credentials;
-use crate::error::{Error, Result};
-use crate::operation::check_limits;
-use crate::request::Endpoint;
-use crate::retry::RetryPolicy;
+use crate::engine::operation::check_limits;
+use crate::engine::{Engine, Inner};
+use crate::outcome::error::{Error, Result};
+use crate::outcome::retry::RetryPolicy;
+use crate::request::endpoint::Endpoint;
+use crate::sign::SignatureVersion;
 use crate::transport::{Lookup, Proxy, Settings, Transport};
 #[cfg(feature = "tls")]
 use crate::transport::{RootCertificates, TlsSettings};
@@ -280,7 +282,7 @@ impl ClientBuilder {
                 bundle: self.ca_bundle,
             }),
         };
-        Ok(Client(Arc::new(Inner {
+        let engine = Engine::from(Inner {
             endpoint,
             region,
             credentials,
@@ -294,7 +296,8 @@ impl ClientBuilder {
             retry_policy: self.retry_policy,
             clock_ahead: AtomicI64::new(0),
             transport: Transport::new(settings)?,
-        })))
+        });
+        Ok(Client { engine })
     }
 }
 
@@ -327,16 +330,8 @@ mod tests {
             error.to_string().starts_with("`region` is missing"),
             "{error}"
         );
-        assert_eq!(
-            builder()
-                .region("oss-cn-hangzhou")
-                .build()
-                .unwrap()
-                .0
-                .region
-                .as_deref(),
-            Some("cn-hangzhou")
-        );
+        let region = |builder: ClientBuilder| builder.build().unwrap().engine.region().to_owned();
+        assert_eq!(region(builder().region("oss-cn-hangzhou")), "cn-hangzhou");
         builder()
             .signature_version(SignatureVersion::V1)
             .build()
@@ -345,11 +340,8 @@ mod tests {
             .credentials(Credentials::anonymous())
             .build()
             .unwrap();
-        let client = builder()
-            .endpoint("http://oss-cn-shanghai.aliyuncs.com")
-            .build()
-            .unwrap();
-        assert_eq!(client.0.region.as_deref(), Some("cn-shanghai"));
+        let shanghai = builder().endpoint("http://oss-cn-shanghai.aliyuncs.com");
+        assert_eq!(region(shanghai), "cn-shanghai");
     }
 
     #[test]
@@ -389,7 +381,7 @@ mod tests {
     #[test]
     fn a_callback_url_buys_five_seconds_of_silence() {
         let client = builder().region("a").build().unwrap();
-        let answer = |urls| client.limits(None, urls).answer.as_secs();
+        let answer = |urls| client.engine.limits(None, urls).answer.as_secs();
         assert_eq!((answer(0), answer(1), answer(5)), (30, 35, 55));
     }
 

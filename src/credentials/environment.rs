@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use super::Credentials;
-use crate::error::{Error, Result};
+use crate::outcome::error::{Error, Result};
 
 /// Reads the variables through `get`, so that a test need not change the process.
 pub(super) fn read(get: impl Fn(&str) -> Option<OsString>) -> Result<Credentials> {

@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::error::{Error, Result};
+use crate::outcome::error::{Error, Result};
 
 pub use provider::CredentialsProvider;
 use provider::Provided;

@@ -4,9 +4,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::{Credentials, KeyPair, Kind};
-use crate::error::{Error, Result};
-use crate::process::PerProcess;
-use crate::verdict::ErrorKind;
+use crate::base::process::PerProcess;
+use crate::outcome::error::{Error, Result};
+use crate::outcome::verdict::ErrorKind;
 
 /// The longest time before their end at which credentials are replaced; of short-lived ones it is a fifth of
 /// their life.
@@ -224,7 +224,7 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::process::tests::as_child;
+    use crate::base::process::tests::as_child;
 
     fn until(time: SystemTime) -> Credentials {
         Credentials::new("id", "secret").expires_at(time)

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::client::SignatureVersion;
+use crate::sign::SignatureVersion;
 
 /// Signs for a client that does not have the secret.
 ///

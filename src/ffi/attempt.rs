@@ -1,8 +1,8 @@
 //! An attempt that failed and was followed by another.
 
 use super::code::oss_callback_code;
-use super::error::{oss_callback_answered, oss_callback_stored};
-use super::guard::of;
+use super::pointers::of;
+use super::verdict::{oss_callback_answered, oss_callback_stored};
 use crate::Attempt;
 
 /// An attempt that failed and was followed by another. Borrowed from the receipt or the error that lists it,

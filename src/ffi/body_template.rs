@@ -3,8 +3,9 @@
 use libc::c_char;
 
 use super::code::oss_callback_code;
-use super::guard::{free, guard, make, text};
+use super::guard::guard;
 use super::options::Options;
+use super::pointers::{free, make, text};
 use crate::{BodyTemplate, Error, Result};
 
 /// The body of a callback, put together member by member, so that names and values are escaped as they must

@@ -1,7 +1,8 @@
 //! The cancellation handle.
 
 use super::code::oss_callback_code;
-use super::guard::{free, guard, make, of};
+use super::guard::guard;
+use super::pointers::{free, make, of};
 use crate::Cancellation;
 
 /// Ends operations from another thread: see oss_callback_put_options_set_cancellation and

@@ -8,9 +8,10 @@ use libc::{c_char, size_t};
 
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
-use super::guard::{bytes, free, guard, make, optional_text, required, text};
+use super::guard::guard;
 use super::limits::retry_policy;
 use super::options::Options;
+use super::pointers::{bytes, free, make, optional_text, required, text};
 use crate::{Client, ClientBuilder, Credentials, Error, Result, SignatureVersion};
 
 /// Everything a client can be told; only the endpoint and the credentials must be. Setters copy what they

@@ -7,9 +7,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use libc::{c_char, c_void, size_t};
 
 use super::client::{oss_callback_client_options, set};
-use super::guard::{Uncancelled, optional_text, text};
 use super::options::Options;
-use crate::process::PerProcess;
+use super::pointers::{optional_text, text};
+use super::unwind::Uncancelled;
+use crate::base::process::PerProcess;
 use crate::{
     Credentials, CredentialsProvider, Error, Result, SignatureVersion, Signer, StringToSign,
 };

@@ -7,7 +7,7 @@ use std::os::fd::FromRawFd;
 use libc::c_int;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::open_file::OpenFile;
+use crate::engine::open_file::OpenFile;
 use crate::{Error, ErrorKind, Result};
 
 /// A file behind a descriptor of the caller's.

@@ -7,59 +7,11 @@ use libc::{c_char, size_t};
 
 use super::attempt::{milliseconds, oss_callback_attempt};
 use super::code::oss_callback_code;
-use super::guard::{free, of};
+use super::pointers::{free, lend, of};
 use super::receipt::oss_callback_receipt;
 use super::text::{Texts, borrowed, c_string};
-use crate::{Answered, Error, Stored};
-
-/// Did this operation store the object?
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(C)]
-pub enum oss_callback_stored {
-    /// It cannot be known from here: the answer was lost. Look with oss_callback_client_reconcile before you
-    /// send again.
-    Unknown = 0,
-    /// No. Sending again cannot store it twice.
-    No = 1,
-    /// Yes.
-    Yes = 2,
-}
-
-/// Did OSS accept the application server's answer to the callback?
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(C)]
-pub enum oss_callback_answered {
-    /// It cannot be known from here: the answer was lost.
-    Unknown = 0,
-    /// No. With OSS_CALLBACK_CODE_CALLBACK_FAILED the application server may have received the callback all
-    /// the same: it may have answered too late, or with something that OSS does not accept.
-    No = 1,
-    /// Yes: the application server answered, and OSS passed its answer on.
-    Yes = 2,
-    /// The request carried no callback.
-    NotRequested = 3,
-}
-
-impl From<Stored> for oss_callback_stored {
-    fn from(stored: Stored) -> Self {
-        match stored {
-            Stored::Unknown => Self::Unknown,
-            Stored::No => Self::No,
-            Stored::Yes => Self::Yes,
-        }
-    }
-}
-
-impl From<Answered> for oss_callback_answered {
-    fn from(answered: Answered) -> Self {
-        match answered {
-            Answered::Unknown => Self::Unknown,
-            Answered::No => Self::No,
-            Answered::Yes => Self::Yes,
-            Answered::NotRequested => Self::NotRequested,
-        }
-    }
-}
+use super::verdict::{oss_callback_answered, oss_callback_stored};
+use crate::Error;
 
 /// A failure, with everything that is known about it. It comes through the last parameter of a function,
 /// and is freed with oss_callback_error_free. It does not change: any thread may read it, one frees it.
@@ -354,7 +306,7 @@ pub unsafe extern "C" fn oss_callback_error_body(
     // SAFETY: NULL or a live error.
     let body = unsafe { of(error, None, |error| Some(error.error.body())) };
     // SAFETY: NULL or valid for a write.
-    unsafe { super::receipt::lend(body, body_len) }
+    unsafe { lend(body, body_len) }
 }
 
 /// Frees an error and everything borrowed from it. NULL does nothing.

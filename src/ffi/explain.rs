@@ -7,8 +7,9 @@ use libc::{c_char, size_t};
 
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
-use super::guard::{free, guard, make, of, optional_text, required, text};
+use super::guard::guard;
 use super::options::Options;
+use super::pointers::{free, make, of, optional_text, required, text};
 use super::spec::oss_callback_spec;
 use super::text::{borrowed, c_string};
 use crate::callback::{Explanation, explain};

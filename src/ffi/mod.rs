@@ -41,11 +41,13 @@ mod object;
 mod operation_options;
 mod options;
 mod parts;
+mod pointers;
 mod post_object;
 mod post_policy;
 mod presign;
 mod put;
 mod put_options;
+mod put_values;
 mod receipt;
 mod reconcile;
 #[cfg(not(feature = "small"))]
@@ -54,8 +56,10 @@ mod reply;
 mod sealer;
 mod spec;
 mod text;
+mod unwind;
 mod upload_file;
 mod upload_part;
+mod verdict;
 #[cfg(not(feature = "small"))]
 mod verified;
 #[cfg(not(feature = "small"))]

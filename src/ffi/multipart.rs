@@ -8,15 +8,15 @@ use libc::{c_char, size_t};
 use super::client::oss_callback_client;
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
-use super::guard::{free, guard, guard_upload, make, of, required, text};
-use super::operation_options::{limited, oss_callback_operation_options};
+use super::guard::{guard, guard_upload};
 use super::options::Options;
 use super::parts::oss_callback_parts;
-use super::put_options::oss_callback_put_options;
+use super::pointers::{free, make, of, required, text};
+use super::put_options::{oss_callback_put_options, without_body};
 use super::receipt::{give_receipt, oss_callback_receipt};
 use super::spec::oss_callback_spec;
 use super::text::{borrowed, c_string};
-use crate::{CompleteMultipartUpload, InitiateMultipartUpload, MultipartUpload, ObjectAcl, Result};
+use crate::{MultipartUpload, Result};
 
 /// An upload in parts that was begun: client, bucket, object and OSS's name for it, the upload id. The object
 /// comes into being when it is completed; until then OSS keeps, and bills, the parts.
@@ -31,18 +31,11 @@ use crate::{CompleteMultipartUpload, InitiateMultipartUpload, MultipartUpload, O
 /// May be used from many threads at once while nobody changes it; one of them frees it. It keeps what it needs
 /// of its client, which may be freed before it.
 pub struct oss_callback_multipart_upload {
-    options: Options<Upload>,
+    upload: Options<MultipartUpload>,
     bucket: CString,
     object: CString,
     upload_id: CString,
     notes: Vec<CString>,
-}
-
-#[derive(Clone)]
-struct Upload {
-    upload: MultipartUpload,
-    forbid_overwrite: Option<bool>,
-    object_acl: Option<ObjectAcl>,
 }
 
 impl oss_callback_multipart_upload {
@@ -52,54 +45,22 @@ impl oss_callback_multipart_upload {
             object: c_string(upload.object()),
             upload_id: c_string(upload.upload_id()),
             notes: upload.notes().iter().map(c_string).collect(),
-            options: Options::of(Upload {
-                upload,
-                forbid_overwrite: None,
-                object_acl: None,
-            }),
+            upload: Options::of(upload),
         }
     }
 
     /// The upload, unless a setter found a fault.
     pub(super) fn upload(&self) -> Result<&MultipartUpload> {
-        Ok(&self.options.values()?.upload)
-    }
-
-    /// Its completion, with what the setters said of it.
-    pub(super) fn complete(&self) -> Result<CompleteMultipartUpload> {
-        let options = self.options.values()?;
-        let mut complete = options.upload.complete();
-        if let Some(forbid) = options.forbid_overwrite {
-            complete = complete.forbid_overwrite(forbid);
-        }
-        if let Some(acl) = options.object_acl {
-            complete = complete.object_acl(acl);
-        }
-        Ok(complete)
-    }
-}
-
-/// Runs a setter.
-///
-/// # Safety
-///
-/// The pointer is NULL or leads to a live upload that nobody else uses meanwhile.
-unsafe fn set(
-    upload: *mut oss_callback_multipart_upload,
-    body: impl FnOnce(Upload) -> Result<Upload>,
-) {
-    // SAFETY: as promised by the caller.
-    if let Some(upload) = unsafe { upload.as_mut() } {
-        upload.options.replace(body);
+        self.upload.values()
     }
 }
 
 /// Begins an upload in parts of what is to become `object` in `bucket`.
 ///
-/// `options` NULL means none. What they say of the object goes along: its headers, metadata and tags; so do
-/// their time limits, attempts and cancellation. The rest of them counts for requests with a body. An ACL is
-/// refused: see oss_callback_multipart_upload_set_object_acl. To keep an object with this name say so here and
-/// with oss_callback_multipart_upload_set_forbid_overwrite.
+/// `options` NULL means none. The same options may go with each function that takes the upload: each heeds what counts for
+/// it. Here it is what they say of the object, its headers, metadata and tags, and their limits. An ACL, and whether an
+/// object of this name is kept, are for completing the upload: the handle remembers them, but on another machine they are
+/// given to oss_complete_multipart_upload_with_callback.
 ///
 /// On success `*upload` is a new handle: free it with oss_callback_multipart_upload_free, which aborts
 /// nothing. When an answer is lost, OSS may have begun an upload whose id nobody knows. oss_callback_error_note says so
@@ -122,12 +83,9 @@ pub unsafe extern "C" fn oss_callback_client_initiate_multipart_upload(
         let bucket = unsafe { text(bucket, "bucket") }?;
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         let object = unsafe { text(object, "object") }?;
-        let mut put = client.client.put_object(bucket, object);
+        let initiate = client.client.initiate_multipart_upload(bucket, object);
         // SAFETY: NULL means none; otherwise the caller promises live options.
-        if let Some(options) = unsafe { options.as_ref() } {
-            put = options.apply(put)?;
-        }
-        let initiate = InitiateMultipartUpload::from(put);
+        let initiate = initiate.options(&unsafe { without_body(options) }?);
         let new = || Ok(oss_callback_multipart_upload::new(initiate.send()?));
         // SAFETY: NULL is refused; otherwise valid for a write.
         unsafe { make(upload, "upload", new) }
@@ -219,39 +177,6 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_note(
     }
 }
 
-/// Whether an object of this name is kept: completing the upload then fails with OSS_CALLBACK_CODE_CONFLICT,
-/// and it stays open. Default: false, it is replaced.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_multipart_upload_set_forbid_overwrite(
-    upload: *mut oss_callback_multipart_upload,
-    forbid_overwrite: bool,
-) {
-    // SAFETY: NULL or a live upload.
-    unsafe {
-        set(upload, |mut upload| {
-            upload.forbid_overwrite = Some(forbid_overwrite);
-            Ok(upload)
-        });
-    }
-}
-
-/// Who may read and write the object, once the upload is completed: "default", "private", "public-read" or
-/// "public-read-write". Default: whoever may do so with the bucket. A fault is reported by the functions that
-/// send something.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_multipart_upload_set_object_acl(
-    upload: *mut oss_callback_multipart_upload,
-    object_acl: *const c_char,
-) {
-    // SAFETY: NULL or a live upload; NULL or a NUL-terminated string.
-    unsafe {
-        set(upload, |mut upload| {
-            upload.object_acl = Some(text(object_acl, "object_acl")?.parse()?);
-            Ok(upload)
-        });
-    }
-}
-
 /// Whether who sends the requests of this upload pays for them, as a bucket of somebody else's may ask.
 /// Default: as the options said with which it was begun; false for one that was begun elsewhere.
 #[unsafe(no_mangle)]
@@ -260,11 +185,10 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_set_requester_pays(
     requester_pays: bool,
 ) {
     // SAFETY: NULL or a live upload.
-    unsafe {
-        set(upload, |mut upload| {
-            upload.upload = upload.upload.requester_pays(requester_pays);
-            Ok(upload)
-        });
+    if let Some(upload) = unsafe { upload.as_mut() } {
+        upload
+            .upload
+            .replace(|upload| Ok(upload.requester_pays(requester_pays)));
     }
 }
 
@@ -275,7 +199,7 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_set_requester_pays(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_multipart_upload_list_parts(
     upload: *const oss_callback_multipart_upload,
-    options: *const oss_callback_operation_options,
+    options: *const oss_callback_put_options,
     parts: *mut *mut oss_callback_parts,
     error: *mut *mut oss_callback_error,
 ) -> oss_callback_code {
@@ -285,7 +209,7 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_list_parts(
             .upload()?
             .list_parts();
         // SAFETY: NULL means none; otherwise the caller promises live options.
-        let list = unsafe { limited(list, options) }?;
+        let list = list.options(unsafe { without_body(options) }?.limits());
         let new = || Ok(oss_callback_parts::new(list.send()?));
         // SAFETY: NULL is refused; otherwise valid for a write.
         unsafe { make(parts, "parts", new) }
@@ -294,14 +218,16 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_list_parts(
 
 /// Makes the object of its parts and waits for the application server's answer.
 ///
-/// `parts` NULL means all that OSS has, which are listed first. `spec` NULL means no callback, `options` NULL
-/// none, `receipt` or `error` NULL that they are not wanted. Receipt, error and
-/// OSS_CALLBACK_CODE_CALLBACK_FAILED, with which the object IS STORED, are those of
+/// `parts` NULL means all that OSS has, which are listed first. `spec` NULL means no callback, `receipt` or `error` NULL
+/// that they are not wanted. `options` NULL means none; of them count the ACL, whether an object of this name is kept,
+/// whether its CRC-64 is compared, who pays, and the limits. What they do not say of the object is as the beginning of the
+/// upload was told, if this handle is of that.
+///
+/// Receipt, error and OSS_CALLBACK_CODE_CALLBACK_FAILED, with which the object IS STORED, are those of
 /// oss_put_object_with_callback. OSS_CALLBACK_CODE_NOT_FOUND when OSS does not know the upload (any more);
-/// OSS_CALLBACK_CODE_REFUSED with OSS's code "InvalidPart" when it has no such part, and "EntityTooSmall" when
-/// one that is not the last has fewer than 102400 bytes. The upload stays open, and may be completed later or
-/// aborted, as long as oss_callback_error_stored says OSS_CALLBACK_STORED_NO and the code is not
-/// OSS_CALLBACK_CODE_NOT_FOUND.
+/// OSS_CALLBACK_CODE_REFUSED with OSS's code "InvalidPart" when it has no such part, and "EntityTooSmall" when one that is
+/// not the last has fewer than 102400 bytes. The upload stays open, and may be completed later or aborted, as long as
+/// oss_callback_error_stored says OSS_CALLBACK_STORED_NO and the code is not OSS_CALLBACK_CODE_NOT_FOUND.
 ///
 /// OSS completes an upload once, so the request is sent again, as the retry policy says, without delivering
 /// the callback twice. When the answer is lost the upload and the object are looked up, which needs size and
@@ -313,19 +239,18 @@ pub unsafe extern "C" fn oss_complete_multipart_upload_with_callback(
     upload: *const oss_callback_multipart_upload,
     parts: *const oss_callback_parts,
     spec: *const oss_callback_spec,
-    options: *const oss_callback_operation_options,
+    options: *const oss_callback_put_options,
     receipt: *mut *mut oss_callback_receipt,
     error: *mut *mut oss_callback_error,
 ) -> oss_callback_code {
     guard_upload(error, !spec.is_null(), || {
         // SAFETY: NULL is refused; otherwise the caller promises a live upload.
-        let mut complete = unsafe { required(upload, "upload") }?.complete()?;
-        // SAFETY: NULL means none; otherwise the caller promises a live spec.
-        if let Some(spec) = unsafe { spec.as_ref() } {
-            complete = complete.callback(&spec.spec);
-        }
-        // SAFETY: NULL means none; otherwise the caller promises live options.
-        let complete = unsafe { limited(complete, options) }?;
+        let complete = unsafe { required(upload, "upload") }?.upload()?.complete();
+        // SAFETY: NULL means none; otherwise the caller promises live options, and a live spec.
+        let (options, spec) = unsafe { (without_body(options)?, spec.as_ref()) };
+        let complete = complete
+            .options(&options)
+            .callback(spec.map(|spec| &spec.spec));
         // SAFETY: NULL means all; otherwise the caller promises a live list.
         let done = match unsafe { parts.as_ref() } {
             Some(parts) => complete.send(&parts.all()),
@@ -345,14 +270,16 @@ pub unsafe extern "C" fn oss_complete_multipart_upload_with_callback(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_multipart_upload_abort(
     upload: *const oss_callback_multipart_upload,
-    options: *const oss_callback_operation_options,
+    options: *const oss_callback_put_options,
     error: *mut *mut oss_callback_error,
 ) -> oss_callback_code {
     guard(error, || {
         // SAFETY: NULL is refused; otherwise the caller promises a live upload.
         let abort = unsafe { required(upload, "upload") }?.upload()?.abort();
         // SAFETY: NULL means none; otherwise the caller promises live options.
-        unsafe { limited(abort, options) }?.send()
+        abort
+            .options(unsafe { without_body(options) }?.limits())
+            .send()
     })
 }
 

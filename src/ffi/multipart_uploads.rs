@@ -9,8 +9,9 @@ use libc::{c_char, size_t};
 use super::client::oss_callback_client;
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
-use super::guard::{free, guard, make, of, optional_text, required, text};
-use super::operation_options::{limited, oss_callback_operation_options};
+use super::guard::guard;
+use super::operation_options::{operation_options, oss_callback_operation_options};
+use super::pointers::{free, make, of, optional_text, required, text};
 use super::text::{borrowed, c_string};
 use crate::{Error, ListedUpload, MultipartUploadList};
 
@@ -91,7 +92,7 @@ pub unsafe extern "C" fn oss_callback_client_list_multipart_uploads(
             list = list.delimiter(delimiter);
         }
         // SAFETY: NULL means none; otherwise the caller promises live options.
-        let list = unsafe { limited(list, options) }?;
+        let list = list.options(&unsafe { operation_options(options) }?);
         let new = || Ok(oss_callback_multipart_uploads::new(list.send()?));
         // SAFETY: NULL is refused; otherwise valid for a write.
         unsafe { make(uploads, "uploads", new) }
@@ -130,7 +131,10 @@ pub unsafe extern "C" fn oss_callback_client_list_uploads_begun_since(
         })?;
         let list = client.client.list_multipart_uploads(bucket);
         // SAFETY: NULL means none; otherwise the caller promises live options.
-        let list = unsafe { limited(list.object(object).begun_since(since), options) }?;
+        let list = list
+            .object(object)
+            .begun_since(since)
+            .options(&unsafe { operation_options(options) }?);
         let new = || Ok(oss_callback_multipart_uploads::new(list.send()?));
         // SAFETY: NULL is refused; otherwise valid for a write.
         unsafe { make(uploads, "uploads", new) }

@@ -9,9 +9,10 @@ use libc::{c_char, c_void};
 use super::client::oss_callback_client;
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
-use super::guard::{free, give, give_number, guard, make, of, required, text};
+use super::guard::guard;
 use super::hooks::{WriteHook, oss_callback_write_hook};
-use super::operation_options::{limited, oss_callback_operation_options};
+use super::operation_options::{operation_options, oss_callback_operation_options};
+use super::pointers::{free, give, give_number, make, of, required, text};
 use super::text::{Texts, borrowed, c_string};
 use crate::ObjectMetadata;
 
@@ -54,7 +55,7 @@ pub unsafe extern "C" fn oss_callback_client_head_object(
         let object = unsafe { text(object, "object") }?;
         let head = client.client.head_object(bucket, object);
         // SAFETY: NULL means none; otherwise the caller promises live options.
-        let head = unsafe { limited(head, options) }?;
+        let head = head.options(&unsafe { operation_options(options) }?);
         let new = || Ok(oss_callback_object_metadata::new(head.send()?));
         // SAFETY: NULL is refused; otherwise valid for a write.
         unsafe { make(metadata, "metadata", new) }
@@ -91,7 +92,9 @@ pub unsafe extern "C" fn oss_callback_client_get_object(
         let mut writer = unsafe { WriteHook::new(write_hook, userdata) }?;
         let get = client.client.get_object(bucket, object);
         // SAFETY: NULL means none; otherwise the caller promises live options.
-        let done = unsafe { limited(get, options) }?.write_to(&mut writer)?;
+        let done = get
+            .options(&unsafe { operation_options(options) }?)
+            .write_to(&mut writer)?;
         // SAFETY: NULL means "not wanted"; otherwise valid for a write.
         unsafe { give(metadata, oss_callback_object_metadata::new(done)) };
         Ok(())
@@ -119,7 +122,9 @@ pub unsafe extern "C" fn oss_callback_client_delete_object(
         let object = unsafe { text(object, "object") }?;
         let delete = client.client.delete_object(bucket, object);
         // SAFETY: NULL means none; otherwise the caller promises live options.
-        unsafe { limited(delete, options) }?.send()
+        delete
+            .options(&unsafe { operation_options(options) }?)
+            .send()
     })
 }
 

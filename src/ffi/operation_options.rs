@@ -1,34 +1,35 @@
 //! Options of the operations that have no others: limits, attempts, cancellation.
 
 use std::ptr;
+use std::time::Duration;
 
 use super::cancellation::oss_callback_cancellation;
 use super::code::oss_callback_code;
-use super::guard::{free, guard, make};
-use super::limits::{Limited, OperationLimits, retry_policy};
+use super::guard::guard;
+use super::limits::{deadline, retry_policy};
 use super::options::Options;
-use crate::Result;
+use super::pointers::{free, make};
+use crate::{OperationOptions, Result};
 
 /// Options of an operation other than an upload, all optional: limits, attempts and a cancellation of its own,
 /// in place of the client's. May be used for any number of operations, from many threads at once while nobody
 /// changes them.
 pub struct oss_callback_operation_options {
-    options: Options<OperationLimits>,
+    options: Options<OperationOptions>,
 }
 
-/// An operation with these options.
+/// What these options say.
 ///
 /// # Safety
 ///
 /// The pointer is NULL, which means none, or leads to live options that nobody changes meanwhile.
-pub(super) unsafe fn limited<O: Limited>(
-    operation: O,
+pub(super) unsafe fn operation_options(
     options: *const oss_callback_operation_options,
-) -> Result<O> {
+) -> Result<OperationOptions> {
     // SAFETY: as promised by the caller.
     match unsafe { options.as_ref() } {
-        Some(options) => Ok(operation.limited(options.options.values()?)),
-        None => Ok(operation),
+        Some(options) => options.options.values().cloned(),
+        None => Ok(OperationOptions::new()),
     }
 }
 
@@ -39,14 +40,11 @@ pub(super) unsafe fn limited<O: Limited>(
 /// The pointer is NULL or leads to live options that nobody else uses meanwhile.
 unsafe fn set(
     options: *mut oss_callback_operation_options,
-    setter: impl FnOnce(&mut OperationLimits),
+    setter: impl FnOnce(OperationOptions) -> Result<OperationOptions>,
 ) {
     // SAFETY: as promised by the caller.
     if let Some(options) = unsafe { options.as_mut() } {
-        options.options.set(|limits| {
-            setter(limits);
-            Ok(())
-        });
+        options.options.replace(setter);
     }
 }
 
@@ -74,7 +72,11 @@ pub unsafe extern "C" fn oss_callback_operation_options_set_connect_timeout_ms(
     timeout_ms: u64,
 ) {
     // SAFETY: NULL or live options.
-    unsafe { set(options, |limits| limits.set_connect_timeout_ms(timeout_ms)) }
+    unsafe {
+        set(options, |limits| {
+            Ok(limits.connect_timeout(Duration::from_millis(timeout_ms)))
+        })
+    }
 }
 
 /// Time from the last byte sent until OSS answers, and then again for the answer's body unless that is an
@@ -85,7 +87,11 @@ pub unsafe extern "C" fn oss_callback_operation_options_set_answer_timeout_ms(
     timeout_ms: u64,
 ) {
     // SAFETY: NULL or live options.
-    unsafe { set(options, |limits| limits.set_answer_timeout_ms(timeout_ms)) }
+    unsafe {
+        set(options, |limits| {
+            Ok(limits.answer_timeout(Duration::from_millis(timeout_ms)))
+        })
+    }
 }
 
 /// The longest time without progress while a body is sent or received; less than 1 KiB in that time is none.
@@ -96,7 +102,11 @@ pub unsafe extern "C" fn oss_callback_operation_options_set_progress_timeout_ms(
     timeout_ms: u64,
 ) {
     // SAFETY: NULL or live options.
-    unsafe { set(options, |limits| limits.set_progress_timeout_ms(timeout_ms)) }
+    unsafe {
+        set(options, |limits| {
+            Ok(limits.progress_timeout(Duration::from_millis(timeout_ms)))
+        })
+    }
 }
 
 /// Time for the operation with all its attempts. Time in hooks of the caller's counts, but the limit takes
@@ -107,7 +117,27 @@ pub unsafe extern "C" fn oss_callback_operation_options_set_timeout_ms(
     timeout_ms: u64,
 ) {
     // SAFETY: NULL or live options.
-    unsafe { set(options, |limits| limits.set_timeout_ms(timeout_ms)) }
+    unsafe {
+        set(options, |limits| {
+            Ok(limits.timeout(Duration::from_millis(timeout_ms)))
+        })
+    }
+}
+
+/// The moment when the operations with these options must have ended, so many milliseconds after this call: all of them
+/// together. With oss_callback_operation_options_set_timeout_ms the earlier one counts.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_operation_options_set_deadline_ms(
+    options: *mut oss_callback_operation_options,
+    deadline_ms: u64,
+) {
+    // SAFETY: NULL or live options.
+    unsafe {
+        set(
+            options,
+            |limits| Ok(limits.deadline(deadline(deadline_ms)?)),
+        )
+    }
 }
 
 /// Lets another thread end the operations with these options; NULL takes an earlier one away. The options keep
@@ -119,8 +149,8 @@ pub unsafe extern "C" fn oss_callback_operation_options_set_cancellation(
 ) {
     // SAFETY: NULL or live options; NULL or a live cancellation.
     unsafe {
-        let cancellation = cancellation.as_ref();
-        set(options, |limits| limits.set_cancellation(cancellation));
+        let cancellation = cancellation.as_ref().map(|handle| &handle.cancellation);
+        set(options, |limits| Ok(limits.cancellation(cancellation)));
     }
 }
 
@@ -135,7 +165,7 @@ pub unsafe extern "C" fn oss_callback_operation_options_set_retry_policy(
 ) {
     let policy = retry_policy(max_attempts, base_delay_ms, max_delay_ms);
     // SAFETY: NULL or live options.
-    unsafe { set(options, |limits| limits.set_retry_policy(policy)) }
+    unsafe { set(options, |limits| Ok(limits.retry_policy(policy))) }
 }
 
 /// Frees options. NULL does nothing.

@@ -1,6 +1,6 @@
 //! Setters of option handles: copied values, and the first fault kept for later.
 
-use super::guard::catch;
+use super::unwind::catch;
 use crate::{Error, ErrorKind, Result};
 
 /// What an options handle holds: the values, and the first fault of a setter.

@@ -8,7 +8,8 @@ use libc::{c_char, size_t};
 
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
-use super::guard::{free, give_number, guard, make, of, required, text};
+use super::guard::guard;
+use super::pointers::{free, give_number, make, of, required, text};
 use super::text::{borrowed, c_string};
 use crate::Part;
 

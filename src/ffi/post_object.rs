@@ -5,9 +5,10 @@ use libc::{c_char, size_t};
 use super::client::oss_callback_client;
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
-use super::guard::{bytes, file_path, guard_upload, optional_text, required};
-use super::operation_options::{limited, oss_callback_operation_options};
+use super::guard::guard_upload;
+use super::pointers::{bytes, file_path, optional_text, required};
 use super::post_policy::oss_callback_post_form;
+use super::put_options::{oss_callback_put_options, told};
 use super::receipt::{give_receipt, oss_callback_receipt};
 use crate::{PostObject, Receipt, Result};
 
@@ -17,7 +18,8 @@ use crate::{PostObject, Receipt, Result};
 /// As oss_put_object_with_callback; a callback in the form is heeded like any other. `file_name` takes the place
 /// of the file's name in the object's, and may be NULL if the form does not ask for it. `content_type` is the
 /// object's, if the form leaves it to the uploader; NULL means none. The client's credentials do not count; for
-/// https its endpoint must be one, too. `options` NULL means none.
+/// https its endpoint must be one, too. `options` NULL means none; of them count how
+/// the body is sent, the progress hook and the limits, while the form says what the object is to have.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_post_object(
@@ -27,7 +29,7 @@ pub unsafe extern "C" fn oss_callback_client_post_object(
     body_len: size_t,
     file_name: *const c_char,
     content_type: *const c_char,
-    options: *const oss_callback_operation_options,
+    options: *const oss_callback_put_options,
     receipt: *mut *mut oss_callback_receipt,
     error: *mut *mut oss_callback_error,
 ) -> oss_callback_code {
@@ -60,7 +62,7 @@ pub unsafe extern "C" fn oss_callback_client_post_object_from_file(
     path: *const c_char,
     file_name: *const c_char,
     content_type: *const c_char,
-    options: *const oss_callback_operation_options,
+    options: *const oss_callback_put_options,
     receipt: *mut *mut oss_callback_receipt,
     error: *mut *mut oss_callback_error,
 ) -> oss_callback_code {
@@ -95,7 +97,7 @@ unsafe fn post(
     post_form: *const oss_callback_post_form,
     file_name: *const c_char,
     content_type: *const c_char,
-    options: *const oss_callback_operation_options,
+    options: *const oss_callback_put_options,
     receipt: *mut *mut oss_callback_receipt,
     error: *mut *mut oss_callback_error,
     send: impl FnOnce(PostObject<'static>) -> Result<Receipt>,
@@ -115,7 +117,7 @@ unsafe fn post(
             post = post.content_type(content_type);
         }
         // SAFETY: NULL means none; otherwise the caller promises live options.
-        let done = send(unsafe { limited(post, options) }?)?;
+        let done = send(unsafe { told(post, options) }?)?;
         // SAFETY: NULL means "not wanted"; otherwise valid for a write.
         unsafe { give_receipt(receipt, done) };
         Ok(())

@@ -9,12 +9,11 @@ use libc::{c_char, size_t};
 use super::client::oss_callback_client;
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
-use super::guard::{
-    bytes, file_path, free, give_number, guard, guard_upload, make, of, required, text,
-};
+use super::guard::{guard, guard_upload};
 use super::multipart::oss_callback_multipart_upload;
+use super::pointers::{bytes, file_path, free, give_number, make, of, required, text};
 use super::put::put_object;
-use super::put_options::oss_callback_put_options;
+use super::put_options::{oss_callback_put_options, told, without_body};
 use super::receipt::{give_receipt, oss_callback_receipt};
 use super::spec::oss_callback_spec;
 use super::text::{borrowed, c_string};
@@ -166,14 +165,15 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_presign_part(
 /// Permits completing an upload to others, for `expires_in_s` seconds, 1 to 604800 (7 days); less if the
 /// client's credentials end before. Nothing is sent. With `all_parts` the object is made of all parts that OSS
 /// has, and an empty body is sent; without it the body is OSS's list of parts. `spec` and `callback_in_headers`
-/// as for oss_callback_client_presign_put_object. On success `*presigned_url` is a new handle: free it with
-/// oss_callback_presigned_url_free.
+/// as for oss_callback_client_presign_put_object, `options` as for oss_complete_multipart_upload_with_callback. On
+/// success `*presigned_url` is a new handle: free it with oss_callback_presigned_url_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_multipart_upload_presign_complete(
     upload: *const oss_callback_multipart_upload,
     all_parts: bool,
     spec: *const oss_callback_spec,
+    options: *const oss_callback_put_options,
     expires_in_s: u64,
     callback_in_headers: bool,
     presigned_url: *mut *mut oss_callback_presigned_url,
@@ -181,11 +181,12 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_presign_complete(
 ) -> oss_callback_code {
     guard(error, || {
         // SAFETY: NULL is refused; otherwise the caller promises a live upload.
-        let mut complete = unsafe { required(upload, "upload") }?.complete()?;
-        // SAFETY: NULL means none; otherwise the caller promises a live spec.
-        if let Some(spec) = unsafe { spec.as_ref() } {
-            complete = complete.callback(&spec.spec);
-        }
+        let complete = unsafe { required(upload, "upload") }?.upload()?.complete();
+        // SAFETY: NULL means none; otherwise the caller promises live options, and a live spec.
+        let (options, spec) = unsafe { (without_body(options)?, spec.as_ref()) };
+        let mut complete = complete
+            .options(&options)
+            .callback(spec.map(|spec| &spec.spec));
         if all_parts {
             complete = complete.header("x-oss-complete-all", "yes");
         }
@@ -376,12 +377,9 @@ unsafe fn with_url(
         let client = unsafe { required(client, "client") }?;
         // SAFETY: NULL is refused; otherwise the caller promises a live URL.
         let url = unsafe { required(presigned_url, "presigned_url") }?;
-        let mut put = client.client.put_object_with_url(&url.url);
+        let put = client.client.put_object_with_url(&url.url);
         // SAFETY: NULL means none; otherwise the caller promises live options.
-        if let Some(options) = unsafe { options.as_ref() } {
-            put = options.apply(put)?;
-        }
-        let done = send(put)?;
+        let done = send(unsafe { told(put, options) }?)?;
         // SAFETY: NULL means "not wanted"; otherwise valid for a write.
         unsafe { give_receipt(receipt, done) };
         Ok(())

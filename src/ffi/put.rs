@@ -5,9 +5,10 @@ use libc::{c_char, c_int, c_void, size_t};
 use super::client::oss_callback_client;
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
-use super::guard::{bytes, file_path, guard_upload, required, text};
+use super::guard::guard_upload;
 use super::hooks::{OSS_CALLBACK_LEN_UNKNOWN, ReadHook, oss_callback_read_hook};
-use super::put_options::oss_callback_put_options;
+use super::pointers::{bytes, file_path, required, text};
+use super::put_options::{oss_callback_put_options, told};
 use super::receipt::{give_receipt, oss_callback_receipt};
 use super::spec::oss_callback_spec;
 use crate::{PutObject, Receipt, Result};
@@ -220,26 +221,6 @@ pub(super) unsafe fn put_object(
     spec: *const oss_callback_spec,
     options: *const oss_callback_put_options,
 ) -> Result<PutObject<'static>> {
-    // SAFETY: as promised by the caller.
-    let put = unsafe { without_options(client, bucket, object, spec) }?;
-    // SAFETY: NULL means none; otherwise as promised by the caller.
-    match unsafe { options.as_ref() } {
-        Some(options) => options.apply(put),
-        None => Ok(put),
-    }
-}
-
-/// An upload with neither options nor body.
-///
-/// # Safety
-///
-/// Each pointer is NULL or leads to a live handle or a NUL-terminated string.
-pub(super) unsafe fn without_options(
-    client: *const oss_callback_client,
-    bucket: *const c_char,
-    object: *const c_char,
-    spec: *const oss_callback_spec,
-) -> Result<PutObject<'static>> {
     // SAFETY: NULL is refused; otherwise as promised by the caller.
     let (client, bucket, object) = unsafe {
         (
@@ -248,10 +229,8 @@ pub(super) unsafe fn without_options(
             text(object, "object")?,
         )
     };
-    let mut put = client.client.put_object(bucket, object);
+    let put = client.client.put_object(bucket, object);
     // SAFETY: NULL means none; otherwise as promised by the caller.
-    if let Some(spec) = unsafe { spec.as_ref() } {
-        put = put.callback(&spec.spec);
-    }
-    Ok(put)
+    let (put, spec) = unsafe { (told(put, options)?, spec.as_ref()) };
+    Ok(put.callback(spec.map(|spec| &spec.spec)))
 }

@@ -7,97 +7,73 @@ use libc::{c_char, c_void};
 
 use super::cancellation::oss_callback_cancellation;
 use super::code::oss_callback_code;
-use super::file_options::FileOptions;
-use super::guard::{free, guard, make, text};
+use super::guard::guard;
 use super::hooks::{ProgressHook, oss_callback_progress_hook};
-use super::limits::{Limited, OperationLimits, retry_policy};
+use super::limits::{deadline, retry_policy};
 use super::options::Options;
-use crate::{
-    Cancellation, Error, ObjectAcl, PutObject, Result, ServerSideDataEncryption,
-    ServerSideEncryption, StorageClass, UploadFile,
-};
+use super::pointers::{free, make, text};
+use super::put_values::{Told, Values};
+use crate::{Error, PutOptions, Result, UploadFile};
 
-/// Options of an upload, all optional. Setters copy what they get and return nothing: the first fault is
-/// kept and reported by the upload. May be used for any number of uploads, from many threads at once while
-/// nobody changes them. A progress hook is then called by each of these threads, perhaps at the same time,
-/// with the numbers of its own upload: uploads that are to be told apart need options of their own.
+/// Options of an upload, in one request or in parts, all optional. Setters copy what they get and return nothing: the
+/// first fault is kept and reported by the upload. May be used for any number of uploads, from many threads at once while
+/// nobody changes them. A progress hook is then called by each of these threads, perhaps at the same time, with the numbers
+/// of its own upload: uploads that are to be told apart need options of their own.
 pub struct oss_callback_put_options {
-    options: Options<PutOptions>,
+    options: Options<Values>,
 }
-
-#[derive(Default)]
-struct PutOptions {
-    setters: Vec<Setter>,
-    limits: OperationLimits,
-    progress: Option<ProgressHook>,
-    of_file: FileOptions,
-}
-
-/// What a setter of C does to the operation of Rust.
-struct Setter {
-    /// A later one with the same name replaces it; what is added has none.
-    name: Option<&'static str>,
-    apply: Box<Apply>,
-}
-
-type Apply = dyn Fn(PutObject<'static>) -> PutObject<'static> + Send + Sync;
 
 impl oss_callback_put_options {
-    /// An upload with these options.
-    pub(super) fn apply(&self, put: PutObject<'static>) -> Result<PutObject<'static>> {
-        let options = self.options.values()?;
-        options.of_file.refuse()?;
-        Ok(options.apply(put))
-    }
-
-    /// The upload of a file with these options.
-    pub(super) fn apply_to_file(&self, put: PutObject<'static>) -> Result<UploadFile<'static>> {
-        let options = self.options.values()?;
-        let upload = UploadFile::from(options.apply(put));
-        Ok(options.of_file.apply(upload))
-    }
-
-    /// Runs a setter of the options of a file.
-    pub(super) fn set_of_file(&mut self, setter: impl FnOnce(&mut FileOptions) -> Result<()>) {
-        self.options.set(|options| setter(&mut options.of_file));
-    }
-
-    fn keep(&mut self, name: Option<&'static str>, apply: impl FnOnce() -> Result<Box<Apply>>) {
-        self.options.set(|options| {
-            options.keep(name, apply()?);
-            Ok(())
-        });
+    fn values(&self) -> Result<&Values> {
+        let values = self.options.values()?;
+        values.of_file.refuse()?;
+        Ok(values)
     }
 }
 
-impl PutOptions {
-    fn keep(&mut self, name: Option<&'static str>, apply: Box<Apply>) {
-        // Options that are set anew for each of many uploads must not grow.
-        self.setters
-            .retain(|setter| name.is_none() || setter.name != name);
-        self.setters.push(Setter { name, apply });
+/// An upload, or a step of one, with these options.
+///
+/// # Safety
+///
+/// The pointer is NULL, which means none, or leads to live options that nobody changes meanwhile.
+pub(super) unsafe fn told<U: Told>(
+    upload: U,
+    options: *const oss_callback_put_options,
+) -> Result<U> {
+    // SAFETY: as promised by the caller.
+    match unsafe { options.as_ref() } {
+        Some(options) => Ok(options.values()?.tell(upload)),
+        None => Ok(upload),
     }
+}
 
-    fn apply(&self, mut put: PutObject<'static>) -> PutObject<'static> {
-        for setter in &self.setters {
-            put = (setter.apply)(put);
-        }
-        put = put.limited(&self.limits);
-        if let Some(hook) = self.progress {
-            // A child, so that a hook ends its own upload only.
-            let cancellation = match self.limits.cancellation() {
-                Some(cancellation) => cancellation.child(),
-                None => Cancellation::new(),
-            };
-            put = put
-                .cancellation(&cancellation)
-                .progress(move |sent, total| {
-                    if !hook.report(sent, total) {
-                        cancellation.cancel();
-                    }
-                });
-        }
-        put
+/// The upload of a file with these options.
+///
+/// # Safety
+///
+/// As [`told`].
+pub(super) unsafe fn file_told(
+    upload: UploadFile<'static>,
+    options: *const oss_callback_put_options,
+) -> Result<UploadFile<'static>> {
+    // SAFETY: as promised by the caller.
+    let Some(options) = (unsafe { options.as_ref() }) else {
+        return Ok(upload);
+    };
+    let values = options.options.values()?;
+    Ok(values.of_file.apply(values.tell(upload)))
+}
+
+/// The same options for what has no body.
+///
+/// # Safety
+///
+/// As [`told`].
+pub(super) unsafe fn without_body(options: *const oss_callback_put_options) -> Result<PutOptions> {
+    // SAFETY: as promised by the caller.
+    match unsafe { options.as_ref() } {
+        Some(options) => Ok(options.values()?.put.clone()),
+        None => Ok(PutOptions::new()),
     }
 }
 
@@ -118,51 +94,36 @@ pub unsafe extern "C" fn oss_callback_put_options_new(
     })
 }
 
-/// Runs a setter whose value replaces an earlier one.
+/// Runs a setter.
 ///
 /// # Safety
 ///
 /// The pointer is NULL or leads to live options that nobody else uses meanwhile.
-unsafe fn set<F>(
+unsafe fn set(
     options: *mut oss_callback_put_options,
-    name: &'static str,
-    setter: impl FnOnce() -> Result<F>,
-) where
-    F: Fn(PutObject<'static>) -> PutObject<'static> + Send + Sync + 'static,
-{
+    setter: impl FnOnce(PutOptions) -> Result<PutOptions>,
+) {
     // SAFETY: as promised by the caller.
-    if let Some(options) = unsafe { options.as_mut() } {
-        options.keep(Some(name), || Ok(Box::new(setter()?)));
-    }
-}
-
-/// Runs a setter whose value joins the earlier ones.
-///
-/// # Safety
-///
-/// As [`set`].
-unsafe fn add<F>(options: *mut oss_callback_put_options, setter: impl FnOnce() -> Result<F>)
-where
-    F: Fn(PutObject<'static>) -> PutObject<'static> + Send + Sync + 'static,
-{
-    // SAFETY: as promised by the caller.
-    if let Some(options) = unsafe { options.as_mut() } {
-        options.keep(None, || Ok(Box::new(setter()?)));
-    }
-}
-
-/// Runs a setter of a limit.
-///
-/// # Safety
-///
-/// As [`set`].
-unsafe fn limit(options: *mut oss_callback_put_options, setter: impl FnOnce(&mut OperationLimits)) {
-    // SAFETY: as promised by the caller.
-    if let Some(options) = unsafe { options.as_mut() } {
-        options.options.set(|options| {
-            setter(&mut options.limits);
+    unsafe {
+        set_value(options, |values| {
+            values.put = setter(std::mem::take(&mut values.put))?;
             Ok(())
         });
+    }
+}
+
+/// Runs a setter of what Rust's options do not have.
+///
+/// # Safety
+///
+/// As [`set`].
+pub(super) unsafe fn set_value(
+    options: *mut oss_callback_put_options,
+    setter: impl FnOnce(&mut Values) -> Result<()>,
+) {
+    // SAFETY: as promised by the caller.
+    if let Some(options) = unsafe { options.as_mut() } {
+        options.options.set(setter);
     }
 }
 
@@ -175,9 +136,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_type(
 ) {
     // SAFETY: NULL or live options; NULL or a NUL-terminated string.
     unsafe {
-        set(options, "content_type", || {
-            let value = text(content_type, "content_type")?.to_owned();
-            Ok(move |put: PutObject<'static>| put.content_type(&value))
+        set(options, |put| {
+            Ok(put.content_type(text(content_type, "content_type")?))
         });
     }
 }
@@ -192,10 +152,8 @@ pub unsafe extern "C" fn oss_callback_put_options_add_metadata(
 ) {
     // SAFETY: NULL or live options; NULL or NUL-terminated strings.
     unsafe {
-        add(options, || {
-            let (name, value) = (text(name, "name")?, text(value, "value")?);
-            let (name, value) = (name.to_owned(), value.to_owned());
-            Ok(move |put: PutObject<'static>| put.metadata(&name, &value))
+        set(options, |put| {
+            Ok(put.metadata(text(name, "name")?, text(value, "value")?))
         });
     }
 }
@@ -209,9 +167,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_object_acl(
 ) {
     // SAFETY: NULL or live options; NULL or a NUL-terminated string.
     unsafe {
-        set(options, "object_acl", || {
-            let value: ObjectAcl = text(object_acl, "object_acl")?.parse()?;
-            Ok(move |put: PutObject<'static>| put.object_acl(value))
+        set(options, |put| {
+            Ok(put.object_acl(text(object_acl, "object_acl")?.parse()?))
         });
     }
 }
@@ -227,9 +184,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_idempotency_id(
 ) {
     // SAFETY: NULL or live options; NULL or a NUL-terminated string.
     unsafe {
-        set(options, "idempotency_id", || {
-            let value = text(idempotency_id, "idempotency_id")?.to_owned();
-            Ok(move |put: PutObject<'static>| put.idempotency_id(&value))
+        set(options, |put| {
+            Ok(put.idempotency_id(text(idempotency_id, "idempotency_id")?))
         });
     }
 }
@@ -243,9 +199,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_storage_class(
 ) {
     // SAFETY: NULL or live options; NULL or a NUL-terminated string.
     unsafe {
-        set(options, "storage_class", || {
-            let value: StorageClass = text(storage_class, "storage_class")?.parse()?;
-            Ok(move |put: PutObject<'static>| put.storage_class(value))
+        set(options, |put| {
+            Ok(put.storage_class(text(storage_class, "storage_class")?.parse()?))
         });
     }
 }
@@ -259,10 +214,8 @@ pub unsafe extern "C" fn oss_callback_put_options_add_tag(
 ) {
     // SAFETY: NULL or live options; NULL or NUL-terminated strings.
     unsafe {
-        add(options, || {
-            let (key, value) = (text(key, "key")?, text(value, "value")?);
-            let (key, value) = (key.to_owned(), value.to_owned());
-            Ok(move |put: PutObject<'static>| put.tag(&key, &value))
+        set(options, |put| {
+            Ok(put.tag(text(key, "key")?, text(value, "value")?))
         });
     }
 }
@@ -276,10 +229,10 @@ pub unsafe extern "C" fn oss_callback_put_options_set_server_side_encryption(
 ) {
     // SAFETY: NULL or live options; NULL or a NUL-terminated string.
     unsafe {
-        set(options, "server_side_encryption", || {
-            let value: ServerSideEncryption =
-                text(server_side_encryption, "server_side_encryption")?.parse()?;
-            Ok(move |put: PutObject<'static>| put.server_side_encryption(value))
+        set(options, |put| {
+            Ok(put.server_side_encryption(
+                text(server_side_encryption, "server_side_encryption")?.parse()?,
+            ))
         });
     }
 }
@@ -292,13 +245,11 @@ pub unsafe extern "C" fn oss_callback_put_options_set_server_side_encryption_key
 ) {
     // SAFETY: NULL or live options; NULL or a NUL-terminated string.
     unsafe {
-        set(options, "server_side_encryption_key_id", || {
-            let value = text(
+        set(options, |put| {
+            Ok(put.server_side_encryption_key_id(text(
                 server_side_encryption_key_id,
                 "server_side_encryption_key_id",
-            )?
-            .to_owned();
-            Ok(move |put: PutObject<'static>| put.server_side_encryption_key_id(&value))
+            )?))
         });
     }
 }
@@ -311,10 +262,10 @@ pub unsafe extern "C" fn oss_callback_put_options_set_server_side_data_encryptio
 ) {
     // SAFETY: NULL or live options; NULL or a NUL-terminated string.
     unsafe {
-        set(options, "server_side_data_encryption", || {
-            let value: ServerSideDataEncryption =
-                text(server_side_data_encryption, "server_side_data_encryption")?.parse()?;
-            Ok(move |put: PutObject<'static>| put.server_side_data_encryption(value))
+        set(options, |put| {
+            Ok(put.server_side_data_encryption(
+                text(server_side_data_encryption, "server_side_data_encryption")?.parse()?,
+            ))
         });
     }
 }
@@ -328,9 +279,7 @@ pub unsafe extern "C" fn oss_callback_put_options_set_traffic_limit(
 ) {
     // SAFETY: NULL or live options.
     unsafe {
-        set(options, "traffic_limit", || {
-            Ok(move |put: PutObject<'static>| put.traffic_limit(bits_per_second))
-        });
+        set(options, |put| Ok(put.traffic_limit(bits_per_second)));
     }
 }
 
@@ -343,9 +292,7 @@ pub unsafe extern "C" fn oss_callback_put_options_set_forbid_overwrite(
 ) {
     // SAFETY: NULL or live options.
     unsafe {
-        set(options, "forbid_overwrite", || {
-            Ok(move |put: PutObject<'static>| put.forbid_overwrite(forbid_overwrite))
-        });
+        set(options, |put| Ok(put.forbid_overwrite(forbid_overwrite)));
     }
 }
 
@@ -357,9 +304,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_cache_control(
 ) {
     // SAFETY: NULL or live options; NULL or a NUL-terminated string.
     unsafe {
-        set(options, "cache_control", || {
-            let value = text(cache_control, "cache_control")?.to_owned();
-            Ok(move |put: PutObject<'static>| put.cache_control(&value))
+        set(options, |put| {
+            Ok(put.cache_control(text(cache_control, "cache_control")?))
         });
     }
 }
@@ -372,9 +318,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_disposition(
 ) {
     // SAFETY: NULL or live options; NULL or a NUL-terminated string.
     unsafe {
-        set(options, "content_disposition", || {
-            let value = text(content_disposition, "content_disposition")?.to_owned();
-            Ok(move |put: PutObject<'static>| put.content_disposition(&value))
+        set(options, |put| {
+            Ok(put.content_disposition(text(content_disposition, "content_disposition")?))
         });
     }
 }
@@ -387,9 +332,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_encoding(
 ) {
     // SAFETY: NULL or live options; NULL or a NUL-terminated string.
     unsafe {
-        set(options, "content_encoding", || {
-            let value = text(content_encoding, "content_encoding")?.to_owned();
-            Ok(move |put: PutObject<'static>| put.content_encoding(&value))
+        set(options, |put| {
+            Ok(put.content_encoding(text(content_encoding, "content_encoding")?))
         });
     }
 }
@@ -402,9 +346,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_language(
 ) {
     // SAFETY: NULL or live options; NULL or a NUL-terminated string.
     unsafe {
-        set(options, "content_language", || {
-            let value = text(content_language, "content_language")?.to_owned();
-            Ok(move |put: PutObject<'static>| put.content_language(&value))
+        set(options, |put| {
+            Ok(put.content_language(text(content_language, "content_language")?))
         });
     }
 }
@@ -418,10 +361,10 @@ pub unsafe extern "C" fn oss_callback_put_options_set_expires(
 ) {
     // SAFETY: NULL or live options.
     unsafe {
-        set(options, "expires", || {
+        set(options, |put| {
             let time = UNIX_EPOCH.checked_add(Duration::from_secs(expires));
             let time = time.ok_or_else(|| Error::argument("`expires` is too far away"))?;
-            Ok(move |put: PutObject<'static>| put.expires(time))
+            Ok(put.expires(time))
         });
     }
 }
@@ -434,9 +377,7 @@ pub unsafe extern "C" fn oss_callback_put_options_set_requester_pays(
 ) {
     // SAFETY: NULL or live options.
     unsafe {
-        set(options, "requester_pays", || {
-            Ok(move |put: PutObject<'static>| put.requester_pays(requester_pays))
-        });
+        set(options, |put| Ok(put.requester_pays(requester_pays)));
     }
 }
 
@@ -450,9 +391,7 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_md5(
 ) {
     // SAFETY: NULL or live options.
     unsafe {
-        set(options, "content_md5", || {
-            Ok(move |put: PutObject<'static>| put.content_md5(content_md5))
-        });
+        set(options, |put| Ok(put.content_md5(content_md5)));
     }
 }
 
@@ -466,10 +405,8 @@ pub unsafe extern "C" fn oss_callback_put_options_add_header(
 ) {
     // SAFETY: NULL or live options; NULL or NUL-terminated strings.
     unsafe {
-        add(options, || {
-            let (name, value) = (text(name, "name")?, text(value, "value")?);
-            let (name, value) = (name.to_owned(), value.to_owned());
-            Ok(move |put: PutObject<'static>| put.header(&name, &value))
+        set(options, |put| {
+            Ok(put.header(text(name, "name")?, text(value, "value")?))
         });
     }
 }
@@ -482,7 +419,11 @@ pub unsafe extern "C" fn oss_callback_put_options_set_connect_timeout_ms(
     timeout_ms: u64,
 ) {
     // SAFETY: NULL or live options.
-    unsafe { limit(options, |limits| limits.set_connect_timeout_ms(timeout_ms)) }
+    unsafe {
+        set(options, |put| {
+            Ok(put.connect_timeout(Duration::from_millis(timeout_ms)))
+        })
+    }
 }
 
 /// Time from the last byte sent until OSS answers, and then again for the answer's body, in place of the
@@ -493,7 +434,11 @@ pub unsafe extern "C" fn oss_callback_put_options_set_answer_timeout_ms(
     timeout_ms: u64,
 ) {
     // SAFETY: NULL or live options.
-    unsafe { limit(options, |limits| limits.set_answer_timeout_ms(timeout_ms)) }
+    unsafe {
+        set(options, |put| {
+            Ok(put.answer_timeout(Duration::from_millis(timeout_ms)))
+        })
+    }
 }
 
 /// The longest time without progress while the body is sent, in place of the client's; less than 1 KiB in that
@@ -504,7 +449,11 @@ pub unsafe extern "C" fn oss_callback_put_options_set_progress_timeout_ms(
     timeout_ms: u64,
 ) {
     // SAFETY: NULL or live options.
-    unsafe { limit(options, |limits| limits.set_progress_timeout_ms(timeout_ms)) }
+    unsafe {
+        set(options, |put| {
+            Ok(put.progress_timeout(Duration::from_millis(timeout_ms)))
+        })
+    }
 }
 
 /// Time for the upload with all its attempts, in place of the client's. Time in hooks of the caller's counts,
@@ -515,7 +464,22 @@ pub unsafe extern "C" fn oss_callback_put_options_set_timeout_ms(
     timeout_ms: u64,
 ) {
     // SAFETY: NULL or live options.
-    unsafe { limit(options, |limits| limits.set_timeout_ms(timeout_ms)) }
+    unsafe {
+        set(options, |put| {
+            Ok(put.timeout(Duration::from_millis(timeout_ms)))
+        })
+    }
+}
+
+/// The moment when the uploads with these options must have ended, so many milliseconds after this call: all of them
+/// together, and so the steps of an upload in parts. With oss_callback_put_options_set_timeout_ms the earlier one counts.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_deadline_ms(
+    options: *mut oss_callback_put_options,
+    deadline_ms: u64,
+) {
+    // SAFETY: NULL or live options.
+    unsafe { set(options, |put| Ok(put.deadline(deadline(deadline_ms)?))) }
 }
 
 /// When the upload is sent again, in place of the client's policy. `max_attempts` counts the first one: 1
@@ -538,7 +502,7 @@ pub unsafe extern "C" fn oss_callback_put_options_set_retry_policy(
 ) {
     let policy = retry_policy(max_attempts, base_delay_ms, max_delay_ms);
     // SAFETY: NULL or live options.
-    unsafe { limit(options, |limits| limits.set_retry_policy(policy)) }
+    unsafe { set(options, |put| Ok(put.retry_policy(policy))) }
 }
 
 /// Says that the application server does the right thing when the same callback reaches it twice. Only then
@@ -550,8 +514,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_callback_is_idempotent(
 ) {
     // SAFETY: NULL or live options.
     unsafe {
-        set(options, "callback_is_idempotent", || {
-            Ok(move |put: PutObject<'static>| put.callback_is_idempotent(callback_is_idempotent))
+        set(options, |put| {
+            Ok(put.callback_is_idempotent(callback_is_idempotent))
         });
     }
 }
@@ -564,9 +528,7 @@ pub unsafe extern "C" fn oss_callback_put_options_set_compare_crc64(
 ) {
     // SAFETY: NULL or live options.
     unsafe {
-        set(options, "compare_crc64", || {
-            Ok(move |put: PutObject<'static>| put.compare_crc64(compare_crc64))
-        });
+        set(options, |put| Ok(put.compare_crc64(compare_crc64)));
     }
 }
 
@@ -579,9 +541,7 @@ pub unsafe extern "C" fn oss_callback_put_options_set_bandwidth(
 ) {
     // SAFETY: NULL or live options.
     unsafe {
-        set(options, "bandwidth", || {
-            Ok(move |put: PutObject<'static>| put.bandwidth(bytes_per_second))
-        });
+        set(options, |put| Ok(put.bandwidth(bytes_per_second)));
     }
 }
 
@@ -594,8 +554,12 @@ pub unsafe extern "C" fn oss_callback_put_options_set_cancellation(
 ) {
     // SAFETY: NULL or live options; NULL or a live cancellation.
     unsafe {
-        let cancellation = cancellation.as_ref();
-        limit(options, |limits| limits.set_cancellation(cancellation));
+        let cancellation = cancellation.as_ref().map(|handle| &handle.cancellation);
+        set_value(options, |values| {
+            values.put = std::mem::take(&mut values.put).cancellation(cancellation);
+            values.cancellation = cancellation.cloned();
+            Ok(())
+        });
     }
 }
 
@@ -610,10 +574,10 @@ pub unsafe extern "C" fn oss_callback_put_options_set_progress_hook(
     userdata: *mut c_void,
 ) {
     // SAFETY: NULL or live options; a hook that is not NULL is fit for this userdata while uploads use it.
-    let (options, hook) = unsafe { (options.as_mut(), ProgressHook::new(hook, userdata)) };
-    if let Some(options) = options {
-        options.options.set(|options| {
-            options.progress = hook;
+    unsafe {
+        let hook = ProgressHook::new(hook, userdata);
+        set_value(options, |values| {
+            values.progress = hook;
             Ok(())
         });
     }

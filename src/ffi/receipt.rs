@@ -6,7 +6,7 @@ use std::ptr;
 use libc::{c_char, size_t};
 
 use super::attempt::{milliseconds, oss_callback_attempt};
-use super::guard::{free, give, give_number, of};
+use super::pointers::{free, give, give_number, lend, of};
 use super::text::{Texts, borrowed, c_string};
 use crate::Receipt;
 
@@ -44,24 +44,6 @@ pub(super) unsafe fn give_receipt(out: *mut *mut oss_callback_receipt, receipt: 
     if !out.is_null() {
         // SAFETY: valid for a write, as promised by the caller.
         unsafe { give(out, oss_callback_receipt::new(receipt)) };
-    }
-}
-
-/// Lends bytes with their length; nothing is NULL and 0. What is empty stands at a real address all the same: Go's
-/// garbage collector ends the program when it finds the number that an empty Rust slice has for one.
-///
-/// # Safety
-///
-/// `len` is NULL or valid for a write.
-pub(super) unsafe fn lend(bytes: Option<&[u8]>, len: *mut size_t) -> *const u8 {
-    if !len.is_null() {
-        // SAFETY: not NULL, and valid as promised by the caller.
-        unsafe { len.write(bytes.map_or(0, <[u8]>::len)) };
-    }
-    match bytes {
-        Some([]) => c"".as_ptr().cast(),
-        Some(bytes) => bytes.as_ptr(),
-        None => ptr::null(),
     }
 }
 

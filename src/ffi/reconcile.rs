@@ -6,9 +6,10 @@ use std::time::UNIX_EPOCH;
 use super::client::oss_callback_client;
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
-use super::guard::{free, give_number, guard, make, of, required};
+use super::guard::guard;
 use super::object::oss_callback_object_metadata;
-use super::operation_options::{limited, oss_callback_operation_options};
+use super::operation_options::{operation_options, oss_callback_operation_options};
+use super::pointers::{free, give_number, make, of, required};
 use crate::Reconciled;
 
 /// What can be said of an upload that has been looked up.
@@ -85,7 +86,7 @@ pub unsafe extern "C" fn oss_callback_client_reconcile(
         let unknown = unsafe { required(unknown, "unknown") }?;
         let reconcile = client.client.reconcile(unknown.error());
         // SAFETY: NULL means none; otherwise the caller promises live options.
-        let reconcile = unsafe { limited(reconcile, options) }?;
+        let reconcile = reconcile.options(&unsafe { operation_options(options) }?);
         // SAFETY: NULL is refused; otherwise valid for a write.
         unsafe { make(reconciled, "reconciled", || Ok(reconcile.send()?.into())) }
     })

@@ -7,8 +7,8 @@ use libc::{c_char, size_t};
 
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
-use super::guard::{free, guard, make, of, text};
-use super::receipt::lend;
+use super::guard::guard;
+use super::pointers::{free, lend, make, of, text};
 use super::text::c_string;
 use crate::callback::{Reply, reply_ok, reply_refused};
 use crate::{Error, ErrorKind};

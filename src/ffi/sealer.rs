@@ -8,8 +8,9 @@ use libc::{c_char, size_t};
 
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
-use super::guard::{bytes, free, guard, make, of, required, text};
+use super::guard::guard;
 use super::options::Options;
+use super::pointers::{bytes, free, make, of, required, text};
 use super::spec::{oss_callback_spec, oss_callback_spec_options};
 use super::text::{borrowed, c_string};
 use super::verified::{name_of, oss_callback_verified};

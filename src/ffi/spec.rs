@@ -8,8 +8,9 @@ use libc::c_char;
 use super::body_template::{oss_callback_body_template, oss_callback_body_type, unknown_body_type};
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
-use super::guard::{free, guard, make, of, optional_text, required, text};
+use super::guard::guard;
 use super::options::Options;
+use super::pointers::{free, make, of, optional_text, required, text};
 use super::text::{borrowed, c_string};
 use crate::{BodyType, CallbackSpec, CallbackSpecBuilder, Result};
 

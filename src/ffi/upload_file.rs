@@ -5,28 +5,11 @@ use libc::c_char;
 use super::client::oss_callback_client;
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
-use super::file_options::FileOptions;
-use super::guard::{file_path, guard_upload};
-use super::put::without_options;
-use super::put_options::oss_callback_put_options;
+use super::guard::guard_upload;
+use super::pointers::{file_path, required, text};
+use super::put_options::{file_told, oss_callback_put_options, set_value};
 use super::receipt::{give_receipt, oss_callback_receipt};
 use super::spec::oss_callback_spec;
-use crate::{Result, UploadFile};
-
-/// Runs a setter.
-///
-/// # Safety
-///
-/// The pointer is NULL or leads to live options that nobody else uses meanwhile.
-unsafe fn set(
-    options: *mut oss_callback_put_options,
-    setter: impl FnOnce(&mut FileOptions) -> Result<()>,
-) {
-    // SAFETY: as promised by the caller.
-    if let Some(options) = unsafe { options.as_mut() } {
-        options.set_of_file(setter);
-    }
-}
 
 /// The size of the parts in bytes, 102400 to 5368709120; a file that is no larger goes in one request. For
 /// oss_upload_file_with_callback only: other uploads refuse it. Default: 8 MiB, or as much more as it takes
@@ -38,8 +21,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_part_size(
 ) {
     // SAFETY: NULL or live options.
     unsafe {
-        set(options, |file| {
-            file.part_size = Some(part_size);
+        set_value(options, |values| {
+            values.of_file.part_size = Some(part_size);
             Ok(())
         });
     }
@@ -54,8 +37,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_parallel(
 ) {
     // SAFETY: NULL or live options.
     unsafe {
-        set(options, |file| {
-            file.parallel = Some(parallel);
+        set_value(options, |values| {
+            values.of_file.parallel = Some(parallel);
             Ok(())
         });
     }
@@ -78,8 +61,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_checkpoint(
 ) {
     // SAFETY: NULL or live options; NULL or a NUL-terminated string.
     unsafe {
-        set(options, |file| {
-            file.checkpoint = match path.is_null() {
+        set_value(options, |values| {
+            values.of_file.checkpoint = match path.is_null() {
                 true => None,
                 false => Some(file_path(path, "path")?),
             };
@@ -99,8 +82,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_verify_parts(
 ) {
     // SAFETY: NULL or live options.
     unsafe {
-        set(options, |file| {
-            file.verify_parts = verify_parts;
+        set_value(options, |values| {
+            values.of_file.verify_parts = verify_parts;
             Ok(())
         });
     }
@@ -135,13 +118,18 @@ pub unsafe extern "C" fn oss_upload_file_with_callback(
     error: *mut *mut oss_callback_error,
 ) -> oss_callback_code {
     guard_upload(error, !spec.is_null(), || {
-        // SAFETY: each pointer is NULL or what its type and the header say.
-        let put = unsafe { without_options(client, bucket, object, spec) }?;
-        // SAFETY: NULL means none; otherwise the caller promises live options.
-        let upload = match unsafe { options.as_ref() } {
-            Some(options) => options.apply_to_file(put)?,
-            None => UploadFile::from(put),
+        // SAFETY: NULL is refused; otherwise the caller promises what its type and the header say.
+        let (client, bucket, object) = unsafe {
+            (
+                required(client, "client")?,
+                text(bucket, "bucket")?,
+                text(object, "object")?,
+            )
         };
+        let upload = client.client.upload_file(bucket, object);
+        // SAFETY: NULL means none; otherwise the caller promises live options, and a live spec.
+        let (upload, spec) = unsafe { (file_told(upload, options)?, spec.as_ref()) };
+        let upload = upload.callback(spec.map(|spec| &spec.spec));
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         let done = upload.send(unsafe { file_path(path, "path") }?)?;
         // SAFETY: NULL means "not wanted"; otherwise valid for a write.

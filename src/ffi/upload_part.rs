@@ -4,18 +4,20 @@ use libc::{c_char, c_void, size_t};
 
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
-use super::guard::{bytes, file_path, guard, required};
+use super::guard::guard;
 use super::hooks::{ReadHook, oss_callback_read_hook};
 use super::multipart::oss_callback_multipart_upload;
-use super::operation_options::{limited, oss_callback_operation_options};
 use super::parts::oss_callback_parts;
+use super::pointers::{bytes, file_path, required};
+use super::put_options::{oss_callback_put_options, told};
 use crate::{Part, Result, UploadPart};
 
 /// Sends `body_len` bytes as a part of the object.
 ///
 /// `part_number` is in 1 to 10000 and decides where in the object the part stands; a part with the same number
 /// is replaced. All but the last need at least 102400 bytes, which is found out when the upload is completed,
-/// and none may have more than 5 GiB. `options` NULL means none. On success the part is added to `parts`
+/// and none may have more than 5 GiB. `options` NULL means none; of them count how the body is sent, the
+/// progress hook, the traffic limit, who pays, and the limits. On success the part is added to `parts`
 /// unless that is NULL, with its size and its CRC-64, which was compared with OSS's.
 ///
 /// A failed part is tried again where that may help, and may always be sent again: it replaces itself.
@@ -32,7 +34,7 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_part(
     part_number: u32,
     body: *const u8,
     body_len: size_t,
-    options: *const oss_callback_operation_options,
+    options: *const oss_callback_put_options,
     parts: *mut oss_callback_parts,
     error: *mut *mut oss_callback_error,
 ) -> oss_callback_code {
@@ -60,7 +62,7 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_part_from_file(
     path: *const c_char,
     offset: u64,
     len: u64,
-    options: *const oss_callback_operation_options,
+    options: *const oss_callback_put_options,
     parts: *mut oss_callback_parts,
     error: *mut *mut oss_callback_error,
 ) -> oss_callback_code {
@@ -90,7 +92,7 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_part_from_reader(
     read_hook: oss_callback_read_hook,
     userdata: *mut c_void,
     len: u64,
-    options: *const oss_callback_operation_options,
+    options: *const oss_callback_put_options,
     parts: *mut oss_callback_parts,
     error: *mut *mut oss_callback_error,
 ) -> oss_callback_code {
@@ -114,12 +116,12 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_part_from_reader(
 unsafe fn part(
     upload: *const oss_callback_multipart_upload,
     part_number: u32,
-    options: *const oss_callback_operation_options,
+    options: *const oss_callback_put_options,
 ) -> Result<UploadPart<'static>> {
     // SAFETY: NULL is refused; otherwise as promised by the caller.
     let upload = unsafe { required(upload, "upload") }?.upload()?;
     // SAFETY: NULL means none; otherwise as promised by the caller.
-    unsafe { limited(upload.upload_part(part_number), options) }
+    unsafe { told(upload.upload_part(part_number), options) }
 }
 
 /// Adds a part to a list, if it is wanted.

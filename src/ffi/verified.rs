@@ -8,9 +8,9 @@ use libc::{c_char, size_t};
 use super::client::oss_callback_client;
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
-use super::guard::{free, give, give_number, guard, of, required};
+use super::guard::guard;
 use super::object::oss_callback_object_metadata;
-use super::receipt::lend;
+use super::pointers::{free, give, give_number, lend, of, required};
 use super::text::{borrowed, c_string};
 use crate::callback::{CallbackBody, VerifiedCallback};
 

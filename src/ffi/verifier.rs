@@ -7,8 +7,9 @@ use libc::{c_char, size_t};
 
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
-use super::guard::{bytes, free, guard, make, required, text};
+use super::guard::guard;
 use super::options::Options;
+use super::pointers::{bytes, free, make, required, text};
 use super::verified::oss_callback_verified;
 use crate::callback::{CallbackRequest, KnownKeys, Verifier};
 use crate::{Error, Result};

@@ -1,4 +1,5 @@
 use super::*;
+use crate::outcome::verdict::Answered;
 use Answered as A;
 use Stored as S;
 
@@ -320,7 +321,7 @@ fn with_damage(
     headers
         .iter()
         .for_each(|(name, value)| all.push(name, value.as_bytes()));
-    of_upload(Upload {
+    of_upload(SentUpload {
         asked,
         last_write_started: true,
         all_sent: true,

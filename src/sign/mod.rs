@@ -5,8 +5,32 @@
 pub(crate) mod v1;
 pub(crate) mod v4;
 
+use std::time::Duration;
+
+use crate::base::sorted::sorted_by;
+use crate::outcome::error::{Error, Result};
 use crate::request::Header;
-use crate::sorted::sorted_by;
+
+/// Which signature requests carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum SignatureVersion {
+    /// HMAC-SHA1. Older, needs no region.
+    V1,
+    /// HMAC-SHA256, bound to the day and the region.
+    #[default]
+    V4,
+}
+
+/// How long a URL or a form is to be good for, in whole seconds: OSS takes no more than a week.
+pub(crate) fn whole_seconds(expires_in: Duration) -> Result<Duration> {
+    const WEEK: u64 = 7 * 24 * 60 * 60;
+    match expires_in.as_secs() {
+        seconds @ 1..=WEEK => Ok(Duration::from_secs(seconds)),
+        _ => Err(Error::argument(format!(
+            "`expires_in` {expires_in:?} is not in 1 s to 7 days"
+        ))),
+    }
+}
 
 /// What a signature covers. `headers` holds every header that is sent, without Authorization.
 #[derive(Debug, Clone, Copy)]

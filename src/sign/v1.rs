@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 
 use super::{RequestToSign, is_of_oss, push_lower_case};
-use crate::sorted::sorted_by;
+use crate::base::sorted::sorted_by;
 
 /// Query parameters that are part of the signed resource, sorted. The union of what the official SDKs
 /// sign; every name that starts with `x-oss-` is signed as well, as the Go SDK v2 does.

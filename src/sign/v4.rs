@@ -6,8 +6,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
 use super::{RequestToSign, is_of_oss, push_lower_case};
-use crate::percent;
-use crate::sorted::sorted_by;
+use crate::base::percent;
+use crate::base::sorted::sorted_by;
 
 pub(crate) const ALGORITHM: &str = "OSS4-HMAC-SHA256";
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::error::{Error, Result};
+use crate::outcome::error::{Error, Result};
 
 /// So many bytes per second, for all clones together.
 #[derive(Debug, Clone)]

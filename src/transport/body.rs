@@ -1,16 +1,16 @@
 //! The body on its way out: counted, checksummed, and never shorter or longer than announced.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::bandwidth::Bandwidth;
 use super::current::Current;
 use super::socket::retry_interrupted;
-use crate::crc64::Crc64;
-use crate::error::Error;
-use crate::unsettled::Contents;
-use crate::verdict::ErrorKind;
+use crate::base::crc64::Crc64;
+use crate::outcome::error::Error;
+use crate::outcome::unsettled::Contents;
+use crate::outcome::verdict::ErrorKind;
 
 /// Before a reader that had nothing to give is asked again.
 pub(crate) const PAUSE: Duration = Duration::from_millis(1);
@@ -30,6 +30,17 @@ pub(crate) trait Reader {
         _patience: &mut dyn FnMut() -> Result<(), Error>,
     ) -> io::Result<bool> {
         Ok(true)
+    }
+}
+
+/// A reader that can be rewound.
+pub(crate) trait RewindableReader: Reader {
+    fn seek_to(&mut self, position: SeekFrom) -> io::Result<u64>;
+}
+
+impl<T: Read + Seek> RewindableReader for T {
+    fn seek_to(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.seek(position)
     }
 }
 
@@ -221,8 +232,8 @@ mod tests {
     use http::uri::Authority;
 
     use super::*;
-    use crate::cancellation::Cancellation;
     use crate::transport::Limits;
+    use crate::transport::cancellation::Cancellation;
 
     /// What goes out, whether its last block was handed over, and what failed.
     fn send(

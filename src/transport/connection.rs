@@ -16,8 +16,8 @@ use super::resolve::{Lookup, Resolver};
 use super::socket::Socket;
 use super::wire::{ReceiveError, Wire};
 use super::{INPUT_BUFFER_LEN, OUTPUT_BUFFER_LEN};
-use crate::error::Error;
-use crate::verdict::ErrorKind;
+use crate::outcome::error::Error;
+use crate::outcome::verdict::ErrorKind;
 
 /// ureq asks for addresses before every request, also for one on an open connection. So this answers
 /// nothing, and [`Connector`] looks when it connects.

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use http::uri::Authority;
 
 use super::Limits;
-use crate::error::Error;
-use crate::process::this_process;
-use crate::verdict::ErrorKind;
+use crate::base::process::this_process;
+use crate::outcome::error::Error;
+use crate::outcome::verdict::ErrorKind;
 
 /// No wait is longer, so that a cancellation is seen in time.
 const SLICE: Duration = Duration::from_millis(100);

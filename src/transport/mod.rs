@@ -6,9 +6,12 @@
 
 mod bandwidth;
 mod body;
+pub(crate) mod cancellation;
 mod connection;
 mod current;
 mod framing;
+#[cfg(fuzzing)]
+mod fuzzed;
 mod head;
 mod proxy;
 mod resolve;
@@ -25,20 +28,22 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::cancellation::Cancellation;
+use crate::base::process::PerProcess;
 use crate::credentials::KeyPair;
-use crate::error::{Error, Result};
-use crate::headers::Headers;
-use crate::process::PerProcess;
+use crate::outcome::error::{Error, Result};
+use crate::outcome::headers::Headers;
+use crate::outcome::unsettled::Contents;
+use crate::outcome::verdict::ErrorKind;
 use crate::request::Header;
-use crate::unsettled::Contents;
-use crate::verdict::ErrorKind;
+use crate::transport::cancellation::Cancellation;
 
 pub(crate) use bandwidth::Bandwidth;
 use body::Outgoing;
-pub(crate) use body::{Body, PAUSE, Progress, Reader, changed, unreadable};
+pub(crate) use body::{Body, PAUSE, Progress, Reader, RewindableReader, changed, unreadable};
 use connection::{Connector, Means, NoResolver};
 use current::{Current, Phase};
+#[cfg(fuzzing)]
+pub use fuzzed::on_connect;
 pub(crate) use proxy::Proxy;
 pub(crate) use resolve::Lookup;
 #[cfg(feature = "tls")]
@@ -119,7 +124,7 @@ pub(crate) struct Exchange {
     /// How long the head of the answer was waited for.
     pub(crate) waited: Duration,
     /// The error has a kind and a message, but no verdict yet.
-    pub(crate) result: Result<Answer>,
+    pub(crate) result: Result<UnreadAnswer>,
 }
 
 impl Exchange {
@@ -136,7 +141,7 @@ impl Exchange {
 }
 
 /// The head of an answer, and a reader of its body.
-pub(crate) struct Answer {
+pub(crate) struct UnreadAnswer {
     pub(crate) status: u16,
     pub(crate) headers: Headers,
     pub(crate) body: AnswerBody,
@@ -320,9 +325,9 @@ fn agent(config: &ureq::config::Config, means: &Arc<Means>) -> ureq::Agent {
     ureq::Agent::with_parts(config.clone(), connector, NoResolver)
 }
 
-fn answer(response: http::Response<ureq::Body>, current: Rc<Current>) -> Answer {
+fn answer(response: http::Response<ureq::Body>, current: Rc<Current>) -> UnreadAnswer {
     let (head, body) = response.into_parts();
-    Answer {
+    UnreadAnswer {
         status: head.status.as_u16(),
         headers: Headers::new(head.headers),
         body: AnswerBody {

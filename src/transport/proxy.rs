@@ -7,9 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::current::Current;
 use super::wire::{ReceiveError, Wire};
-use crate::authority::port_of;
-use crate::error::{Error, Result};
-use crate::verdict::ErrorKind;
+use crate::base::authority::port_of;
+use crate::outcome::error::{Error, Result};
+use crate::outcome::verdict::ErrorKind;
 
 /// The head of a proxy's answer.
 const MAX_HEAD_LEN: usize = 16 * 1024;

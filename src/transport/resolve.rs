@@ -10,8 +10,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::current::{Current, Phase};
-use crate::error::Error;
-use crate::verdict::ErrorKind;
+use crate::outcome::error::Error;
+use crate::outcome::verdict::ErrorKind;
 
 /// How long an answer of the system's resolver is used.
 const FRESH: Duration = Duration::from_secs(60);

@@ -8,8 +8,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::{Domain, Protocol, SockRef, Type};
 
 use super::current::Current;
-use crate::error::Error;
-use crate::verdict::ErrorKind;
+use crate::outcome::error::Error;
+use crate::outcome::verdict::ErrorKind;
 
 /// Keeps a broken connection from raising SIGPIPE, which would end a C program.
 #[cfg(not(any(target_vendor = "apple", windows)))]
@@ -47,7 +47,7 @@ impl Socket {
         Ok(match SockRef::from(&socket.stream).take_error() {
             Ok(None) => {
                 #[cfg(fuzzing)]
-                crate::fuzzing::connected();
+                super::fuzzed::connected();
                 Ok(socket)
             }
             Ok(Some(e)) | Err(e) => Err(e),

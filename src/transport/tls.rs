@@ -11,8 +11,8 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, SupportedCipherSuite};
 
 use super::socket::Socket;
-use crate::error::{Error, Result};
-use crate::verdict::ErrorKind;
+use crate::outcome::error::{Error, Result};
+use crate::outcome::verdict::ErrorKind;
 
 /// Plaintext that is encrypted before it is sent: a few records at once cost fewer calls.
 const BUFFER_LIMIT: usize = 512 * 1024;

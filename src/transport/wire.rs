@@ -8,8 +8,8 @@ use super::framing;
 use super::socket::Socket;
 #[cfg(feature = "tls")]
 use super::tls::TlsSession;
-use crate::error::Error;
-use crate::verdict::ErrorKind;
+use crate::outcome::error::Error;
+use crate::outcome::verdict::ErrorKind;
 
 /// What may come before it is taken for an answer whatever it is.
 const MAX_EARLY_LEN: usize = 64 * 1024;

@@ -238,9 +238,6 @@ static void multipart_uploads(void) {
     assert(oss_callback_multipart_upload_new(client, BUCKET, "o", "", &upload, NULL) == OSS_CALLBACK_CODE_OK);
     code = oss_callback_multipart_upload_abort(upload, NULL, &error);
     is_refused(code, error, "`upload_id` is empty");
-    oss_callback_multipart_upload_set_object_acl(upload, BAD);
-    code = oss_callback_multipart_upload_abort(upload, NULL, &error);
-    is_refused(code, error, "`object_acl` is not UTF-8");
     oss_callback_multipart_upload_free(upload);
     oss_callback_parts_free(parts);
     oss_callback_client_free(client);

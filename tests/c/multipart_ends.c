@@ -95,34 +95,30 @@ static void are_refused_and_stay_open(void) {
            OSS_CALLBACK_CODE_REFUSED, &error, "InvalidPart");
     /* The object is kept until that is allowed to end. */
     assert(oss_put_object_with_callback(client, BUCKET, "kept", NULL, 0, NULL, NULL, NULL, NULL) == OSS_CALLBACK_CODE_OK);
-    oss_callback_multipart_upload_set_forbid_overwrite(upload, true);
-    failed(oss_complete_multipart_upload_with_callback(upload, parts, NULL, NULL, NULL, &error),
+    oss_callback_put_options_set_forbid_overwrite(options, true);
+    failed(oss_complete_multipart_upload_with_callback(upload, parts, NULL, options, NULL, &error),
            OSS_CALLBACK_CODE_CONFLICT, &error, "FileAlreadyExists");
-    oss_callback_multipart_upload_set_forbid_overwrite(upload, false);
-    oss_callback_multipart_upload_set_object_acl(upload, "public-read");
+    oss_callback_put_options_set_forbid_overwrite(options, false);
+    oss_callback_put_options_set_object_acl(options, "public-read");
     oss_callback_multipart_upload_set_requester_pays(upload, true);
-    assert(oss_complete_multipart_upload_with_callback(upload, parts, NULL, NULL, NULL, NULL) == OSS_CALLBACK_CODE_OK);
+    assert(oss_complete_multipart_upload_with_callback(upload, parts, NULL, options, NULL, NULL) == OSS_CALLBACK_CODE_OK);
 
     /* A fault of a setter is told by whatever sends something. */
     assert(oss_callback_multipart_upload_new(client, BUCKET, "kept", "id", &other, NULL) == OSS_CALLBACK_CODE_OK);
-    oss_callback_multipart_upload_set_object_acl(other, "public");
-    oss_callback_multipart_upload_set_object_acl(other, "private");
-    failed(oss_callback_multipart_upload_abort(other, NULL, &error), OSS_CALLBACK_CODE_INVALID_ARGUMENT, &error, NULL);
-    assert(oss_complete_multipart_upload_with_callback(other, parts, NULL, NULL, NULL, &error) ==
+    oss_callback_put_options_set_object_acl(options, "public");
+    oss_callback_put_options_set_object_acl(options, "private");
+    failed(oss_callback_multipart_upload_abort(other, options, &error), OSS_CALLBACK_CODE_INVALID_ARGUMENT, &error, NULL);
+    assert(oss_complete_multipart_upload_with_callback(other, parts, NULL, options, NULL, &error) ==
            OSS_CALLBACK_CODE_INVALID_ARGUMENT);
     assert(contains(oss_callback_error_message(error), "\"public\""));
     oss_callback_error_free(error);
     error = NULL;
 
-    /* An ACL belongs to the end, and what only a file has to neither. */
+    /* What only a file has belongs to no step. */
     oss_callback_multipart_upload_free(other);
     other = NULL;
-    oss_callback_put_options_set_object_acl(options, "private");
-    assert(oss_callback_client_initiate_multipart_upload(client, BUCKET, "never", options, &other, &error) ==
-           OSS_CALLBACK_CODE_INVALID_ARGUMENT);
-    assert(contains(oss_callback_error_message(error), "`object_acl`"));
-    oss_callback_error_free(error);
-    error = NULL;
+    oss_callback_put_options_free(options);
+    options = new_put_options();
     oss_callback_put_options_set_parallel(options, 4);
     assert(oss_callback_client_initiate_multipart_upload(client, BUCKET, "never", options, &other, &error) ==
            OSS_CALLBACK_CODE_INVALID_ARGUMENT);
@@ -148,10 +144,10 @@ static void are_cancelled(void) {
     oss_callback_error *error = NULL;
     oss_callback_parts *listed = NULL;
     oss_callback_cancellation *cancellation = NULL;
-    oss_callback_operation_options *options = new_operation_options();
+    oss_callback_put_options *options = new_put_options();
     oss_callback_multipart_upload *upload = begin(client, "cancelled");
     assert(oss_callback_cancellation_new(&cancellation) == OSS_CALLBACK_CODE_OK);
-    oss_callback_operation_options_set_cancellation(options, cancellation);
+    oss_callback_put_options_set_cancellation(options, cancellation);
     oss_callback_cancellation_cancel(cancellation);
     failed(oss_callback_multipart_upload_part(upload, 1, NULL, 0, options, NULL, &error), OSS_CALLBACK_CODE_CANCELLED,
            &error, NULL);
@@ -163,7 +159,7 @@ static void are_cancelled(void) {
     assert(listed == NULL);
     assert(oss_callback_multipart_upload_abort(upload, NULL, NULL) == OSS_CALLBACK_CODE_OK);
     oss_callback_cancellation_free(cancellation);
-    oss_callback_operation_options_free(options);
+    oss_callback_put_options_free(options);
     oss_callback_multipart_upload_free(upload);
 }
 

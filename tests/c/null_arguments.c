@@ -268,6 +268,7 @@ static void uploads(const oss_callback_client *client) {
     oss_callback_put_options_set_answer_timeout_ms(NULL, 1);
     oss_callback_put_options_set_progress_timeout_ms(NULL, 1);
     oss_callback_put_options_set_timeout_ms(NULL, 1);
+    oss_callback_put_options_set_deadline_ms(NULL, 1);
     oss_callback_put_options_set_retry_policy(NULL, 1, 1, 1);
     oss_callback_put_options_set_callback_is_idempotent(NULL, true);
     oss_callback_put_options_set_compare_crc64(NULL, true);
@@ -336,6 +337,7 @@ static void uploads(const oss_callback_client *client) {
     oss_callback_operation_options_set_answer_timeout_ms(NULL, 1);
     oss_callback_operation_options_set_progress_timeout_ms(NULL, 1);
     oss_callback_operation_options_set_timeout_ms(NULL, 1);
+    oss_callback_operation_options_set_deadline_ms(NULL, 1);
     oss_callback_operation_options_set_retry_policy(NULL, 1, 1, 1);
     oss_callback_operation_options_set_cancellation(NULL, NULL);
     oss_callback_operation_options_set_cancellation(NULL, cancellation);

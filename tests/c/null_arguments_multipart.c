@@ -2,16 +2,6 @@
 
 #include "refuses.h"
 
-#define UPLOAD_SETTER_REFUSES(argument, setter)                                                        \
-    do {                                                                                               \
-        oss_callback_multipart_upload *changed = new_upload(client);                                   \
-        oss_callback_receipt *given = NULL;                                                            \
-        setter;                                                                                        \
-        REFUSES(argument, given,                                                                       \
-                oss_complete_multipart_upload_with_callback(changed, parts, NULL, NULL, &given, &error)); \
-        oss_callback_multipart_upload_free(changed);                                                   \
-    } while (0)
-
 static const uint8_t BODY[] = {'b'};
 
 /* Nothing is sent for it. */
@@ -88,38 +78,34 @@ static void uploads(const oss_callback_client *client) {
     assert(oss_callback_multipart_upload_bucket(NULL) == NULL);
     assert(oss_callback_multipart_upload_object(NULL) == NULL);
     assert(oss_callback_multipart_upload_id(NULL) == NULL);
-    oss_callback_multipart_upload_set_forbid_overwrite(NULL, true);
     oss_callback_multipart_upload_set_requester_pays(NULL, true);
-    oss_callback_multipart_upload_set_object_acl(NULL, NULL);
-    oss_callback_multipart_upload_set_object_acl(NULL, "private");
-    UPLOAD_SETTER_REFUSES("object_acl", oss_callback_multipart_upload_set_object_acl(changed, NULL));
 
     FAILS(oss_callback_multipart_upload_part(NULL, 1, NULL, 0, NULL, NULL, NULL));
-    REFUSES("upload", made, oss_callback_multipart_upload_part(NULL, 1, BODY, 1, limits, parts, &error));
-    assert(oss_callback_multipart_upload_part(upload, 1, NULL, 7, limits, parts, &error) ==
+    REFUSES("upload", made, oss_callback_multipart_upload_part(NULL, 1, BODY, 1, options, parts, &error));
+    assert(oss_callback_multipart_upload_part(upload, 1, NULL, 7, options, parts, &error) ==
            OSS_CALLBACK_CODE_INVALID_ARGUMENT);
     assert(is(oss_callback_error_message(error), "`body` is NULL, but its length is 7"));
     oss_callback_error_free(error);
     FAILS(oss_callback_multipart_upload_part_from_file(NULL, 1, NULL, 0, 0, NULL, NULL, NULL));
     REFUSES("upload", made,
-            oss_callback_multipart_upload_part_from_file(NULL, 1, "/dev/null", 0, 0, limits, parts, &error));
-    REFUSES("path", made, oss_callback_multipart_upload_part_from_file(upload, 1, NULL, 0, 0, limits, parts, &error));
+            oss_callback_multipart_upload_part_from_file(NULL, 1, "/dev/null", 0, 0, options, parts, &error));
+    REFUSES("path", made, oss_callback_multipart_upload_part_from_file(upload, 1, NULL, 0, 0, options, parts, &error));
     FAILS(oss_callback_multipart_upload_part_from_reader(NULL, 1, NULL, NULL, 0, NULL, NULL, NULL));
     REFUSES("upload", made,
-            oss_callback_multipart_upload_part_from_reader(NULL, 1, never_read, NULL, 1, limits, parts, &error));
+            oss_callback_multipart_upload_part_from_reader(NULL, 1, never_read, NULL, 1, options, parts, &error));
     REFUSES("read_hook", made,
-            oss_callback_multipart_upload_part_from_reader(upload, 1, NULL, NULL, 1, limits, parts, &error));
+            oss_callback_multipart_upload_part_from_reader(upload, 1, NULL, NULL, 1, options, parts, &error));
     assert(oss_callback_parts_len(parts) == 1);
 
     FAILS(oss_callback_multipart_upload_list_parts(NULL, NULL, NULL, NULL));
-    REFUSES("upload", listed, oss_callback_multipart_upload_list_parts(NULL, limits, &listed, &error));
-    REFUSES("parts", listed, oss_callback_multipart_upload_list_parts(upload, limits, NULL, &error));
+    REFUSES("upload", listed, oss_callback_multipart_upload_list_parts(NULL, options, &listed, &error));
+    REFUSES("parts", listed, oss_callback_multipart_upload_list_parts(upload, options, NULL, &error));
     FAILS(oss_callback_multipart_upload_abort(NULL, NULL, NULL));
-    REFUSES("upload", made, oss_callback_multipart_upload_abort(NULL, limits, &error));
+    REFUSES("upload", made, oss_callback_multipart_upload_abort(NULL, options, &error));
     FAILS(oss_complete_multipart_upload_with_callback(NULL, NULL, NULL, NULL, NULL, NULL));
-    REFUSES("upload", given, oss_complete_multipart_upload_with_callback(NULL, parts, spec, limits, &given, &error));
+    REFUSES("upload", given, oss_complete_multipart_upload_with_callback(NULL, parts, spec, options, &given, &error));
     /* It carries a callback, which was not answered. */
-    assert(oss_complete_multipart_upload_with_callback(NULL, parts, spec, limits, NULL, &error) ==
+    assert(oss_complete_multipart_upload_with_callback(NULL, parts, spec, options, NULL, &error) ==
            OSS_CALLBACK_CODE_INVALID_ARGUMENT);
     assert(oss_callback_error_answered(error) == OSS_CALLBACK_ANSWERED_NO);
     oss_callback_error_free(error);

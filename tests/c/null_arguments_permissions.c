@@ -40,8 +40,8 @@ static void urls(const oss_callback_client *client) {
     REFUSES("upload", made, oss_callback_multipart_upload_presign_part(NULL, 1, 1, &made, &error));
     FAILS(oss_callback_multipart_upload_presign_part(upload, 1, 1, NULL, NULL));
     FAILS(oss_callback_multipart_upload_presign_part(upload, 0, 1, &made, NULL));
-    REFUSES("upload", made, oss_callback_multipart_upload_presign_complete(NULL, true, NULL, 1, false, &made, &error));
-    FAILS(oss_callback_multipart_upload_presign_complete(upload, true, NULL, 1, false, NULL, NULL));
+    REFUSES("upload", made, oss_callback_multipart_upload_presign_complete(NULL, true, NULL, NULL, 1, false, &made, &error));
+    FAILS(oss_callback_multipart_upload_presign_complete(upload, true, NULL, NULL, 1, false, NULL, NULL));
     oss_callback_multipart_upload_free(upload);
     REFUSES("json", made, oss_callback_presigned_url_from_json(NULL, &made, &error));
     FAILS(oss_callback_presigned_url_from_json("{}", NULL, NULL));

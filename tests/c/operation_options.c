@@ -62,7 +62,7 @@ static void time_runs_out(const char *silent, uint64_t timeout_ms) {
     oss_callback_client_options_set_endpoint(client_options, silent);
     client = new_client_of(client_options);
     for (operation = 0; operation < OPERATIONS; operation++) {
-        for (limit = 0; limit < 2; limit++) {
+        for (limit = 0; limit < 3; limit++) {
             oss_callback_error *error;
             oss_callback_operation_options *options = new_operation_options();
             oss_callback_operation_options_set_retry_policy(options, 1, 0, 0);
@@ -70,12 +70,15 @@ static void time_runs_out(const char *silent, uint64_t timeout_ms) {
             oss_callback_operation_options_set_progress_timeout_ms(options, UINT64_MAX);
             if (limit == 0) {
                 oss_callback_operation_options_set_timeout_ms(options, timeout_ms);
+            } else if (limit == 1) {
+                oss_callback_operation_options_set_timeout_ms(options, UINT64_MAX);
+                oss_callback_operation_options_set_deadline_ms(options, timeout_ms);
             } else {
                 oss_callback_operation_options_set_answer_timeout_ms(options, timeout_ms);
             }
             error = fails(operation, client, options, OSS_CALLBACK_CODE_TIMEOUT);
             assert(contains(oss_callback_error_message(error),
-                            limit == 0 ? "the overall time limit ran out" : "no answer in time"));
+                            limit < 2 ? "the overall time limit ran out" : "no answer in time"));
             oss_callback_error_free(error);
             oss_callback_operation_options_free(options);
         }

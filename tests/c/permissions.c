@@ -207,7 +207,7 @@ static void tell_of_parts(void) {
     assert(oss_callback_multipart_upload_presign_part(upload, 1, 600, &url, NULL) == OSS_CALLBACK_CODE_OK);
     printf("part %s\n", oss_callback_presigned_url_url(url));
     oss_callback_presigned_url_free(url);
-    assert(oss_callback_multipart_upload_presign_complete(upload, true, spec, 600, false, &url, NULL) ==
+    assert(oss_callback_multipart_upload_presign_complete(upload, true, spec, NULL, 600, false, &url, NULL) ==
            OSS_CALLBACK_CODE_OK);
     assert(is(oss_callback_presigned_url_method(url), "POST"));
     assert(is(oss_callback_presigned_url_header_name(url, 0), "x-oss-complete-all"));

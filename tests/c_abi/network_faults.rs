@@ -1,5 +1,7 @@
-//! Every fault of the network that `tests/it/faults.rs` knows, from C, two hundred times.
+//! Every fault of the network that `tests/it/faults.rs` knows, from C, many times: two hundred with
+//! `OSS_CALLBACK_TIMES=200 VALGRIND=valgrind cargo test --test c_abi network_faults`, which takes ten minutes.
 
+use std::env;
 use std::fs;
 use std::path::Path;
 use std::thread;
@@ -28,11 +30,12 @@ fn faults_of_the_network_leave_nothing_behind() {
 fn fails_many_times(program: &Path, place: &Place, expected: &[(String, String)]) {
     // What the body is longer than this adds nothing but time.
     let len = place.len.min(2 << 20).to_string();
-    let (times, room, short) = match (valgrind(), place.len > 2 << 20) {
-        (Some(_), true) => ("200", "20000", "1000"),
-        (Some(_), false) => ("200", "20000", "200"),
-        (None, _) => ("10", "10000", "300"),
+    let (room, short) = match (valgrind(), place.len > 2 << 20) {
+        (Some(_), true) => ("20000", "1000"),
+        (Some(_), false) => ("20000", "200"),
+        (None, _) => ("10000", "300"),
     };
+    let times = env::var("OSS_CALLBACK_TIMES").unwrap_or_else(|_| "10".to_owned());
     let receiver = Receiver::start(|_| Answer::json(ANSWER)).expect("a free port");
     let scene = Scene::new().calling(receiver.url("/"));
     let networks = ACTIONS.map(|action| {
@@ -42,7 +45,7 @@ fn fails_many_times(program: &Path, place: &Place, expected: &[(String, String)]
     let endpoints = networks
         .each_ref()
         .map(|network| format!("http://{}", network.address()));
-    let mut arguments = vec![times, room];
+    let mut arguments = vec![times.as_str(), room];
     let mut names = Vec::new();
     for with_callback in [true, false] {
         if place.exists(with_callback) {

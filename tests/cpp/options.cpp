@@ -24,6 +24,18 @@ int main(int argc, char** argv) {
       .expires(oss::sys_seconds(std::chrono::seconds(784111777)))
       .requester_pays(true)
       .content_md5(true)
+      .deadline(std::chrono::steady_clock::now() + std::chrono::hours(1))
       .header("x-oss-other", "other");
   client.put_object(bucket, "object", "1"sv, oss::no_callback, options);
+  // A deadline that is over ends what begins after it, a later one does not.
+  const auto now = std::chrono::steady_clock::now();
+  oss::operation_options late;
+  late.deadline(now - std::chrono::seconds(1));
+  assert(client.try_head_object(bucket, "object", late).error()->code() == oss::code::timeout);
+  try {
+    client.put_object(bucket, "object", "1"sv, oss::no_callback, oss::put_options().deadline(now));
+    assert(false);
+  } catch (const oss::error& ended) {
+    assert(ended.code() == oss::code::timeout && ended.stored() == oss::stored::no);
+  }
 }

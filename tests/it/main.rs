@@ -32,6 +32,7 @@ mod put_options;
 mod reconcile;
 mod resumed_upload;
 mod retries;
+mod shared_options;
 #[cfg(feature = "tls")]
 mod tls;
 mod upload_file;

@@ -93,10 +93,8 @@ fn only(answer: &str) -> (RawServer, Client) {
 fn uploads(client: &Client, callback: bool) -> Vec<(&'static str, Result<()>)> {
     let spec = spec("http://app.example.com/");
     let file = TemporaryFile::new("a", b"hello");
-    let put = || {
-        let put = client.put_object(BUCKET, "a");
-        if callback { put.callback(&spec) } else { put }
-    };
+    let spec = callback.then_some(&spec);
+    let put = || client.put_object(BUCKET, "a").callback(spec);
     let url = || -> PresignedUrl {
         put()
             .presign(&PresignOptions::expires_in(Duration::from_secs(60)))
@@ -108,12 +106,7 @@ fn uploads(client: &Client, callback: bool) -> Vec<(&'static str, Result<()>)> {
             Some(status) => policy.success_action_status(status),
             None => policy,
         };
-        let policy = if callback {
-            policy.callback(&spec)
-        } else {
-            policy
-        };
-        policy.sign().unwrap()
+        policy.callback(spec).sign().unwrap()
     };
     let mut all = vec![
         ("put of bytes", put().send_bytes(b"hello").map(drop)),
@@ -123,7 +116,7 @@ fn uploads(client: &Client, callback: bool) -> Vec<(&'static str, Result<()>)> {
             put().send_reader(&b"hello"[..], 5).map(drop),
         ),
         ("upload of a file", {
-            let upload = oss_callback::UploadFile::from(put());
+            let upload = client.upload_file(BUCKET, "a").callback(spec);
             upload.send(file.path()).map(drop)
         }),
         (

@@ -3,6 +3,7 @@
 
 mod abi;
 mod docs;
+mod floors;
 mod header;
 mod man_pages;
 mod readme;

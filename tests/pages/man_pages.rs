@@ -83,7 +83,7 @@ const PAGES: [(&str, &str, &[&str]); 15] = [
     (
         "oss_callback_error",
         "what failed, and whether the object is stored",
-        &["error"],
+        &["verdict", "error"],
     ),
 ];
 const OVERVIEW: &str = "oss_callback";

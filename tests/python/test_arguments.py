@@ -10,6 +10,7 @@ import os
 import pathlib
 import socket
 import threading
+import time
 import unittest
 from typing import Any, Callable
 
@@ -156,7 +157,7 @@ class Arguments(OssTestCase):
             server_side_data_encryption="SM4", traffic_limit=819200, forbid_overwrite=False, cache_control="no-cache",
             content_disposition="inline", content_encoding="identity", content_language="zh", expires=1 << 31,
             requester_pays=False, content_md5=True, headers={"x-oss-a": "b"}, idempotency_id="1", connect_timeout=5,
-            answer_timeout=5, progress_timeout=5, timeout=5, retry_policy=oss_callback.RetryPolicy(1),
+            answer_timeout=5, progress_timeout=5, timeout=5, deadline=time.monotonic() + 60, retry_policy=oss_callback.RetryPolicy(1),
             callback_is_idempotent=True, compare_crc64=True, bandwidth=1 << 20, progress=lambda sent, total: None,
         )  # fmt: skip
         metadata = self.client.head_object(BUCKET, self.object, timeout=5, retry_policy=oss_callback.RetryPolicy(1))
@@ -165,6 +166,9 @@ class Arguments(OssTestCase):
         with self.assertRaises(oss_callback.OssCallbackError) as raised:
             self.client.put_object(BUCKET, self.object, b"", forbid_overwrite=True)
         self.expect(raised.exception, "CONFLICT", "NO")
+        with self.assertRaises(oss_callback.OssCallbackError) as raised:
+            self.client.head_object(BUCKET, self.object, deadline=time.monotonic() - 1)
+        self.expect(raised.exception, "TIMEOUT", "NO")
 
 
 class Handles(OssTestCase):

@@ -110,7 +110,8 @@ func (c *call) receipt(code C.oss_callback_code, receipt *C.oss_callback_receipt
 	return r, nil
 }
 
-// OperationOptions are those of operations other than an upload. A zero value means the client's.
+// OperationOptions are the limits of an operation; those of an upload are part of PutOptions. A zero value means the
+// client's. The deadline of the context holds, too: one context may span the steps of an upload.
 type OperationOptions struct {
 	ConnectTimeout  time.Duration
 	AnswerTimeout   time.Duration

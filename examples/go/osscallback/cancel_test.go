@@ -55,7 +55,7 @@ func TestADeadlineEndsEachOperation(t *testing.T) {
 		"part": func(ctx context.Context) error { _, err := upload.UploadPart(ctx, 1, Bytes(nil), nil); return err },
 		"list": func(ctx context.Context) error { _, err := upload.ListParts(ctx, nil); return err },
 		"complete": func(ctx context.Context) error {
-			_, err := upload.Complete(ctx, []Part{{Number: 1, ETag: "a"}}, nil, nil)
+			_, err := upload.Complete(ctx, []Part{{Number: 1, ETag: "a"}}, nil)
 			return err
 		},
 		"abort": func(ctx context.Context) error { return upload.Abort(ctx, nil) },

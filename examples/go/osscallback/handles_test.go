@@ -150,7 +150,7 @@ func TestANULIsRefusedWithTheNameOfItsArgument(t *testing.T) {
 		if err != nil {
 			return nil, err
 		}
-		return upload.Complete(ctx, []Part{{Number: 1, ETag: nul}}, nil, nil)
+		return upload.Complete(ctx, []Part{{Number: 1, ETag: nul}}, nil)
 	}()
 	none := Bytes(nil)
 	for name, err := range map[string]error{

@@ -20,7 +20,7 @@ oss_callback_code osscallback_put_reader(const oss_callback_client *client, cons
 
 oss_callback_code osscallback_part_reader(const oss_callback_multipart_upload *upload, uint32_t part_number,
                                           uintptr_t handle, uint64_t len,
-                                          const oss_callback_operation_options *options, oss_callback_parts *parts,
+                                          const oss_callback_put_options *options, oss_callback_parts *parts,
                                           oss_callback_error **error);
 
 oss_callback_code osscallback_get_object(const oss_callback_client *client, const char *bucket, const char *object,

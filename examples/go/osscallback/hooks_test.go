@@ -257,9 +257,9 @@ func TestNumbersThatCHasNoPlaceForAreRefused(t *testing.T) {
 	for name, err := range map[string]error{
 		"`len` is negative":        put(Reader(strings.NewReader(""), -2), PutOptions{}),
 		"`offset` is negative":     put(FileRange("x", -1, 1), PutOptions{}),
-		"`timeout` is negative":    put(Bytes(nil), PutOptions{Timeout: -1}),
+		"`timeout` is negative":    put(Bytes(nil), PutOptions{OperationOptions: OperationOptions{Timeout: -1}}),
 		"`bandwidth` is negative":  put(Bytes(nil), PutOptions{Bandwidth: -1}),
-		"`max_attempts` is -1":     put(Bytes(nil), PutOptions{RetryPolicy: &RetryPolicy{MaxAttempts: -1}}),
+		"`max_attempts` is -1":     put(Bytes(nil), PutOptions{OperationOptions: OperationOptions{RetryPolicy: &RetryPolicy{MaxAttempts: -1}}}),
 		"`expires` is before 1970": put(Bytes(nil), PutOptions{Expires: time.Unix(-1, 0)}),
 		"`reader` is nil":          put(Reader(nil, 0), PutOptions{}),
 		"`body` is missing":        put(Body{}, PutOptions{}),
@@ -275,7 +275,7 @@ func TestNumbersThatCHasNoPlaceForAreRefused(t *testing.T) {
 		expect(t, err, InvalidArgument, StoredNo, AnsweredNotRequested)
 	}
 	// Less than a millisecond is not none.
-	err := put(Bytes(nil), PutOptions{Timeout: time.Nanosecond})
+	err := put(Bytes(nil), PutOptions{OperationOptions: OperationOptions{Timeout: time.Nanosecond}})
 	if err != nil && !errors.Is(err, Timeout) {
 		t.Error(err)
 	}

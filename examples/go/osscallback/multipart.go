@@ -54,17 +54,14 @@ func (c *Client) ownedUpload(upload *C.oss_callback_multipart_upload) *Multipart
 }
 
 // InitiateMultipartUpload begins an upload in parts of what is to become object in bucket. What the options say of the
-// object and their limits count; an ACL and a callback are refused, ForbidOverwrite counts for completing it, too.
-// Options may be nil.
+// object and their limits count; ObjectACL and ForbidOverwrite count for completing it, and the callback is given to
+// Complete. The same options may go with each step. Options may be nil.
 func (c *Client) InitiateMultipartUpload(ctx context.Context, bucket, object string, options *PutOptions) (*MultipartUpload, error) {
 	call := begin(ctx, c.hooks)
 	defer call.end()
 	client := (*C.oss_callback_client)(call.use(c.handle))
 	bucketText, objectText := call.text("bucket", bucket), call.text("object", object)
-	spec, o := call.uploadOptions(options)
-	if spec != nil {
-		call.fault("`callback` is for completing the upload")
-	}
+	_, o := call.uploadOptions(options)
 	if call.err != nil {
 		return nil, call.err
 	}
@@ -73,9 +70,6 @@ func (c *Client) InitiateMultipartUpload(ctx context.Context, bucket, object str
 	code := C.oss_callback_client_initiate_multipart_upload(client, bucketText, objectText, o, &upload, &failure)
 	if err := call.failure(code, failure); err != nil {
 		return nil, err
-	}
-	if options != nil {
-		C.oss_callback_multipart_upload_set_forbid_overwrite(upload, C.bool(options.ForbidOverwrite))
 	}
 	return c.ownedUpload(upload), nil
 }
@@ -139,12 +133,12 @@ func (c *Client) ListUploadsBegunSince(ctx context.Context, bucket, object strin
 
 // UploadPart sends a part of the object, which replaces one with the same number. All but the last need at least 102400
 // bytes. Error.Stored says StoredNo: no object comes into being before the upload is completed. Options may be nil.
-func (u *MultipartUpload) UploadPart(ctx context.Context, number int, body Body, options *OperationOptions) (Part, error) {
+func (u *MultipartUpload) UploadPart(ctx context.Context, number int, body Body, options *PutOptions) (Part, error) {
 	call := begin(ctx, u.hooks)
 	defer call.end()
 	upload := (*C.oss_callback_multipart_upload)(call.use(u.handle))
 	partNumber := call.number("part_number", number)
-	o := call.operationOptions(options)
+	_, o := call.uploadOptions(options)
 	var path *C.char
 	var offset, length C.uint64_t
 	switch body.kind {
@@ -180,11 +174,11 @@ func (u *MultipartUpload) UploadPart(ctx context.Context, number int, body Body,
 }
 
 // ListParts asks which parts OSS has, by number. Options may be nil.
-func (u *MultipartUpload) ListParts(ctx context.Context, options *OperationOptions) ([]Part, error) {
+func (u *MultipartUpload) ListParts(ctx context.Context, options *PutOptions) ([]Part, error) {
 	call := begin(ctx, u.hooks)
 	defer call.end()
 	upload := (*C.oss_callback_multipart_upload)(call.use(u.handle))
-	o := call.operationOptions(options)
+	_, o := call.uploadOptions(options)
 	if call.err != nil {
 		return nil, call.err
 	}
@@ -198,14 +192,14 @@ func (u *MultipartUpload) ListParts(ctx context.Context, options *OperationOptio
 	return goParts(parts), nil
 }
 
-// Complete makes the object of its parts and waits for the application server's answer, if callback is not nil; nil parts
-// mean all that OSS has. Receipt and errors are those of PutObject. When the answer is lost the object is looked up.
-// Options may be nil.
-func (u *MultipartUpload) Complete(ctx context.Context, parts []Part, callback *CallbackSpec, options *OperationOptions) (*Receipt, error) {
+// Complete makes the object of its parts and waits for the application server's answer, if the options have a callback;
+// nil parts mean all that OSS has. Receipt and errors are those of PutObject. When the answer is lost the object is looked
+// up. Options may be nil.
+func (u *MultipartUpload) Complete(ctx context.Context, parts []Part, options *PutOptions) (*Receipt, error) {
 	call := begin(ctx, u.hooks)
 	defer call.end()
 	upload := (*C.oss_callback_multipart_upload)(call.use(u.handle))
-	o, spec := call.operationOptions(options), call.spec(callback)
+	spec, o := call.uploadOptions(options)
 	var list *C.oss_callback_parts
 	if parts != nil {
 		list = call.newParts()
@@ -224,11 +218,11 @@ func (u *MultipartUpload) Complete(ctx context.Context, parts []Part, callback *
 }
 
 // Abort gives the upload up, and deletes its parts. Options may be nil.
-func (u *MultipartUpload) Abort(ctx context.Context, options *OperationOptions) error {
+func (u *MultipartUpload) Abort(ctx context.Context, options *PutOptions) error {
 	call := begin(ctx, u.hooks)
 	defer call.end()
 	upload := (*C.oss_callback_multipart_upload)(call.use(u.handle))
-	o := call.operationOptions(options)
+	_, o := call.uploadOptions(options)
 	if call.err != nil {
 		return call.err
 	}

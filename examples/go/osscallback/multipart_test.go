@@ -58,7 +58,7 @@ func TestAnObjectOfPartsFromTwoMachinesHasOneCallback(t *testing.T) {
 	if err != nil || len(listed) != 3 || listed[2].Number != 3 || *listed[2].Size != 1 {
 		t.Error(listed, err)
 	}
-	receipt, err := upload.Complete(ctx, parts, newSpec(t, app.url), nil)
+	receipt, err := upload.Complete(ctx, parts, &PutOptions{Callback: newSpec(t, app.url)})
 	if err != nil || string(receipt.Answer) != agreed || len(app.received()) != 1 {
 		t.Error(receipt, err)
 	}
@@ -83,7 +83,7 @@ func TestAFailedCallbackOfAnUploadInPartsIsStored(t *testing.T) {
 	if _, err := upload.UploadPart(ctx, 1, Bytes([]byte("hello")), nil); err != nil {
 		t.Fatal(err)
 	}
-	_, err = upload.Complete(ctx, nil, newSpec(t, app.url), nil)
+	_, err = upload.Complete(ctx, nil, &PutOptions{Callback: newSpec(t, app.url)})
 	if e := expect(t, err, CallbackFailed, StoredYes, AnsweredNo); e.Receipt == nil || !isStored(t, object(t)) {
 		t.Error(e)
 	}
@@ -109,7 +109,7 @@ func TestAnAbortedUploadIsGone(t *testing.T) {
 	if _, err := local(t).PutObject(ctx, bucket, object(t), Bytes([]byte("kept")), nil); err != nil {
 		t.Error(err)
 	}
-	_, err = upload.Complete(ctx, nil, nil, nil)
+	_, err = upload.Complete(ctx, nil, nil)
 	expect(t, err, Conflict, StoredNo, AnsweredNotRequested)
 	if err := upload.Abort(ctx, nil); err != nil || contents(t, object(t)) != "kept" {
 		t.Error(err)

@@ -131,7 +131,7 @@ func TestALostAnswerIsUnknownAndNotSentAgain(t *testing.T) {
 	}
 
 	// Without a callback it is, and the history says so.
-	_, err = client.PutObject(ctx, bucket, object(t), Bytes(nil), &PutOptions{RetryPolicy: &RetryPolicy{MaxAttempts: 2}})
+	_, err = client.PutObject(ctx, bucket, object(t), Bytes(nil), &PutOptions{OperationOptions: OperationOptions{RetryPolicy: &RetryPolicy{MaxAttempts: 2}}})
 	e = expect(t, err, ConnectionLost, StoredUnknown, AnsweredNotRequested)
 	if e.Attempts != 2 || len(e.History) != 1 || e.History[0].Kind != ConnectionLost || e.History[0].Stored != StoredUnknown {
 		t.Errorf("%+v", e.History)
@@ -141,14 +141,14 @@ func TestALostAnswerIsUnknownAndNotSentAgain(t *testing.T) {
 func TestReconcileTellsWhoseObjectItIs(t *testing.T) {
 	client := newClient(t, options(mangling(t, func([]byte) []byte { return nil })))
 	once := &RetryPolicy{MaxAttempts: 1}
-	_, err := client.PutObject(ctx, bucket, object(t), Bytes([]byte("hello")), &PutOptions{IdempotencyID: "mine", RetryPolicy: once})
+	_, err := client.PutObject(ctx, bucket, object(t), Bytes([]byte("hello")), &PutOptions{IdempotencyID: "mine", OperationOptions: OperationOptions{RetryPolicy: once}})
 	reconciled, err := local(t).Reconcile(ctx, failure(t, err), nil)
 	if err != nil || reconciled.Outcome != OutcomeStored || reconciled.Object.Header("x-oss-meta-idempotency-id") != "mine" {
 		t.Error(reconciled, err)
 	}
 	// It never came to the server.
 	silent := newSilent(t)
-	_, err = newClient(t, options(silent.endpoint)).PutObject(ctx, bucket, object(t)+"2", Bytes(nil), &PutOptions{Timeout: 100 * time.Millisecond})
+	_, err = newClient(t, options(silent.endpoint)).PutObject(ctx, bucket, object(t)+"2", Bytes(nil), &PutOptions{OperationOptions: OperationOptions{Timeout: 100 * time.Millisecond}})
 	e := expect(t, err, Timeout, StoredUnknown, AnsweredNotRequested)
 	reconciled, err = local(t).Reconcile(ctx, e, nil)
 	if err != nil || reconciled.Outcome != OutcomeNotThere || reconciled.Object != nil || reconciled.AsOf.IsZero() {

@@ -44,12 +44,8 @@ type PutOptions struct {
 	// Headers are any others of PutObject.
 	Headers map[string]string
 
-	// ConnectTimeout, AnswerTimeout, ProgressTimeout, Timeout and RetryPolicy are in place of the client's.
-	ConnectTimeout  time.Duration
-	AnswerTimeout   time.Duration
-	ProgressTimeout time.Duration
-	Timeout         time.Duration
-	RetryPolicy     *RetryPolicy
+	// OperationOptions are in place of the client's.
+	OperationOptions
 	// IdempotencyID is a name for this upload that no other upload has, 1 to 128 characters of ASCII without blanks: it is
 	// stored with the object, and so Reconcile can tell whether it was this upload that stored it.
 	IdempotencyID string
@@ -285,7 +281,9 @@ func (options *PutOptions) applyHeaders(a *arguments, o *C.oss_callback_put_opti
 	if options.TrafficLimit != 0 {
 		C.oss_callback_put_options_set_traffic_limit(o, a.length("traffic_limit", options.TrafficLimit))
 	}
-	C.oss_callback_put_options_set_forbid_overwrite(o, C.bool(options.ForbidOverwrite))
+	if options.ForbidOverwrite {
+		C.oss_callback_put_options_set_forbid_overwrite(o, true)
+	}
 	C.oss_callback_put_options_set_requester_pays(o, C.bool(options.RequesterPays))
 	C.oss_callback_put_options_set_content_md5(o, C.bool(options.ContentMD5))
 	if !options.Expires.IsZero() {

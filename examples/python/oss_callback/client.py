@@ -211,8 +211,8 @@ class Client(PermissionMethods, Closeable):
         cancellation: Cancellation | None = None,
         **options: Unpack[PutOptions],
     ) -> MultipartUpload:
-        """Begins an upload in parts. What the options say of the object and their limits count; an ACL is refused;
-        `forbid_overwrite` counts for completing it, too."""
+        """Begins an upload in parts. What the options say of the object and their limits count; an ACL and
+        `forbid_overwrite` count for completing it."""
         with Call(self._hooks, cancellation) as call:
             client = call.use(self._handle)
             names = encoded("bucket", bucket), encoded("object", object)
@@ -222,9 +222,6 @@ class Client(PermissionMethods, Closeable):
                 library.oss_callback_client_initiate_multipart_upload, client, *names, put, ctypes.byref(upload)
             )
             assert upload.value is not None
-            library.oss_callback_multipart_upload_set_forbid_overwrite(
-                upload.value, options.get("forbid_overwrite", False)
-            )
             return MultipartUpload(upload.value, self._hooks)
 
     def list_uploads_begun_since(

@@ -12,7 +12,7 @@ from ._calls import Call, Cancellation, ClientHooks, read_hook
 from ._handles import Buffer, Closeable, Handle, encoded, invalid, new, number, number32, path_of
 from ._library import library, optional_number, string
 from .errors import check
-from .options import operation_options
+from .options import put_options
 from .receipt import Receipt
 from .spec import CallbackSpec
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from .client import FileRange, Reader
-    from .options import OperationOptions
+    from .options import PutOptions
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,10 @@ class ListedUpload:
 class MultipartUpload(Closeable):
     """An upload in parts that was begun. The object comes into being when it is completed; until then OSS keeps, and
     bills, the parts. Bucket, object and upload id are all that another machine needs to go on with it, by
-    `Client.resume_multipart_upload`. It may be used from many threads at once."""
+    `Client.resume_multipart_upload`. It may be used from many threads at once.
+
+    The same options may go with each step: each heeds what counts for it, so that tags are set when the upload is begun
+    and an ACL when it is completed."""
 
     def __init__(self, pointer: int, hooks: ClientHooks | None) -> None:
         self._hooks = hooks
@@ -89,7 +92,7 @@ class MultipartUpload(Closeable):
         *,
         length: int | None = None,
         cancellation: Cancellation | None = None,
-        **options: Unpack[OperationOptions],
+        **options: Unpack[PutOptions],
     ) -> Part:
         """Sends a part of the object, which replaces one with the same number. All but the last need at least 102400
         bytes. A reader must give exactly `length` bytes. The error's `stored` is `NO`: no object comes into being before
@@ -113,11 +116,11 @@ class MultipartUpload(Closeable):
             else:
                 function = library.oss_callback_multipart_upload_part
                 arguments = call.stack.enter_context(Buffer(body))
-            call.run(function, upload, index, *arguments, operation_options(call, options), parts)
+            call.run(function, upload, index, *arguments, put_options(call, options), parts)
             return _parts(parts)[0]
 
     def list_parts(
-        self, *, cancellation: Cancellation | None = None, **options: Unpack[OperationOptions]
+        self, *, cancellation: Cancellation | None = None, **options: Unpack[PutOptions]
     ) -> list[Part]:
         """Asks which parts OSS has, by number."""
         with Call(self._hooks, cancellation) as call:
@@ -125,7 +128,7 @@ class MultipartUpload(Closeable):
             parts = ctypes.c_void_p()
             call.run(
                 library.oss_callback_multipart_upload_list_parts,
-                upload, operation_options(call, options), ctypes.byref(parts),
+                upload, put_options(call, options), ctypes.byref(parts),
             )  # fmt: skip
             assert parts.value is not None
             try:
@@ -139,7 +142,7 @@ class MultipartUpload(Closeable):
         *,
         callback: CallbackSpec | None = None,
         cancellation: Cancellation | None = None,
-        **options: Unpack[OperationOptions],
+        **options: Unpack[PutOptions],
     ) -> Receipt:
         """Makes the object of its parts, of all that OSS has if none are given, and waits for the application server's
         answer. Receipt and errors are those of `Client.put_object`. When the answer is lost the object is looked up."""
@@ -154,14 +157,14 @@ class MultipartUpload(Closeable):
                     _add(listed, part)
             return call.upload(
                 library.oss_complete_multipart_upload_with_callback,
-                upload, listed, spec, operation_options(call, options),
+                upload, listed, spec, put_options(call, options),
             )  # fmt: skip
 
-    def abort(self, *, cancellation: Cancellation | None = None, **options: Unpack[OperationOptions]) -> None:
+    def abort(self, *, cancellation: Cancellation | None = None, **options: Unpack[PutOptions]) -> None:
         """Gives the upload up, and deletes its parts."""
         with Call(self._hooks, cancellation) as call:
             upload = call.use(self._handle)
-            call.run(library.oss_callback_multipart_upload_abort, upload, operation_options(call, options))
+            call.run(library.oss_callback_multipart_upload_abort, upload, put_options(call, options))
 
 
 def _add(parts: int, part: Part) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable
@@ -55,6 +56,9 @@ if TYPE_CHECKING:
         answer_timeout: float
         progress_timeout: float
         timeout: float
+        deadline: float
+        """When it must have ended, by `time.monotonic()`: the same moment for each operation that is told it, and so for the
+        steps of an upload together."""
         retry_policy: RetryPolicy
 
     class PutOptions(OperationOptions, total=False):
@@ -132,6 +136,10 @@ def _flag(name: str, value: object) -> bool:
     return value
 
 
+def _left(name: str, deadline: float) -> int:
+    return milliseconds(name, max(deadline - time.monotonic(), 0.0))
+
+
 # How a value becomes what the setter of that name takes, and what the setter's name ends with.
 _LIMITS = {
     name: (milliseconds, "_ms") for name in ("connect_timeout", "answer_timeout", "progress_timeout", "timeout")
@@ -144,8 +152,9 @@ _CLIENT: dict[str, tuple[Callable[[str, Any], Any], str]] = {
     "signature_version": (number32, ""),
     "max_idle_time": (milliseconds, "_ms"),
 }
+_OPERATION: dict[str, tuple[Callable[[str, Any], Any], str]] = {**_LIMITS, "deadline": (_left, "_ms")}
 _PUT: dict[str, tuple[Callable[[str, Any], Any], str]] = {
-    **_LIMITS,
+    **_OPERATION,
     **{
         name: (encoded, "")
         for name in (
@@ -162,7 +171,6 @@ _PUT: dict[str, tuple[Callable[[str, Any], Any], str]] = {
     "parallel": (number32, ""),
     "checkpoint": (path_of, ""),
 }  # fmt: skip
-_OPERATION: dict[str, tuple[Callable[[str, Any], Any], str]] = {**_LIMITS}
 
 
 def _set(kind: str, handle: int, table: dict[str, tuple[Callable[[str, Any], Any], str]], name: str, value: Any) -> bool:

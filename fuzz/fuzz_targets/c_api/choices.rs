@@ -117,7 +117,12 @@ pub fn bytes(name: &str, choice: u8) -> Vec<u8> {
 pub fn is_bounded(name: &str) -> bool {
     matches!(
         name,
-        "max_delay_ms" | "max_attempts" | "bytes_per_second" | "timeout_ms" | "parallel"
+        "max_delay_ms"
+            | "max_attempts"
+            | "bytes_per_second"
+            | "timeout_ms"
+            | "deadline_ms"
+            | "parallel"
     )
 }
 
@@ -127,7 +132,7 @@ pub fn number(name: &str, choice: u8) -> u64 {
         "max_attempts" => of(&[2, 0, 1, 3]),
         "max_delay_ms" => of(&[0, 1]),
         "bytes_per_second" => of(&[1 << 30, 0, u64::MAX]),
-        "timeout_ms" => of(&[2_000, 0, 500, u64::MAX, 1]),
+        "timeout_ms" | "deadline_ms" => of(&[2_000, 0, 500, u64::MAX, 1]),
         "parallel" => of(&[2, 0, 1, 3]),
         "index" => of(&[0, 1, 2, u64::MAX]),
         "part_number" => of(&[1, 2, 0, 10_000, 10_001, u64::MAX]),

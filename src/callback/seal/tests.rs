@@ -101,7 +101,7 @@ fn what_is_sealed_is_what_the_vectors_say() {
         let builder = builder.body(template);
         let nonce = nonce.clone().try_into().unwrap();
         let spec = sealer.seal_with(builder, &permission, nonce).unwrap();
-        let variables = crate::callback::decoded::members(spec.callback_var());
+        let variables = crate::spec::decoded::members(spec.callback_var());
         assert_eq!(variables["x:seal"], row["seal"], "{}", row["id"]);
         compared += 1;
     });

@@ -1,8 +1,8 @@
-//! `src/content_types.txt` is the table of mime_guess, and what is not in it mime_guess does not know either.
+//! `src/request/content_types.txt` is the table of mime_guess, and what is not in it mime_guess does not know either.
 //!
 //! `BLESS=1 cargo test -p generated --test content_types` takes over what a newer mime_guess knows.
 
-#[path = "../../../src/content_type.rs"]
+#[path = "../../../src/request/content_type.rs"]
 #[allow(dead_code, reason = "the library calls it in another way, too")]
 mod content_type;
 
@@ -26,7 +26,7 @@ fn types_are_those_of_mime_guess() {
     for (extension, content_type) in &lines {
         table += &format!("{extension} {content_type}\n");
     }
-    let file = c::source("src/content_types.txt");
+    let file = c::source("src/request/content_types.txt");
     if std::env::var_os("BLESS").is_some() {
         fs::write(&file, &table).unwrap();
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
 use oss_callback::{
-    CallbackSpec, Cancellation, Client, Credentials, RootCertificates, SignatureVersion, UploadFile,
+    CallbackSpec, Cancellation, Client, Credentials, PutOptions, RootCertificates, SignatureVersion,
 };
 use rustix::time::{ClockId, clock_gettime};
 
@@ -101,15 +101,19 @@ fn upload(client: &Client, arguments: &Arguments, bytes: &[u8]) -> Result<(), St
     let cancellation = Cancellation::new();
     let mut last = 0;
     for _ in 0..arguments.count {
-        let put = client
-            .put_object("examplebucket", "folder/object.bin")
+        let options = PutOptions::new()
             .callback(&spec)
-            .cancellation(&cancellation)
-            .progress(|sent, _| last = sent);
+            .cancellation(&cancellation);
+        let progress = |sent, _| last = sent;
+        let (bucket, object) = ("examplebucket", "folder/object.bin");
+        let put = || client.put_object(bucket, object).options(&options);
         let result = match arguments.what {
-            What::File => put.send_file(&arguments.file),
-            What::Bytes => put.send_bytes(bytes),
-            What::Parts => UploadFile::from(put)
+            What::File => put().progress(progress).send_file(&arguments.file),
+            What::Bytes => put().progress(progress).send_bytes(bytes),
+            What::Parts => client
+                .upload_file(bucket, object)
+                .options(&options)
+                .progress(progress)
                 .part_size(8 * 1024 * 1024)
                 .parallel(4)
                 .send(&arguments.file),

@@ -1,0 +1,52 @@
+//! Whether the object is stored and the callback answered.
+
+use crate::{Answered, Stored};
+
+/// Did this operation store the object?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+pub enum oss_callback_stored {
+    /// It cannot be known from here: the answer was lost. Look with oss_callback_client_reconcile before you
+    /// send again.
+    Unknown = 0,
+    /// No. Sending again cannot store it twice.
+    No = 1,
+    /// Yes.
+    Yes = 2,
+}
+
+/// Did OSS accept the application server's answer to the callback?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+pub enum oss_callback_answered {
+    /// It cannot be known from here: the answer was lost.
+    Unknown = 0,
+    /// No. With OSS_CALLBACK_CODE_CALLBACK_FAILED the application server may have received the callback all
+    /// the same: it may have answered too late, or with something that OSS does not accept.
+    No = 1,
+    /// Yes: the application server answered, and OSS passed its answer on.
+    Yes = 2,
+    /// The request carried no callback.
+    NotRequested = 3,
+}
+
+impl From<Stored> for oss_callback_stored {
+    fn from(stored: Stored) -> Self {
+        match stored {
+            Stored::Unknown => Self::Unknown,
+            Stored::No => Self::No,
+            Stored::Yes => Self::Yes,
+        }
+    }
+}
+
+impl From<Answered> for oss_callback_answered {
+    fn from(answered: Answered) -> Self {
+        match answered {
+            Answered::Unknown => Self::Unknown,
+            Answered::No => Self::No,
+            Answered::Yes => Self::Yes,
+            Answered::NotRequested => Self::NotRequested,
+        }
+    }
+}
