@@ -14,7 +14,7 @@ pub(crate) fn iso8601(time: SystemTime) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.000Z")
 }
 
-/// Year, month, day and time of day; what was before 1970 is its beginning.
+/// Year, month, day and time of day; times before 1970 become its first second.
 fn parts(time: SystemTime) -> (u64, u64, u64, [u64; 3]) {
     let seconds = time
         .duration_since(UNIX_EPOCH)

@@ -12,11 +12,11 @@ use super::guard::{guard, guard_upload};
 use super::options::Options;
 use super::parts::oss_callback_parts;
 use super::pointers::{free, make, of, required, text};
-use super::put_options::{oss_callback_put_options, without_body};
+use super::put_options::{oss_callback_put_options, rust_options, values};
 use super::receipt::{give_receipt, oss_callback_receipt};
 use super::spec::oss_callback_spec;
 use super::text::{borrowed, c_string};
-use crate::{MultipartUpload, Result};
+use crate::{MultipartUpload, OperationOptions, Result};
 
 /// An upload in parts that was begun: client, bucket, object and OSS's name for it, the upload id. The object
 /// comes into being when it is completed; until then OSS keeps, and bills, the parts.
@@ -53,14 +53,35 @@ impl oss_callback_multipart_upload {
     pub(super) fn upload(&self) -> Result<&MultipartUpload> {
         self.upload.values()
     }
+
+    /// The upload and the limits of a request about it that has neither headers nor body.
+    ///
+    /// # Safety
+    ///
+    /// The pointer is NULL, which means none, or leads to live options that nobody changes meanwhile.
+    unsafe fn with(
+        &self,
+        options: *const oss_callback_put_options,
+    ) -> Result<(MultipartUpload, OperationOptions)> {
+        let upload = self.upload()?.clone();
+        // SAFETY: as promised by the caller.
+        Ok(match unsafe { values(options) }? {
+            Some(values) if values.requester_pays => {
+                (upload.requester_pays(true), values.put.limits().clone())
+            }
+            Some(values) => (upload, values.put.limits().clone()),
+            None => (upload, OperationOptions::new()),
+        })
+    }
 }
 
 /// Begins an upload in parts of what is to become `object` in `bucket`.
 ///
-/// `options` NULL means none. The same options may go with each function that takes the upload: each heeds what counts for
-/// it. Here it is what they say of the object, its headers, metadata and tags, and their limits. An ACL, and whether an
-/// object of this name is kept, are for completing the upload: the handle remembers them, but on another machine they are
-/// given to oss_complete_multipart_upload_with_callback.
+/// `options` NULL means none. The same options may go with each function that takes the upload: each uses what applies to
+/// it, and all of them refuse what is for oss_upload_file_with_callback only. Here it is what they say of the object, its
+/// headers, metadata and tags, and their limits. The handle remembers what they say for later requests: the traffic limit
+/// of parts, the ACL, and whether an object of this name is kept, which counts now and again when the upload is completed.
+/// On another machine they are given again.
 ///
 /// On success `*upload` is a new handle: free it with oss_callback_multipart_upload_free, which aborts
 /// nothing. When an answer is lost, OSS may have begun an upload whose id nobody knows. oss_callback_error_note says so
@@ -85,7 +106,7 @@ pub unsafe extern "C" fn oss_callback_client_initiate_multipart_upload(
         let object = unsafe { text(object, "object") }?;
         let initiate = client.client.initiate_multipart_upload(bucket, object);
         // SAFETY: NULL means none; otherwise the caller promises live options.
-        let initiate = initiate.options(&unsafe { without_body(options) }?);
+        let initiate = initiate.options(&unsafe { rust_options(options) }?);
         let new = || Ok(oss_callback_multipart_upload::new(initiate.send()?));
         // SAFETY: NULL is refused; otherwise valid for a write.
         unsafe { make(upload, "upload", new) }
@@ -205,11 +226,10 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_list_parts(
 ) -> oss_callback_code {
     guard(error, || {
         // SAFETY: NULL is refused; otherwise the caller promises a live upload.
-        let list = unsafe { required(upload, "upload") }?
-            .upload()?
-            .list_parts();
+        let upload = unsafe { required(upload, "upload") }?;
         // SAFETY: NULL means none; otherwise the caller promises live options.
-        let list = list.options(unsafe { without_body(options) }?.limits());
+        let (upload, limits) = unsafe { upload.with(options) }?;
+        let list = upload.list_parts().options(&limits);
         let new = || Ok(oss_callback_parts::new(list.send()?));
         // SAFETY: NULL is refused; otherwise valid for a write.
         unsafe { make(parts, "parts", new) }
@@ -218,10 +238,10 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_list_parts(
 
 /// Makes the object of its parts and waits for the application server's answer.
 ///
-/// `parts` NULL means all that OSS has, which are listed first. `spec` NULL means no callback, `receipt` or `error` NULL
-/// that they are not wanted. `options` NULL means none; of them count the ACL, whether an object of this name is kept,
-/// whether its CRC-64 is compared, who pays, and the limits. What they do not say of the object is as the beginning of the
-/// upload was told, if this handle is of that.
+/// `parts` NULL means all that OSS has, which are listed first unless the CRC-64 is not to be compared. `spec` NULL means no
+/// callback, `receipt` or `error` NULL that they are not wanted. `options` NULL means none; those that apply are the ACL,
+/// whether an object of this name is kept, whether the CRC-64 is compared, who pays, and the limits. ACL and keeping default
+/// to what was given when this handle began the upload.
 ///
 /// Receipt, error and OSS_CALLBACK_CODE_CALLBACK_FAILED, with which the object IS STORED, are those of
 /// oss_put_object_with_callback. OSS_CALLBACK_CODE_NOT_FOUND when OSS does not know the upload (any more);
@@ -247,7 +267,7 @@ pub unsafe extern "C" fn oss_complete_multipart_upload_with_callback(
         // SAFETY: NULL is refused; otherwise the caller promises a live upload.
         let complete = unsafe { required(upload, "upload") }?.upload()?.complete();
         // SAFETY: NULL means none; otherwise the caller promises live options, and a live spec.
-        let (options, spec) = unsafe { (without_body(options)?, spec.as_ref()) };
+        let (options, spec) = unsafe { (rust_options(options)?, spec.as_ref()) };
         let complete = complete
             .options(&options)
             .callback(spec.map(|spec| &spec.spec));
@@ -262,8 +282,8 @@ pub unsafe extern "C" fn oss_complete_multipart_upload_with_callback(
     })
 }
 
-/// Gives the upload up, and deletes its parts. `options` NULL means none. Do not do so after the upload may
-/// have been completed. Parts that are under way meanwhile may survive: abort again when they have ended.
+/// Gives the upload up, and deletes its parts. `options` NULL means none; a deadline of theirs that is over ends this,
+/// too, so give others then. Do not do so after the upload may have been completed. Parts that are under way meanwhile may survive: abort again when they have ended.
 /// OSS_CALLBACK_CODE_NOT_FOUND when OSS does not know the upload, because it was completed or aborted before;
 /// after a lost answer that may have been this call. The handle is freed as always.
 #[must_use]
@@ -275,11 +295,10 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_abort(
 ) -> oss_callback_code {
     guard(error, || {
         // SAFETY: NULL is refused; otherwise the caller promises a live upload.
-        let abort = unsafe { required(upload, "upload") }?.upload()?.abort();
+        let upload = unsafe { required(upload, "upload") }?;
         // SAFETY: NULL means none; otherwise the caller promises live options.
-        abort
-            .options(unsafe { without_body(options) }?.limits())
-            .send()
+        let (upload, limits) = unsafe { upload.with(options) }?;
+        upload.abort().options(&limits).send()
     })
 }
 

@@ -8,7 +8,7 @@ use super::error::oss_callback_error;
 use super::guard::guard_upload;
 use super::pointers::{bytes, file_path, optional_text, required};
 use super::post_policy::oss_callback_post_form;
-use super::put_options::{oss_callback_put_options, told};
+use super::put_options::{oss_callback_put_options, with_options};
 use super::receipt::{give_receipt, oss_callback_receipt};
 use crate::{PostObject, Receipt, Result};
 
@@ -18,8 +18,9 @@ use crate::{PostObject, Receipt, Result};
 /// As oss_put_object_with_callback; a callback in the form is heeded like any other. `file_name` takes the place
 /// of the file's name in the object's, and may be NULL if the form does not ask for it. `content_type` is the
 /// object's, if the form leaves it to the uploader; NULL means none. The client's credentials do not count; for
-/// https its endpoint must be one, too. `options` NULL means none; of them count how
-/// the body is sent, the progress hook and the limits, while the form says what the object is to have.
+/// https its endpoint must be one, too. `options` NULL means none;
+/// those that apply are how the body is sent, the progress hook, whether a callback may be repeated, and the limits, while
+/// the form says what the object is to have. Content-MD5 is refused.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_post_object(
@@ -117,7 +118,7 @@ unsafe fn post(
             post = post.content_type(content_type);
         }
         // SAFETY: NULL means none; otherwise the caller promises live options.
-        let done = send(unsafe { told(post, options) }?)?;
+        let done = send(unsafe { with_options(post, options) }?)?;
         // SAFETY: NULL means "not wanted"; otherwise valid for a write.
         unsafe { give_receipt(receipt, done) };
         Ok(())

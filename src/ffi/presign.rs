@@ -13,7 +13,7 @@ use super::guard::{guard, guard_upload};
 use super::multipart::oss_callback_multipart_upload;
 use super::pointers::{bytes, file_path, free, give_number, make, of, required, text};
 use super::put::put_object;
-use super::put_options::{oss_callback_put_options, told, without_body};
+use super::put_options::{oss_callback_put_options, rust_options, with_options};
 use super::receipt::{give_receipt, oss_callback_receipt};
 use super::spec::oss_callback_spec;
 use super::text::{borrowed, c_string};
@@ -183,7 +183,7 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_presign_complete(
         // SAFETY: NULL is refused; otherwise the caller promises a live upload.
         let complete = unsafe { required(upload, "upload") }?.upload()?.complete();
         // SAFETY: NULL means none; otherwise the caller promises live options, and a live spec.
-        let (options, spec) = unsafe { (without_body(options)?, spec.as_ref()) };
+        let (options, spec) = unsafe { (rust_options(options)?, spec.as_ref()) };
         let mut complete = complete
             .options(&options)
             .callback(spec.map(|spec| &spec.spec));
@@ -379,7 +379,7 @@ unsafe fn with_url(
         let url = unsafe { required(presigned_url, "presigned_url") }?;
         let put = client.client.put_object_with_url(&url.url);
         // SAFETY: NULL means none; otherwise the caller promises live options.
-        let done = send(unsafe { told(put, options) }?)?;
+        let done = send(unsafe { with_options(put, options) }?)?;
         // SAFETY: NULL means "not wanted"; otherwise valid for a write.
         unsafe { give_receipt(receipt, done) };
         Ok(())

@@ -8,7 +8,7 @@ use super::error::oss_callback_error;
 use super::guard::guard_upload;
 use super::hooks::{OSS_CALLBACK_LEN_UNKNOWN, ReadHook, oss_callback_read_hook};
 use super::pointers::{bytes, file_path, required, text};
-use super::put_options::{oss_callback_put_options, told};
+use super::put_options::{oss_callback_put_options, with_options};
 use super::receipt::{give_receipt, oss_callback_receipt};
 use super::spec::oss_callback_spec;
 use crate::{PutObject, Receipt, Result};
@@ -231,6 +231,6 @@ pub(super) unsafe fn put_object(
     };
     let put = client.client.put_object(bucket, object);
     // SAFETY: NULL means none; otherwise as promised by the caller.
-    let (put, spec) = unsafe { (told(put, options)?, spec.as_ref()) };
+    let (put, spec) = unsafe { (with_options(put, options)?, spec.as_ref()) };
     Ok(put.callback(spec.map(|spec| &spec.spec)))
 }

@@ -12,7 +12,7 @@ use super::hooks::{ProgressHook, oss_callback_progress_hook};
 use super::limits::{deadline, retry_policy};
 use super::options::Options;
 use super::pointers::{free, make, text};
-use super::put_values::{Told, Values};
+use super::put_values::{TakesOptions, Values};
 use crate::{Error, PutOptions, Result, UploadFile};
 
 /// Options of an upload, in one request or in parts, all optional. Setters copy what they get and return nothing: the
@@ -23,36 +23,44 @@ pub struct oss_callback_put_options {
     options: Options<Values>,
 }
 
-impl oss_callback_put_options {
-    fn values(&self) -> Result<&Values> {
-        let values = self.options.values()?;
-        values.of_file.refuse()?;
-        Ok(values)
-    }
+/// What options hold, for anything but the upload of a file; `None` for none.
+///
+/// # Safety
+///
+/// The pointer is NULL, or leads to live options that nobody changes meanwhile.
+pub(super) unsafe fn values<'a>(
+    options: *const oss_callback_put_options,
+) -> Result<Option<&'a Values>> {
+    // SAFETY: as promised by the caller.
+    let Some(options) = (unsafe { options.as_ref() }) else {
+        return Ok(None);
+    };
+    let values = options.options.values()?;
+    values.of_file.refuse().map(|()| Some(values))
 }
 
 /// An upload, or a step of one, with these options.
 ///
 /// # Safety
 ///
-/// The pointer is NULL, which means none, or leads to live options that nobody changes meanwhile.
-pub(super) unsafe fn told<U: Told>(
+/// As [`values`].
+pub(super) unsafe fn with_options<U: TakesOptions>(
     upload: U,
     options: *const oss_callback_put_options,
 ) -> Result<U> {
     // SAFETY: as promised by the caller.
-    match unsafe { options.as_ref() } {
-        Some(options) => Ok(options.values()?.tell(upload)),
-        None => Ok(upload),
-    }
+    Ok(match unsafe { values(options) }? {
+        Some(values) => values.apply(upload),
+        None => upload,
+    })
 }
 
 /// The upload of a file with these options.
 ///
 /// # Safety
 ///
-/// As [`told`].
-pub(super) unsafe fn file_told(
+/// As [`values`].
+pub(super) unsafe fn file_with_options(
     upload: UploadFile<'static>,
     options: *const oss_callback_put_options,
 ) -> Result<UploadFile<'static>> {
@@ -61,20 +69,17 @@ pub(super) unsafe fn file_told(
         return Ok(upload);
     };
     let values = options.options.values()?;
-    Ok(values.of_file.apply(values.tell(upload)))
+    Ok(values.of_file.apply(values.apply(upload)))
 }
 
 /// The same options for what has no body.
 ///
 /// # Safety
 ///
-/// As [`told`].
-pub(super) unsafe fn without_body(options: *const oss_callback_put_options) -> Result<PutOptions> {
+/// As [`values`].
+pub(super) unsafe fn rust_options(options: *const oss_callback_put_options) -> Result<PutOptions> {
     // SAFETY: as promised by the caller.
-    match unsafe { options.as_ref() } {
-        Some(options) => Ok(options.values()?.put.clone()),
-        None => Ok(PutOptions::new()),
-    }
+    Ok(unsafe { values(options) }?.map_or_else(PutOptions::new, |values| values.put.clone()))
 }
 
 /// Makes empty options. Free them with oss_callback_put_options_free.
@@ -377,7 +382,11 @@ pub unsafe extern "C" fn oss_callback_put_options_set_requester_pays(
 ) {
     // SAFETY: NULL or live options.
     unsafe {
-        set(options, |put| Ok(put.requester_pays(requester_pays)));
+        set_value(options, |values| {
+            values.put = std::mem::take(&mut values.put).requester_pays(requester_pays);
+            values.requester_pays = requester_pays;
+            Ok(())
+        });
     }
 }
 
@@ -395,7 +404,7 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_md5(
     }
 }
 
-/// Adds any other header of PutObject, by its name. A later value
+/// Adds any other header of the object, by its name. A later value
 /// replaces an earlier one. Headers that the library sets itself are refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_add_header(

@@ -1,4 +1,4 @@
-//! What the options of an upload hold, and how an upload of Rust is told it.
+//! What the options of an upload hold, and how an upload of Rust gets it.
 
 use super::file_options::FileOptions;
 use super::hooks::ProgressHook;
@@ -7,24 +7,25 @@ use crate::{Cancellation, PostObject, PutObject, PutOptions, UploadFile, UploadP
 #[derive(Default)]
 pub(super) struct Values {
     pub(super) put: PutOptions,
+    /// Also for requests that have no options but limits.
+    pub(super) requester_pays: bool,
     pub(super) cancellation: Option<Cancellation>,
     pub(super) progress: Option<ProgressHook>,
     pub(super) of_file: FileOptions,
 }
 
-/// Who is told how far an upload is.
+/// The progress hook of one upload.
 type Report = Box<dyn FnMut(u64, Option<u64>)>;
 
-/// An upload, or a step of one, that is told these options.
-pub(super) trait Told: Sized {
-    fn told(self, options: &PutOptions, progress: Option<Report>) -> Self;
+/// An upload, or a step of one, that takes these options.
+pub(super) trait TakesOptions: Sized {
+    fn with(self, options: &PutOptions, progress: Option<Report>) -> Self;
 }
 
-macro_rules! told {
+macro_rules! takes_options {
     ($($upload:ty),*) => {$(
-        impl Told for $upload {
-            fn told(
-                self,
+        impl TakesOptions for $upload {
+            fn with(self,
                 options: &PutOptions,
                 progress: Option<Report>,
             ) -> Self {
@@ -38,7 +39,7 @@ macro_rules! told {
     )*};
 }
 
-told!(
+takes_options!(
     PutObject<'static>,
     PostObject<'static>,
     UploadPart<'static>,
@@ -46,9 +47,9 @@ told!(
 );
 
 impl Values {
-    pub(super) fn tell<U: Told>(&self, upload: U) -> U {
+    pub(super) fn apply<U: TakesOptions>(&self, upload: U) -> U {
         let Some(hook) = self.progress else {
-            return upload.told(&self.put, None);
+            return upload.with(&self.put, None);
         };
         // A child, so that a hook ends its own upload only.
         let cancellation = match &self.cancellation {
@@ -61,6 +62,6 @@ impl Values {
                 cancellation.cancel();
             }
         };
-        upload.told(&options, Some(Box::new(progress)))
+        upload.with(&options, Some(Box::new(progress)))
     }
 }

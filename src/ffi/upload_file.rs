@@ -7,7 +7,7 @@ use super::code::oss_callback_code;
 use super::error::oss_callback_error;
 use super::guard::guard_upload;
 use super::pointers::{file_path, required, text};
-use super::put_options::{file_told, oss_callback_put_options, set_value};
+use super::put_options::{file_with_options, oss_callback_put_options, set_value};
 use super::receipt::{give_receipt, oss_callback_receipt};
 use super::spec::oss_callback_spec;
 
@@ -128,7 +128,7 @@ pub unsafe extern "C" fn oss_upload_file_with_callback(
         };
         let upload = client.client.upload_file(bucket, object);
         // SAFETY: NULL means none; otherwise the caller promises live options, and a live spec.
-        let (upload, spec) = unsafe { (file_told(upload, options)?, spec.as_ref()) };
+        let (upload, spec) = unsafe { (file_with_options(upload, options)?, spec.as_ref()) };
         let upload = upload.callback(spec.map(|spec| &spec.spec));
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         let done = upload.send(unsafe { file_path(path, "path") }?)?;

@@ -9,15 +9,15 @@ use super::hooks::{ReadHook, oss_callback_read_hook};
 use super::multipart::oss_callback_multipart_upload;
 use super::parts::oss_callback_parts;
 use super::pointers::{bytes, file_path, required};
-use super::put_options::{oss_callback_put_options, told};
+use super::put_options::{oss_callback_put_options, with_options};
 use crate::{Part, Result, UploadPart};
 
 /// Sends `body_len` bytes as a part of the object.
 ///
 /// `part_number` is in 1 to 10000 and decides where in the object the part stands; a part with the same number
 /// is replaced. All but the last need at least 102400 bytes, which is found out when the upload is completed,
-/// and none may have more than 5 GiB. `options` NULL means none; of them count how the body is sent, the
-/// progress hook, the traffic limit, who pays, and the limits. On success the part is added to `parts`
+/// and none may have more than 5 GiB. `options` NULL means none; those that apply are how the body is
+/// sent, the progress hook, the traffic limit, who pays, and the limits. On success the part is added to `parts`
 /// unless that is NULL, with its size and its CRC-64, which was compared with OSS's.
 ///
 /// A failed part is tried again where that may help, and may always be sent again: it replaces itself.
@@ -121,7 +121,7 @@ unsafe fn part(
     // SAFETY: NULL is refused; otherwise as promised by the caller.
     let upload = unsafe { required(upload, "upload") }?.upload()?;
     // SAFETY: NULL means none; otherwise as promised by the caller.
-    unsafe { told(upload.upload_part(part_number), options) }
+    unsafe { with_options(upload.upload_part(part_number), options) }
 }
 
 /// Adds a part to a list, if it is wanted.

@@ -50,10 +50,11 @@ impl<'a> PostObject<'a> {
         }
     }
 
-    /// What of these options belongs to a form, in place of those that were given before: how the body is sent, whether a
-    /// callback may be repeated, and the limits. What the object is to have is said by the form and its fields.
+    /// Those of these options that apply to a form, in place of those that were given before: how the body is sent, whether
+    /// a callback may be repeated, and the limits. The form and its fields say what the object is to have. A callback and
+    /// `content_md5` are refused.
     pub fn options(mut self, options: &PutOptions) -> Self {
-        self.options = options.of(Step::Form);
+        self.options = options.of(Step::Form, &[]);
         self
     }
 
@@ -149,10 +150,10 @@ impl<'a> PostObject<'a> {
             "Content-Type",
             format!("multipart/form-data; boundary={boundary}"),
         );
-        let checked = request.check().and_then(|()| self.options.check());
+        let checked = request.check().and_then(|()| self.check_options());
         checked.map_err(before_sending)?;
         if self.form.url().starts_with("https:") && !self.engine.endpoint().is_https() {
-            let message = "`form` has an https URL: give the engine an endpoint with https, too";
+            let message = "`form` has an https URL: give the client an endpoint with https, too";
             return Err(before_sending(Error::argument(message)));
         }
 
@@ -200,6 +201,17 @@ impl<'a> PostObject<'a> {
             (sent.result, again)
         })?;
         Ok(receipt.with_history(history))
+    }
+
+    fn check_options(&self) -> Result<()> {
+        if self.options.callback.is_some() {
+            let message = "`callback` cannot be given: the form was signed with one, or without";
+            return Err(Error::argument(message));
+        }
+        if self.options.content_md5 {
+            return Err(Error::argument("`content_md5` cannot be sent with a form"));
+        }
+        self.options.check()
     }
 
     /// The status of a success without a callback.

@@ -53,7 +53,7 @@ pub struct PutObject<'a> {
     pub(crate) progress: Option<Box<Progress<'a>>>,
     /// Headers that belong to the URL of somebody else's.
     signed_headers: Vec<Header<'static>>,
-    /// Why the URL is none for this.
+    /// Why this URL cannot be used here.
     wrong_url: Option<Error>,
 }
 
@@ -240,7 +240,9 @@ impl<'a> PutObject<'a> {
     }
 
     fn asks_for_a_callback(&self) -> bool {
-        self.options.callback.is_some() || self.request.asks_for_a_callback()
+        self.options.callback.is_some()
+            || self.request.asks_for_a_callback()
+            || has_header(&self.signed_headers, "x-oss-callback")
     }
 
     fn before_sending(&self, error: Error) -> Error {
@@ -343,6 +345,7 @@ impl<'a> PutObject<'a> {
         if let Some(spec) = self.options.callback.as_ref().filter(|_| with_callback) {
             spec.add_to(&mut self.request);
         }
+        object_headers::check(&self.request.headers)?;
         self.request.check()?;
         match &self.request.url {
             Some(url) => self.check_url(url),
@@ -353,18 +356,14 @@ impl<'a> PutObject<'a> {
     /// Refuses what a URL of somebody else's does not permit.
     fn check_url(&self, url: &str) -> Result<()> {
         if url.starts_with("https:") && !self.engine.endpoint().is_https() {
-            let message = "`url` is https: give the engine an endpoint with https, too";
+            let message = "`url` is https: give the client an endpoint with https, too";
             return Err(Error::argument(message));
         }
         if self.options.callback.is_some() {
             let message = "`callback` cannot be given: the URL was signed with one, or without";
             return Err(Error::argument(message));
         }
-        let signed = |name: &str| {
-            self.signed_headers
-                .iter()
-                .any(|(signed, _)| signed.eq_ignore_ascii_case(name))
-        };
+        let signed = |name: &str| has_header(&self.signed_headers, name);
         let mut headers = self.request.headers.iter();
         match headers.find(|(name, _)| !signed(name)) {
             None => Ok(()),
@@ -393,6 +392,11 @@ impl<'a> PutObject<'a> {
         let source = Source::Rewindable(&mut file, start);
         self.send(source, Some(len), false, name, None)
     }
+}
+
+fn has_header(headers: &[Header<'_>], wanted: &str) -> bool {
+    let mut headers = headers.iter();
+    headers.any(|(name, _)| name.eq_ignore_ascii_case(wanted))
 }
 
 fn check_len(len: Option<u64>, name: &str) -> Result<()> {

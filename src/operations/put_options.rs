@@ -21,8 +21,8 @@ pub(crate) use setters::{
 /// One value serves any number of uploads, and every step of one: [`PutObject`](crate::PutObject),
 /// [`UploadFile`](crate::UploadFile), and a multipart upload from
 /// [`InitiateMultipartUpload`](crate::InitiateMultipartUpload) over [`UploadPart`](crate::UploadPart) to
-/// [`CompleteMultipartUpload`](crate::CompleteMultipartUpload) each take it with their `options`, and heed what counts for
-/// them: a tag when an upload is begun, an ACL when it is completed. The same setters stand on the operations themselves.
+/// [`CompleteMultipartUpload`](crate::CompleteMultipartUpload) each take it with their `options` and use what applies to
+/// them: a tag when an upload is begun, an ACL when it is completed. The operations have the same setters themselves.
 ///
 /// ```
 /// use oss_callback::{Client, PutOptions};
@@ -46,11 +46,11 @@ pub struct PutOptions {
     pub(crate) compare_crc64: bool,
     pub(crate) bandwidth: Option<u64>,
     pub(crate) limits: OperationOptions,
-    /// What the first bad value is wrong with; reported when something is to be sent.
+    /// What is wrong with the first bad value; reported when something is to be sent.
     fault: Option<String>,
 }
 
-/// Which request of an upload headers are wanted for, if not the one that is all of it.
+/// A request that does not carry the whole upload by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
     /// The one that makes an upload in parts begin.
@@ -62,16 +62,16 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    /// OSS documentation, "InitiateMultipartUpload", "UploadPart" and "CompleteMultipartUpload".
+    /// OSS documentation, "InitiateMultipartUpload", "UploadPart" and "CompleteMultipartUpload". Who pays is said by each
+    /// request of an upload, and so known to the upload itself.
     fn takes(self, header: &str) -> bool {
         let is = |name: &str| header.eq_ignore_ascii_case(name);
         let of_completing = is("x-oss-object-acl");
         let of_parts = is("x-oss-traffic-limit");
-        let of_each = is("x-oss-request-payer");
         match self {
             Step::Initiate => !of_completing && !of_parts,
-            Step::Part => of_parts || of_each,
-            Step::Complete => of_completing || is("x-oss-forbid-overwrite") || of_each,
+            Step::Part => of_parts,
+            Step::Complete => of_completing || is("x-oss-forbid-overwrite"),
             Step::Form => false,
         }
     }
@@ -93,17 +93,22 @@ impl PutOptions {
         }
     }
 
-    /// The limits alone, for what else an upload takes: listing its parts, giving it up.
+    /// The limits alone, for what else an upload takes: listing its parts, giving it up. A deadline that is over ends these,
+    /// too: to give up what ended by its deadline, use other limits.
     pub fn limits(&self) -> &OperationOptions {
         &self.limits
     }
 
-    /// Those that count for one request of an upload in parts.
-    pub(crate) fn of(&self, step: Step) -> PutOptions {
-        PutOptions {
-            headers: self.headers_of(step),
+    /// Those for one request, on top of headers that are known before.
+    pub(crate) fn of(&self, step: Step, known: &[Header<'static>]) -> PutOptions {
+        let mut options = PutOptions {
+            headers: known.to_vec(),
             ..self.clone()
+        };
+        for (name, value) in self.headers_of(step) {
+            options.set(name, value);
         }
+        options
     }
 
     /// The headers that go with one request of an upload in parts.
@@ -153,13 +158,17 @@ impl PutOptions {
         self.set_checked("x-oss-tagging", added);
     }
 
-    /// Refuses values that OSS refuses, and limits that make no sense.
+    /// Whether the one who sends the requests pays for them.
+    pub(crate) fn pays(&self) -> bool {
+        self.header_value("x-oss-request-payer").is_some()
+    }
+
+    /// Refuses bad values, and limits that make no sense.
     pub(crate) fn check(&self) -> Result<()> {
         if let Some(fault) = &self.fault {
             return Err(Error::argument(fault.as_str()));
         }
-        self.limits.check()?;
-        object_headers::check(&self.headers)
+        self.limits.check()
     }
 }
 

@@ -83,7 +83,7 @@ impl Request {
         }
     }
 
-    /// Refuses a URL of somebody else's, for what takes more than one request.
+    /// Refuses a URL of somebody else's, which permits nothing but itself.
     pub(crate) fn refuse_url(&self) -> Result<()> {
         match self.url {
             None => Ok(()),

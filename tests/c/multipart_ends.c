@@ -140,6 +140,51 @@ static void are_refused_and_stay_open(void) {
     oss_callback_parts_free(parts);
 }
 
+/* An object that the beginning wants kept is kept at the end. */
+static void an_object_is_kept(void) {
+    oss_callback_error *error = NULL;
+    oss_callback_put_options *options = new_put_options();
+    oss_callback_multipart_upload *upload = NULL;
+    oss_callback_put_options_set_forbid_overwrite(options, true);
+    oss_callback_put_options_set_object_acl(options, "public-read");
+    assert(oss_callback_client_initiate_multipart_upload(client, BUCKET, "first", options, &upload, NULL) ==
+           OSS_CALLBACK_CODE_OK);
+    assert(oss_callback_multipart_upload_part(upload, 1, (const uint8_t *)"contents", 8, options, NULL, NULL) ==
+           OSS_CALLBACK_CODE_OK);
+    assert(oss_put_object_with_callback(client, BUCKET, "first", NULL, 0, NULL, NULL, NULL, NULL) ==
+           OSS_CALLBACK_CODE_OK);
+    failed(oss_complete_multipart_upload_with_callback(upload, NULL, NULL, NULL, NULL, &error),
+           OSS_CALLBACK_CODE_CONFLICT, &error, "FileAlreadyExists");
+    assert(oss_callback_multipart_upload_abort(upload, options, NULL) == OSS_CALLBACK_CODE_OK);
+    oss_callback_multipart_upload_free(upload);
+    oss_callback_put_options_free(options);
+}
+
+static int ends(uint64_t sent, uint64_t total, void *userdata) {
+    (void)sent;
+    (void)total;
+    *(bool *)userdata = true;
+    return 1;
+}
+
+/* A hook ends its own part, and no other with the same options. */
+static void a_progress_hook_watches_a_part(void) {
+    bool told = false;
+    oss_callback_error *error = NULL;
+    oss_callback_put_options *options = new_put_options();
+    oss_callback_multipart_upload *upload = begin(client, "watched");
+    oss_callback_put_options_set_progress_hook(options, ends, &told);
+    failed(oss_callback_multipart_upload_part(upload, 1, (const uint8_t *)"contents", 8, options, NULL, &error),
+           OSS_CALLBACK_CODE_CANCELLED, &error, NULL);
+    assert(told);
+    oss_callback_put_options_set_progress_hook(options, NULL, NULL);
+    assert(oss_callback_multipart_upload_part(upload, 1, (const uint8_t *)"contents", 8, options, NULL, NULL) ==
+           OSS_CALLBACK_CODE_OK);
+    assert(oss_callback_multipart_upload_abort(upload, options, NULL) == OSS_CALLBACK_CODE_OK);
+    oss_callback_multipart_upload_free(upload);
+    oss_callback_put_options_free(options);
+}
+
 static void are_cancelled(void) {
     oss_callback_error *error = NULL;
     oss_callback_parts *listed = NULL;
@@ -190,6 +235,8 @@ int main(void) {
     are_listed_and_aborted();
     are_refused_and_stay_open();
     are_cancelled();
+    an_object_is_kept();
+    a_progress_hook_watches_a_part();
     is_stored_without_agreement();
     oss_callback_client_free(client);
     return 0;

@@ -97,8 +97,8 @@ fn uploads_in_parts_are_listed_aborted_refused_and_completed() {
     let scene = Scene::new().calling(not_found.url("/"));
     let said = scene.run("multipart_ends.c", &[]);
     let stored = scene.server.stored();
-    assert_eq!(keys_of(&stored), ["kept", "kept", "disagreed"]);
-    said.agrees_with(&stored[2]);
+    assert_eq!(keys_of(&stored), ["kept", "kept", "first", "disagreed"]);
+    said.agrees_with(&stored[3]);
     let object = |key| scene.server.object("examplebucket", key);
     assert_eq!(object("kept").as_deref(), Some(&b"contents"[..]));
     assert_eq!(object("disagreed").as_deref(), Some(&b"contents"[..]));

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use local_oss::{Answer, Receiver, Server};
 use oss_callback::{
-    Answered, Client, Credentials, ErrorKind, PresignOptions, PresignedUrl, SignatureVersion,
-    Stored,
+    Answered, Client, Credentials, ErrorKind, PresignOptions, PresignedUrl, ServerSideEncryption,
+    SignatureVersion, Stored,
 };
 use support::{
     BUCKET, KEY_ID, KEY_SECRET, RawServer, agreeing_receiver, client_builder, server, spec,
@@ -424,7 +424,47 @@ fn what_cannot_be_permitted_or_used_is_named() {
         .put_object_with_url(&url)
         .presign(&minutes())
         .unwrap_err();
-    assert_eq!(again.kind(), ErrorKind::InvalidArgument);
+    assert!(
+        again.to_string().starts_with("`url` permits one request"),
+        "{again}"
+    );
+    let https = with("https://host/a").send_bytes(b"").unwrap_err();
+    assert_eq!(
+        https.to_string(),
+        "`url` is https: give the client an endpoint with https, too"
+    );
+    // A callback in the headers of the URL is one also before anything is sent.
+    let headers = minutes().callback_in_headers(true);
+    let called = put()
+        .callback(&spec("http://a.example.com"))
+        .presign(&headers)
+        .unwrap();
+    let by_url = || uploader(&server).put_object_with_url(&called);
+    for error in [
+        by_url().send_file("/does/not/exist").unwrap_err(),
+        by_url()
+            .timeout(Duration::ZERO)
+            .send_bytes(b"")
+            .unwrap_err(),
+    ] {
+        assert_eq!(
+            (error.stored(), error.answered()),
+            (Stored::No, Answered::No),
+            "{error}"
+        );
+    }
+    // What was signed and what is added are looked at together.
+    let kms = put().server_side_encryption(ServerSideEncryption::KMS);
+    let kms = kms
+        .server_side_encryption_key_id("id")
+        .presign(&minutes())
+        .unwrap();
+    let kms = uploader(&server).put_object_with_url(&kms);
+    let other = kms
+        .server_side_encryption_key_id("other")
+        .send_bytes(b"")
+        .unwrap_err();
+    assert_eq!(other.oss_code(), Some("SignatureDoesNotMatch"), "{other}");
     assert!(put().presign(&PresignOptions::expires_in(week)).is_ok());
     assert_eq!(server.stored(), []);
 }

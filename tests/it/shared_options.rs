@@ -98,7 +98,10 @@ fn each_step_sends_what_belongs_to_it() {
         .options(&options)
         .send_bytes(b"1")
         .unwrap();
-    assert_eq!(sent(&server.head(3)).len(), 9);
+    let mut all = [&OF_OBJECT[..], &OF_PART, &OF_END].concat();
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(sent(&server.head(3)), all);
 }
 
 #[test]
@@ -158,6 +161,67 @@ fn what_is_said_at_the_beginning_counts_at_the_end() {
         header(&server.head(4), "x-oss-object-acl"),
         Some("public-read")
     );
+}
+
+/// Also of an upload that was begun elsewhere: each request about it says who pays, and so does the look at a lost one.
+#[test]
+fn who_pays_is_said_by_each_request() {
+    let server = any_step();
+    let client = client(&server.endpoint());
+    let options = PutOptions::new().requester_pays(true);
+    let upload = client.multipart_upload(BUCKET, "many", "ID");
+    // ListParts gets no list here; that it was asked is what counts.
+    let complete = upload.complete().options(&options);
+    complete
+        .retry_policy(RetryPolicy::none())
+        .send_all()
+        .unwrap_err();
+    assert_eq!(sent(&server.head(0)), ["x-oss-request-payer"]);
+    upload
+        .upload_part(1)
+        .options(&options)
+        .send_bytes(b"1")
+        .unwrap();
+    assert_eq!(sent(&server.head(1)), ["x-oss-request-payer"]);
+    // The upload itself has the last word for those that come after it.
+    let begun = client
+        .initiate_multipart_upload(BUCKET, "many")
+        .options(&options);
+    let upload = begun.send().unwrap().requester_pays(false);
+    let complete = upload.complete().compare_crc64(false);
+    complete.send(&[Part::new(1, "A")]).unwrap();
+    assert!(sent(&server.head(3)).is_empty());
+}
+
+/// A form says what the object is to have, and its callback; what could not be heeded is refused.
+#[test]
+fn a_form_refuses_what_it_cannot_heed() {
+    let server = any_step();
+    let client = client(&server.endpoint());
+    let form = client.post_policy(BUCKET).key("a").sign().unwrap();
+    let spec = spec("http://app.example.com/");
+    for (options, said) in [
+        (
+            PutOptions::new().callback(&spec),
+            "`callback` cannot be given",
+        ),
+        (
+            PutOptions::new().content_md5(true),
+            "`content_md5` cannot be sent",
+        ),
+    ] {
+        let error = client
+            .post_object(&form)
+            .options(&options)
+            .send_bytes(b"1")
+            .unwrap_err();
+        assert_eq!(
+            (error.kind(), error.stored()),
+            (ErrorKind::InvalidArgument, Stored::No)
+        );
+        assert!(error.to_string().starts_with(said), "{error}");
+    }
+    assert_eq!(server.requests(), 0);
 }
 
 /// The first bad value is reported by each step, whatever is set after it.

@@ -53,9 +53,9 @@ func (c *Client) ownedUpload(upload *C.oss_callback_multipart_upload) *Multipart
 	}
 }
 
-// InitiateMultipartUpload begins an upload in parts of what is to become object in bucket. What the options say of the
-// object and their limits count; ObjectACL and ForbidOverwrite count for completing it, and the callback is given to
-// Complete. The same options may go with each step. Options may be nil.
+// InitiateMultipartUpload begins an upload in parts of what is to become object in bucket, with what the options say of
+// the object. It remembers what they say for later requests: TrafficLimit, ObjectACL and ForbidOverwrite, which counts now
+// and again on completion. The callback is given to Complete. The same options may go with each step. Options may be nil.
 func (c *Client) InitiateMultipartUpload(ctx context.Context, bucket, object string, options *PutOptions) (*MultipartUpload, error) {
 	call := begin(ctx, c.hooks)
 	defer call.end()

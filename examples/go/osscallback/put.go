@@ -41,7 +41,7 @@ type PutOptions struct {
 	RequesterPays bool
 	// ContentMD5 sends the body's MD5 along. A body that can be read only once is refused.
 	ContentMD5 bool
-	// Headers are any others of PutObject.
+	// Headers are any others of the object.
 	Headers map[string]string
 
 	// OperationOptions are in place of the client's.

@@ -211,8 +211,8 @@ class Client(PermissionMethods, Closeable):
         cancellation: Cancellation | None = None,
         **options: Unpack[PutOptions],
     ) -> MultipartUpload:
-        """Begins an upload in parts. What the options say of the object and their limits count; an ACL and
-        `forbid_overwrite` count for completing it."""
+        """Begins an upload in parts, with what the options say of the object. It remembers what they say for later requests:
+        `traffic_limit`, `object_acl` and `forbid_overwrite`, which counts now and again on completion."""
         with Call(self._hooks, cancellation) as call:
             client = call.use(self._handle)
             names = encoded("bucket", bucket), encoded("object", object)

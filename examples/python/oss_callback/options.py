@@ -89,7 +89,7 @@ if TYPE_CHECKING:
         content_md5: bool
         """The body's MD5 goes along. A body that can be read only once is refused."""
         headers: Mapping[str, str]
-        """Any others of PutObject."""
+        """Any others of the object."""
         idempotency_id: str
         """A name for this upload that no other upload has, 1 to 128 characters of ASCII without blanks: it is stored with
         the object, and so `Client.reconcile` can tell whether it was this upload that stored it."""

@@ -46,7 +46,6 @@ use crate::transport::{Body, Limits};
 #[must_use = "nothing is sent before one of the `send` methods is called"]
 pub struct CompleteMultipartUpload {
     upload: MultipartUpload,
-    request: Request,
     options: PutOptions,
 }
 
@@ -56,22 +55,17 @@ impl CompleteMultipartUpload {
 
     pub(super) fn new(upload: &MultipartUpload) -> CompleteMultipartUpload {
         CompleteMultipartUpload {
-            request: upload.request("POST"),
-            options: PutOptions::new(),
+            options: PutOptions::new().of(Step::Complete, &upload.of_completing),
             upload: upload.clone(),
         }
-        .options(&PutOptions::new())
     }
 
-    /// What of these options belongs to completing an upload, in place of those that were given before: the callback, the
-    /// ACL, whether an object is replaced, whether its CRC-64 is compared, who pays, and the limits. What they do not say is
-    /// as the beginning of the upload was told, if that is known here.
+    /// Those of these options that apply to completing an upload, in place of those that were given before: the callback,
+    /// the ACL, whether an object is replaced, whether its CRC-64 is compared, who pays, and the limits. ACL and replacing
+    /// default to what was given when the upload was begun.
     pub fn options(mut self, options: &PutOptions) -> Self {
-        self.options = options.clone();
-        self.options.headers.clone_from(&self.upload.completing);
-        for (name, value) in options.headers_of(Step::Complete) {
-            self.options.set(name, value);
-        }
+        self.options = options.of(Step::Complete, &self.upload.of_completing);
+        self.upload.paid_by(options);
         self
     }
 
@@ -83,7 +77,7 @@ impl CompleteMultipartUpload {
     }
 
     /// Whether an object with this name is kept: completing then fails with [`ErrorKind::Conflict`], and the
-    /// upload stays open. Default: as the beginning of the upload was told, else false, it is replaced.
+    /// upload stays open. Default: as given when the upload was begun, else false: it is replaced.
     pub fn forbid_overwrite(mut self, forbid: bool) -> Self {
         self.options.set(
             "x-oss-forbid-overwrite",
@@ -130,7 +124,7 @@ impl CompleteMultipartUpload {
     /// As [`send`](CompleteMultipartUpload::send).
     pub fn send_all(mut self) -> Result<Receipt> {
         self.options.set("x-oss-complete-all", "yes");
-        self.prepare().map_err(|e| self.before_sending(e))?;
+        self.prepare(true).map_err(|e| self.before_sending(e))?;
         let attempts = self.attempts();
         let contents = if self.options.compare_crc64 {
             let parts = list_parts(&attempts, &self.upload).map_err(|e| self.before_sending(e))?;
@@ -148,10 +142,10 @@ impl CompleteMultipartUpload {
     /// # Errors
     ///
     /// Every error of arguments, and [`ErrorKind::CredentialsFailed`].
-    pub fn presign(mut self, options: &PresignOptions) -> Result<PresignedUrl> {
-        self.prepare()?;
+    pub fn presign(self, options: &PresignOptions) -> Result<PresignedUrl> {
+        let request = self.prepare(false)?;
         let callback = self.options.callback.as_ref();
-        presign::presign(&self.upload.engine, self.request, callback, options)
+        presign::presign(&self.upload.engine, request, callback, options)
     }
 
     fn attempts(&self) -> Attempts {
@@ -162,34 +156,37 @@ impl CompleteMultipartUpload {
     }
 
     fn complete(
-        mut self,
+        self,
         attempts: &Attempts,
         body: Vec<u8>,
         contents: Option<Contents>,
     ) -> Result<Receipt> {
-        if let Some(spec) = &self.options.callback {
-            spec.add_to(&mut self.request);
-        }
-        self.prepare().map_err(|e| self.before_sending(e))?;
+        let request = self.prepare(true).map_err(|e| self.before_sending(e))?;
         let complete = Complete {
             callback: self.options.callback.is_some(),
             contents: contents.filter(|_| self.options.compare_crc64),
             sent_before: false,
-            request: self.request,
+            request,
             body,
             upload: self.upload,
         };
         complete.send(attempts).result
     }
 
-    /// Puts the headers into the request, and refuses what OSS refuses or what makes no sense.
-    fn prepare(&mut self) -> Result<()> {
+    /// The request with its headers, and with those of the callback if wanted; refuses what OSS refuses or what makes no
+    /// sense.
+    fn prepare(&self, with_callback: bool) -> Result<Request> {
         self.upload.check()?;
         self.options.check()?;
-        for (name, value) in self.options.headers.drain(..) {
-            self.request.set_header(name, value);
+        let mut request = self.upload.request("POST");
+        for (name, value) in &self.options.headers {
+            request.set_header(name.clone(), value.clone());
         }
-        self.request.check()
+        if let Some(spec) = self.options.callback.as_ref().filter(|_| with_callback) {
+            spec.add_to(&mut request);
+        }
+        request.check()?;
+        Ok(request)
     }
 
     fn before_sending(&self, error: Error) -> Error {

@@ -16,12 +16,12 @@ use crate::outcome::error::Result;
 use crate::outcome::verdict::ErrorKind;
 use crate::request::Request;
 use crate::request::content_type;
+use crate::request::object_headers;
 
 /// Begins a multipart upload, with the headers that the object is to have. Made by
 /// [`Client::initiate_multipart_upload`](crate::Client::initiate_multipart_upload).
 ///
-/// A callback is none of its options: it belongs to
-/// [completing the upload](MultipartUpload::complete).
+/// A callback is given when the upload is [completed](MultipartUpload::complete).
 #[must_use = "nothing is sent before `send` is called"]
 pub struct InitiateMultipartUpload {
     engine: Engine,
@@ -42,8 +42,10 @@ impl InitiateMultipartUpload {
         }
     }
 
-    /// All of these options in place of those that were given before. The ACL, and whether an object is replaced, are for
-    /// completing the upload: what is begun here remembers them; where it is completed elsewhere they are given again.
+    /// All of these options in place of those that were given before. The [`MultipartUpload`] remembers those for later
+    /// requests: the traffic limit of parts, the ACL, and whether an object is replaced, which counts now and again on
+    /// completion. On another machine they are given again. A callback is for
+    /// [completing the upload](MultipartUpload::complete).
     pub fn options(mut self, options: &PutOptions) -> Self {
         self.options = options.clone();
         self
@@ -63,12 +65,13 @@ impl InitiateMultipartUpload {
             let content_type = content_type::of(Path::new(&self.request.key));
             self.options.set("Content-Type", content_type);
         }
+        object_headers::check(&self.options.headers)?;
         self.request.headers.clone_from(&self.options.headers);
         self.request.check()?;
         self.request.headers = self.options.headers_of(Step::Initiate);
         let attempts = self.options.limits.attempts(&self.engine, 0);
         let upload = initiate(&attempts, self.request)?;
-        Ok(upload.with_completing(self.options.headers_of(Step::Complete)))
+        Ok(upload.with_begun(&self.options))
     }
 }
 

@@ -13,6 +13,7 @@ mod upload_part;
 
 use crate::engine::Engine;
 use crate::engine::operation::{Operation, OperationOptions, operation_options};
+use crate::operations::put_options::{PutOptions, Step};
 use crate::outcome::error::{Error, Result};
 use crate::outcome::unsettled::{Contents, LostRequest, Unsettled};
 use crate::request::object_headers;
@@ -79,8 +80,9 @@ pub struct MultipartUpload {
     upload_id: String,
     requester_pays: bool,
     idempotency_id: Option<String>,
-    /// What its beginning was told of completing it.
-    completing: Vec<Header<'static>>,
+    /// Headers given at the beginning that belong to its parts, and to completing it.
+    of_parts: Vec<Header<'static>>,
+    of_completing: Vec<Header<'static>>,
     notes: Vec<String>,
 }
 
@@ -93,7 +95,8 @@ impl MultipartUpload {
             upload_id: upload_id.to_owned(),
             requester_pays: false,
             idempotency_id: None,
-            completing: Vec::new(),
+            of_parts: Vec::new(),
+            of_completing: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -141,9 +144,16 @@ impl MultipartUpload {
         self
     }
 
-    fn with_completing(mut self, headers: Vec<Header<'static>>) -> Self {
-        self.completing = headers;
+    /// Remembers what the beginning was told of the requests to come.
+    fn with_begun(mut self, options: &PutOptions) -> Self {
+        self.of_parts = options.headers_of(Step::Part);
+        self.of_completing = options.headers_of(Step::Complete);
         self
+    }
+
+    /// The requester pays also if these options say so.
+    fn paid_by(&mut self, options: &PutOptions) {
+        self.requester_pays |= options.pays();
     }
 
     /// Sends a part: OSS's UploadPart. `number` is in 1 to 10000 and decides where in the object the part

@@ -30,7 +30,6 @@ use crate::transport::{Bandwidth, Progress};
 pub struct UploadPart<'a> {
     upload: MultipartUpload,
     number: u32,
-    request: Request,
     options: PutOptions,
     progress: Option<Box<Progress<'a>>>,
 }
@@ -43,18 +42,18 @@ impl<'a> UploadPart<'a> {
 
     pub(super) fn new(upload: &MultipartUpload, number: u32) -> UploadPart<'a> {
         UploadPart {
-            request: request(upload, number),
-            options: PutOptions::new(),
+            options: PutOptions::new().of(Step::Part, &upload.of_parts),
             progress: None,
             number,
             upload: upload.clone(),
         }
     }
 
-    /// What of these options belongs to a part, in place of those that were given before: how its body is sent, the traffic
-    /// limit, who pays, and the limits.
+    /// Those of these options that apply to a part, in place of those that were given before: how its body is sent, the
+    /// traffic limit, who pays, and the limits.
     pub fn options(mut self, options: &PutOptions) -> Self {
-        self.options = options.of(Step::Part);
+        self.options = options.of(Step::Part, &self.upload.of_parts);
+        self.upload.paid_by(options);
         self
     }
 
@@ -127,8 +126,8 @@ impl<'a> UploadPart<'a> {
     ///
     /// Every error of arguments, and [`ErrorKind::CredentialsFailed`].
     pub fn presign(mut self, options: &PresignOptions) -> Result<PresignedUrl> {
-        self.prepare()?;
-        presign::presign(&self.upload.engine, self.request, None, options)
+        let request = self.prepare()?;
+        presign::presign(&self.upload.engine, request, None, options)
     }
 
     fn send<'s>(
@@ -138,7 +137,7 @@ impl<'a> UploadPart<'a> {
         ends: bool,
         name: &'s str,
     ) -> Result<Part> {
-        self.prepare()?;
+        let mut request = self.prepare()?;
         if len > MAX_BODY_LEN {
             return Err(Error::argument(format!(
                 "{name} has {len} bytes: a part has at most {MAX_BODY_LEN} (5 GiB)"
@@ -148,11 +147,11 @@ impl<'a> UploadPart<'a> {
         let attempts = self.options.limits.attempts(&self.upload.engine, 0);
         if self.options.content_md5 {
             let md5 = content_md5::of(&mut source, len, name, &attempts.limits)?;
-            self.request.set_header("Content-MD5", md5);
+            request.set_header("Content-MD5", md5);
         }
         let part = PartUpload {
             number: self.number,
-            request: self.request,
+            request,
             source,
             name,
             len,
@@ -164,15 +163,17 @@ impl<'a> UploadPart<'a> {
         part.send(&attempts)
     }
 
-    /// Puts the headers into the request, and refuses what OSS refuses or what makes no sense.
-    fn prepare(&mut self) -> Result<()> {
+    /// The request with its headers; refuses what OSS refuses or what makes no sense.
+    fn prepare(&mut self) -> Result<Request> {
         self.upload.check()?;
         check_number(self.number)?;
         self.options.check()?;
+        let mut request = request(&self.upload, self.number);
         for (name, value) in self.options.headers.drain(..) {
-            self.request.set_header(name, value);
+            request.set_header(name, value);
         }
-        self.request.check()
+        request.check()?;
+        Ok(request)
     }
 }
 

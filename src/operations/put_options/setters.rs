@@ -62,8 +62,8 @@ macro_rules! object_header_setters {
             $self
         }
 
-        /// Asks OSS to take no more than so many **bits** per second, 819200 to 838860800. For a limit that
-        /// this library holds see `bandwidth`.
+        /// Asks OSS to take no more than so many **bits** per second of each connection that sends a body, 819200 to
+        /// 838860800. For a limit that this library enforces see `bandwidth`.
         pub fn traffic_limit(mut $self, bits_per_second: u64) -> Self {
             let value = crate::request::object_headers::traffic_limit(bits_per_second);
             $options.set_checked("x-oss-traffic-limit", value);
@@ -130,7 +130,8 @@ macro_rules! object_header_setters {
 /// The setter of the ACL, which OSS takes when the object comes into being.
 macro_rules! object_acl_setter {
     ($self:ident, $options:expr) => {
-        /// Who may read and write the object. Default: whoever may do so with the bucket.
+        /// Who may read and write the object. Default: whoever may do so with the bucket; when an upload in parts is
+        /// completed, as given when it was begun.
         pub fn object_acl(mut $self, acl: crate::request::object_headers::ObjectAcl) -> Self {
             $options.set_other("x-oss-object-acl", acl.as_str());
             $self
@@ -183,8 +184,8 @@ macro_rules! body_setters {
             $self
         }
 
-        /// Sends no more than so many bytes per second, over all connections of the upload together. Default: no limit. For a
-        /// limit that OSS holds see `traffic_limit`.
+        /// Sends no more than so many bytes per second: of a file over all connections together, of parts sent by hand each.
+        /// Default: no limit. For a limit that OSS enforces see `traffic_limit`.
         pub fn bandwidth(mut $self, bytes_per_second: u64) -> Self {
             $options.bandwidth = Some(bytes_per_second);
             $self
@@ -192,7 +193,7 @@ macro_rules! body_setters {
     };
 }
 
-/// Who is told how far it is; on a field `progress`.
+/// The progress hook; on a field `progress`.
 macro_rules! progress_setter {
     () => {
         /// Calls `hook` with the number of bytes handed over for sending, and of those there are, if that is

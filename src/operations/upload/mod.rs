@@ -21,6 +21,7 @@ use crate::outcome::receipt::Receipt;
 #[cfg(doc)]
 use crate::outcome::verdict::{ErrorKind, Stored};
 use crate::request::content_type;
+use crate::request::object_headers;
 use crate::request::{MAX_BODY_LEN, Request};
 use crate::transport::Progress;
 
@@ -108,7 +109,9 @@ impl<'a> UploadFile<'a> {
         let callback = self.options.callback.is_some();
         let before_sending = |error| outcome::before_sending(error, callback);
 
-        self.options.check().map_err(before_sending)?;
+        let checked = self.options.check();
+        let checked = checked.and_then(|()| object_headers::check(&self.options.headers));
+        checked.map_err(before_sending)?;
         self.request.headers.clone_from(&self.options.headers);
         self.request.check().map_err(before_sending)?;
         let file = source::open(path, &name).map_err(before_sending)?;
