@@ -58,7 +58,8 @@ class Server(socketserver.ThreadingTCPServer):
                 headers[name.lower()] = value.strip(" \t")
             self.rfile.read(int(headers["content-length"]))
             self.server.last = method, target, headers
-            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            head = b"HTTP/1.1 200 OK\r\nx-oss-request-id: 1\r\nETag: \"A\"\r\nContent-Length: 0\r\n"
+            self.wfile.write(head + b"Connection: close\r\n\r\n")
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), self.Handler)
