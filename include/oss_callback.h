@@ -1162,6 +1162,12 @@ void oss_callback_put_options_set_content_encoding(oss_callback_put_options *opt
                                                    const char *content_encoding);
 
 /**
+ * The object's Content-Language, which downloads carry.
+ */
+void oss_callback_put_options_set_content_language(oss_callback_put_options *options,
+                                                   const char *content_language);
+
+/**
  * When copies of the object become stale: its Expires, which downloads carry, in seconds since 1970-01-01
  * 00:00 UTC, up to the end of the year 9999.
  */

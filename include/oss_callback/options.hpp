@@ -119,6 +119,10 @@ class put_options {
     ::oss_callback_put_options_set_content_encoding(handle_.get(), content_encoding.c_str());
     return *this;
   }
+  put_options& content_language(const text& content_language) {
+    ::oss_callback_put_options_set_content_language(handle_.get(), content_language.c_str());
+    return *this;
+  }
   /** When copies of the object become stale, up to the end of the year 9999. */
   template <class Duration>
   put_options& expires(std::chrono::time_point<std::chrono::system_clock, Duration> expires) {

@@ -343,6 +343,20 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_encoding(
     }
 }
 
+/// The object's Content-Language, which downloads carry.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oss_callback_put_options_set_content_language(
+    options: *mut oss_callback_put_options,
+    content_language: *const c_char,
+) {
+    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    unsafe {
+        set(options, |put| {
+            Ok(put.content_language(text(content_language, "content_language")?))
+        });
+    }
+}
+
 /// When copies of the object become stale: its Expires, which downloads carry, in seconds since 1970-01-01
 /// 00:00 UTC, up to the end of the year 9999.
 #[unsafe(no_mangle)]

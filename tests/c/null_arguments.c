@@ -251,6 +251,9 @@ static void uploads(const oss_callback_client *client) {
     oss_callback_put_options_set_idempotency_id(NULL, NULL);
     oss_callback_put_options_set_idempotency_id(NULL, "1");
     PUT_SETTER_REFUSES("idempotency_id", oss_callback_put_options_set_idempotency_id(options, NULL));
+    oss_callback_put_options_set_content_language(NULL, NULL);
+    oss_callback_put_options_set_content_language(NULL, "zh");
+    PUT_SETTER_REFUSES("content_language", oss_callback_put_options_set_content_language(options, NULL));
     oss_callback_put_options_add_tag(NULL, NULL, NULL);
     oss_callback_put_options_add_tag(NULL, "key", "value");
     PUT_SETTER_REFUSES("key", oss_callback_put_options_add_tag(options, NULL, NULL));

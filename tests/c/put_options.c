@@ -55,8 +55,8 @@ static void limits(void) {
     REFUSES(oss_callback_put_options_set_traffic_limit(options, UINT64_MAX), "`traffic_limit` 18446744073709551615");
     REFUSES(oss_callback_put_options_set_expires(options, 253402300800), "`expires` is not in the years 1970 to 9999");
     REFUSES(oss_callback_put_options_set_expires(options, UINT64_MAX), "`expires`");
-    REFUSES(oss_callback_put_options_set_content_encoding(options, "gzip\r\nx-oss-object-acl: public-read"),
-            "header Content-Encoding has a value with a control character");
+    REFUSES(oss_callback_put_options_set_content_language(options, "zh\r\nx-oss-object-acl: public-read"),
+            "header Content-Language has a value with a control character");
     REFUSES(oss_callback_put_options_set_object_acl(options, "\xff"), "`object_acl` is not UTF-8");
 }
 
@@ -82,6 +82,7 @@ int main(void) {
     oss_callback_put_options_set_cache_control(options, "no-cache");
     oss_callback_put_options_set_content_disposition(options, "inline");
     oss_callback_put_options_set_content_encoding(options, "gzip");
+    oss_callback_put_options_set_content_language(options, "zh-CN");
     oss_callback_put_options_set_expires(options, 784111777);
     oss_callback_put_options_set_requester_pays(options, true);
     oss_callback_put_options_set_content_md5(options, true);

@@ -460,6 +460,7 @@ fn each_option_of_an_upload_goes_out_in_the_words_of_oss() {
         "cache-control: no-cache",
         "content-disposition: inline",
         "content-encoding: gzip",
+        "content-language: zh-CN",
         "expires: Sun, 06 Nov 1994 08:49:37 GMT",
         "x-oss-request-payer: requester",
         "content-md5: xMpCOKC5I4INzFCab3WEmw==",

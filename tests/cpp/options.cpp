@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
       .cache_control("no-cache")
       .content_disposition("inline")
       .content_encoding("gzip")
+      .content_language("zh-CN")
       .expires(oss::sys_seconds(std::chrono::seconds(784111777)))
       .requester_pays(true)
       .content_md5(true)

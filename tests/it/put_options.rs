@@ -36,6 +36,7 @@ fn each_option_goes_out_in_the_words_of_oss() {
             .cache_control("no-cache")
             .content_disposition("attachment; filename=\"猫.jpg\"")
             .content_encoding("gzip")
+            .content_language("zh-CN")
             .expires(UNIX_EPOCH + Duration::from_secs(784_111_777))
             .requester_pays(true)
             .content_md5(true)
@@ -55,6 +56,7 @@ fn each_option_goes_out_in_the_words_of_oss() {
         ("cache-control", "no-cache"),
         ("content-disposition", "attachment; filename=\"猫.jpg\""),
         ("content-encoding", "gzip"),
+        ("content-language", "zh-CN"),
         ("expires", "Sun, 06 Nov 1994 08:49:37 GMT"),
         ("x-oss-request-payer", "requester"),
         ("content-md5", "xMpCOKC5I4INzFCab3WEmw=="),

@@ -155,7 +155,7 @@ class Arguments(OssTestCase):
             BUCKET, self.object, b"hello", content_type="a/b", metadata={"a": "b"}, object_acl="private",
             storage_class="IA", tags={"k": "v"}, server_side_encryption="KMS", server_side_encryption_key_id="a",
             server_side_data_encryption="SM4", traffic_limit=819200, forbid_overwrite=False, cache_control="no-cache",
-            content_disposition="inline", content_encoding="identity", expires=1 << 31,
+            content_disposition="inline", content_encoding="identity", content_language="zh", expires=1 << 31,
             requester_pays=False, content_md5=True, headers={"x-oss-a": "b"}, idempotency_id="1", connect_timeout=5,
             answer_timeout=5, progress_timeout=5, timeout=5, deadline=time.monotonic() + 60, retry_policy=oss_callback.RetryPolicy(1),
             callback_is_idempotent=True, compare_crc64=True, bandwidth=1 << 20, progress=lambda sent, total: None,

@@ -31,10 +31,11 @@ type PutOptions struct {
 	TrafficLimit int64
 	// ForbidOverwrite keeps an object of this name: the upload then fails with Conflict.
 	ForbidOverwrite bool
-	// CacheControl, ContentDisposition, ContentEncoding and Expires are what downloads carry.
+	// CacheControl, ContentDisposition, ContentEncoding, ContentLanguage and Expires are what downloads carry.
 	CacheControl       string
 	ContentDisposition string
 	ContentEncoding    string
+	ContentLanguage    string
 	Expires            time.Time
 	// RequesterPays: who sends the request pays for it.
 	RequesterPays bool
@@ -259,6 +260,9 @@ func (options *PutOptions) applyHeaders(a *arguments, o *C.oss_callback_put_opti
 		}},
 		{"content_encoding", options.ContentEncoding, func(text *C.char) {
 			C.oss_callback_put_options_set_content_encoding(o, text)
+		}},
+		{"content_language", options.ContentLanguage, func(text *C.char) {
+			C.oss_callback_put_options_set_content_language(o, text)
 		}},
 	} {
 		if field.value != "" {

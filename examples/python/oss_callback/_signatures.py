@@ -95,6 +95,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "oss_callback_put_options_set_cache_control": (None, [c_void_p, c_char_p]),
     "oss_callback_put_options_set_content_disposition": (None, [c_void_p, c_char_p]),
     "oss_callback_put_options_set_content_encoding": (None, [c_void_p, c_char_p]),
+    "oss_callback_put_options_set_content_language": (None, [c_void_p, c_char_p]),
     "oss_callback_put_options_set_expires": (None, [c_void_p, c_uint64]),
     "oss_callback_put_options_set_requester_pays": (None, [c_void_p, c_bool]),
     "oss_callback_put_options_set_content_md5": (None, [c_void_p, c_bool]),

@@ -82,6 +82,7 @@ if TYPE_CHECKING:
         cache_control: str
         content_disposition: str
         content_encoding: str
+        content_language: str
         expires: int
         """When copies of the object become stale, in seconds since 1970."""
         requester_pays: bool
@@ -159,7 +160,7 @@ _PUT: dict[str, tuple[Callable[[str, Any], Any], str]] = {
         for name in (
             "content_type", "object_acl", "storage_class", "server_side_encryption", "server_side_encryption_key_id",
             "server_side_data_encryption", "cache_control", "content_disposition", "content_encoding",
-            "idempotency_id",
+            "content_language", "idempotency_id",
         )
     },
     **{

@@ -96,6 +96,12 @@ macro_rules! object_header_setters {
             $self
         }
 
+        /// The object's Content-Language, which downloads carry.
+        pub fn content_language(mut $self, content_language: &str) -> Self {
+            $options.set_other("Content-Language", content_language);
+            $self
+        }
+
         /// When copies of the object become stale, to the second: its Expires, which downloads carry. In the
         /// years 1970 to 9999.
         pub fn expires(mut $self, time: std::time::SystemTime) -> Self {
