@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::operations::{multipart, upload};
 use crate::outcome::error_document;
-pub use crate::transport::on_connect;
+pub use crate::transport::on_first_bytes;
 
 /// Code, message, request id, host id and EC of an error document, and then its further elements.
 pub fn error_document(body: &[u8]) -> Option<Vec<(String, String)>> {

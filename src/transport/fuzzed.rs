@@ -2,15 +2,15 @@
 
 use std::sync::OnceLock;
 
-static ON_CONNECT: OnceLock<fn()> = OnceLock::new();
+static ON_FIRST_BYTES: OnceLock<fn()> = OnceLock::new();
 
-/// Has a function called by each thread that has opened a connection, before anything is sent.
-pub fn on_connect(accept: fn()) {
-    let _ = ON_CONNECT.set(accept);
+/// Has a function called by each thread that has sent the first bytes over a connection.
+pub fn on_first_bytes(accept: fn()) {
+    let _ = ON_FIRST_BYTES.set(accept);
 }
 
-pub(super) fn connected() {
-    if let Some(accept) = ON_CONNECT.get() {
+pub(super) fn first_bytes_sent() {
+    if let Some(accept) = ON_FIRST_BYTES.get() {
         accept();
     }
 }

@@ -43,7 +43,7 @@ pub(crate) use body::{Body, PAUSE, Progress, Reader, RewindableReader, changed, 
 use connection::{Connector, Means, NoResolver};
 use current::{Current, Phase};
 #[cfg(fuzzing)]
-pub use fuzzed::on_connect;
+pub use fuzzed::on_first_bytes;
 pub(crate) use proxy::Proxy;
 pub(crate) use resolve::Lookup;
 #[cfg(feature = "tls")]

@@ -45,11 +45,7 @@ impl Socket {
             return Ok(Err(io::ErrorKind::TimedOut.into()));
         }
         Ok(match SockRef::from(&socket.stream).take_error() {
-            Ok(None) => {
-                #[cfg(fuzzing)]
-                super::fuzzed::connected();
-                Ok(socket)
-            }
+            Ok(None) => Ok(socket),
             Ok(Some(e)) | Err(e) => Err(e),
         })
     }
@@ -104,6 +100,10 @@ impl Socket {
     pub(super) fn send(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
         let socket = SockRef::from(&self.stream);
         let count = retry_interrupted(|| socket.send_vectored_with_flags(parts, SEND_FLAGS))?;
+        #[cfg(fuzzing)]
+        if self.sent == 0 {
+            super::fuzzed::first_bytes_sent();
+        }
         self.sent += count as u64;
         Ok(count)
     }
