@@ -8,13 +8,9 @@ use std::time::Instant;
 use crate::engine::Engine;
 use crate::engine::content_md5;
 use crate::engine::open_file::OpenFile;
-use crate::engine::operation::operation_setters;
 use crate::engine::source::{self, Source, Upload};
 use crate::operations::presign::{self, PresignOptions, PresignedUrl};
-use crate::operations::put_options::{
-    PutOptions, body_setters, callback_setters, content_md5_setter, object_acl_setter,
-    object_header_setters, progress_setter,
-};
+use crate::operations::put_options::{PutOptions, progress_setter, put_option_setters};
 use crate::outcome::error::{Error, Result};
 use crate::outcome::receipt::Receipt;
 use crate::outcome::retry::Again;
@@ -58,12 +54,7 @@ pub struct PutObject<'a> {
 }
 
 impl<'a> PutObject<'a> {
-    object_header_setters!(self, self.options);
-    object_acl_setter!(self, self.options);
-    callback_setters!(self, self.options);
-    body_setters!(self, self.options);
-    content_md5_setter!(self, self.options);
-    operation_setters!(self, self.options.limits);
+    put_option_setters!(self, self.options);
     progress_setter!();
 
     pub(crate) fn new(engine: Engine, bucket: &str, object: &str) -> PutObject<'a> {

@@ -13,7 +13,7 @@ use crate::spec::CallbackSpec;
 
 pub(crate) use setters::{
     body_setters, callback_setters, content_md5_setter, object_acl_setter, object_header_setters,
-    progress_setter,
+    progress_setter, put_option_setters,
 };
 
 /// What an upload can be told: the headers of the object, the callback, how the body is sent, limits.

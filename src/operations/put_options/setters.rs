@@ -1,9 +1,8 @@
-//! The setters of an upload's options, once for the value and for each operation that takes it. `object_header_setters!(self,
-//! self.options)` makes those of an operation that keeps the value in its field `options`. What OSS would refuse is refused
-//! by `send`, before anything is sent.
+//! The setters of an upload's options, once for the value and for each operation that takes it. `put_option_setters!(self,
+//! self.options)` makes those of an operation that keeps the value in its field `options`; one that takes only some of them
+//! asks for these by group. What OSS would refuse is refused by `send`, before anything is sent.
 
 use super::PutOptions;
-use crate::engine::operation::operation_setters;
 
 /// The headers that an object is created with, which downloads carry or OSS keeps.
 macro_rules! object_header_setters {
@@ -206,16 +205,23 @@ macro_rules! progress_setter {
     };
 }
 
+/// All of them but progress.
+macro_rules! put_option_setters {
+    ($self:ident, $options:expr) => {
+        crate::operations::put_options::object_header_setters!($self, $options);
+        crate::operations::put_options::object_acl_setter!($self, $options);
+        crate::operations::put_options::callback_setters!($self, $options);
+        crate::operations::put_options::body_setters!($self, $options);
+        crate::operations::put_options::content_md5_setter!($self, $options);
+        crate::engine::operation::operation_setters!($self, $options.limits);
+    };
+}
+
 impl PutOptions {
-    object_header_setters!(self, self);
-    object_acl_setter!(self, self);
-    callback_setters!(self, self);
-    body_setters!(self, self);
-    content_md5_setter!(self, self);
-    operation_setters!(self, self.limits);
+    put_option_setters!(self, self);
 }
 
 pub(crate) use {
     body_setters, callback_setters, content_md5_setter, object_acl_setter, object_header_setters,
-    progress_setter,
+    progress_setter, put_option_setters,
 };

@@ -3,19 +3,10 @@
 use std::path::PathBuf;
 
 use super::UploadFile;
-use crate::engine::operation::operation_setters;
-use crate::operations::put_options::{
-    PutOptions, body_setters, callback_setters, content_md5_setter, object_acl_setter,
-    object_header_setters,
-};
+use crate::operations::put_options::{PutOptions, put_option_setters};
 
 impl<'a> UploadFile<'a> {
-    object_header_setters!(self, self.options);
-    object_acl_setter!(self, self.options);
-    callback_setters!(self, self.options);
-    body_setters!(self, self.options);
-    content_md5_setter!(self, self.options);
-    operation_setters!(self, self.options.limits);
+    put_option_setters!(self, self.options);
 
     /// All of these options in place of those that were given before.
     pub fn options(mut self, options: &PutOptions) -> Self {
