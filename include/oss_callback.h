@@ -1219,8 +1219,8 @@ void oss_callback_put_options_set_progress_timeout_ms(oss_callback_put_options *
 void oss_callback_put_options_set_timeout_ms(oss_callback_put_options *options, uint64_t timeout_ms);
 
 /**
- * The moment when the uploads with these options must have ended, so many milliseconds after this call: all of them
- * together, and so the steps of an upload in parts. With oss_callback_put_options_set_timeout_ms the earlier one counts.
+ * Sets a deadline, `deadline_ms` milliseconds from now, that all uploads with these options share, and so do the steps of
+ * an upload in parts. If oss_callback_put_options_set_timeout_ms is set too, whichever comes first applies.
  */
 void oss_callback_put_options_set_deadline_ms(oss_callback_put_options *options,
                                               uint64_t deadline_ms);
@@ -1492,8 +1492,8 @@ void oss_callback_operation_options_set_timeout_ms(oss_callback_operation_option
                                                    uint64_t timeout_ms);
 
 /**
- * The moment when the operations with these options must have ended, so many milliseconds after this call: all of them
- * together. With oss_callback_operation_options_set_timeout_ms the earlier one counts.
+ * Sets a deadline, `deadline_ms` milliseconds from now, that all operations with these options share. If
+ * oss_callback_operation_options_set_timeout_ms is set too, whichever comes first applies.
  */
 void oss_callback_operation_options_set_deadline_ms(oss_callback_operation_options *options,
                                                     uint64_t deadline_ms);
@@ -1522,11 +1522,10 @@ void oss_callback_operation_options_free(oss_callback_operation_options *options
 /**
  * Begins an upload in parts of what is to become `object` in `bucket`.
  *
- * `options` NULL means none. The same options may go with each function that takes the upload: each uses what applies to
- * it, and all of them refuse what is for oss_upload_file_with_callback only. Here it is what they say of the object, its
- * headers, metadata and tags, and their limits. The handle remembers what they say for later requests: the traffic limit
- * of parts, the ACL, and whether an object of this name is kept, which counts now and again when the upload is completed.
- * On another machine they are given again.
+ * `options` NULL means none. You may pass the same options to each function that takes the upload: each uses what applies
+ * to it, and all of them refuse what is only for oss_upload_file_with_callback. This one sends the headers, metadata and
+ * tags of the object. The handle remembers the rest for later requests: the traffic limit of parts, the ACL, and whether an
+ * existing object is kept, which is checked now and again on completion. On another machine, pass them again.
  *
  * On success `*upload` is a new handle: free it with oss_callback_multipart_upload_free, which aborts
  * nothing. When an answer is lost, OSS may have begun an upload whose id nobody knows. oss_callback_error_note says so
@@ -1603,10 +1602,10 @@ oss_callback_code oss_callback_multipart_upload_list_parts(const oss_callback_mu
 /**
  * Makes the object of its parts and waits for the application server's answer.
  *
- * `parts` NULL means all that OSS has, which are listed first unless the CRC-64 is not to be compared. `spec` NULL means no
- * callback, `receipt` or `error` NULL that they are not wanted. `options` NULL means none; those that apply are the ACL,
- * whether an object of this name is kept, whether the CRC-64 is compared, who pays, and the limits. ACL and keeping default
- * to what was given when this handle began the upload.
+ * `parts` NULL means all that OSS has; they are listed first, unless the CRC-64 is not to be compared. `spec` NULL means no
+ * callback; `receipt` or `error` NULL means that it is not wanted. `options` NULL means none. The options that apply are the
+ * ACL, whether an existing object is kept, whether the CRC-64 is compared, whether the requester pays, and the limits. ACL
+ * and keeping default to what was given when this handle began the upload.
  *
  * Receipt, error and OSS_CALLBACK_CODE_CALLBACK_FAILED, with which the object IS STORED, are those of
  * oss_put_object_with_callback. OSS_CALLBACK_CODE_NOT_FOUND when OSS does not know the upload (any more);
@@ -1628,10 +1627,10 @@ oss_callback_code oss_complete_multipart_upload_with_callback(const oss_callback
                                                               oss_callback_error **error);
 
 /**
- * Gives the upload up, and deletes its parts. `options` NULL means none; a deadline of theirs that is over ends this,
- * too, so give others then. Do not do so after the upload may have been completed. Parts that are under way meanwhile may survive: abort again when they have ended.
- * OSS_CALLBACK_CODE_NOT_FOUND when OSS does not know the upload, because it was completed or aborted before;
- * after a lost answer that may have been this call. The handle is freed as always.
+ * Gives the upload up, and deletes its parts. `options` NULL means none; an expired deadline in them ends this call too, so
+ * pass other options then. Do not abort after the upload may have been completed. Parts that are being sent meanwhile may
+ * survive: abort again when they have ended. OSS_CALLBACK_CODE_NOT_FOUND when OSS does not know the upload, because it was
+ * completed or aborted before; after a lost answer that may have been this call. The handle is freed as always.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_multipart_upload_abort(const oss_callback_multipart_upload *upload,
@@ -1649,7 +1648,7 @@ void oss_callback_multipart_upload_free(oss_callback_multipart_upload *upload);
  * `part_number` is in 1 to 10000 and decides where in the object the part stands; a part with the same number
  * is replaced. All but the last need at least 102400 bytes, which is found out when the upload is completed,
  * and none may have more than 5 GiB. `options` NULL means none; those that apply are how the body is
- * sent, the progress hook, the traffic limit, who pays, and the limits. On success the part is added to `parts`
+ * sent, the progress hook, the traffic limit, whether the requester pays, and the limits. On success the part is added to `parts`
  * unless that is NULL, with its size and its CRC-64, which was compared with OSS's.
  *
  * A failed part is tried again where that may help, and may always be sent again: it replaces itself.
@@ -2246,9 +2245,9 @@ void oss_callback_post_form_free(oss_callback_post_form *post_form);
  * As oss_put_object_with_callback; a callback in the form is heeded like any other. `file_name` takes the place
  * of the file's name in the object's, and may be NULL if the form does not ask for it. `content_type` is the
  * object's, if the form leaves it to the uploader; NULL means none. The client's credentials do not count; for
- * https its endpoint must be one, too. `options` NULL means none;
- * those that apply are how the body is sent, the progress hook, whether a callback may be repeated, and the limits, while
- * the form says what the object is to have. Content-MD5 is refused.
+ * https its endpoint must be one, too. `options` NULL means none.
+ * Those that apply are how the body is sent, the progress hook, whether a callback may be repeated, and the limits; the form
+ * determines everything else. Content-MD5 is refused.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_post_object(const oss_callback_client *client,

@@ -125,8 +125,8 @@ class client {
   /* Uploads in parts, by hand */
 
   /**
-   * Begins an upload in parts. What the options say of the object goes along; the upload remembers what they say for
-   * later requests, such as the ACL. When an answer is lost, failure::notes or multipart_upload::notes says so, and
+   * Begins an upload in parts, with the headers, metadata and tags of the options. The upload remembers options for later
+   * requests, such as the ACL. When an answer is lost, failure::notes or multipart_upload::notes says so, and
    * list_uploads_begun_since finds what OSS may have begun.
    */
   [[nodiscard]] result<multipart_upload> try_initiate_multipart_upload(const text& bucket, const text& object,

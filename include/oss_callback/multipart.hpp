@@ -80,8 +80,8 @@ class parts {
  * One object from many machines: one begins the upload and tells the others its id(); each of them sends its part and
  * hands back the line of parts::json; whoever has all the lines adds them to a list and completes the upload.
  *
- * The same put_options may go with each step: each uses what applies to it, so that the tags are set when the upload is
- * begun and the ACL when it is completed.
+ * You may pass the same put_options to each step: each uses what applies to it, so the tags are set when the upload begins
+ * and the ACL when it is completed.
  *
  * May be used from many threads at once while nobody changes it. It keeps what it needs of its client.
  */

@@ -169,7 +169,7 @@ class put_options {
     ::oss_callback_put_options_set_timeout_ms(handle_.get(), internal::count(timeout));
     return *this;
   }
-  /** When the uploads with these options must have ended, all of them together: the steps of an upload in parts, too. */
+  /** A deadline that all uploads with these options share, and so do the steps of an upload in parts. */
   put_options& deadline(std::chrono::steady_clock::time_point deadline) {
     ::oss_callback_put_options_set_deadline_ms(handle_.get(), internal::left_until(deadline));
     return *this;
@@ -280,7 +280,7 @@ class operation_options {
     ::oss_callback_operation_options_set_timeout_ms(handle_.get(), internal::count(timeout));
     return *this;
   }
-  /** When the operations with these options must have ended, all of them together. */
+  /** A deadline that all operations with these options share. */
   operation_options& deadline(std::chrono::steady_clock::time_point deadline) {
     ::oss_callback_operation_options_set_deadline_ms(handle_.get(), internal::left_until(deadline));
     return *this;

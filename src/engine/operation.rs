@@ -223,8 +223,8 @@ macro_rules! operation_setters {
             $self
         }
 
-        /// When it must have ended: the same moment for each operation that is told it, and so for the steps of an upload
-        /// together. With a `timeout` the earlier one counts. Default: none.
+        /// A deadline, which several operations may share, such as the steps of an upload. If a `timeout` is set too,
+        /// whichever comes first applies. Default: none.
         pub fn deadline(mut $self, deadline: std::time::Instant) -> Self {
             $limits.deadline = Some(deadline);
             $self

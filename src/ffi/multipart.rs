@@ -77,11 +77,10 @@ impl oss_callback_multipart_upload {
 
 /// Begins an upload in parts of what is to become `object` in `bucket`.
 ///
-/// `options` NULL means none. The same options may go with each function that takes the upload: each uses what applies to
-/// it, and all of them refuse what is for oss_upload_file_with_callback only. Here it is what they say of the object, its
-/// headers, metadata and tags, and their limits. The handle remembers what they say for later requests: the traffic limit
-/// of parts, the ACL, and whether an object of this name is kept, which counts now and again when the upload is completed.
-/// On another machine they are given again.
+/// `options` NULL means none. You may pass the same options to each function that takes the upload: each uses what applies
+/// to it, and all of them refuse what is only for oss_upload_file_with_callback. This one sends the headers, metadata and
+/// tags of the object. The handle remembers the rest for later requests: the traffic limit of parts, the ACL, and whether an
+/// existing object is kept, which is checked now and again on completion. On another machine, pass them again.
 ///
 /// On success `*upload` is a new handle: free it with oss_callback_multipart_upload_free, which aborts
 /// nothing. When an answer is lost, OSS may have begun an upload whose id nobody knows. oss_callback_error_note says so
@@ -238,10 +237,10 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_list_parts(
 
 /// Makes the object of its parts and waits for the application server's answer.
 ///
-/// `parts` NULL means all that OSS has, which are listed first unless the CRC-64 is not to be compared. `spec` NULL means no
-/// callback, `receipt` or `error` NULL that they are not wanted. `options` NULL means none; those that apply are the ACL,
-/// whether an object of this name is kept, whether the CRC-64 is compared, who pays, and the limits. ACL and keeping default
-/// to what was given when this handle began the upload.
+/// `parts` NULL means all that OSS has; they are listed first, unless the CRC-64 is not to be compared. `spec` NULL means no
+/// callback; `receipt` or `error` NULL means that it is not wanted. `options` NULL means none. The options that apply are the
+/// ACL, whether an existing object is kept, whether the CRC-64 is compared, whether the requester pays, and the limits. ACL
+/// and keeping default to what was given when this handle began the upload.
 ///
 /// Receipt, error and OSS_CALLBACK_CODE_CALLBACK_FAILED, with which the object IS STORED, are those of
 /// oss_put_object_with_callback. OSS_CALLBACK_CODE_NOT_FOUND when OSS does not know the upload (any more);
@@ -282,10 +281,10 @@ pub unsafe extern "C" fn oss_complete_multipart_upload_with_callback(
     })
 }
 
-/// Gives the upload up, and deletes its parts. `options` NULL means none; a deadline of theirs that is over ends this,
-/// too, so give others then. Do not do so after the upload may have been completed. Parts that are under way meanwhile may survive: abort again when they have ended.
-/// OSS_CALLBACK_CODE_NOT_FOUND when OSS does not know the upload, because it was completed or aborted before;
-/// after a lost answer that may have been this call. The handle is freed as always.
+/// Gives the upload up, and deletes its parts. `options` NULL means none; an expired deadline in them ends this call too, so
+/// pass other options then. Do not abort after the upload may have been completed. Parts that are being sent meanwhile may
+/// survive: abort again when they have ended. OSS_CALLBACK_CODE_NOT_FOUND when OSS does not know the upload, because it was
+/// completed or aborted before; after a lost answer that may have been this call. The handle is freed as always.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_multipart_upload_abort(

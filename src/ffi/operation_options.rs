@@ -124,8 +124,8 @@ pub unsafe extern "C" fn oss_callback_operation_options_set_timeout_ms(
     }
 }
 
-/// The moment when the operations with these options must have ended, so many milliseconds after this call: all of them
-/// together. With oss_callback_operation_options_set_timeout_ms the earlier one counts.
+/// Sets a deadline, `deadline_ms` milliseconds from now, that all operations with these options share. If
+/// oss_callback_operation_options_set_timeout_ms is set too, whichever comes first applies.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_operation_options_set_deadline_ms(
     options: *mut oss_callback_operation_options,

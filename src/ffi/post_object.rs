@@ -18,9 +18,9 @@ use crate::{PostObject, Receipt, Result};
 /// As oss_put_object_with_callback; a callback in the form is heeded like any other. `file_name` takes the place
 /// of the file's name in the object's, and may be NULL if the form does not ask for it. `content_type` is the
 /// object's, if the form leaves it to the uploader; NULL means none. The client's credentials do not count; for
-/// https its endpoint must be one, too. `options` NULL means none;
-/// those that apply are how the body is sent, the progress hook, whether a callback may be repeated, and the limits, while
-/// the form says what the object is to have. Content-MD5 is refused.
+/// https its endpoint must be one, too. `options` NULL means none.
+/// Those that apply are how the body is sent, the progress hook, whether a callback may be repeated, and the limits; the form
+/// determines everything else. Content-MD5 is refused.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_post_object(

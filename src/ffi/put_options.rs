@@ -480,8 +480,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_timeout_ms(
     }
 }
 
-/// The moment when the uploads with these options must have ended, so many milliseconds after this call: all of them
-/// together, and so the steps of an upload in parts. With oss_callback_put_options_set_timeout_ms the earlier one counts.
+/// Sets a deadline, `deadline_ms` milliseconds from now, that all uploads with these options share, and so do the steps of
+/// an upload in parts. If oss_callback_put_options_set_timeout_ms is set too, whichever comes first applies.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_deadline_ms(
     options: *mut oss_callback_put_options,

@@ -17,7 +17,7 @@ use crate::{Part, Result, UploadPart};
 /// `part_number` is in 1 to 10000 and decides where in the object the part stands; a part with the same number
 /// is replaced. All but the last need at least 102400 bytes, which is found out when the upload is completed,
 /// and none may have more than 5 GiB. `options` NULL means none; those that apply are how the body is
-/// sent, the progress hook, the traffic limit, who pays, and the limits. On success the part is added to `parts`
+/// sent, the progress hook, the traffic limit, whether the requester pays, and the limits. On success the part is added to `parts`
 /// unless that is NULL, with its size and its CRC-64, which was compared with OSS's.
 ///
 /// A failed part is tried again where that may help, and may always be sent again: it replaces itself.

@@ -93,8 +93,8 @@ impl PutOptions {
         }
     }
 
-    /// The limits alone, for what else an upload takes: listing its parts, giving it up. A deadline that is over ends these,
-    /// too: to give up what ended by its deadline, use other limits.
+    /// The limits alone, for listing the parts of an upload or aborting it. An expired deadline ends these too: to abort an
+    /// upload whose deadline has expired, use other limits.
     pub fn limits(&self) -> &OperationOptions {
         &self.limits
     }

@@ -53,9 +53,9 @@ func (c *Client) ownedUpload(upload *C.oss_callback_multipart_upload) *Multipart
 	}
 }
 
-// InitiateMultipartUpload begins an upload in parts of what is to become object in bucket, with what the options say of
-// the object. It remembers what they say for later requests: TrafficLimit, ObjectACL and ForbidOverwrite, which counts now
-// and again on completion. The callback is given to Complete. The same options may go with each step. Options may be nil.
+// InitiateMultipartUpload begins an upload in parts of what is to become object in bucket, with the headers, metadata and
+// tags of the options. It remembers those for later requests: TrafficLimit, ObjectACL and ForbidOverwrite, which is checked
+// now and again on completion. Pass the callback to Complete. You may pass the same options to each step; they may be nil.
 func (c *Client) InitiateMultipartUpload(ctx context.Context, bucket, object string, options *PutOptions) (*MultipartUpload, error) {
 	call := begin(ctx, c.hooks)
 	defer call.end()

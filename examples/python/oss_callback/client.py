@@ -211,8 +211,8 @@ class Client(PermissionMethods, Closeable):
         cancellation: Cancellation | None = None,
         **options: Unpack[PutOptions],
     ) -> MultipartUpload:
-        """Begins an upload in parts, with what the options say of the object. It remembers what they say for later requests:
-        `traffic_limit`, `object_acl` and `forbid_overwrite`, which counts now and again on completion."""
+        """Begins an upload in parts, with the headers, metadata and tags of the options. It remembers those for later
+        requests: `traffic_limit`, `object_acl` and `forbid_overwrite`, which is checked now and again on completion."""
         with Call(self._hooks, cancellation) as call:
             client = call.use(self._handle)
             names = encoded("bucket", bucket), encoded("object", object)

@@ -70,8 +70,8 @@ class MultipartUpload(Closeable):
     bills, the parts. Bucket, object and upload id are all that another machine needs to go on with it, by
     `Client.resume_multipart_upload`. It may be used from many threads at once.
 
-    The same options may go with each step: each uses what applies to it, so that tags are set when the upload is begun
-    and an ACL when it is completed."""
+    You may pass the same options to each step: each uses what applies to it, so tags are set when the upload begins and
+    an ACL when it is completed."""
 
     def __init__(self, pointer: int, hooks: ClientHooks | None) -> None:
         self._hooks = hooks

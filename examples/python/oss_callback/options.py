@@ -57,8 +57,7 @@ if TYPE_CHECKING:
         progress_timeout: float
         timeout: float
         deadline: float
-        """When it must have ended, by `time.monotonic()`: the same moment for each operation that is told it, and so for the
-        steps of an upload together."""
+        """A deadline by `time.monotonic()`, which the steps of an upload may share."""
         retry_policy: RetryPolicy
 
     class PutOptions(OperationOptions, total=False):

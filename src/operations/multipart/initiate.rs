@@ -43,8 +43,8 @@ impl InitiateMultipartUpload {
     }
 
     /// All of these options in place of those that were given before. The [`MultipartUpload`] remembers those for later
-    /// requests: the traffic limit of parts, the ACL, and whether an object is replaced, which counts now and again on
-    /// completion. On another machine they are given again. A callback is for
+    /// requests: the traffic limit of parts, the ACL, and whether an object is replaced, which is checked now and again on
+    /// completion. On another machine, give them again. A callback is for
     /// [completing the upload](MultipartUpload::complete).
     pub fn options(mut self, options: &PutOptions) -> Self {
         self.options = options.clone();
