@@ -299,7 +299,7 @@ typedef enum {
     /**
      * It comes for the first time: handle it.
      */
-    OSS_CALLBACK_SEEN_FIRST_SEEN = 1,
+    OSS_CALLBACK_SEEN_FIRST = 1,
     /**
      * The same callback again, byte for byte: answer as before, and do nothing. OSS itself delivers twice
      * when it goes on to the next URL because an answer came too late.
@@ -448,8 +448,8 @@ typedef struct oss_callback_explanation oss_callback_explanation;
  *
  * One object from many machines: the upload id and what is known of each part are plain values. One machine
  * begins the upload with oss_callback_client_initiate_multipart_upload and tells the others its
- * oss_callback_multipart_upload_id. Each of them goes on with it by oss_callback_multipart_upload_new, sends
- * its part with oss_callback_multipart_upload_part, and hands back the line that oss_callback_parts_json
+ * oss_callback_multipart_upload_id. Each of them goes on with it by oss_callback_client_resume_multipart_upload, sends
+ * its part with oss_callback_multipart_upload_upload_part, and hands back the line that oss_callback_parts_json
  * gives. Whoever has all the lines adds them to a list with oss_callback_parts_add_json and calls
  * oss_complete_multipart_upload_with_callback: the application server hears of the object once.
  *
@@ -896,7 +896,7 @@ void oss_callback_credentials_set_key_pair(oss_callback_credentials *credentials
 /**
  * Says when the credentials expire, in seconds since 1970-01-01 00:00 UTC. Those of STS say it.
  */
-void oss_callback_credentials_set_expires(oss_callback_credentials *credentials, uint64_t expires);
+void oss_callback_credentials_set_expires_at_s(oss_callback_credentials *credentials, uint64_t expires);
 
 /**
  * Makes an empty body of one of the types oss_callback_body_type. Free it with
@@ -1082,7 +1082,7 @@ void oss_callback_put_options_set_content_type(oss_callback_put_options *options
  * Adds user metadata, stored with the object as x-oss-meta-name. Names are letters, digits and hyphens;
  * all together at most 8 KiB.
  */
-void oss_callback_put_options_add_metadata(oss_callback_put_options *options,
+void oss_callback_put_options_set_metadata(oss_callback_put_options *options,
                                            const char *name,
                                            const char *value);
 
@@ -1134,9 +1134,10 @@ void oss_callback_put_options_set_server_side_data_encryption(oss_callback_put_o
 
 /**
  * Asks OSS to take no more than so many BITS per second, 819200 to 838860800. For a limit that this library
- * holds see oss_callback_put_options_set_bandwidth.
+ * holds see oss_callback_put_options_set_bandwidth_bytes_per_s.
  */
-void oss_callback_put_options_set_traffic_limit(oss_callback_put_options *options, uint64_t bits_per_second);
+void oss_callback_put_options_set_traffic_limit_bits_per_s(oss_callback_put_options *options,
+                                                           uint64_t bits_per_second);
 
 /**
  * Whether an object of this name is kept: the upload then fails with OSS_CALLBACK_CODE_CONFLICT. Default:
@@ -1171,7 +1172,7 @@ void oss_callback_put_options_set_content_language(oss_callback_put_options *opt
  * When copies of the object become stale: its Expires, which downloads carry, in seconds since 1970-01-01
  * 00:00 UTC, up to the end of the year 9999.
  */
-void oss_callback_put_options_set_expires(oss_callback_put_options *options, uint64_t expires);
+void oss_callback_put_options_set_expires_at_s(oss_callback_put_options *options, uint64_t expires);
 
 /**
  * Whether who sends the request pays for it, as a bucket of somebody else's may ask. Default: false.
@@ -1189,7 +1190,7 @@ void oss_callback_put_options_set_content_md5(oss_callback_put_options *options,
  * Adds any other header of the object, by its name. A later value
  * replaces an earlier one. Headers that the library sets itself are refused.
  */
-void oss_callback_put_options_add_header(oss_callback_put_options *options,
+void oss_callback_put_options_set_header(oss_callback_put_options *options,
                                          const char *name,
                                          const char *value);
 
@@ -1257,10 +1258,10 @@ void oss_callback_put_options_set_compare_crc64(oss_callback_put_options *option
 
 /**
  * Sends no more than so many BYTES per second. Default: no limit; 0 is refused. For a limit that OSS holds see
- * oss_callback_put_options_set_traffic_limit.
+ * oss_callback_put_options_set_traffic_limit_bits_per_s.
  */
-void oss_callback_put_options_set_bandwidth(oss_callback_put_options *options,
-                                            uint64_t bytes_per_second);
+void oss_callback_put_options_set_bandwidth_bytes_per_s(oss_callback_put_options *options,
+                                                        uint64_t bytes_per_second);
 
 /**
  * Lets another thread end the uploads with these options; NULL takes an earlier one away. The options keep
@@ -1545,12 +1546,12 @@ oss_callback_code oss_callback_client_initiate_multipart_upload(const oss_callba
  * success `*upload` is a new handle: free it with oss_callback_multipart_upload_free.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_multipart_upload_new(const oss_callback_client *client,
-                                                    const char *bucket,
-                                                    const char *object,
-                                                    const char *upload_id,
-                                                    oss_callback_multipart_upload **upload,
-                                                    oss_callback_error **error);
+oss_callback_code oss_callback_client_resume_multipart_upload(const oss_callback_client *client,
+                                                              const char *bucket,
+                                                              const char *object,
+                                                              const char *upload_id,
+                                                              oss_callback_multipart_upload **upload,
+                                                              oss_callback_error **error);
 
 /**
  * The bucket of the object; NULL for NULL. Borrowed from `upload`.
@@ -1660,48 +1661,48 @@ void oss_callback_multipart_upload_free(oss_callback_multipart_upload *upload);
  * May be called from several threads with the same upload, options and list.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_multipart_upload_part(const oss_callback_multipart_upload *upload,
-                                                     uint32_t part_number,
-                                                     const uint8_t *body,
-                                                     size_t body_len,
-                                                     const oss_callback_put_options *options,
-                                                     oss_callback_parts *parts,
-                                                     oss_callback_error **error);
+oss_callback_code oss_callback_multipart_upload_upload_part(const oss_callback_multipart_upload *upload,
+                                                            uint32_t part_number,
+                                                            const uint8_t *body,
+                                                            size_t body_len,
+                                                            const oss_callback_put_options *options,
+                                                            oss_callback_parts *parts,
+                                                            oss_callback_error **error);
 
 /**
  * Sends `len` bytes of a file from `offset` on as a part of the object.
  *
- * As oss_callback_multipart_upload_part. OSS_CALLBACK_CODE_INVALID_ARGUMENT when the file ends before the
+ * As oss_callback_multipart_upload_upload_part. OSS_CALLBACK_CODE_INVALID_ARGUMENT when the file ends before the
  * range does, OSS_CALLBACK_CODE_BODY_UNREADABLE when it cannot be read or is no regular file, and
  * OSS_CALLBACK_CODE_BODY_CHANGED when it changes meanwhile.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_multipart_upload_part_from_file(const oss_callback_multipart_upload *upload,
-                                                               uint32_t part_number,
-                                                               const char *path,
-                                                               uint64_t offset,
-                                                               uint64_t len,
-                                                               const oss_callback_put_options *options,
-                                                               oss_callback_parts *parts,
-                                                               oss_callback_error **error);
+oss_callback_code oss_callback_multipart_upload_upload_part_from_file(const oss_callback_multipart_upload *upload,
+                                                                      uint32_t part_number,
+                                                                      const char *path,
+                                                                      uint64_t offset,
+                                                                      uint64_t len,
+                                                                      const oss_callback_put_options *options,
+                                                                      oss_callback_parts *parts,
+                                                                      oss_callback_error **error);
 
 /**
  * Sends what `read_hook` gives, exactly `len` bytes, as a part of the object.
  *
- * As oss_callback_multipart_upload_part. The hook gets `userdata` and is asked once more after `len` bytes:
+ * As oss_callback_multipart_upload_upload_part. The hook gets `userdata` and is asked once more after `len` bytes:
  * it then says that there are no more. It is read once, so there is another attempt only if nothing was read
  * yet. OSS_CALLBACK_CODE_BODY_UNREADABLE when the hook fails or returns an impossible number,
  * OSS_CALLBACK_CODE_BODY_CHANGED when it gives fewer or more bytes.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_multipart_upload_part_from_reader(const oss_callback_multipart_upload *upload,
-                                                                 uint32_t part_number,
-                                                                 oss_callback_read_hook read_hook,
-                                                                 void *userdata,
-                                                                 uint64_t len,
-                                                                 const oss_callback_put_options *options,
-                                                                 oss_callback_parts *parts,
-                                                                 oss_callback_error **error);
+oss_callback_code oss_callback_multipart_upload_upload_part_from_reader(const oss_callback_multipart_upload *upload,
+                                                                        uint32_t part_number,
+                                                                        oss_callback_read_hook read_hook,
+                                                                        void *userdata,
+                                                                        uint64_t len,
+                                                                        const oss_callback_put_options *options,
+                                                                        oss_callback_parts *parts,
+                                                                        oss_callback_error **error);
 
 /**
  * Makes an empty list. Free it with oss_callback_parts_free.
@@ -1817,10 +1818,11 @@ const char *oss_callback_multipart_uploads_object(const oss_callback_multipart_u
                                                   size_t index);
 
 /**
- * OSS's name for an upload, for oss_callback_multipart_upload_new; NULL when there are not so many. Borrowed
+ * OSS's name for an upload, for oss_callback_client_resume_multipart_upload; NULL when there are not so many. Borrowed
  * from `uploads`.
  */
-const char *oss_callback_multipart_uploads_id(const oss_callback_multipart_uploads *uploads, size_t index);
+const char *oss_callback_multipart_uploads_id(const oss_callback_multipart_uploads *uploads,
+                                              size_t index);
 
 /**
  * When an upload was begun, as OSS says it: "2012-02-23T04:18:23.000Z". NULL when there are not so many.
@@ -1907,8 +1909,8 @@ bool oss_callback_object_metadata_crc64(const oss_callback_object_metadata *meta
  * Writes when the object was stored, in seconds since 1970-01-01 00:00 UTC, to `*last_modified` and returns
  * true; returns false and writes nothing if OSS did not say it.
  */
-bool oss_callback_object_metadata_last_modified(const oss_callback_object_metadata *metadata,
-                                                uint64_t *last_modified);
+bool oss_callback_object_metadata_last_modified_at_s(const oss_callback_object_metadata *metadata,
+                                                     uint64_t *last_modified);
 
 /**
  * The object's ETag without its quotes; NULL if OSS did not say it. Borrowed from `metadata`.
@@ -1957,9 +1959,9 @@ const oss_callback_object_metadata *oss_callback_reconciled_object(const oss_cal
 
 /**
  * Writes OSS's time when it said that the upload is not there, in seconds since 1970-01-01 00:00 UTC, to
- * `*as_of` and returns true; returns false and writes nothing if the outcome is another.
+ * `*observed_at` and returns true; returns false and writes nothing if the outcome is another.
  */
-bool oss_callback_reconciled_as_of(const oss_callback_reconciled *reconciled, uint64_t *as_of);
+bool oss_callback_reconciled_observed_at_s(const oss_callback_reconciled *reconciled, uint64_t *observed_at);
 
 /**
  * Frees the handle and what is borrowed from it. NULL does nothing.
@@ -2047,9 +2049,9 @@ oss_callback_code oss_callback_multipart_upload_presign_complete(const oss_callb
  * it with oss_callback_presigned_url_free.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_presigned_url_from_json(const char *json,
-                                                       oss_callback_presigned_url **presigned_url,
-                                                       oss_callback_error **error);
+oss_callback_code oss_callback_presigned_url_new_from_json(const char *json,
+                                                           oss_callback_presigned_url **presigned_url,
+                                                           oss_callback_error **error);
 
 /**
  * The HTTP method that it permits, for example "PUT". Borrowed from `presigned_url`; NULL for NULL.
@@ -2070,8 +2072,8 @@ const char *oss_callback_presigned_url_json(const oss_callback_presigned_url *pr
  * Writes until when it is good, in seconds since 1970-01-01 00:00 UTC, to `*expires` and returns true; returns
  * false and writes nothing if whoever made it did not say.
  */
-bool oss_callback_presigned_url_expires(const oss_callback_presigned_url *presigned_url,
-                                        uint64_t *expires);
+bool oss_callback_presigned_url_expires_at_s(const oss_callback_presigned_url *presigned_url,
+                                             uint64_t *expires);
 
 /**
  * How many headers must be sent with it, exactly as they are. No other Content-Type, Content-MD5 or header
@@ -2107,24 +2109,24 @@ void oss_callback_presigned_url_free(oss_callback_presigned_url *presigned_url);
  * limits, the progress hook and the like count; headers that were not signed are refused.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_client_put_object_with_url(const oss_callback_client *client,
-                                                          const oss_callback_presigned_url *presigned_url,
-                                                          const uint8_t *body,
-                                                          size_t body_len,
-                                                          const oss_callback_put_options *options,
-                                                          oss_callback_receipt **receipt,
-                                                          oss_callback_error **error);
+oss_callback_code oss_put_object_with_url(const oss_callback_client *client,
+                                          const oss_callback_presigned_url *presigned_url,
+                                          const uint8_t *body,
+                                          size_t body_len,
+                                          const oss_callback_put_options *options,
+                                          oss_callback_receipt **receipt,
+                                          oss_callback_error **error);
 
 /**
- * Uploads a file by a URL that somebody else signed; see oss_callback_client_put_object_with_url.
+ * Uploads a file by a URL that somebody else signed; see oss_put_object_with_url.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_client_put_object_from_file_with_url(const oss_callback_client *client,
-                                                                    const oss_callback_presigned_url *presigned_url,
-                                                                    const char *path,
-                                                                    const oss_callback_put_options *options,
-                                                                    oss_callback_receipt **receipt,
-                                                                    oss_callback_error **error);
+oss_callback_code oss_put_object_from_file_with_url(const oss_callback_client *client,
+                                                    const oss_callback_presigned_url *presigned_url,
+                                                    const char *path,
+                                                    const oss_callback_put_options *options,
+                                                    oss_callback_receipt **receipt,
+                                                    oss_callback_error **error);
 
 /**
  * Makes a policy that permits nothing yet: give it a key or a prefix. On success `*post_policy` is a new
@@ -2197,9 +2199,9 @@ void oss_callback_post_policy_free(oss_callback_post_policy *post_policy);
  * oss_callback_post_form_free.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_post_form_from_json(const char *json,
-                                                   oss_callback_post_form **post_form,
-                                                   oss_callback_error **error);
+oss_callback_code oss_callback_post_form_new_from_json(const char *json,
+                                                       oss_callback_post_form **post_form,
+                                                       oss_callback_error **error);
 
 /**
  * Where to post it. Borrowed from `post_form`; NULL for NULL.
@@ -2215,8 +2217,8 @@ const char *oss_callback_post_form_json(const oss_callback_post_form *post_form)
  * Writes until when it is good, in seconds since 1970-01-01 00:00 UTC, to `*expires` and returns true; returns
  * false and writes nothing if whoever made it did not say.
  */
-bool oss_callback_post_form_expires(const oss_callback_post_form *post_form,
-                                    uint64_t *expires);
+bool oss_callback_post_form_expires_at_s(const oss_callback_post_form *post_form,
+                                         uint64_t *expires);
 
 /**
  * How many fields it has. They stand before the file.
@@ -2250,29 +2252,29 @@ void oss_callback_post_form_free(oss_callback_post_form *post_form);
  * determines everything else. Content-MD5 is refused.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_client_post_object(const oss_callback_client *client,
-                                                  const oss_callback_post_form *post_form,
-                                                  const uint8_t *body,
-                                                  size_t body_len,
-                                                  const char *file_name,
-                                                  const char *content_type,
-                                                  const oss_callback_put_options *options,
-                                                  oss_callback_receipt **receipt,
-                                                  oss_callback_error **error);
+oss_callback_code oss_post_object_with_form(const oss_callback_client *client,
+                                            const oss_callback_post_form *post_form,
+                                            const uint8_t *body,
+                                            size_t body_len,
+                                            const char *file_name,
+                                            const char *content_type,
+                                            const oss_callback_put_options *options,
+                                            oss_callback_receipt **receipt,
+                                            oss_callback_error **error);
 
 /**
- * Uploads a file by a form that somebody signed; see oss_callback_client_post_object. `file_name` NULL means
+ * Uploads a file by a form that somebody signed; see oss_post_object_with_form. `file_name` NULL means
  * that of the file.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_client_post_object_from_file(const oss_callback_client *client,
-                                                            const oss_callback_post_form *post_form,
-                                                            const char *path,
-                                                            const char *file_name,
-                                                            const char *content_type,
-                                                            const oss_callback_put_options *options,
-                                                            oss_callback_receipt **receipt,
-                                                            oss_callback_error **error);
+oss_callback_code oss_post_object_from_file_with_form(const oss_callback_client *client,
+                                                      const oss_callback_post_form *post_form,
+                                                      const char *path,
+                                                      const char *file_name,
+                                                      const char *content_type,
+                                                      const oss_callback_put_options *options,
+                                                      oss_callback_receipt **receipt,
+                                                      oss_callback_error **error);
 
 /**
  * How many warnings there are: of what OSS accepts and is likely a mistake all the same, such as a private
@@ -2702,12 +2704,12 @@ void oss_callback_permission_set_exact_size(oss_callback_permission *permission,
  * The end, by the clock of the application server, in seconds since 1970. The callback must arrive before
  * it, so leave time for the upload.
  */
-void oss_callback_permission_set_expires_at(oss_callback_permission *permission, uint64_t seconds);
+void oss_callback_permission_set_expires_at_s(oss_callback_permission *permission, uint64_t seconds);
 
 /**
  * The end, in seconds from now.
  */
-void oss_callback_permission_set_valid_for(oss_callback_permission *permission, uint64_t seconds);
+void oss_callback_permission_set_valid_for_s(oss_callback_permission *permission, uint64_t seconds);
 
 /**
  * Frees a permission. NULL does nothing.
@@ -2801,7 +2803,7 @@ const char *oss_callback_sealed_key_id(const oss_callback_sealed *sealed);
 /**
  * When the permission ends, in seconds since 1970. 0 for NULL.
  */
-uint64_t oss_callback_sealed_expires(const oss_callback_sealed *sealed);
+uint64_t oss_callback_sealed_expires_at_s(const oss_callback_sealed *sealed);
 
 /**
  * 16 random bytes that no other seal has. With oss_callback_sealed_body_digest they are what a database
@@ -2831,7 +2833,7 @@ oss_callback_code oss_callback_replay_guard_new(size_t capacity,
 
 /**
  * Looks, remembers, and writes what it knows to `*seen`. Of threads that ask for one callback at once, one is
- * told OSS_CALLBACK_SEEN_FIRST_SEEN. OSS_CALLBACK_CODE_REPLAY_UNKNOWN when the guard is full: it does not
+ * told OSS_CALLBACK_SEEN_FIRST. OSS_CALLBACK_CODE_REPLAY_UNKNOWN when the guard is full: it does not
  * forget anything before its time, so answer with a 5xx.
  */
 OSS_CALLBACK_MUST_USE
@@ -2841,7 +2843,7 @@ oss_callback_code oss_callback_replay_guard_check(const oss_callback_replay_guar
                                                   oss_callback_error **error);
 
 /**
- * Takes OSS_CALLBACK_SEEN_FIRST_SEEN back, when what was to be done has failed and a repetition is welcome.
+ * Takes OSS_CALLBACK_SEEN_FIRST back, when what was to be done has failed and a repetition is welcome.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_replay_guard_forget(const oss_callback_replay_guard *replay_guard,
@@ -2891,13 +2893,14 @@ uint32_t oss_callback_receipt_attempts(const oss_callback_receipt *receipt);
 /**
  * How many attempts came before the last one: one fewer than oss_callback_receipt_attempts says.
  */
-size_t oss_callback_receipt_history_len(const oss_callback_receipt *receipt);
+size_t oss_callback_receipt_earlier_attempts_len(const oss_callback_receipt *receipt);
 
 /**
  * An attempt that came before the last one: `index` is 0 for the first. NULL when there are not so many.
  * Borrowed from `receipt`.
  */
-const oss_callback_attempt *oss_callback_receipt_history(const oss_callback_receipt *receipt, size_t index);
+const oss_callback_attempt *oss_callback_receipt_earlier_attempt(const oss_callback_receipt *receipt,
+                                                                 size_t index);
 
 /**
  * How many notes there are; 0 for NULL.
@@ -3043,13 +3046,13 @@ uint32_t oss_callback_error_attempts(const oss_callback_error *error);
 /**
  * How many attempts came before the last one: one fewer than oss_callback_error_attempts says.
  */
-size_t oss_callback_error_history_len(const oss_callback_error *error);
+size_t oss_callback_error_earlier_attempts_len(const oss_callback_error *error);
 
 /**
  * An attempt that came before the last one: `index` is 0 for the first. NULL when there are not so many.
  * Its verdict is part of the error's already. Borrowed from `error`.
  */
-const oss_callback_attempt *oss_callback_error_history(const oss_callback_error *error, size_t index);
+const oss_callback_attempt *oss_callback_error_earlier_attempt(const oss_callback_error *error, size_t index);
 
 /**
  * How many notes there are; 0 for NULL.

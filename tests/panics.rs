@@ -16,7 +16,7 @@ use support::c;
 /// Functions that have nothing to guard: they return a constant, or do not live outside of a hook.
 const UNGUARDED: [&str; 5] = [
     "oss_callback_code_name",
-    "oss_callback_credentials_set_expires",
+    "oss_callback_credentials_set_expires_at_s",
     "oss_callback_credentials_set_key_pair",
     "oss_callback_version",
     "oss_callback_version_number",
@@ -62,7 +62,7 @@ const HANDLES: [(&str, &str); 10] = [
     ),
     (
         "oss_callback_multipart_upload",
-        "oss_callback_multipart_upload_new(client, \"b\", \"o\", \"id\", &h, 0)",
+        "oss_callback_client_resume_multipart_upload(client, \"b\", \"o\", \"id\", &h, 0)",
     ),
 ];
 

@@ -57,7 +57,7 @@ static void answer(int fd) {
     int failed = oss_callback_verifier_verify(verifier, method, target, headers, n, bytes, body_len, &verified, &error) ||
         oss_callback_sealer_check(sealer, verified, &sealed, &error) ||
         oss_callback_replay_guard_check(guard, sealed, &seen, &error);
-    if (seen == OSS_CALLBACK_SEEN_FIRST_SEEN) fprintf(stderr, "%s is there\n", oss_callback_sealed_object(sealed));
+    if (seen == OSS_CALLBACK_SEEN_FIRST) fprintf(stderr, "%s is there\n", oss_callback_sealed_object(sealed));
     if (failed) {
         const char *diagnosis = oss_callback_error_diagnosis(error);
         fprintf(stderr, "%s: %s\n", oss_callback_error_message(error), diagnosis ? diagnosis : "");

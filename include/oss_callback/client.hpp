@@ -143,7 +143,7 @@ class client {
                                                                      const text& upload_id) const {
     return with_hooks(internal::make<multipart_upload, ::oss_callback_multipart_upload>(
         [&](auto** upload, auto** error) {
-          return ::oss_callback_multipart_upload_new(c_handle(), bucket.c_str(), object.c_str(), upload_id.c_str(),
+          return ::oss_callback_client_resume_multipart_upload(c_handle(), bucket.c_str(), object.c_str(), upload_id.c_str(),
                                                      upload, error);
         }));
   }
@@ -274,7 +274,7 @@ class client {
   [[nodiscard]] upload_result try_put_object_with_url(const presigned_url& url, const bytes& body,
                                                       const put_options& options = {}) const {
     return internal::upload_with(hooks_, [&](auto** receipt, auto** error) {
-      return ::oss_callback_client_put_object_with_url(c_handle(), url.c_handle(), body.data(), body.size(),
+      return ::oss_put_object_with_url(c_handle(), url.c_handle(), body.data(), body.size(),
                                                        options.c_handle(), receipt, error);
     });
   }
@@ -283,7 +283,7 @@ class client {
                                                                 const std::filesystem::path& path,
                                                                 const put_options& options = {}) const {
     return internal::upload_with(hooks_, [&](auto** receipt, auto** error) {
-      return ::oss_callback_client_put_object_from_file_with_url(
+      return ::oss_put_object_from_file_with_url(
           c_handle(), url.c_handle(), internal::path_of(path).c_str(), options.c_handle(), receipt, error);
     });
   }
@@ -302,7 +302,7 @@ class client {
                                               const text& content_type = nullptr,
                                               const put_options& options = {}) const {
     return internal::upload_with(hooks_, [&](auto** receipt, auto** error) {
-      return ::oss_callback_client_post_object(c_handle(), form.c_handle(), body.data(), body.size(), file_name.c_str(),
+      return ::oss_post_object_with_form(c_handle(), form.c_handle(), body.data(), body.size(), file_name.c_str(),
                                                content_type.c_str(), options.c_handle(), receipt, error);
     });
   }
@@ -312,7 +312,7 @@ class client {
                                                         const text& content_type = nullptr,
                                                         const put_options& options = {}) const {
     return internal::upload_with(hooks_, [&](auto** receipt, auto** error) {
-      return ::oss_callback_client_post_object_from_file(c_handle(), form.c_handle(), internal::path_of(path).c_str(),
+      return ::oss_post_object_from_file_with_form(c_handle(), form.c_handle(), internal::path_of(path).c_str(),
                                                          file_name.c_str(), content_type.c_str(), options.c_handle(),
                                                          receipt, error);
     });

@@ -218,7 +218,7 @@ inline int provide_credentials(::oss_callback_credentials* into, void* userdata)
     const text secret(given->access_key_secret);
     const text token = given->security_token ? text(*given->security_token) : text(nullptr);
     ::oss_callback_credentials_set_key_pair(into, id.c_str(), secret.c_str(), token.c_str());
-    if (given->expires) ::oss_callback_credentials_set_expires(into, since_1970(*given->expires));
+    if (given->expires) ::oss_callback_credentials_set_expires_at_s(into, since_1970(*given->expires));
     return 0;
   };
   return guarded(1, provide, [&](std::exception_ptr thrown) { hooks.keep(std::move(thrown)); });

@@ -123,7 +123,7 @@ class multipart_upload {
   result<void> try_upload_part(std::uint32_t number, const bytes& body, parts& into,
                                const put_options& options = {}) const {
     return internal::run_with(hooks_, [&](auto** error) {
-      return ::oss_callback_multipart_upload_part(c_handle(), number, body.data(), body.size(), options.c_handle(),
+      return ::oss_callback_multipart_upload_upload_part(c_handle(), number, body.data(), body.size(), options.c_handle(),
                                                   into.c_handle(), error);
     });
   }
@@ -131,7 +131,7 @@ class multipart_upload {
   result<void> try_upload_part_from_file(std::uint32_t number, const std::filesystem::path& path, std::uint64_t offset,
                                          std::uint64_t len, parts& into, const put_options& options = {}) const {
     return internal::run_with(hooks_, [&](auto** error) {
-      return ::oss_callback_multipart_upload_part_from_file(c_handle(), number, internal::path_of(path).c_str(), offset,
+      return ::oss_callback_multipart_upload_upload_part_from_file(c_handle(), number, internal::path_of(path).c_str(), offset,
                                                             len, options.c_handle(), into.c_handle(), error);
     });
   }
@@ -139,7 +139,7 @@ class multipart_upload {
   result<void> try_upload_part_from_reader(std::uint32_t number, const reader& read, std::uint64_t len, parts& into,
                                            const put_options& options = {}) const {
     return internal::run_with(hooks_, [&](auto** error) {
-      return ::oss_callback_multipart_upload_part_from_reader(c_handle(), number, internal::read_body,
+      return ::oss_callback_multipart_upload_upload_part_from_reader(c_handle(), number, internal::read_body,
                                                               internal::userdata_of(read), internal::len_of(len),
                                                               options.c_handle(), into.c_handle(), error);
     });

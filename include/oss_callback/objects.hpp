@@ -35,7 +35,7 @@ class object_metadata {
   }
   /** When the object was stored. */
   [[nodiscard]] std::optional<sys_seconds> last_modified() const noexcept {
-    return internal::optional_time(::oss_callback_object_metadata_last_modified, c_handle());
+    return internal::optional_time(::oss_callback_object_metadata_last_modified_at_s, c_handle());
   }
   /** The ETag without its quotes. */
   [[nodiscard]] std::optional<std::string_view> etag() const noexcept {
@@ -80,8 +80,8 @@ class reconciled {
     return object_metadata(std::shared_ptr<const ::oss_callback_object_metadata>(handle_, inside));
   }
   /** OSS's time when it said that the upload is not there, if the outcome is not_there. */
-  [[nodiscard]] std::optional<sys_seconds> as_of() const noexcept {
-    return internal::optional_time(::oss_callback_reconciled_as_of, c_handle());
+  [[nodiscard]] std::optional<sys_seconds> observed_at() const noexcept {
+    return internal::optional_time(::oss_callback_reconciled_observed_at_s, c_handle());
   }
 
   [[nodiscard]] const ::oss_callback_reconciled* c_handle() const noexcept { return handle_.get(); }

@@ -58,7 +58,7 @@ class put_options {
   }
   /** Adds user metadata, x-oss-meta-name. Names are letters, digits and hyphens; all together at most 8 KiB. */
   put_options& metadata(const text& name, const text& value) {
-    ::oss_callback_put_options_add_metadata(handle_.get(), name.c_str(), value.c_str());
+    ::oss_callback_put_options_set_metadata(handle_.get(), name.c_str(), value.c_str());
     return *this;
   }
   /** "default", "private", "public-read" or "public-read-write". */
@@ -93,12 +93,12 @@ class put_options {
   }
   /** Asks OSS to take no more than so many BITS per second, 819200 to 838860800. */
   put_options& traffic_limit(std::uint64_t bits_per_second) {
-    ::oss_callback_put_options_set_traffic_limit(handle_.get(), bits_per_second);
+    ::oss_callback_put_options_set_traffic_limit_bits_per_s(handle_.get(), bits_per_second);
     return *this;
   }
   /** Sends no more than so many BYTES per second. Default: no limit; 0 is refused. */
   put_options& bandwidth(std::uint64_t bytes_per_second) {
-    ::oss_callback_put_options_set_bandwidth(handle_.get(), bytes_per_second);
+    ::oss_callback_put_options_set_bandwidth_bytes_per_s(handle_.get(), bytes_per_second);
     return *this;
   }
   /** Whether an object of this name is kept: the upload then fails with code::conflict. Default: false. */
@@ -126,7 +126,7 @@ class put_options {
   /** When copies of the object become stale, up to the end of the year 9999. */
   template <class Duration>
   put_options& expires(std::chrono::time_point<std::chrono::system_clock, Duration> expires) {
-    ::oss_callback_put_options_set_expires(handle_.get(), internal::since_1970(expires));
+    ::oss_callback_put_options_set_expires_at_s(handle_.get(), internal::since_1970(expires));
     return *this;
   }
   /** Whether who sends the request pays for it. Default: false. */
@@ -146,7 +146,7 @@ class put_options {
   }
   /** Adds any other header of PutObject. Headers that the library sets itself are refused. */
   put_options& header(const text& name, const text& value) {
-    ::oss_callback_put_options_add_header(handle_.get(), name.c_str(), value.c_str());
+    ::oss_callback_put_options_set_header(handle_.get(), name.c_str(), value.c_str());
     return *this;
   }
   /** Time for finding the server's address, and time for connecting, TLS included. */

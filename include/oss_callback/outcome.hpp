@@ -160,8 +160,8 @@ class receipt {
   /** The attempts before the last one. */
   [[nodiscard]] std::vector<attempt> history() const {
     std::vector<attempt> history;
-    for (std::size_t index = 0; index < ::oss_callback_receipt_history_len(c_handle()); ++index)
-      history.push_back(internal::attempt_of(::oss_callback_receipt_history(c_handle(), index)));
+    for (std::size_t index = 0; index < ::oss_callback_receipt_earlier_attempts_len(c_handle()); ++index)
+      history.push_back(internal::attempt_of(::oss_callback_receipt_earlier_attempt(c_handle(), index)));
     return history;
   }
   /** What else is worth knowing of client::upload_file, such as why it did not go on where its checkpoint said. */
@@ -252,8 +252,8 @@ class failure : public std::exception {
   /** The attempts before the last one. Their verdict is part of stored() and answered() already. */
   [[nodiscard]] std::vector<attempt> history() const {
     std::vector<attempt> history;
-    for (std::size_t index = 0; index < ::oss_callback_error_history_len(c_handle()); ++index)
-      history.push_back(internal::attempt_of(::oss_callback_error_history(c_handle(), index)));
+    for (std::size_t index = 0; index < ::oss_callback_error_earlier_attempts_len(c_handle()); ++index)
+      history.push_back(internal::attempt_of(::oss_callback_error_earlier_attempt(c_handle(), index)));
     return history;
   }
   /** What else is worth knowing of client::upload_file: that an upload could not be aborted, and the like. */

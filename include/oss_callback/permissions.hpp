@@ -40,7 +40,7 @@ class presigned_url {
   /** One that somebody else made, from what json() gave, on any machine. */
   static result<presigned_url> try_from_json(const text& json) {
     return internal::make<presigned_url, ::oss_callback_presigned_url>(
-        [&](auto** url, auto** error) { return ::oss_callback_presigned_url_from_json(json.c_str(), url, error); });
+        [&](auto** url, auto** error) { return ::oss_callback_presigned_url_new_from_json(json.c_str(), url, error); });
   }
 #if OSS_CALLBACK_EXCEPTIONS
   static presigned_url from_json(const text& json) { return try_from_json(json).value(); }
@@ -60,7 +60,7 @@ class presigned_url {
   }
   /** Until when it is good, if whoever made it has said so. */
   [[nodiscard]] std::optional<sys_seconds> expires() const noexcept {
-    return internal::optional_time(::oss_callback_presigned_url_expires, c_handle());
+    return internal::optional_time(::oss_callback_presigned_url_expires_at_s, c_handle());
   }
   /** What must be sent with it, exactly as it is. No other Content-Type, Content-MD5 or x-oss-... may be sent. */
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> headers() const {
@@ -141,7 +141,7 @@ class post_form {
   /** One that somebody else made, from what json() gave, on any machine. */
   static result<post_form> try_from_json(const text& json) {
     return internal::make<post_form, ::oss_callback_post_form>(
-        [&](auto** form, auto** error) { return ::oss_callback_post_form_from_json(json.c_str(), form, error); });
+        [&](auto** form, auto** error) { return ::oss_callback_post_form_new_from_json(json.c_str(), form, error); });
   }
 #if OSS_CALLBACK_EXCEPTIONS
   static post_form from_json(const text& json) { return try_from_json(json).value(); }
@@ -157,7 +157,7 @@ class post_form {
   }
   /** Until when it is good, if whoever made it has said so. */
   [[nodiscard]] std::optional<sys_seconds> expires() const noexcept {
-    return internal::optional_time(::oss_callback_post_form_expires, c_handle());
+    return internal::optional_time(::oss_callback_post_form_expires_at_s, c_handle());
   }
   /** Its fields in their order. They stand before the file. */
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> fields() const {

@@ -273,12 +273,12 @@ class permission {
   /** The end, by the clock of the application server. The callback must arrive before it. */
   template <class Duration>
   permission& expires_at(std::chrono::time_point<std::chrono::system_clock, Duration> end) {
-    ::oss_callback_permission_set_expires_at(handle_.get(), internal::since_1970(end));
+    ::oss_callback_permission_set_expires_at_s(handle_.get(), internal::since_1970(end));
     return *this;
   }
   /** The end, from now. */
   permission& valid_for(std::chrono::seconds time) {
-    ::oss_callback_permission_set_valid_for(handle_.get(), internal::count(time));
+    ::oss_callback_permission_set_valid_for_s(handle_.get(), internal::count(time));
     return *this;
   }
 
@@ -316,7 +316,7 @@ class sealed {
   }
   /** When the permission ends. */
   [[nodiscard]] sys_seconds expires() const noexcept {
-    return internal::time_of(::oss_callback_sealed_expires(c_handle()));
+    return internal::time_of(::oss_callback_sealed_expires_at_s(c_handle()));
   }
   /**
    * 16 random bytes that no other seal has. With body_digest they are what a database needs that several servers share
@@ -395,7 +395,7 @@ class sealer {
 /** What a replay_guard knows of a callback. */
 enum class seen : std::uint32_t {
   /** It comes for the first time: handle it. */
-  first_seen = OSS_CALLBACK_SEEN_FIRST_SEEN,
+  first_seen = OSS_CALLBACK_SEEN_FIRST,
   /** The same again, byte for byte, as OSS itself may deliver it: answer as before, and do nothing. */
   repeated = OSS_CALLBACK_SEEN_REPEATED,
   /** The same seal with another body: refuse it. */

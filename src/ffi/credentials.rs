@@ -270,7 +270,7 @@ pub unsafe extern "C" fn oss_callback_credentials_set_key_pair(
 
 /// Says when the credentials expire, in seconds since 1970-01-01 00:00 UTC. Those of STS say it.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_credentials_set_expires(
+pub unsafe extern "C" fn oss_callback_credentials_set_expires_at_s(
     credentials: *mut oss_callback_credentials,
     expires: u64,
 ) {

@@ -210,7 +210,7 @@ pub unsafe extern "C" fn oss_callback_error_attempts(error: *const oss_callback_
 
 /// How many attempts came before the last one: one fewer than oss_callback_error_attempts says.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_error_history_len(
+pub unsafe extern "C" fn oss_callback_error_earlier_attempts_len(
     error: *const oss_callback_error,
 ) -> size_t {
     // SAFETY: NULL or a live error.
@@ -220,7 +220,7 @@ pub unsafe extern "C" fn oss_callback_error_history_len(
 /// An attempt that came before the last one: `index` is 0 for the first. NULL when there are not so many.
 /// Its verdict is part of the error's already. Borrowed from `error`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_error_history(
+pub unsafe extern "C" fn oss_callback_error_earlier_attempt(
     error: *const oss_callback_error,
     index: size_t,
 ) -> *const oss_callback_attempt {

@@ -23,8 +23,8 @@ use crate::{MultipartUpload, OperationOptions, Result};
 ///
 /// One object from many machines: the upload id and what is known of each part are plain values. One machine
 /// begins the upload with oss_callback_client_initiate_multipart_upload and tells the others its
-/// oss_callback_multipart_upload_id. Each of them goes on with it by oss_callback_multipart_upload_new, sends
-/// its part with oss_callback_multipart_upload_part, and hands back the line that oss_callback_parts_json
+/// oss_callback_multipart_upload_id. Each of them goes on with it by oss_callback_client_resume_multipart_upload, sends
+/// its part with oss_callback_multipart_upload_upload_part, and hands back the line that oss_callback_parts_json
 /// gives. Whoever has all the lines adds them to a list with oss_callback_parts_add_json and calls
 /// oss_complete_multipart_upload_with_callback: the application server hears of the object once.
 ///
@@ -116,7 +116,7 @@ pub unsafe extern "C" fn oss_callback_client_initiate_multipart_upload(
 /// success `*upload` is a new handle: free it with oss_callback_multipart_upload_free.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_multipart_upload_new(
+pub unsafe extern "C" fn oss_callback_client_resume_multipart_upload(
     client: *const oss_callback_client,
     bucket: *const c_char,
     object: *const c_char,

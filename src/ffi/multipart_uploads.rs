@@ -161,7 +161,7 @@ pub unsafe extern "C" fn oss_callback_multipart_uploads_object(
     unsafe { at(uploads, index, |upload| &upload.object) }
 }
 
-/// OSS's name for an upload, for oss_callback_multipart_upload_new; NULL when there are not so many. Borrowed
+/// OSS's name for an upload, for oss_callback_client_resume_multipart_upload; NULL when there are not so many. Borrowed
 /// from `uploads`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_multipart_uploads_id(

@@ -158,7 +158,7 @@ pub unsafe extern "C" fn oss_callback_object_metadata_crc64(
 /// Writes when the object was stored, in seconds since 1970-01-01 00:00 UTC, to `*last_modified` and returns
 /// true; returns false and writes nothing if OSS did not say it.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_object_metadata_last_modified(
+pub unsafe extern "C" fn oss_callback_object_metadata_last_modified_at_s(
     metadata: *const oss_callback_object_metadata,
     last_modified: *mut u64,
 ) -> bool {

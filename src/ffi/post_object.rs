@@ -23,7 +23,7 @@ use crate::{PostObject, Receipt, Result};
 /// determines everything else. Content-MD5 is refused.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_client_post_object(
+pub unsafe extern "C" fn oss_post_object_with_form(
     client: *const oss_callback_client,
     post_form: *const oss_callback_post_form,
     body: *const u8,
@@ -53,11 +53,11 @@ pub unsafe extern "C" fn oss_callback_client_post_object(
     }
 }
 
-/// Uploads a file by a form that somebody signed; see oss_callback_client_post_object. `file_name` NULL means
+/// Uploads a file by a form that somebody signed; see oss_post_object_with_form. `file_name` NULL means
 /// that of the file.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_client_post_object_from_file(
+pub unsafe extern "C" fn oss_post_object_from_file_with_form(
     client: *const oss_callback_client,
     post_form: *const oss_callback_post_form,
     path: *const c_char,

@@ -265,7 +265,7 @@ pub unsafe extern "C" fn oss_callback_post_policy_free(post_policy: *mut oss_cal
 /// oss_callback_post_form_free.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_post_form_from_json(
+pub unsafe extern "C" fn oss_callback_post_form_new_from_json(
     json: *const c_char,
     post_form: *mut *mut oss_callback_post_form,
     error: *mut *mut oss_callback_error,
@@ -300,7 +300,7 @@ pub unsafe extern "C" fn oss_callback_post_form_json(
 /// Writes until when it is good, in seconds since 1970-01-01 00:00 UTC, to `*expires` and returns true; returns
 /// false and writes nothing if whoever made it did not say.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_post_form_expires(
+pub unsafe extern "C" fn oss_callback_post_form_expires_at_s(
     post_form: *const oss_callback_post_form,
     expires: *mut u64,
 ) -> bool {

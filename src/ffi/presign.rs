@@ -206,7 +206,7 @@ fn expires_in(seconds: u64) -> PresignOptions {
 /// it with oss_callback_presigned_url_free.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_presigned_url_from_json(
+pub unsafe extern "C" fn oss_callback_presigned_url_new_from_json(
     json: *const c_char,
     presigned_url: *mut *mut oss_callback_presigned_url,
     error: *mut *mut oss_callback_error,
@@ -254,7 +254,7 @@ pub unsafe extern "C" fn oss_callback_presigned_url_json(
 /// Writes until when it is good, in seconds since 1970-01-01 00:00 UTC, to `*expires` and returns true; returns
 /// false and writes nothing if whoever made it did not say.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_presigned_url_expires(
+pub unsafe extern "C" fn oss_callback_presigned_url_expires_at_s(
     presigned_url: *const oss_callback_presigned_url,
     expires: *mut u64,
 ) -> bool {
@@ -325,7 +325,7 @@ pub unsafe extern "C" fn oss_callback_presigned_url_free(
 /// limits, the progress hook and the like count; headers that were not signed are refused.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_client_put_object_with_url(
+pub unsafe extern "C" fn oss_put_object_with_url(
     client: *const oss_callback_client,
     presigned_url: *const oss_callback_presigned_url,
     body: *const u8,
@@ -342,10 +342,10 @@ pub unsafe extern "C" fn oss_callback_client_put_object_with_url(
     unsafe { with_url(client, presigned_url, options, receipt, error, send) }
 }
 
-/// Uploads a file by a URL that somebody else signed; see oss_callback_client_put_object_with_url.
+/// Uploads a file by a URL that somebody else signed; see oss_put_object_with_url.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_client_put_object_from_file_with_url(
+pub unsafe extern "C" fn oss_put_object_from_file_with_url(
     client: *const oss_callback_client,
     presigned_url: *const oss_callback_presigned_url,
     path: *const c_char,

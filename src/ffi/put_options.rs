@@ -150,7 +150,7 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_type(
 /// Adds user metadata, stored with the object as x-oss-meta-name. Names are letters, digits and hyphens;
 /// all together at most 8 KiB.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_add_metadata(
+pub unsafe extern "C" fn oss_callback_put_options_set_metadata(
     options: *mut oss_callback_put_options,
     name: *const c_char,
     value: *const c_char,
@@ -276,9 +276,9 @@ pub unsafe extern "C" fn oss_callback_put_options_set_server_side_data_encryptio
 }
 
 /// Asks OSS to take no more than so many BITS per second, 819200 to 838860800. For a limit that this library
-/// holds see oss_callback_put_options_set_bandwidth.
+/// holds see oss_callback_put_options_set_bandwidth_bytes_per_s.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_traffic_limit(
+pub unsafe extern "C" fn oss_callback_put_options_set_traffic_limit_bits_per_s(
     options: *mut oss_callback_put_options,
     bits_per_second: u64,
 ) {
@@ -360,7 +360,7 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_language(
 /// When copies of the object become stale: its Expires, which downloads carry, in seconds since 1970-01-01
 /// 00:00 UTC, up to the end of the year 9999.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_expires(
+pub unsafe extern "C" fn oss_callback_put_options_set_expires_at_s(
     options: *mut oss_callback_put_options,
     expires: u64,
 ) {
@@ -407,7 +407,7 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_md5(
 /// Adds any other header of the object, by its name. A later value
 /// replaces an earlier one. Headers that the library sets itself are refused.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_add_header(
+pub unsafe extern "C" fn oss_callback_put_options_set_header(
     options: *mut oss_callback_put_options,
     name: *const c_char,
     value: *const c_char,
@@ -542,9 +542,9 @@ pub unsafe extern "C" fn oss_callback_put_options_set_compare_crc64(
 }
 
 /// Sends no more than so many BYTES per second. Default: no limit; 0 is refused. For a limit that OSS holds see
-/// oss_callback_put_options_set_traffic_limit.
+/// oss_callback_put_options_set_traffic_limit_bits_per_s.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_bandwidth(
+pub unsafe extern "C" fn oss_callback_put_options_set_bandwidth_bytes_per_s(
     options: *mut oss_callback_put_options,
     bytes_per_second: u64,
 ) {

@@ -117,7 +117,7 @@ pub unsafe extern "C" fn oss_callback_receipt_attempts(
 
 /// How many attempts came before the last one: one fewer than oss_callback_receipt_attempts says.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_receipt_history_len(
+pub unsafe extern "C" fn oss_callback_receipt_earlier_attempts_len(
     receipt: *const oss_callback_receipt,
 ) -> size_t {
     // SAFETY: NULL or a live receipt.
@@ -127,7 +127,7 @@ pub unsafe extern "C" fn oss_callback_receipt_history_len(
 /// An attempt that came before the last one: `index` is 0 for the first. NULL when there are not so many.
 /// Borrowed from `receipt`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_receipt_history(
+pub unsafe extern "C" fn oss_callback_receipt_earlier_attempt(
     receipt: *const oss_callback_receipt,
     index: size_t,
 ) -> *const oss_callback_attempt {

@@ -34,7 +34,7 @@ pub enum oss_callback_outcome {
 pub struct oss_callback_reconciled {
     outcome: oss_callback_outcome,
     object: Option<oss_callback_object_metadata>,
-    as_of: Option<u64>,
+    observed_at: Option<u64>,
 }
 
 impl From<Reconciled> for oss_callback_reconciled {
@@ -42,7 +42,7 @@ impl From<Reconciled> for oss_callback_reconciled {
         let of = |outcome, object| oss_callback_reconciled {
             outcome,
             object,
-            as_of: None,
+            observed_at: None,
         };
         let known = |object| Some(oss_callback_object_metadata::new(object));
         match reconciled {
@@ -50,8 +50,8 @@ impl From<Reconciled> for oss_callback_reconciled {
             Reconciled::ContentPresent(object) => {
                 of(oss_callback_outcome::ContentPresent, known(object))
             }
-            Reconciled::NotThere { as_of } => oss_callback_reconciled {
-                as_of: as_of
+            Reconciled::NotThere { observed_at } => oss_callback_reconciled {
+                observed_at: observed_at
                     .duration_since(UNIX_EPOCH)
                     .ok()
                     .map(|since| since.as_secs()),
@@ -125,14 +125,19 @@ pub unsafe extern "C" fn oss_callback_reconciled_object(
 }
 
 /// Writes OSS's time when it said that the upload is not there, in seconds since 1970-01-01 00:00 UTC, to
-/// `*as_of` and returns true; returns false and writes nothing if the outcome is another.
+/// `*observed_at` and returns true; returns false and writes nothing if the outcome is another.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_reconciled_as_of(
+pub unsafe extern "C" fn oss_callback_reconciled_observed_at_s(
     reconciled: *const oss_callback_reconciled,
-    as_of: *mut u64,
+    observed_at: *mut u64,
 ) -> bool {
     // SAFETY: NULL or a live handle; NULL or valid for a write.
-    unsafe { give_number(of(reconciled, None, |reconciled| reconciled.as_of), as_of) }
+    unsafe {
+        give_number(
+            of(reconciled, None, |reconciled| reconciled.observed_at),
+            observed_at,
+        )
+    }
 }
 
 /// Frees the handle and what is borrowed from it. NULL does nothing.

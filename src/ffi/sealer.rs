@@ -58,7 +58,7 @@ pub struct oss_callback_replay_guard {
 #[repr(C)]
 pub enum oss_callback_seen {
     /// It comes for the first time: handle it.
-    FirstSeen = 1,
+    First = 1,
     /// The same callback again, byte for byte: answer as before, and do nothing. OSS itself delivers twice
     /// when it goes on to the next URL because an answer came too late.
     Repeated = 2,
@@ -150,7 +150,7 @@ pub unsafe extern "C" fn oss_callback_permission_set_exact_size(
 /// The end, by the clock of the application server, in seconds since 1970. The callback must arrive before
 /// it, so leave time for the upload.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_permission_set_expires_at(
+pub unsafe extern "C" fn oss_callback_permission_set_expires_at_s(
     permission: *mut oss_callback_permission,
     seconds: u64,
 ) {
@@ -161,7 +161,7 @@ pub unsafe extern "C" fn oss_callback_permission_set_expires_at(
 
 /// The end, in seconds from now.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_permission_set_valid_for(
+pub unsafe extern "C" fn oss_callback_permission_set_valid_for_s(
     permission: *mut oss_callback_permission,
     seconds: u64,
 ) {
@@ -359,7 +359,9 @@ pub unsafe extern "C" fn oss_callback_sealed_key_id(
 
 /// When the permission ends, in seconds since 1970. 0 for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_sealed_expires(sealed: *const oss_callback_sealed) -> u64 {
+pub unsafe extern "C" fn oss_callback_sealed_expires_at_s(
+    sealed: *const oss_callback_sealed,
+) -> u64 {
     // SAFETY: NULL or a live handle.
     unsafe {
         of(sealed, 0, |sealed| {
@@ -421,7 +423,7 @@ pub unsafe extern "C" fn oss_callback_replay_guard_new(
 }
 
 /// Looks, remembers, and writes what it knows to `*seen`. Of threads that ask for one callback at once, one is
-/// told OSS_CALLBACK_SEEN_FIRST_SEEN. OSS_CALLBACK_CODE_REPLAY_UNKNOWN when the guard is full: it does not
+/// told OSS_CALLBACK_SEEN_FIRST. OSS_CALLBACK_CODE_REPLAY_UNKNOWN when the guard is full: it does not
 /// forget anything before its time, so answer with a 5xx.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -440,7 +442,7 @@ pub unsafe extern "C" fn oss_callback_replay_guard_check(
             return Err(Error::argument("`seen` is NULL"));
         }
         let known = match replay_guard.guard.check(&sealed.sealed)? {
-            Seen::FirstSeen => oss_callback_seen::FirstSeen,
+            Seen::FirstSeen => oss_callback_seen::First,
             Seen::Repeated => oss_callback_seen::Repeated,
             Seen::Replayed => oss_callback_seen::Replayed,
         };
@@ -450,7 +452,7 @@ pub unsafe extern "C" fn oss_callback_replay_guard_check(
     })
 }
 
-/// Takes OSS_CALLBACK_SEEN_FIRST_SEEN back, when what was to be done has failed and a repetition is welcome.
+/// Takes OSS_CALLBACK_SEEN_FIRST back, when what was to be done has failed and a repetition is welcome.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_replay_guard_forget(

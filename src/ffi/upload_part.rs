@@ -29,7 +29,7 @@ use crate::{Part, Result, UploadPart};
 /// May be called from several threads with the same upload, options and list.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_multipart_upload_part(
+pub unsafe extern "C" fn oss_callback_multipart_upload_upload_part(
     upload: *const oss_callback_multipart_upload,
     part_number: u32,
     body: *const u8,
@@ -51,12 +51,12 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_part(
 
 /// Sends `len` bytes of a file from `offset` on as a part of the object.
 ///
-/// As oss_callback_multipart_upload_part. OSS_CALLBACK_CODE_INVALID_ARGUMENT when the file ends before the
+/// As oss_callback_multipart_upload_upload_part. OSS_CALLBACK_CODE_INVALID_ARGUMENT when the file ends before the
 /// range does, OSS_CALLBACK_CODE_BODY_UNREADABLE when it cannot be read or is no regular file, and
 /// OSS_CALLBACK_CODE_BODY_CHANGED when it changes meanwhile.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_multipart_upload_part_from_file(
+pub unsafe extern "C" fn oss_callback_multipart_upload_upload_part_from_file(
     upload: *const oss_callback_multipart_upload,
     part_number: u32,
     path: *const c_char,
@@ -80,13 +80,13 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_part_from_file(
 
 /// Sends what `read_hook` gives, exactly `len` bytes, as a part of the object.
 ///
-/// As oss_callback_multipart_upload_part. The hook gets `userdata` and is asked once more after `len` bytes:
+/// As oss_callback_multipart_upload_upload_part. The hook gets `userdata` and is asked once more after `len` bytes:
 /// it then says that there are no more. It is read once, so there is another attempt only if nothing was read
 /// yet. OSS_CALLBACK_CODE_BODY_UNREADABLE when the hook fails or returns an impossible number,
 /// OSS_CALLBACK_CODE_BODY_CHANGED when it gives fewer or more bytes.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_multipart_upload_part_from_reader(
+pub unsafe extern "C" fn oss_callback_multipart_upload_upload_part_from_reader(
     upload: *const oss_callback_multipart_upload,
     part_number: u32,
     read_hook: oss_callback_read_hook,

@@ -30,7 +30,7 @@ pub enum Reconciled {
     /// is still open.
     NotThere {
         /// OSS's time when it said so. A request that was still on its way may arrive later.
-        as_of: SystemTime,
+        observed_at: SystemTime,
     },
     /// There is another object, perhaps put in the place of this one; or one that cannot be compared.
     StillUnknown,
@@ -121,7 +121,7 @@ fn request(method: &'static str, unsettled: &Unsettled) -> Request {
 fn not_there(date: Option<&str>) -> Reconciled {
     let said = date.and_then(|date| httpdate::parse_http_date(date).ok());
     Reconciled::NotThere {
-        as_of: said.unwrap_or_else(SystemTime::now),
+        observed_at: said.unwrap_or_else(SystemTime::now),
     }
 }
 

@@ -165,16 +165,16 @@ static void uploads(void) {
     oss_callback_put_options_set_content_type(options, BAD);
     refuses_put(client, options, "`content_type` is not UTF-8");
     options = new_put_options();
-    oss_callback_put_options_add_metadata(options, BAD, "value");
+    oss_callback_put_options_set_metadata(options, BAD, "value");
     refuses_put(client, options, "`name` is not UTF-8");
     options = new_put_options();
-    oss_callback_put_options_add_metadata(options, "name", BAD);
+    oss_callback_put_options_set_metadata(options, "name", BAD);
     refuses_put(client, options, "`value` is not UTF-8");
     options = new_put_options();
-    oss_callback_put_options_add_header(options, BAD, "value");
+    oss_callback_put_options_set_header(options, BAD, "value");
     refuses_put(client, options, "`name` is not UTF-8");
     options = new_put_options();
-    oss_callback_put_options_add_header(options, "name", BAD);
+    oss_callback_put_options_set_header(options, "name", BAD);
     oss_callback_put_options_set_content_type(options, NULL);
     refuses_put(client, options, "`value` is not UTF-8");
 
@@ -220,7 +220,7 @@ static void multipart_uploads(void) {
     is_refused(code, error, "`bucket` is not UTF-8");
     code = oss_callback_client_initiate_multipart_upload(client, BUCKET, BAD, NULL, &upload, &error);
     is_refused(code, error, "`object` is not UTF-8");
-    code = oss_callback_multipart_upload_new(client, BUCKET, "o", BAD, &upload, &error);
+    code = oss_callback_client_resume_multipart_upload(client, BUCKET, "o", BAD, &upload, &error);
     is_refused(code, error, "`upload_id` is not UTF-8");
     code = oss_callback_parts_add(parts, 1, BAD, NULL, NULL, &error);
     is_refused(code, error, "`etag` is not UTF-8");
@@ -235,7 +235,7 @@ static void multipart_uploads(void) {
     assert(oss_callback_parts_len(parts) == 0 && list == NULL);
 
     /* An id of nothing is sent nowhere. */
-    assert(oss_callback_multipart_upload_new(client, BUCKET, "o", "", &upload, NULL) == OSS_CALLBACK_CODE_OK);
+    assert(oss_callback_client_resume_multipart_upload(client, BUCKET, "o", "", &upload, NULL) == OSS_CALLBACK_CODE_OK);
     code = oss_callback_multipart_upload_abort(upload, NULL, &error);
     is_refused(code, error, "`upload_id` is empty");
     oss_callback_multipart_upload_free(upload);

@@ -32,10 +32,10 @@ static int give(oss_callback_credentials *credentials, void *userdata) {
                                               "hidden", "token");
     }
     if (it->expires > 0) {
-        oss_callback_credentials_set_expires(credentials, it->expires);
+        oss_callback_credentials_set_expires_at_s(credentials, it->expires);
     }
     if (it->expires_never) {
-        oss_callback_credentials_set_expires(credentials, UINT64_MAX);
+        oss_callback_credentials_set_expires_at_s(credentials, UINT64_MAX);
     }
     assert(pthread_mutex_unlock(&it->inside) == 0);
     return it->code;
@@ -91,7 +91,7 @@ static void is_asked_again_when_oss_says_that_they_expired(void) {
     assert(oss_put_object_with_callback(client, BUCKET, "object", NULL, 0, NULL, NULL, &receipt, NULL) ==
            OSS_CALLBACK_CODE_OK);
     assert(oss_callback_receipt_attempts(receipt) == 2);
-    assert(oss_callback_attempt_code(oss_callback_receipt_history(receipt, 0)) == OSS_CALLBACK_CODE_ACCESS_DENIED);
+    assert(oss_callback_attempt_code(oss_callback_receipt_earlier_attempt(receipt, 0)) == OSS_CALLBACK_CODE_ACCESS_DENIED);
     assert(it.calls == 2);
     oss_callback_receipt_free(receipt);
     oss_callback_client_free(client);

@@ -58,7 +58,7 @@ static void is_called_after_the_last_user(bool signs) {
     assert(oss_callback_client_new(options, &one, NULL) == OSS_CALLBACK_CODE_OK);
     assert(oss_callback_client_new(options, &other, NULL) == OSS_CALLBACK_CODE_OK);
     oss_callback_client_options_free(options);
-    assert(oss_callback_multipart_upload_new(one, BUCKET, "object", "id", &upload, NULL) == OSS_CALLBACK_CODE_OK);
+    assert(oss_callback_client_resume_multipart_upload(one, BUCKET, "object", "id", &upload, NULL) == OSS_CALLBACK_CODE_OK);
     oss_callback_client_free(one);
     oss_callback_client_free(other);
     assert(destroyed == 0);

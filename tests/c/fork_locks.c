@@ -53,7 +53,7 @@ static int give(oss_callback_credentials *credentials, void *userdata) {
     stay("credentials");
     oss_callback_credentials_set_key_pair(credentials, variable("OSS_ACCESS_KEY_ID"), variable("OSS_ACCESS_KEY_SECRET"),
                                           NULL);
-    oss_callback_credentials_set_expires(credentials, (uint64_t)time(NULL) + 3600);
+    oss_callback_credentials_set_expires_at_s(credentials, (uint64_t)time(NULL) + 3600);
     return 0;
 }
 

@@ -53,8 +53,8 @@ int main(void) {
     assert(oss_callback_put_options_new(&put_options) == OSS_CALLBACK_CODE_OK);
     oss_callback_put_options_free(put_options);
     assert(oss_callback_put_options_new(&put_options) == OSS_CALLBACK_CODE_OK);
-    oss_callback_put_options_add_metadata(put_options, "author", "Ming");
-    oss_callback_put_options_add_header(put_options, NULL, "value");
+    oss_callback_put_options_set_metadata(put_options, "author", "Ming");
+    oss_callback_put_options_set_header(put_options, NULL, "value");
     oss_callback_put_options_free(put_options);
 
     assert(oss_callback_operation_options_new(&operation_options) == OSS_CALLBACK_CODE_OK);

@@ -19,7 +19,7 @@ static void *make(void *nothing) {
     spec = new_spec(variable("OSS_CALLBACK_URL"));
     options = new_put_options();
     parts = new_parts();
-    oss_callback_put_options_add_metadata(options, "author", "Ming");
+    oss_callback_put_options_set_metadata(options, "author", "Ming");
     return nothing;
 }
 
@@ -30,7 +30,7 @@ static void *use(void *nothing) {
            OSS_CALLBACK_CODE_NOT_FOUND);
     assert(oss_callback_client_head_object(client, BUCKET, "object", NULL, &metadata, NULL) == OSS_CALLBACK_CODE_OK);
     upload = begin(client, "parts");
-    assert(oss_callback_multipart_upload_part(upload, 1, (const uint8_t *)"hello", 5, NULL, parts, NULL) ==
+    assert(oss_callback_multipart_upload_upload_part(upload, 1, (const uint8_t *)"hello", 5, NULL, parts, NULL) ==
            OSS_CALLBACK_CODE_OK);
     return nothing;
 }

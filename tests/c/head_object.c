@@ -23,7 +23,7 @@ int main(void) {
     oss_callback_error_free(error);
     error = NULL;
 
-    oss_callback_put_options_add_metadata(options, "author", "Ming");
+    oss_callback_put_options_set_metadata(options, "author", "Ming");
     assert(oss_put_object_with_callback(client, BUCKET, "cat.jpg", (const uint8_t *)"meow", 4, NULL, options, &receipt,
                                         NULL) == OSS_CALLBACK_CODE_OK);
     assert(oss_callback_client_head_object(client, BUCKET, "cat.jpg", NULL, &metadata, &error) == OSS_CALLBACK_CODE_OK);
@@ -33,7 +33,7 @@ int main(void) {
     assert(oss_callback_receipt_crc64(receipt, &stored_crc64) && crc64 == stored_crc64);
     assert(is(oss_callback_object_metadata_etag(metadata), oss_callback_receipt_etag(receipt)));
     /* A header of HTTP has whole seconds, and time() may lag behind the clock that the server reads. */
-    assert(oss_callback_object_metadata_last_modified(metadata, &last_modified));
+    assert(oss_callback_object_metadata_last_modified_at_s(metadata, &last_modified));
     assert(last_modified >= now && last_modified <= (uint64_t)time(NULL) + 1);
     assert(is(oss_callback_object_metadata_header(metadata, "Content-Type"), "image/jpeg"));
     assert(is(oss_callback_object_metadata_header(metadata, "X-OSS-Meta-Author"), "Ming"));

@@ -26,19 +26,19 @@ static void *send_part(void *argument) {
     memset(body, 'a', PART);
     switch (*number) {
     case 1:
-        assert(oss_callback_multipart_upload_part(upload, 1, body, PART, NULL, parts, NULL) == OSS_CALLBACK_CODE_OK);
+        assert(oss_callback_multipart_upload_upload_part(upload, 1, body, PART, NULL, parts, NULL) == OSS_CALLBACK_CODE_OK);
         break;
     case 20:
-        assert(oss_callback_multipart_upload_part_from_file(upload, 20, file, 5, PART, NULL, parts, NULL) ==
+        assert(oss_callback_multipart_upload_upload_part_from_file(upload, 20, file, 5, PART, NULL, parts, NULL) ==
                OSS_CALLBACK_CODE_OK);
         break;
     case 300:
-        assert(oss_callback_multipart_upload_part_from_reader(upload, 300, give, &left, PART, NULL, parts, NULL) ==
+        assert(oss_callback_multipart_upload_upload_part_from_reader(upload, 300, give, &left, PART, NULL, parts, NULL) ==
                OSS_CALLBACK_CODE_OK);
         assert(left == 0);
         break;
     default:
-        assert(oss_callback_multipart_upload_part(upload, *number, (const uint8_t *)"end", 3, NULL, parts, NULL) ==
+        assert(oss_callback_multipart_upload_upload_part(upload, *number, (const uint8_t *)"end", 3, NULL, parts, NULL) ==
                OSS_CALLBACK_CODE_OK);
     }
     free(body);
@@ -57,17 +57,17 @@ static void is_refused(oss_callback_code code, oss_callback_code expected, oss_c
 static void bad_parts(void) {
     oss_callback_error *error = NULL;
     size_t left = 5;
-    is_refused(oss_callback_multipart_upload_part(upload, 0, NULL, 0, NULL, parts, &error),
+    is_refused(oss_callback_multipart_upload_upload_part(upload, 0, NULL, 0, NULL, parts, &error),
                OSS_CALLBACK_CODE_INVALID_ARGUMENT, &error, "`part_number` 0 is not in 1 to 10000");
-    is_refused(oss_callback_multipart_upload_part(upload, 10001, NULL, 0, NULL, parts, &error),
+    is_refused(oss_callback_multipart_upload_upload_part(upload, 10001, NULL, 0, NULL, parts, &error),
                OSS_CALLBACK_CODE_INVALID_ARGUMENT, &error, "`part_number` 10001");
-    is_refused(oss_callback_multipart_upload_part_from_file(upload, 2, file, 5, PART + 1, NULL, parts, &error),
+    is_refused(oss_callback_multipart_upload_upload_part_from_file(upload, 2, file, 5, PART + 1, NULL, parts, &error),
                OSS_CALLBACK_CODE_INVALID_ARGUMENT, &error, "");
-    is_refused(oss_callback_multipart_upload_part_from_file(upload, 2, "/no such file", 0, 1, NULL, parts, &error),
+    is_refused(oss_callback_multipart_upload_upload_part_from_file(upload, 2, "/no such file", 0, 1, NULL, parts, &error),
                OSS_CALLBACK_CODE_BODY_UNREADABLE, &error, "/no such file");
-    is_refused(oss_callback_multipart_upload_part_from_reader(upload, 2, give, &left, 6, NULL, parts, &error),
+    is_refused(oss_callback_multipart_upload_upload_part_from_reader(upload, 2, give, &left, 6, NULL, parts, &error),
                OSS_CALLBACK_CODE_BODY_CHANGED, &error, "ended after 5 of 6 bytes");
-    is_refused(oss_callback_multipart_upload_part_from_reader(upload, 2, give, &left, OSS_CALLBACK_LEN_UNKNOWN, NULL,
+    is_refused(oss_callback_multipart_upload_upload_part_from_reader(upload, 2, give, &left, OSS_CALLBACK_LEN_UNKNOWN, NULL,
                                                               parts, &error),
                OSS_CALLBACK_CODE_INVALID_ARGUMENT, &error, "18446744073709551615");
     is_refused(oss_callback_parts_add_json(parts, "{\"number\":0}", &error), OSS_CALLBACK_CODE_INVALID_ARGUMENT, &error,
@@ -90,7 +90,7 @@ int main(int argc, char **argv) {
     file = argv[1];
 
     oss_callback_put_options_set_content_type(options, "text/x-parts");
-    oss_callback_put_options_add_metadata(options, "author", "Ming");
+    oss_callback_put_options_set_metadata(options, "author", "Ming");
     assert(oss_callback_client_initiate_multipart_upload(client, BUCKET, "folder/object", options, &upload, NULL) ==
            OSS_CALLBACK_CODE_OK);
     oss_callback_put_options_free(options);

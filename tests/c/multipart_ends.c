@@ -19,7 +19,7 @@ static void failed(oss_callback_code code, oss_callback_code expected, oss_callb
 /* An upload with one small part, which is added to the list. */
 static oss_callback_multipart_upload *begin_with_part(const char *object, oss_callback_parts *parts) {
     oss_callback_multipart_upload *upload = begin(client, object);
-    assert(oss_callback_multipart_upload_part(upload, 1, (const uint8_t *)"contents", 8, NULL, parts, NULL) ==
+    assert(oss_callback_multipart_upload_upload_part(upload, 1, (const uint8_t *)"contents", 8, NULL, parts, NULL) ==
            OSS_CALLBACK_CODE_OK);
     return upload;
 }
@@ -62,13 +62,13 @@ static void are_listed_and_aborted(void) {
     assert(oss_callback_multipart_uploads_common_prefix(uploads, 1) == NULL);
 
     /* One that was found is aborted. */
-    assert(oss_callback_multipart_upload_new(client, BUCKET, oss_callback_multipart_uploads_object(uploads, 0),
+    assert(oss_callback_client_resume_multipart_upload(client, BUCKET, oss_callback_multipart_uploads_object(uploads, 0),
                                              oss_callback_multipart_uploads_id(uploads, 0), &again, NULL) ==
            OSS_CALLBACK_CODE_OK);
     oss_callback_multipart_uploads_free(uploads);
     assert(oss_callback_multipart_upload_abort(again, NULL, NULL) == OSS_CALLBACK_CODE_OK);
     failed(oss_callback_multipart_upload_abort(a, NULL, &error), OSS_CALLBACK_CODE_NOT_FOUND, &error, "NoSuchUpload");
-    failed(oss_callback_multipart_upload_part(a, 1, NULL, 0, NULL, parts, &error), OSS_CALLBACK_CODE_NOT_FOUND, &error,
+    failed(oss_callback_multipart_upload_upload_part(a, 1, NULL, 0, NULL, parts, &error), OSS_CALLBACK_CODE_NOT_FOUND, &error,
            "NoSuchUpload");
     failed(oss_complete_multipart_upload_with_callback(a, NULL, NULL, NULL, NULL, &error), OSS_CALLBACK_CODE_NOT_FOUND,
            &error, "NoSuchUpload");
@@ -104,7 +104,7 @@ static void are_refused_and_stay_open(void) {
     assert(oss_complete_multipart_upload_with_callback(upload, parts, NULL, options, NULL, NULL) == OSS_CALLBACK_CODE_OK);
 
     /* A fault of a setter is told by whatever sends something. */
-    assert(oss_callback_multipart_upload_new(client, BUCKET, "kept", "id", &other, NULL) == OSS_CALLBACK_CODE_OK);
+    assert(oss_callback_client_resume_multipart_upload(client, BUCKET, "kept", "id", &other, NULL) == OSS_CALLBACK_CODE_OK);
     oss_callback_put_options_set_object_acl(options, "public");
     oss_callback_put_options_set_object_acl(options, "private");
     failed(oss_callback_multipart_upload_abort(other, options, &error), OSS_CALLBACK_CODE_INVALID_ARGUMENT, &error, NULL);
@@ -149,7 +149,7 @@ static void an_object_is_kept(void) {
     oss_callback_put_options_set_object_acl(options, "public-read");
     assert(oss_callback_client_initiate_multipart_upload(client, BUCKET, "first", options, &upload, NULL) ==
            OSS_CALLBACK_CODE_OK);
-    assert(oss_callback_multipart_upload_part(upload, 1, (const uint8_t *)"contents", 8, options, NULL, NULL) ==
+    assert(oss_callback_multipart_upload_upload_part(upload, 1, (const uint8_t *)"contents", 8, options, NULL, NULL) ==
            OSS_CALLBACK_CODE_OK);
     assert(oss_put_object_with_callback(client, BUCKET, "first", NULL, 0, NULL, NULL, NULL, NULL) ==
            OSS_CALLBACK_CODE_OK);
@@ -174,11 +174,11 @@ static void a_progress_hook_watches_a_part(void) {
     oss_callback_put_options *options = new_put_options();
     oss_callback_multipart_upload *upload = begin(client, "watched");
     oss_callback_put_options_set_progress_hook(options, ends, &told);
-    failed(oss_callback_multipart_upload_part(upload, 1, (const uint8_t *)"contents", 8, options, NULL, &error),
+    failed(oss_callback_multipart_upload_upload_part(upload, 1, (const uint8_t *)"contents", 8, options, NULL, &error),
            OSS_CALLBACK_CODE_CANCELLED, &error, NULL);
     assert(told);
     oss_callback_put_options_set_progress_hook(options, NULL, NULL);
-    assert(oss_callback_multipart_upload_part(upload, 1, (const uint8_t *)"contents", 8, options, NULL, NULL) ==
+    assert(oss_callback_multipart_upload_upload_part(upload, 1, (const uint8_t *)"contents", 8, options, NULL, NULL) ==
            OSS_CALLBACK_CODE_OK);
     assert(oss_callback_multipart_upload_abort(upload, options, NULL) == OSS_CALLBACK_CODE_OK);
     oss_callback_multipart_upload_free(upload);
@@ -194,7 +194,7 @@ static void are_cancelled(void) {
     assert(oss_callback_cancellation_new(&cancellation) == OSS_CALLBACK_CODE_OK);
     oss_callback_put_options_set_cancellation(options, cancellation);
     oss_callback_cancellation_cancel(cancellation);
-    failed(oss_callback_multipart_upload_part(upload, 1, NULL, 0, options, NULL, &error), OSS_CALLBACK_CODE_CANCELLED,
+    failed(oss_callback_multipart_upload_upload_part(upload, 1, NULL, 0, options, NULL, &error), OSS_CALLBACK_CODE_CANCELLED,
            &error, NULL);
     failed(oss_callback_multipart_upload_list_parts(upload, options, &listed, &error), OSS_CALLBACK_CODE_CANCELLED,
            &error, NULL);

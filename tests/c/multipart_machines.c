@@ -8,7 +8,7 @@ static oss_callback_client *client;
 
 static oss_callback_multipart_upload *go_on(const char *upload_id) {
     oss_callback_multipart_upload *upload = NULL;
-    assert(oss_callback_multipart_upload_new(client, BUCKET, "object", upload_id, &upload, NULL) ==
+    assert(oss_callback_client_resume_multipart_upload(client, BUCKET, "object", upload_id, &upload, NULL) ==
            OSS_CALLBACK_CODE_OK);
     return upload;
 }
@@ -18,7 +18,7 @@ static void send_part(const oss_callback_multipart_upload *upload, uint32_t numb
     uint8_t *body = malloc(PART);
     assert(body != NULL);
     memset(body, (int)('0' + number), PART);
-    assert(oss_callback_multipart_upload_part(upload, number, body, PART, NULL, parts, NULL) == OSS_CALLBACK_CODE_OK);
+    assert(oss_callback_multipart_upload_upload_part(upload, number, body, PART, NULL, parts, NULL) == OSS_CALLBACK_CODE_OK);
     printf("json %s\n", oss_callback_parts_json(parts, 0));
     free(body);
     oss_callback_parts_free(parts);

@@ -7,7 +7,7 @@ static const uint8_t BODY[] = {'b'};
 /* Nothing is sent for it. */
 static oss_callback_multipart_upload *new_upload(const oss_callback_client *client) {
     oss_callback_multipart_upload *upload = NULL;
-    assert(oss_callback_multipart_upload_new(client, BUCKET, "o", "id", &upload, NULL) == OSS_CALLBACK_CODE_OK);
+    assert(oss_callback_client_resume_multipart_upload(client, BUCKET, "o", "id", &upload, NULL) == OSS_CALLBACK_CODE_OK);
     return upload;
 }
 
@@ -68,33 +68,33 @@ static void uploads(const oss_callback_client *client) {
     REFUSES("bucket", made, oss_callback_client_initiate_multipart_upload(client, NULL, "o", options, &made, &error));
     REFUSES("object", made, oss_callback_client_initiate_multipart_upload(client, BUCKET, NULL, options, &made, &error));
     REFUSES("upload", made, oss_callback_client_initiate_multipart_upload(client, BUCKET, "o", options, NULL, &error));
-    FAILS(oss_callback_multipart_upload_new(NULL, NULL, NULL, NULL, NULL, NULL));
-    REFUSES("client", made, oss_callback_multipart_upload_new(NULL, BUCKET, "o", "id", &made, &error));
-    REFUSES("bucket", made, oss_callback_multipart_upload_new(client, NULL, "o", "id", &made, &error));
-    REFUSES("object", made, oss_callback_multipart_upload_new(client, BUCKET, NULL, "id", &made, &error));
-    REFUSES("upload_id", made, oss_callback_multipart_upload_new(client, BUCKET, "o", NULL, &made, &error));
-    REFUSES("upload", made, oss_callback_multipart_upload_new(client, BUCKET, "o", "id", NULL, &error));
+    FAILS(oss_callback_client_resume_multipart_upload(NULL, NULL, NULL, NULL, NULL, NULL));
+    REFUSES("client", made, oss_callback_client_resume_multipart_upload(NULL, BUCKET, "o", "id", &made, &error));
+    REFUSES("bucket", made, oss_callback_client_resume_multipart_upload(client, NULL, "o", "id", &made, &error));
+    REFUSES("object", made, oss_callback_client_resume_multipart_upload(client, BUCKET, NULL, "id", &made, &error));
+    REFUSES("upload_id", made, oss_callback_client_resume_multipart_upload(client, BUCKET, "o", NULL, &made, &error));
+    REFUSES("upload", made, oss_callback_client_resume_multipart_upload(client, BUCKET, "o", "id", NULL, &error));
     oss_callback_multipart_upload_free(NULL);
     assert(oss_callback_multipart_upload_bucket(NULL) == NULL);
     assert(oss_callback_multipart_upload_object(NULL) == NULL);
     assert(oss_callback_multipart_upload_id(NULL) == NULL);
     oss_callback_multipart_upload_set_requester_pays(NULL, true);
 
-    FAILS(oss_callback_multipart_upload_part(NULL, 1, NULL, 0, NULL, NULL, NULL));
-    REFUSES("upload", made, oss_callback_multipart_upload_part(NULL, 1, BODY, 1, options, parts, &error));
-    assert(oss_callback_multipart_upload_part(upload, 1, NULL, 7, options, parts, &error) ==
+    FAILS(oss_callback_multipart_upload_upload_part(NULL, 1, NULL, 0, NULL, NULL, NULL));
+    REFUSES("upload", made, oss_callback_multipart_upload_upload_part(NULL, 1, BODY, 1, options, parts, &error));
+    assert(oss_callback_multipart_upload_upload_part(upload, 1, NULL, 7, options, parts, &error) ==
            OSS_CALLBACK_CODE_INVALID_ARGUMENT);
     assert(is(oss_callback_error_message(error), "`body` is NULL, but its length is 7"));
     oss_callback_error_free(error);
-    FAILS(oss_callback_multipart_upload_part_from_file(NULL, 1, NULL, 0, 0, NULL, NULL, NULL));
+    FAILS(oss_callback_multipart_upload_upload_part_from_file(NULL, 1, NULL, 0, 0, NULL, NULL, NULL));
     REFUSES("upload", made,
-            oss_callback_multipart_upload_part_from_file(NULL, 1, "/dev/null", 0, 0, options, parts, &error));
-    REFUSES("path", made, oss_callback_multipart_upload_part_from_file(upload, 1, NULL, 0, 0, options, parts, &error));
-    FAILS(oss_callback_multipart_upload_part_from_reader(NULL, 1, NULL, NULL, 0, NULL, NULL, NULL));
+            oss_callback_multipart_upload_upload_part_from_file(NULL, 1, "/dev/null", 0, 0, options, parts, &error));
+    REFUSES("path", made, oss_callback_multipart_upload_upload_part_from_file(upload, 1, NULL, 0, 0, options, parts, &error));
+    FAILS(oss_callback_multipart_upload_upload_part_from_reader(NULL, 1, NULL, NULL, 0, NULL, NULL, NULL));
     REFUSES("upload", made,
-            oss_callback_multipart_upload_part_from_reader(NULL, 1, never_read, NULL, 1, options, parts, &error));
+            oss_callback_multipart_upload_upload_part_from_reader(NULL, 1, never_read, NULL, 1, options, parts, &error));
     REFUSES("read_hook", made,
-            oss_callback_multipart_upload_part_from_reader(upload, 1, NULL, NULL, 1, options, parts, &error));
+            oss_callback_multipart_upload_upload_part_from_reader(upload, 1, NULL, NULL, 1, options, parts, &error));
     assert(oss_callback_parts_len(parts) == 1);
 
     FAILS(oss_callback_multipart_upload_list_parts(NULL, NULL, NULL, NULL));
@@ -174,7 +174,7 @@ static void files(const oss_callback_client *client) {
 static int gives_too_little(oss_callback_credentials *credentials, void *userdata) {
     const char *what = userdata;
     oss_callback_credentials_set_key_pair(NULL, "id", "secret", "token");
-    oss_callback_credentials_set_expires(NULL, 1);
+    oss_callback_credentials_set_expires_at_s(NULL, 1);
     oss_callback_credentials_set_key_pair(credentials, is(what, "access_key_id") ? NULL : "id",
                                           is(what, "access_key_secret") ? NULL : "secret", NULL);
     return 0;

@@ -11,7 +11,7 @@ static oss_callback_code put(const char *object, const oss_callback_put_options 
 static void refuses_header(const char *name, const char *message) {
     oss_callback_error *error = NULL;
     oss_callback_put_options *options = new_put_options();
-    oss_callback_put_options_add_header(options, name, "value");
+    oss_callback_put_options_set_header(options, name, "value");
     assert(put("refused", options, &error) == OSS_CALLBACK_CODE_INVALID_ARGUMENT);
     assert(contains(oss_callback_error_message(error), message));
     assert(oss_callback_error_stored(error) == OSS_CALLBACK_STORED_NO);
@@ -28,13 +28,13 @@ int main(void) {
 
     oss_callback_put_options_set_content_type(options, "text/plain");
     oss_callback_put_options_set_content_type(options, "text/x-test; charset=utf-8");
-    oss_callback_put_options_add_metadata(options, "author", "Ming");
-    oss_callback_put_options_add_metadata(options, "year", "2024");
-    oss_callback_put_options_add_header(options, "Cache-Control", "no-cache");
-    oss_callback_put_options_add_header(options, "cache-control", "no-store");
+    oss_callback_put_options_set_metadata(options, "author", "Ming");
+    oss_callback_put_options_set_metadata(options, "year", "2024");
+    oss_callback_put_options_set_header(options, "Cache-Control", "no-cache");
+    oss_callback_put_options_set_header(options, "cache-control", "no-store");
     assert(put("first.png", options, NULL) == OSS_CALLBACK_CODE_OK);
 
-    oss_callback_put_options_add_header(options, "x-oss-forbid-overwrite", "true");
+    oss_callback_put_options_set_header(options, "x-oss-forbid-overwrite", "true");
     assert(put("second.png", options, NULL) == OSS_CALLBACK_CODE_OK);
     assert(put("first.png", options, &error) == OSS_CALLBACK_CODE_CONFLICT);
     assert(oss_callback_error_status(error) == 409);

@@ -52,8 +52,8 @@ static void put(const char *json, oss_callback_code expected) {
     oss_callback_receipt *receipt = NULL;
     oss_callback_error *error = NULL;
     oss_callback_code code;
-    assert(oss_callback_presigned_url_from_json(json, &url, NULL) == OSS_CALLBACK_CODE_OK);
-    code = oss_callback_client_put_object_with_url(uploader, url, BODY, sizeof BODY, NULL, &receipt, &error);
+    assert(oss_callback_presigned_url_new_from_json(json, &url, NULL) == OSS_CALLBACK_CODE_OK);
+    code = oss_put_object_with_url(uploader, url, BODY, sizeof BODY, NULL, &receipt, &error);
     is_told(code, receipt, error, expected);
     oss_callback_presigned_url_free(url);
 }
@@ -63,8 +63,8 @@ static void post(const char *json, const char *content_type, oss_callback_code e
     oss_callback_receipt *receipt = NULL;
     oss_callback_error *error = NULL;
     oss_callback_code code;
-    assert(oss_callback_post_form_from_json(json, &form, NULL) == OSS_CALLBACK_CODE_OK);
-    code = oss_callback_client_post_object(uploader, form, BODY, sizeof BODY, "a.png", content_type, NULL, &receipt,
+    assert(oss_callback_post_form_new_from_json(json, &form, NULL) == OSS_CALLBACK_CODE_OK);
+    code = oss_post_object_with_form(uploader, form, BODY, sizeof BODY, "a.png", content_type, NULL, &receipt,
                                            &error);
     is_told(code, receipt, error, expected);
     oss_callback_post_form_free(form);
@@ -82,7 +82,7 @@ static void try_url(bool in_headers, bool fails, const char *file) {
                                                   NULL) == OSS_CALLBACK_CODE_OK);
     oss_callback_put_options_free(options);
     assert(is(oss_callback_presigned_url_method(url), "PUT"));
-    assert(oss_callback_presigned_url_expires(url, &expires) && expires > 1700000000);
+    assert(oss_callback_presigned_url_expires_at_s(url, &expires) && expires > 1700000000);
     assert((strstr(oss_callback_presigned_url_url(url), "callback=") == NULL) == in_headers);
     headers = oss_callback_presigned_url_headers_len(url);
     assert(headers == (in_headers ? 2u : 1u));
@@ -95,7 +95,7 @@ static void try_url(bool in_headers, bool fails, const char *file) {
 
     put(oss_callback_presigned_url_json(url), fails ? OSS_CALLBACK_CODE_CALLBACK_FAILED : OSS_CALLBACK_CODE_OK);
     if (!fails) {
-        assert(oss_callback_client_put_object_from_file_with_url(uploader, url, file, NULL, &receipt, NULL) ==
+        assert(oss_put_object_from_file_with_url(uploader, url, file, NULL, &receipt, NULL) ==
                OSS_CALLBACK_CODE_OK);
         oss_callback_receipt_free(receipt);
     }
@@ -135,7 +135,7 @@ static void try_form(bool fails, const char *file) {
     char *other;
     uint64_t expires = 0;
     size_t index, fields, found = 0;
-    assert(oss_callback_post_form_expires(form, &expires) && expires > 1700000000);
+    assert(oss_callback_post_form_expires_at_s(form, &expires) && expires > 1700000000);
     assert(contains(oss_callback_post_form_url(form), "http://"));
     fields = oss_callback_post_form_fields_len(form);
     for (index = 0; index < fields; index++) {
@@ -147,7 +147,7 @@ static void try_form(bool fails, const char *file) {
 
     post(oss_callback_post_form_json(form), "image/png", fails ? OSS_CALLBACK_CODE_CALLBACK_FAILED : OSS_CALLBACK_CODE_OK);
     if (!fails) {
-        assert(oss_callback_client_post_object_from_file(uploader, form, file, NULL, "image/jpeg", NULL, &receipt,
+        assert(oss_post_object_from_file_with_form(uploader, form, file, NULL, "image/jpeg", NULL, &receipt,
                                                          NULL) == OSS_CALLBACK_CODE_OK);
         oss_callback_receipt_free(receipt);
     }
@@ -175,7 +175,7 @@ static void try_expired(void) {
            OSS_CALLBACK_CODE_OK);
     assert(oss_callback_client_presign_put_object(signing, BUCKET, "late", spec, NULL, 1, true, &in_headers, NULL) ==
            OSS_CALLBACK_CODE_OK);
-    assert(oss_callback_post_form_expires(form, &expires) && oss_callback_presigned_url_expires(in_headers, &end));
+    assert(oss_callback_post_form_expires_at_s(form, &expires) && oss_callback_presigned_url_expires_at_s(in_headers, &end));
     if (end < expires) end = expires;
     while ((uint64_t)time(NULL) <= end) continue;
     put(oss_callback_presigned_url_json(in_query), OSS_CALLBACK_CODE_ACCESS_DENIED);

@@ -51,10 +51,10 @@ static void limits(void) {
         oss_callback_put_options_add_tag(many, key, "");
     }
     refuses(many, "`tag` \"10\" is one too many");
-    REFUSES(oss_callback_put_options_set_traffic_limit(options, 0), "`traffic_limit` 0 is not in 819200 to 838860800");
-    REFUSES(oss_callback_put_options_set_traffic_limit(options, UINT64_MAX), "`traffic_limit` 18446744073709551615");
-    REFUSES(oss_callback_put_options_set_expires(options, 253402300800), "`expires` is not in the years 1970 to 9999");
-    REFUSES(oss_callback_put_options_set_expires(options, UINT64_MAX), "`expires`");
+    REFUSES(oss_callback_put_options_set_traffic_limit_bits_per_s(options, 0), "`traffic_limit` 0 is not in 819200 to 838860800");
+    REFUSES(oss_callback_put_options_set_traffic_limit_bits_per_s(options, UINT64_MAX), "`traffic_limit` 18446744073709551615");
+    REFUSES(oss_callback_put_options_set_expires_at_s(options, 253402300800), "`expires` is not in the years 1970 to 9999");
+    REFUSES(oss_callback_put_options_set_expires_at_s(options, UINT64_MAX), "`expires`");
     REFUSES(oss_callback_put_options_set_content_language(options, "zh\r\nx-oss-object-acl: public-read"),
             "header Content-Language has a value with a control character");
     REFUSES(oss_callback_put_options_set_object_acl(options, "\xff"), "`object_acl` is not UTF-8");
@@ -77,13 +77,13 @@ int main(void) {
     oss_callback_put_options_set_server_side_encryption(options, "KMS");
     oss_callback_put_options_set_server_side_encryption_key_id(options, "key-id");
     oss_callback_put_options_set_server_side_data_encryption(options, "SM4");
-    oss_callback_put_options_set_traffic_limit(options, 838860800);
+    oss_callback_put_options_set_traffic_limit_bits_per_s(options, 838860800);
     oss_callback_put_options_set_forbid_overwrite(options, true);
     oss_callback_put_options_set_cache_control(options, "no-cache");
     oss_callback_put_options_set_content_disposition(options, "inline");
     oss_callback_put_options_set_content_encoding(options, "gzip");
     oss_callback_put_options_set_content_language(options, "zh-CN");
-    oss_callback_put_options_set_expires(options, 784111777);
+    oss_callback_put_options_set_expires_at_s(options, 784111777);
     oss_callback_put_options_set_requester_pays(options, true);
     oss_callback_put_options_set_content_md5(options, true);
     assert(oss_put_object_with_callback(client, BUCKET, "object", (const uint8_t *)"1", 1, NULL, options, NULL, NULL) ==

@@ -129,7 +129,7 @@ static oss_callback_code in_parts(const char *object, const uint8_t *body, size_
     }
     for (begin = 0; code == OSS_CALLBACK_CODE_OK && begin < len; begin += part_len) {
         size_t rest = len - begin;
-        code = oss_callback_multipart_upload_part(upload, ++part, body + begin, rest < part_len ? rest : part_len, NULL,
+        code = oss_callback_multipart_upload_upload_part(upload, ++part, body + begin, rest < part_len ? rest : part_len, NULL,
                                                   parts, error);
     }
     if (code == OSS_CALLBACK_CODE_OK && late) {
@@ -178,8 +178,8 @@ static void tell_result(oss_callback_code code, const oss_callback_receipt *rece
     if (receipt != NULL) {
         printf("stored %d\nanswered %d\n", OSS_CALLBACK_STORED_YES, OSS_CALLBACK_ANSWERED_YES);
         printf("attempts %" PRIu32 "\n", oss_callback_receipt_attempts(receipt));
-        for (index = 0; index < oss_callback_receipt_history_len(receipt); index++) {
-            tell_attempt(oss_callback_receipt_history(receipt, index));
+        for (index = 0; index < oss_callback_receipt_earlier_attempts_len(receipt); index++) {
+            tell_attempt(oss_callback_receipt_earlier_attempt(receipt, index));
         }
         for (index = 0; index < oss_callback_receipt_notes_len(receipt); index++) {
             printf("note %s\n", oss_callback_receipt_note(receipt, index));
@@ -190,8 +190,8 @@ static void tell_result(oss_callback_code code, const oss_callback_receipt *rece
         printf("stored %d\n", oss_callback_error_stored(error));
         printf("answered %d\n", oss_callback_error_answered(error));
         printf("attempts %" PRIu32 "\n", oss_callback_error_attempts(error));
-        for (index = 0; index < oss_callback_error_history_len(error); index++) {
-            tell_attempt(oss_callback_error_history(error, index));
+        for (index = 0; index < oss_callback_error_earlier_attempts_len(error); index++) {
+            tell_attempt(oss_callback_error_earlier_attempt(error, index));
         }
         printf("upload_id %s\n", or_none(oss_callback_error_upload_id(error)));
         for (index = 0; index < oss_callback_error_notes_len(error); index++) {

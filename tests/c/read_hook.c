@@ -66,7 +66,7 @@ static void is_stored(const char *object, size_t len, size_t block, uint64_t ann
     assert(it.left == 0);
     assert(oss_callback_receipt_answer(receipt, NULL) != NULL);
     assert(oss_callback_receipt_attempts(receipt) == 1);
-    assert(oss_callback_receipt_history_len(receipt) == 0);
+    assert(oss_callback_receipt_earlier_attempts_len(receipt) == 0);
     oss_callback_receipt_free(receipt);
 }
 

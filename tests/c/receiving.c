@@ -32,7 +32,7 @@ static void seal(const char *url) {
     assert(is(oss_callback_error_message(error), "`permission` has no size"));
     oss_callback_error_free(error);
     oss_callback_permission_set_max_size(permission, 10);
-    oss_callback_permission_set_valid_for(permission, 600);
+    oss_callback_permission_set_valid_for_s(permission, 600);
     assert(oss_callback_sealer_seal(sealer, options, permission, &spec, NULL) == OSS_CALLBACK_CODE_OK);
     printf("callback %s\n", oss_callback_spec_callback(spec));
     printf("callback_var %s\n", oss_callback_spec_callback_var(spec));
@@ -74,7 +74,7 @@ static int refuse(oss_callback_error *error) {
 static const char *seen(const oss_callback_replay_guard *guard, const oss_callback_sealed *sealed) {
     oss_callback_seen seen;
     assert(oss_callback_replay_guard_check(guard, sealed, &seen, NULL) == OSS_CALLBACK_CODE_OK);
-    return seen == OSS_CALLBACK_SEEN_FIRST_SEEN ? "first" : seen == OSS_CALLBACK_SEEN_REPEATED ? "repeated" : "replayed";
+    return seen == OSS_CALLBACK_SEEN_FIRST ? "first" : seen == OSS_CALLBACK_SEEN_REPEATED ? "repeated" : "replayed";
 }
 
 static int receive(int argc, char **argv) {
@@ -141,7 +141,7 @@ static int receive(int argc, char **argv) {
     assert(is(oss_callback_sealed_variable(sealed, "x:user"), "4711"));
     assert(oss_callback_sealed_variable(sealed, "filename") == NULL);
     assert(is(oss_callback_sealed_key_id(sealed), "2026-01"));
-    assert(oss_callback_sealed_expires(sealed) > 1700000000);
+    assert(oss_callback_sealed_expires_at_s(sealed) > 1700000000);
     printf("sealed_size %" PRIu64 "\n", oss_callback_sealed_size(sealed));
 
     assert(oss_callback_replay_guard_new(1, &guard) == OSS_CALLBACK_CODE_OK);

@@ -239,7 +239,7 @@ static void replays(void) {
 
     GIVES(OK, oss_callback_replay_guard_new(1, &guard));
     GIVES(OK, oss_callback_replay_guard_check(guard, first, &seen, &error));
-    assert(seen == OSS_CALLBACK_SEEN_FIRST_SEEN);
+    assert(seen == OSS_CALLBACK_SEEN_FIRST);
     GIVES(OK, oss_callback_replay_guard_check(guard, again, &seen, &error));
     assert(seen == OSS_CALLBACK_SEEN_REPEATED);
     GIVES(OK, oss_callback_replay_guard_check(guard, other, &seen, &error));
@@ -268,12 +268,12 @@ static void a_permission_that_is_over(void) {
     oss_callback_permission_set_max_size(permission, 1);
     oss_callback_spec_options_set_body(options, "bucket=${bucket}&object=${object}&size=${size}&seal=${x:seal}");
     for (i = 0; i < sizeof ends / sizeof *ends; i++) {
-        oss_callback_permission_set_expires_at(permission, ends[i]);
+        oss_callback_permission_set_expires_at_s(permission, ends[i]);
         GIVES(INVALID_ARGUMENT, oss_callback_sealer_seal(sealer, options, permission, &spec, &error));
     }
-    oss_callback_permission_set_valid_for(permission, UINT64_MAX);
+    oss_callback_permission_set_valid_for_s(permission, UINT64_MAX);
     GIVES(INVALID_ARGUMENT, oss_callback_sealer_seal(sealer, options, permission, &spec, &error));
-    oss_callback_permission_set_valid_for(permission, 60);
+    oss_callback_permission_set_valid_for_s(permission, 60);
     GIVES(OK, oss_callback_sealer_seal(sealer, options, permission, &spec, &error));
     oss_callback_spec_free(spec);
     oss_callback_spec_options_free(options);

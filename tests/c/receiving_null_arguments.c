@@ -118,14 +118,14 @@ static void sealing(void) {
     REFUSES("permission", oss_callback_permission_new_prefix("b", "o", NULL, &error));
     oss_callback_permission_set_max_size(NULL, 1);
     oss_callback_permission_set_exact_size(NULL, 1);
-    oss_callback_permission_set_expires_at(NULL, 1);
-    oss_callback_permission_set_valid_for(NULL, 1);
+    oss_callback_permission_set_expires_at_s(NULL, 1);
+    oss_callback_permission_set_valid_for_s(NULL, 1);
     oss_callback_permission_free(NULL);
     assert(oss_callback_permission_new_object("b", "o", &permission, NULL) == OSS_CALLBACK_CODE_OK);
     /* The largest numbers are no fault. */
     oss_callback_permission_set_exact_size(permission, UINT64_MAX);
-    oss_callback_permission_set_expires_at(permission, UINT64_MAX);
-    oss_callback_permission_set_valid_for(permission, UINT64_MAX);
+    oss_callback_permission_set_expires_at_s(permission, UINT64_MAX);
+    oss_callback_permission_set_valid_for_s(permission, UINT64_MAX);
 
     REFUSES("key_id", oss_callback_sealer_new(NULL, SECRET, 32, &sealer, &error));
     REFUSES("sealer", oss_callback_sealer_new("id", SECRET, 32, NULL, &error));
@@ -153,7 +153,7 @@ static void sealing(void) {
     assert(oss_callback_sealed_variable(NULL, NULL) == NULL);
     assert(oss_callback_sealed_variable(NULL, "name") == NULL);
     assert(oss_callback_sealed_key_id(NULL) == NULL);
-    assert(oss_callback_sealed_expires(NULL) == 0);
+    assert(oss_callback_sealed_expires_at_s(NULL) == 0);
     assert(oss_callback_sealed_nonce(NULL) == NULL);
     assert(oss_callback_sealed_body_digest(NULL) == NULL);
     oss_callback_sealed_free(NULL);

@@ -33,7 +33,7 @@ static oss_callback_reconciled *look(const oss_callback_client *client, const os
 }
 
 static void is_there(oss_callback_reconciled *reconciled, oss_callback_outcome outcome, const char *id) {
-    uint64_t len = 0, as_of = 7;
+    uint64_t len = 0, observed_at = 7;
     const oss_callback_object_metadata *object = oss_callback_reconciled_object(reconciled);
     assert(oss_callback_reconciled_outcome(reconciled) == outcome);
     assert(oss_callback_object_metadata_content_length(object, &len) && len == 5);
@@ -42,16 +42,16 @@ static void is_there(oss_callback_reconciled *reconciled, oss_callback_outcome o
     } else {
         assert(is(oss_callback_object_metadata_header(object, "x-oss-meta-idempotency-id"), id));
     }
-    assert(!oss_callback_reconciled_as_of(reconciled, &as_of) && as_of == 7);
+    assert(!oss_callback_reconciled_observed_at_s(reconciled, &observed_at) && observed_at == 7);
     oss_callback_reconciled_free(reconciled);
 }
 
 static void is_not_there(oss_callback_reconciled *reconciled) {
-    uint64_t as_of = 0;
+    uint64_t observed_at = 0;
     assert(oss_callback_reconciled_outcome(reconciled) == OSS_CALLBACK_OUTCOME_NOT_THERE);
     assert(oss_callback_reconciled_object(reconciled) == NULL);
-    assert(oss_callback_reconciled_as_of(reconciled, &as_of) && as_of > 1700000000u);
-    assert(oss_callback_reconciled_as_of(reconciled, NULL) == false);
+    assert(oss_callback_reconciled_observed_at_s(reconciled, &observed_at) && observed_at > 1700000000u);
+    assert(oss_callback_reconciled_observed_at_s(reconciled, NULL) == false);
     oss_callback_reconciled_free(reconciled);
 }
 
@@ -97,12 +97,12 @@ int main(int argc, char **argv) {
     oss_callback_error_free(lost);
 
     upload = begin(client, "parts");
-    assert(oss_callback_multipart_upload_part(upload, 1, (const uint8_t *)"hello", 5, NULL, parts, NULL) ==
+    assert(oss_callback_multipart_upload_upload_part(upload, 1, (const uint8_t *)"hello", 5, NULL, parts, NULL) ==
            OSS_CALLBACK_CODE_OK);
     {
         oss_callback_spec *spec = new_spec(variable("OSS_CALLBACK_URL"));
         oss_callback_multipart_upload *far = NULL;
-        assert(oss_callback_multipart_upload_new(answers, BUCKET, "parts", oss_callback_multipart_upload_id(upload),
+        assert(oss_callback_client_resume_multipart_upload(answers, BUCKET, "parts", oss_callback_multipart_upload_id(upload),
                                                  &far, NULL) == OSS_CALLBACK_CODE_OK);
         lost = NULL;
         assert(oss_complete_multipart_upload_with_callback(far, parts, spec, NULL, NULL, &lost) ==

@@ -36,7 +36,7 @@ int main(void) {
     client = new_client();
     spec = new_spec(variable("OSS_CALLBACK_URL"));
     options = new_put_options();
-    oss_callback_put_options_add_metadata(options, "shared", "yes");
+    oss_callback_put_options_set_metadata(options, "shared", "yes");
 
     for (index = 0; index < THREADS; index++) {
         numbers[index] = index;

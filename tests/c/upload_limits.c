@@ -47,7 +47,7 @@ static void zero_is_refused(void) {
     oss_callback_put_options_set_timeout_ms(options, 0);
     refuses(options, "`timeout` is zero");
     options = new_put_options();
-    oss_callback_put_options_set_bandwidth(options, 0);
+    oss_callback_put_options_set_bandwidth_bytes_per_s(options, 0);
     refuses(options, "`bandwidth` is zero");
 }
 
@@ -80,23 +80,23 @@ static void attempts_are_counted(const char *closing, const oss_callback_spec *s
     /* A lost answer may mean a delivered callback: never again, unless that does no harm. */
     assert(put(client, 1, spec, options, NULL, &error) == OSS_CALLBACK_CODE_CONNECTION_LOST);
     assert(oss_callback_error_attempts(error) == 1);
-    assert(oss_callback_error_history_len(error) == 0);
-    assert(oss_callback_error_history(error, 0) == NULL);
+    assert(oss_callback_error_earlier_attempts_len(error) == 0);
+    assert(oss_callback_error_earlier_attempt(error, 0) == NULL);
     oss_callback_error_free(error);
 
     oss_callback_put_options_set_callback_is_idempotent(options, true);
     assert(put(client, 1, spec, options, NULL, &error) == OSS_CALLBACK_CODE_CONNECTION_LOST);
     assert(oss_callback_error_attempts(error) == 4);
-    assert(oss_callback_error_history_len(error) == 3);
+    assert(oss_callback_error_earlier_attempts_len(error) == 3);
     for (index = 0; index < 3; index++) {
-        attempt = oss_callback_error_history(error, index);
+        attempt = oss_callback_error_earlier_attempt(error, index);
         assert(oss_callback_attempt_code(attempt) == OSS_CALLBACK_CODE_CONNECTION_LOST);
         assert(oss_callback_attempt_stored(attempt) == OSS_CALLBACK_STORED_UNKNOWN);
         assert(oss_callback_attempt_answered(attempt) == OSS_CALLBACK_ANSWERED_UNKNOWN);
         assert(oss_callback_attempt_status(attempt) == 0);
         assert(oss_callback_attempt_waited_ms(attempt) < 3000);
     }
-    assert(oss_callback_error_history(error, 3) == NULL);
+    assert(oss_callback_error_earlier_attempt(error, 3) == NULL);
     oss_callback_error_free(error);
     oss_callback_put_options_free(options);
     oss_callback_client_free(client);
@@ -113,12 +113,12 @@ static void success_has_a_history(const char *wrong_crc64) {
     oss_callback_put_options_set_compare_crc64(options, false);
     assert(put(client, 1, NULL, options, &receipt, NULL) == OSS_CALLBACK_CODE_OK);
     assert(oss_callback_receipt_attempts(receipt) == 2);
-    assert(oss_callback_receipt_history_len(receipt) == 1);
-    attempt = oss_callback_receipt_history(receipt, 0);
+    assert(oss_callback_receipt_earlier_attempts_len(receipt) == 1);
+    attempt = oss_callback_receipt_earlier_attempt(receipt, 0);
     assert(oss_callback_attempt_code(attempt) == OSS_CALLBACK_CODE_SERVER_ERROR);
     assert(oss_callback_attempt_status(attempt) == 503);
     assert(oss_callback_attempt_answered(attempt) == OSS_CALLBACK_ANSWERED_NOT_REQUESTED);
-    assert(oss_callback_receipt_history(receipt, 1) == NULL);
+    assert(oss_callback_receipt_earlier_attempt(receipt, 1) == NULL);
     assert(oss_callback_receipt_waited_ms(receipt) < 3000);
     oss_callback_receipt_free(receipt);
 
@@ -128,7 +128,7 @@ static void success_has_a_history(const char *wrong_crc64) {
     assert(oss_callback_error_attempts(error) == 2);
     /* What is known of the stored object knows how it came about. */
     assert(oss_callback_receipt_attempts(oss_callback_error_receipt(error)) == 2);
-    assert(oss_callback_receipt_history(oss_callback_error_receipt(error), 0) != NULL);
+    assert(oss_callback_receipt_earlier_attempt(oss_callback_error_receipt(error), 0) != NULL);
     oss_callback_error_free(error);
     oss_callback_put_options_free(options);
     oss_callback_client_free(client);
@@ -139,7 +139,7 @@ static void bandwidth_is_kept(void) {
     double seconds;
     oss_callback_client *client = new_client();
     oss_callback_put_options *options = new_put_options();
-    oss_callback_put_options_set_bandwidth(options, 1000000);
+    oss_callback_put_options_set_bandwidth_bytes_per_s(options, 1000000);
     assert(clock_gettime(CLOCK_MONOTONIC, &begin) == 0);
     assert(put(client, 500000, NULL, options, NULL, NULL) == OSS_CALLBACK_CODE_OK);
     assert(clock_gettime(CLOCK_MONOTONIC, &end) == 0);

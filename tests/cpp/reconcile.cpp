@@ -22,11 +22,11 @@ int main(int argc, char** argv) {
   const oss::put_options named = std::move(oss::put_options().idempotency_id("1"));
 
   const oss::reconciled missing = client.reconcile(lose(argv[2], "put", named));
-  assert(missing.outcome() == oss::outcome::not_there && !missing.object() && missing.as_of());
+  assert(missing.outcome() == oss::outcome::not_there && !missing.object() && missing.observed_at());
   std::optional<oss::object_metadata> object;
   {
     const oss::reconciled stored = client.reconcile(lose(argv[1], "put", named));
-    assert(stored.outcome() == oss::outcome::stored && !stored.as_of());
+    assert(stored.outcome() == oss::outcome::stored && !stored.observed_at());
     object = stored.object();
   }
   // It outlives what it came from.

@@ -71,10 +71,13 @@ fn an_upload_with_an_id_is_found_or_is_not_there() {
     let server = server().start().unwrap();
     let lost = request_lost(&server, |client| put(client, Some("1"), b"hello"));
     let before = SystemTime::now() - Duration::from_secs(2);
-    let Reconciled::NotThere { as_of } = reconcile(&server, &lost) else {
+    let Reconciled::NotThere { observed_at } = reconcile(&server, &lost) else {
         panic!("nothing was stored");
     };
-    assert!((before..=SystemTime::now()).contains(&as_of), "{as_of:?}");
+    assert!(
+        (before..=SystemTime::now()).contains(&observed_at),
+        "{observed_at:?}"
+    );
 
     let stored = answer_lost(&server, |client| put(client, Some("1"), b"hello"));
     let Reconciled::Stored(object) = reconcile(&server, &stored) else {

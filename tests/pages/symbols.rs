@@ -94,11 +94,112 @@ fn the_library_exports_the_functions_of_the_header() {
     assert_eq!(exported(), declared);
 }
 
+/// The opaque types of the header.
+fn handles() -> BTreeSet<String> {
+    let header = c::header();
+    let lines = header
+        .lines()
+        .filter_map(|line| line.strip_prefix("typedef struct "));
+    let names = lines.filter_map(|line| Some(line.split_once(' ')?.0.to_owned()));
+    names.collect()
+}
+
+/// Types and names of a function's parameters.
+fn parameters(prototype: &str) -> Vec<(String, String)> {
+    let (_, list) = prototype.split_once('(').expect("a list of parameters");
+    let list = list.trim_end_matches(')').split(',').map(str::trim);
+    let given = list.filter(|parameter| *parameter != "void");
+    given
+        .map(|parameter| {
+            let name = parameter.rsplit([' ', '*']).next().unwrap_or_default();
+            let of_type = parameter.strip_suffix(name).unwrap_or_default();
+            (of_type.trim().to_owned(), name.to_owned())
+        })
+        .collect()
+}
+
+/// What is wrong with a name, by the rule at the top of the header.
+fn broken_rule(prototype: &str, handles: &BTreeSet<String>) -> Option<&'static str> {
+    let name = c::name_of(prototype);
+    let parameters = parameters(prototype);
+    let gives_receipt = parameters
+        .iter()
+        .any(|(of_type, _)| of_type == "oss_callback_receipt **");
+    let operation = !name.starts_with("oss_callback_");
+    let with = ["_with_callback", "_with_url", "_with_form"];
+    if gives_receipt != operation || operation != with.iter().any(|with| name.ends_with(with)) {
+        return Some("what gives a receipt is oss_<verb>_<noun>_with_{callback,url,form}");
+    }
+    let units = ["_ms", "_s", "_at_s"];
+    let timed = [
+        "timeout",
+        "expires",
+        "deadline",
+        "valid_for",
+        "time",
+        "delay",
+        "waited",
+        "modified",
+        "bandwidth",
+        "traffic_limit",
+    ];
+    let numbers = ["uint64_t", "uint64_t *"];
+    let is_number = parameters
+        .last()
+        .is_some_and(|(of_type, _)| numbers.contains(&of_type.as_str()))
+        || prototype.starts_with("uint64_t ");
+    if is_number
+        && timed.iter().any(|word| name.contains(word))
+        && !units.iter().any(|unit| name.ends_with(unit))
+    {
+        return Some("units are part of a name");
+    }
+    if operation || ["oss_callback_version", "oss_callback_version_number"].contains(&name) {
+        return None;
+    }
+    let owner = handles
+        .iter()
+        .map(String::as_str)
+        .chain(["oss_callback_code"])
+        .filter(|handle| name.starts_with(&format!("{handle}_")))
+        .max_by_key(|handle| handle.len());
+    let Some(owner) = owner else {
+        return Some("everything else is oss_callback_<handle>_<verb>");
+    };
+    let first = parameters
+        .first()
+        .map_or("", |(of_type, _)| of_type.as_str());
+    let takes = [format!("{owner} *"), format!("const {owner} *")].contains(&first.to_owned());
+    let makes = name.starts_with(&format!("{owner}_new"))
+        && parameters
+            .iter()
+            .any(|(of_type, _)| *of_type == format!("{owner} **"));
+    let gives = prototype.starts_with(&format!("const {owner} *"));
+    if takes || makes || gives || owner == "oss_callback_code" {
+        None
+    } else {
+        Some("a method takes its handle first, or makes one")
+    }
+}
+
 #[test]
-fn functions_have_one_of_the_two_shapes() {
-    for name in exported() {
-        let operation = name.starts_with("oss_") && name.ends_with("_with_callback");
-        assert!(operation || name.starts_with("oss_callback_"), "{name}");
+fn every_name_obeys_the_rule_at_the_top_of_the_header() {
+    let handles = handles();
+    assert!(handles.len() > 30, "{handles:?}");
+    for prototype in c::prototypes() {
+        assert_eq!(broken_rule(&prototype, &handles), None, "{prototype}");
+    }
+    // The names that it was made for.
+    for before in [
+        "oss_callback_code oss_callback_client_put_object_with_url(const oss_callback_client *client, oss_callback_receipt **receipt)",
+        "oss_callback_code oss_put_object(const oss_callback_client *client, oss_callback_receipt **receipt)",
+        "oss_callback_code oss_head_object_with_callback(const oss_callback_client *client)",
+        "void oss_callback_permission_set_valid_for(oss_callback_permission *permission, uint64_t seconds)",
+        "uint64_t oss_callback_sealed_expires(const oss_callback_sealed *sealed)",
+        "oss_callback_code oss_callback_multipart_upload_new(const oss_callback_client *client)",
+        "void oss_callback_frobnicate(oss_callback_client *client)",
+    ] {
+        assert!(broken_rule(before, &handles).is_some(), "{before}");
     }
 }
 

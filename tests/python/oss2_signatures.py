@@ -187,7 +187,7 @@ def main():
         spec = make_spec(value) if random_source.random() < 0.5 else None
         options = new("put_options")
         library.oss_callback_put_options_set_content_type(options, text("image/jpeg"))
-        library.oss_callback_put_options_add_metadata(options, text("a"), text(metadata))
+        library.oss_callback_put_options_set_metadata(options, text("a"), text(metadata))
         for version, client in clients.items():
             check_url(client, version, key, spec, options)
             check_header(client, server, version, key, spec, options)

@@ -155,7 +155,7 @@ class Outcomes(OssTestCase):
             self.client_for(self.silent().endpoint).put_object(BUCKET, self.object + "2", b"", timeout=0.1)
         reconciled = self.client.reconcile(self.expect(raised.exception, "TIMEOUT", "UNKNOWN"))
         self.assertEqual((reconciled.outcome, reconciled.object), (oss_callback.Outcome.NOT_THERE, None))
-        self.assertIsNotNone(reconciled.as_of)
+        self.assertIsNotNone(reconciled.observed_at)
 
 
 class ReadOnly:

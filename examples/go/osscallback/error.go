@@ -148,8 +148,8 @@ func newError(code C.oss_callback_code, error *C.oss_callback_error) *Error {
 		message:    C.GoString(C.oss_callback_error_message(error)),
 		handle:     owner,
 	}
-	for i := C.size_t(0); i < C.oss_callback_error_history_len(error); i++ {
-		e.History = append(e.History, newAttempt(C.oss_callback_error_history(error, i)))
+	for i := C.size_t(0); i < C.oss_callback_error_earlier_attempts_len(error); i++ {
+		e.History = append(e.History, newAttempt(C.oss_callback_error_earlier_attempt(error, i)))
 	}
 	for i := C.size_t(0); i < C.oss_callback_error_notes_len(error); i++ {
 		e.Notes = append(e.Notes, C.GoString(C.oss_callback_error_note(error, i)))

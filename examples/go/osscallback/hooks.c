@@ -53,7 +53,7 @@ oss_callback_code osscallback_part_reader(const oss_callback_multipart_upload *u
                                           uintptr_t handle, uint64_t len,
                                           const oss_callback_put_options *options, oss_callback_parts *parts,
                                           oss_callback_error **error) {
-    return oss_callback_multipart_upload_part_from_reader(upload, part_number, read_body, (void *)handle, len, options,
+    return oss_callback_multipart_upload_upload_part_from_reader(upload, part_number, read_body, (void *)handle, len, options,
                                                           parts, error);
 }
 

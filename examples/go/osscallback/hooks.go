@@ -211,7 +211,7 @@ func osscallbackProvide(credentials *C.oss_callback_credentials, handle C.uintpt
 	C.oss_callback_credentials_set_key_pair(credentials, a.text("access_key_id", pair.AccessKeyID),
 		a.text("access_key_secret", pair.AccessKeySecret), a.optionalText("security_token", pair.SecurityToken))
 	if !pair.Expires.IsZero() {
-		C.oss_callback_credentials_set_expires(credentials, a.time("expires", pair.Expires))
+		C.oss_callback_credentials_set_expires_at_s(credentials, a.time("expires", pair.Expires))
 	}
 	return 0
 }

@@ -85,7 +85,7 @@ func (c *Client) ResumeMultipartUpload(bucket, object, uploadID string) (*Multip
 	}
 	var upload *C.oss_callback_multipart_upload
 	var failure *C.oss_callback_error
-	code := C.oss_callback_multipart_upload_new(client, bucketText, objectText, id, &upload, &failure)
+	code := C.oss_callback_client_resume_multipart_upload(client, bucketText, objectText, id, &upload, &failure)
 	if err := newError(code, failure); err != nil {
 		return nil, err
 	}
@@ -160,10 +160,10 @@ func (u *MultipartUpload) UploadPart(ctx context.Context, number int, body Body,
 	var code C.oss_callback_code
 	switch body.kind {
 	case bytesBody:
-		code = C.oss_callback_multipart_upload_part(upload, partNumber, bytesPointer(body.bytes), C.size_t(len(body.bytes)), o,
+		code = C.oss_callback_multipart_upload_upload_part(upload, partNumber, bytesPointer(body.bytes), C.size_t(len(body.bytes)), o,
 			parts, &failure)
 	case rangeBody:
-		code = C.oss_callback_multipart_upload_part_from_file(upload, partNumber, path, offset, length, o, parts, &failure)
+		code = C.oss_callback_multipart_upload_upload_part_from_file(upload, partNumber, path, offset, length, o, parts, &failure)
 	case readerBody:
 		code = C.osscallback_part_reader(upload, partNumber, call.handleOfHooks(), length, o, parts, &failure)
 	}

@@ -52,7 +52,7 @@ func newMetadata(metadata *C.oss_callback_object_metadata, owner *handle) *Objec
 	if C.oss_callback_object_metadata_crc64(metadata, &number) {
 		m.CRC64 = goNumber(number)
 	}
-	if C.oss_callback_object_metadata_last_modified(metadata, &number) {
+	if C.oss_callback_object_metadata_last_modified_at_s(metadata, &number) {
 		m.LastModified = goTime(number)
 	}
 	return m

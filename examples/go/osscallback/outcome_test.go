@@ -151,7 +151,7 @@ func TestReconcileTellsWhoseObjectItIs(t *testing.T) {
 	_, err = newClient(t, options(silent.endpoint)).PutObject(ctx, bucket, object(t)+"2", Bytes(nil), &PutOptions{OperationOptions: OperationOptions{Timeout: 100 * time.Millisecond}})
 	e := expect(t, err, Timeout, StoredUnknown, AnsweredNotRequested)
 	reconciled, err = local(t).Reconcile(ctx, e, nil)
-	if err != nil || reconciled.Outcome != OutcomeNotThere || reconciled.Object != nil || reconciled.AsOf.IsZero() {
+	if err != nil || reconciled.Outcome != OutcomeNotThere || reconciled.Object != nil || reconciled.ObservedAt.IsZero() {
 		t.Error(reconciled, err)
 	}
 	for _, known := range []*Error{nil, {}} {

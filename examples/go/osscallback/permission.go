@@ -50,7 +50,7 @@ func (a *arguments) presignedURL(json string) *C.oss_callback_presigned_url {
 	}
 	var url *C.oss_callback_presigned_url
 	var failure *C.oss_callback_error
-	code := C.oss_callback_presigned_url_from_json(text, &url, &failure)
+	code := C.oss_callback_presigned_url_new_from_json(text, &url, &failure)
 	if err := newError(code, failure); err != nil {
 		a.fail(err)
 	}
@@ -65,7 +65,7 @@ func goPresignedURL(url *C.oss_callback_presigned_url) *PresignedURL {
 		json:   C.GoString(C.oss_callback_presigned_url_json(url)),
 	}
 	var expires C.uint64_t
-	if C.oss_callback_presigned_url_expires(url, &expires) {
+	if C.oss_callback_presigned_url_expires_at_s(url, &expires) {
 		u.Expires = goTime(expires)
 	}
 	for i := C.size_t(0); i < C.oss_callback_presigned_url_headers_len(url); i++ {
@@ -163,10 +163,10 @@ func (c *Client) PutObjectWithURL(ctx context.Context, url *PresignedURL, body B
 	var failure *C.oss_callback_error
 	var code C.oss_callback_code
 	if body.kind == bytesBody {
-		code = C.oss_callback_client_put_object_with_url(client, presigned, bytesPointer(body.bytes),
+		code = C.oss_put_object_with_url(client, presigned, bytesPointer(body.bytes),
 			C.size_t(len(body.bytes)), o, &receipt, &failure)
 	} else {
-		code = C.oss_callback_client_put_object_from_file_with_url(client, presigned, path, o, &receipt, &failure)
+		code = C.oss_put_object_from_file_with_url(client, presigned, path, o, &receipt, &failure)
 	}
 	return call.receipt(code, receipt, failure)
 }
@@ -233,7 +233,7 @@ func (c *Client) SignPostForm(bucket string, policy PostPolicy) (*PostForm, erro
 	}
 	f := &PostForm{URL: C.GoString(C.oss_callback_post_form_url(form)), json: C.GoString(C.oss_callback_post_form_json(form))}
 	var expires C.uint64_t
-	if C.oss_callback_post_form_expires(form, &expires) {
+	if C.oss_callback_post_form_expires_at_s(form, &expires) {
 		f.Expires = goTime(expires)
 	}
 	for i := C.size_t(0); i < C.oss_callback_post_form_fields_len(form); i++ {

@@ -214,7 +214,7 @@ func (c *call) uploadOptions(options *PutOptions) (*C.oss_callback_spec, *C.oss_
 	C.oss_callback_put_options_set_callback_is_idempotent(o, C.bool(options.CallbackIsIdempotent))
 	C.oss_callback_put_options_set_compare_crc64(o, C.bool(!options.IgnoreCRC64))
 	if options.Bandwidth != 0 {
-		C.oss_callback_put_options_set_bandwidth(o, c.length("bandwidth", options.Bandwidth))
+		C.oss_callback_put_options_set_bandwidth_bytes_per_s(o, c.length("bandwidth", options.Bandwidth))
 	}
 	if options.Progress != nil {
 		c.hooks.progress = options.Progress
@@ -270,16 +270,16 @@ func (options *PutOptions) applyHeaders(a *arguments, o *C.oss_callback_put_opti
 		}
 	}
 	for name, value := range options.Metadata {
-		C.oss_callback_put_options_add_metadata(o, a.text("name", name), a.text("value", value))
+		C.oss_callback_put_options_set_metadata(o, a.text("name", name), a.text("value", value))
 	}
 	for key, value := range options.Tags {
 		C.oss_callback_put_options_add_tag(o, a.text("key", key), a.text("value", value))
 	}
 	for name, value := range options.Headers {
-		C.oss_callback_put_options_add_header(o, a.text("name", name), a.text("value", value))
+		C.oss_callback_put_options_set_header(o, a.text("name", name), a.text("value", value))
 	}
 	if options.TrafficLimit != 0 {
-		C.oss_callback_put_options_set_traffic_limit(o, a.length("traffic_limit", options.TrafficLimit))
+		C.oss_callback_put_options_set_traffic_limit_bits_per_s(o, a.length("traffic_limit", options.TrafficLimit))
 	}
 	if options.ForbidOverwrite {
 		C.oss_callback_put_options_set_forbid_overwrite(o, true)
@@ -287,6 +287,6 @@ func (options *PutOptions) applyHeaders(a *arguments, o *C.oss_callback_put_opti
 	C.oss_callback_put_options_set_requester_pays(o, C.bool(options.RequesterPays))
 	C.oss_callback_put_options_set_content_md5(o, C.bool(options.ContentMD5))
 	if !options.Expires.IsZero() {
-		C.oss_callback_put_options_set_expires(o, a.time("expires", options.Expires))
+		C.oss_callback_put_options_set_expires_at_s(o, a.time("expires", options.Expires))
 	}
 }

@@ -79,8 +79,8 @@ func newReceipt(receipt *C.oss_callback_receipt, owner *handle) *Receipt {
 	if C.oss_callback_receipt_crc64(receipt, &crc64) {
 		r.CRC64 = goNumber(crc64)
 	}
-	for i := C.size_t(0); i < C.oss_callback_receipt_history_len(receipt); i++ {
-		r.History = append(r.History, newAttempt(C.oss_callback_receipt_history(receipt, i)))
+	for i := C.size_t(0); i < C.oss_callback_receipt_earlier_attempts_len(receipt); i++ {
+		r.History = append(r.History, newAttempt(C.oss_callback_receipt_earlier_attempt(receipt, i)))
 	}
 	for i := C.size_t(0); i < C.oss_callback_receipt_notes_len(receipt); i++ {
 		r.Notes = append(r.Notes, C.GoString(C.oss_callback_receipt_note(receipt, i)))

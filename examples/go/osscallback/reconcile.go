@@ -42,8 +42,8 @@ type Reconciled struct {
 	Outcome Outcome
 	// Object is the one that is there; nil unless the outcome is OutcomeStored or OutcomeContentPresent.
 	Object *ObjectMetadata
-	// AsOf is OSS's time when it said that the upload is not there; zero for other outcomes.
-	AsOf time.Time
+	// ObservedAt is OSS's time when it said that the upload is not there; zero for other outcomes.
+	ObservedAt time.Time
 }
 
 // Reconcile finds out what became of an upload whose error says StoredUnknown: it looks at the object, and for an upload
@@ -76,8 +76,8 @@ func (c *Client) Reconcile(ctx context.Context, unknown *Error, options *Operati
 		r.Object = newMetadata(object, owner)
 	}
 	var asOf C.uint64_t
-	if C.oss_callback_reconciled_as_of(reconciled, &asOf) {
-		r.AsOf = goTime(asOf)
+	if C.oss_callback_reconciled_observed_at_s(reconciled, &asOf) {
+		r.ObservedAt = goTime(asOf)
 	}
 	return r, nil
 }

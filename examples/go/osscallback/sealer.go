@@ -123,9 +123,9 @@ func (permission *Permission) new(a *arguments) *C.oss_callback_permission {
 		C.oss_callback_permission_set_max_size(p, a.length("max_size", permission.MaxSize))
 	}
 	if !permission.ExpiresAt.IsZero() {
-		C.oss_callback_permission_set_expires_at(p, a.time("expires_at", permission.ExpiresAt))
+		C.oss_callback_permission_set_expires_at_s(p, a.time("expires_at", permission.ExpiresAt))
 	} else if permission.ValidFor != 0 {
-		C.oss_callback_permission_set_valid_for(p, a.seconds("valid_for", permission.ValidFor))
+		C.oss_callback_permission_set_valid_for_s(p, a.seconds("valid_for", permission.ValidFor))
 	}
 	return p
 }
@@ -177,7 +177,7 @@ func ownedSealed(sealed *C.oss_callback_sealed) *SealedCallback {
 		Object:     C.GoString(C.oss_callback_sealed_object(sealed)),
 		Size:       uint64(C.oss_callback_sealed_size(sealed)),
 		KeyID:      C.GoString(C.oss_callback_sealed_key_id(sealed)),
-		Expires:    goTime(C.oss_callback_sealed_expires(sealed)),
+		Expires:    goTime(C.oss_callback_sealed_expires_at_s(sealed)),
 		Nonce:      goBytes(C.oss_callback_sealed_nonce(sealed), 16),
 		BodyDigest: goBytes(C.oss_callback_sealed_body_digest(sealed), 32),
 		handle: newHandle("sealed", unsafe.Pointer(sealed), func(pointer unsafe.Pointer) {
@@ -198,7 +198,7 @@ type Seen int
 
 const (
 	// FirstSeen: it comes for the first time; handle it.
-	FirstSeen Seen = C.OSS_CALLBACK_SEEN_FIRST_SEEN
+	FirstSeen Seen = C.OSS_CALLBACK_SEEN_FIRST
 	// Repeated: the same callback again, byte for byte; answer as before, and do nothing.
 	Repeated Seen = C.OSS_CALLBACK_SEEN_REPEATED
 	// Replayed: the same seal with another body; refuse it.

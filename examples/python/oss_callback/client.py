@@ -261,7 +261,7 @@ class Client(PermissionMethods, Closeable):
         """Goes on with an upload in parts that was begun before, here or on another machine. Nothing is sent."""
         with self._handle as client:
             texts = encoded("bucket", bucket), encoded("object", object), encoded("upload_id", upload_id)
-            return MultipartUpload(made(library.oss_callback_multipart_upload_new, client, *texts), self._hooks)
+            return MultipartUpload(made(library.oss_callback_client_resume_multipart_upload, client, *texts), self._hooks)
 
 
 def _body(call: Call, body: Body, length: int | None) -> tuple[Any, tuple[Any, ...]]:

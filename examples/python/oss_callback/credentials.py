@@ -48,7 +48,7 @@ class KeyPair(Credentials):
         expires = None if self.expires is None else number("expires", self.expires)
         library.oss_callback_credentials_set_key_pair(credentials, *texts)
         if expires is not None:
-            library.oss_callback_credentials_set_expires(credentials, expires)
+            library.oss_callback_credentials_set_expires_at_s(credentials, expires)
 
     def __repr__(self) -> str:
         return f"KeyPair({self.access_key_id!r})"

@@ -103,8 +103,8 @@ class Attempt:
 def attempts_of(owner: str, handle: int) -> list[Attempt]:
     """The earlier attempts of a receipt or an error."""
     history = []
-    for index in range(getattr(library, f"oss_callback_{owner}_history_len")(handle)):
-        attempt = getattr(library, f"oss_callback_{owner}_history")(handle, index)
+    for index in range(getattr(library, f"oss_callback_{owner}_earlier_attempts_len")(handle)):
+        attempt = getattr(library, f"oss_callback_{owner}_earlier_attempt")(handle, index)
         history.append(
             Attempt(
                 ErrorKind(library.oss_callback_attempt_code(attempt)),

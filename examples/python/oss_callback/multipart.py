@@ -104,17 +104,17 @@ class MultipartUpload(Closeable):
             parts = new("parts")
             call.stack.callback(library.oss_callback_parts_free, parts)
             if isinstance(body, FileRange):
-                function = library.oss_callback_multipart_upload_part_from_file
+                function = library.oss_callback_multipart_upload_upload_part_from_file
                 path = path_of("path", body.path)
                 arguments: tuple[Any, ...] = path, number("offset", body.offset), number("length", body.length)
             elif hasattr(body, "read"):
-                function = library.oss_callback_multipart_upload_part_from_reader
+                function = library.oss_callback_multipart_upload_upload_part_from_reader
                 if length is None:
                     raise invalid("`length` of a reader is missing")
                 call.reader = body
                 arguments = read_hook, call.userdata, number("length", length)
             else:
-                function = library.oss_callback_multipart_upload_part
+                function = library.oss_callback_multipart_upload_upload_part
                 arguments = call.stack.enter_context(Buffer(body))
             call.run(function, upload, index, *arguments, put_options(call, options), parts)
             return _parts(parts)[0]

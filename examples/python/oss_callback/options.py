@@ -166,7 +166,10 @@ _PUT: dict[str, tuple[Callable[[str, Any], Any], str]] = {
         name: (_flag, "")
         for name in ("forbid_overwrite", "requester_pays", "content_md5", "callback_is_idempotent", "compare_crc64", "verify_parts")
     },
-    **{name: (number, "") for name in ("traffic_limit", "expires", "bandwidth", "part_size")},
+    "traffic_limit": (number, "_bits_per_s"),
+    "bandwidth": (number, "_bytes_per_s"),
+    "expires": (number, "_at_s"),
+    "part_size": (number, ""),
     "parallel": (number32, ""),
     "checkpoint": (path_of, ""),
 }  # fmt: skip
@@ -218,9 +221,9 @@ def put_options(call: Call, options: Mapping[str, Any]) -> int:
     call.set_cancellation(library.oss_callback_put_options_set_cancellation, handle)
     for name, value in options.items():
         if name in ("metadata", "tags", "headers"):
-            add = {"metadata": "add_metadata", "tags": "add_tag", "headers": "add_header"}[name]
+            setter = {"metadata": "set_metadata", "tags": "add_tag", "headers": "set_header"}[name]
             for key, text in value.items():
-                getattr(library, f"oss_callback_put_options_{add}")(
+                getattr(library, f"oss_callback_put_options_{setter}")(
                     handle, encoded(f"{name}: name", key), encoded(f"{name}: value", text)
                 )
         elif name == "progress":

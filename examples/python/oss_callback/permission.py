@@ -41,7 +41,7 @@ class PresignedUrl:
             )
             for index in range(library.oss_callback_presigned_url_headers_len(pointer))
         }
-        self.expires = optional_number(library.oss_callback_presigned_url_expires, pointer)
+        self.expires = optional_number(library.oss_callback_presigned_url_expires_at_s, pointer)
 
     def to_json(self) -> str:
         """All of it, for a web page or another machine."""
@@ -50,7 +50,7 @@ class PresignedUrl:
 
     @classmethod
     def from_json(cls, text: str) -> PresignedUrl:
-        return cls(made(library.oss_callback_presigned_url_from_json, encoded("text", text)))
+        return cls(made(library.oss_callback_presigned_url_new_from_json, encoded("text", text)))
 
 
 class PostForm:
@@ -73,7 +73,7 @@ class PostForm:
             )
             for index in range(library.oss_callback_post_form_fields_len(pointer))
         ]
-        self.expires = optional_number(library.oss_callback_post_form_expires, pointer)
+        self.expires = optional_number(library.oss_callback_post_form_expires_at_s, pointer)
 
     def to_json(self) -> str:
         """All of it, for a web page: {"url":"…","fields":[["key","…"],…]}."""
@@ -141,10 +141,10 @@ class PermissionMethods:
         with Call(self._hooks, cancellation) as call:
             client, presigned = call.use(self._handle), call.use(url._handle)
             put = put_options(call, options)
-            function = library.oss_callback_client_put_object_with_url
+            function = library.oss_put_object_with_url
             arguments: tuple[Any, ...]
             if isinstance(body, os.PathLike):
-                function = library.oss_callback_client_put_object_from_file_with_url
+                function = library.oss_put_object_from_file_with_url
                 arguments = (path_of("path", body),)
             else:
                 arguments = call.stack.enter_context(Buffer(body))

@@ -91,7 +91,7 @@ class ObjectMetadata:
         self.etag = optional_string(library.oss_callback_object_metadata_etag(metadata))
         self.content_length = optional_number(library.oss_callback_object_metadata_content_length, metadata)
         self.crc64 = optional_number(library.oss_callback_object_metadata_crc64, metadata)
-        self.last_modified = optional_number(library.oss_callback_object_metadata_last_modified, metadata)
+        self.last_modified = optional_number(library.oss_callback_object_metadata_last_modified_at_s, metadata)
 
     def header(self, name: str) -> str | None:
         """A header of OSS's answer by its name, in any case, such as "Content-Type" or "x-oss-meta-author"."""
@@ -119,7 +119,7 @@ class Reconciled:
     outcome: Outcome
     object: ObjectMetadata | None
     """The one that is there; None unless the outcome is `STORED` or `CONTENT_PRESENT`."""
-    as_of: int | None
+    observed_at: int | None
     """OSS's time when it said that the upload is not there, in seconds since 1970; None for other outcomes."""
 
     def __init__(self, reconciled: int) -> None:
@@ -127,4 +127,4 @@ class Reconciled:
         self.outcome = Outcome(library.oss_callback_reconciled_outcome(reconciled))
         metadata = library.oss_callback_reconciled_object(reconciled)
         self.object = None if metadata is None else ObjectMetadata(metadata, owner)
-        self.as_of = optional_number(library.oss_callback_reconciled_as_of, reconciled)
+        self.observed_at = optional_number(library.oss_callback_reconciled_observed_at_s, reconciled)

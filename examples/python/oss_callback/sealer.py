@@ -48,10 +48,15 @@ class Permission:
             function = library.oss_callback_permission_new_prefix
             pointer = made(function, bucket, encoded("prefix", self.prefix or ""))
         try:
-            for name in ("max_size", "exact_size", "valid_for", "expires_at"):
+            for name, setter in (
+                ("max_size", "max_size"),
+                ("exact_size", "exact_size"),
+                ("valid_for", "valid_for_s"),
+                ("expires_at", "expires_at_s"),
+            ):
                 value = getattr(self, name)
                 if value is not None:
-                    getattr(library, f"oss_callback_permission_set_{name}")(pointer, number(name, value))
+                    getattr(library, f"oss_callback_permission_set_{setter}")(pointer, number(name, value))
         except BaseException:
             library.oss_callback_permission_free(pointer)
             raise
@@ -111,7 +116,7 @@ class SealedCallback:
         self.size: int = library.oss_callback_sealed_size(pointer)
         """In bytes, as the callback says, within what was permitted."""
         self.key_id = string(library.oss_callback_sealed_key_id(pointer))
-        self.expires: int = library.oss_callback_sealed_expires(pointer)
+        self.expires: int = library.oss_callback_sealed_expires_at_s(pointer)
         """When the permission ends, in seconds since 1970."""
         self.nonce = ctypes.string_at(library.oss_callback_sealed_nonce(pointer), 16)
         """Random bytes that no other seal has. With `body_digest` they are what a database needs that several servers share

@@ -196,7 +196,7 @@ pub fn complete(kind: &str, handle: *mut c_void) {
             "post_policy" => calls::oss_callback_post_policy_set_key(handle, key.as_ptr()),
             "permission" => {
                 calls::oss_callback_permission_set_max_size(handle, 100);
-                calls::oss_callback_permission_set_valid_for(handle, 600);
+                calls::oss_callback_permission_set_valid_for_s(handle, 600);
             }
             "verifier_options" => calls::oss_callback_verifier_options_trust_key_url_for_tests(
                 handle,

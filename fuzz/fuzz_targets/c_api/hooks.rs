@@ -126,7 +126,7 @@ unsafe extern "C" fn credentials_hook(credentials: *mut c_void, userdata: *mut c
         }
         if act & 32 != 0 {
             let expires = [0, 4_000_000_000, u64::MAX][usize::from(act % 3)];
-            calls::oss_callback_credentials_set_expires(credentials, expires);
+            calls::oss_callback_credentials_set_expires_at_s(credentials, expires);
         }
     }
     c_int::from(act > 240)
