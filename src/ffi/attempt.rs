@@ -22,61 +22,46 @@ impl oss_callback_attempt {
 
 /// Why it failed. OSS_CALLBACK_CODE_OK for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_attempt_code(
-    attempt: *const oss_callback_attempt,
+pub extern "C" fn oss_callback_attempt_code(
+    attempt: Option<&oss_callback_attempt>,
 ) -> oss_callback_code {
-    // SAFETY: NULL or a live attempt.
-    unsafe {
-        of(attempt, oss_callback_code::Ok, |handle| {
-            handle.attempt.kind.into()
-        })
-    }
+    of(attempt, oss_callback_code::Ok, |handle| {
+        handle.attempt.kind.into()
+    })
 }
 
 /// Did it store the object? OSS_CALLBACK_STORED_UNKNOWN for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_attempt_stored(
-    attempt: *const oss_callback_attempt,
+pub extern "C" fn oss_callback_attempt_stored(
+    attempt: Option<&oss_callback_attempt>,
 ) -> oss_callback_stored {
-    // SAFETY: NULL or a live attempt.
-    unsafe {
-        of(attempt, oss_callback_stored::Unknown, |handle| {
-            handle.attempt.stored.into()
-        })
-    }
+    of(attempt, oss_callback_stored::Unknown, |handle| {
+        handle.attempt.stored.into()
+    })
 }
 
 /// Did OSS accept the application server's answer? OSS_CALLBACK_ANSWERED_UNKNOWN for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_attempt_answered(
-    attempt: *const oss_callback_attempt,
+pub extern "C" fn oss_callback_attempt_answered(
+    attempt: Option<&oss_callback_attempt>,
 ) -> oss_callback_answered {
-    // SAFETY: NULL or a live attempt.
-    unsafe {
-        of(attempt, oss_callback_answered::Unknown, |handle| {
-            handle.attempt.answered.into()
-        })
-    }
+    of(attempt, oss_callback_answered::Unknown, |handle| {
+        handle.attempt.answered.into()
+    })
 }
 
 /// The HTTP status, or 0 if no answer came.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_attempt_status(attempt: *const oss_callback_attempt) -> u32 {
-    // SAFETY: NULL or a live attempt.
-    unsafe {
-        of(attempt, 0, |handle| {
-            handle.attempt.status.unwrap_or(0).into()
-        })
-    }
+pub extern "C" fn oss_callback_attempt_status(attempt: Option<&oss_callback_attempt>) -> u32 {
+    of(attempt, 0, |handle| {
+        handle.attempt.status.unwrap_or(0).into()
+    })
 }
 
 /// How long the head of its answer was waited for, after the last byte was sent.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_attempt_waited_ms(
-    attempt: *const oss_callback_attempt,
-) -> u64 {
-    // SAFETY: NULL or a live attempt.
-    unsafe { of(attempt, 0, |handle| milliseconds(handle.attempt.waited)) }
+pub extern "C" fn oss_callback_attempt_waited_ms(attempt: Option<&oss_callback_attempt>) -> u64 {
+    of(attempt, 0, |handle| milliseconds(handle.attempt.waited))
 }
 
 /// Milliseconds as C has them.

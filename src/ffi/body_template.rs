@@ -1,5 +1,7 @@
 //! The body of a callback, put together member by member.
 
+use std::mem::MaybeUninit;
+
 use libc::c_char;
 
 use super::code::oss_callback_code;
@@ -26,16 +28,11 @@ pub enum oss_callback_body_type {
 }
 
 /// Runs a setter over the template, which the Rust interface passes by value.
-///
-/// # Safety
-///
-/// The pointer is NULL or leads to a live template that nobody else uses meanwhile.
-unsafe fn add(
-    body_template: *mut oss_callback_body_template,
+fn add(
+    body_template: Option<&mut oss_callback_body_template>,
     body: impl FnOnce(BodyTemplate) -> Result<BodyTemplate>,
 ) {
-    // SAFETY: as promised by the caller.
-    if let Some(body_template) = unsafe { body_template.as_mut() } {
+    if let Some(body_template) = body_template {
         body_template.options.replace(body);
     }
 }
@@ -44,11 +41,11 @@ unsafe fn add(
 /// oss_callback_body_template_free.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_body_template_new(
+pub extern "C" fn oss_callback_body_template_new(
     body_type: u32,
-    body_template: *mut *mut oss_callback_body_template,
+    body_template: Option<&mut MaybeUninit<*mut oss_callback_body_template>>,
 ) -> oss_callback_code {
-    guard(std::ptr::null_mut(), || {
+    guard(None, || {
         let new = || {
             let empty = if body_type == oss_callback_body_type::Form as u32 {
                 BodyTemplate::form()
@@ -61,8 +58,7 @@ pub unsafe extern "C" fn oss_callback_body_template_new(
                 options: Options::of(empty),
             })
         };
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(body_template, "body_template", new) }
+        make(body_template, "body_template", new)
     })
 }
 
@@ -77,11 +73,11 @@ pub(super) fn unknown_body_type(body_type: u32) -> Error {
 /// operation, or a variable of the caller's, which begins with x:.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_body_template_add_variable(
-    body_template: *mut oss_callback_body_template,
+    body_template: Option<&mut oss_callback_body_template>,
     name: *const c_char,
     variable: *const c_char,
 ) {
-    // SAFETY: NULL or a live template; NULL or NUL-terminated strings.
+    // SAFETY: NULL or NUL-terminated strings.
     unsafe {
         add(body_template, |body| {
             Ok(body.variable(text(name, "name")?, text(variable, "variable")?))
@@ -92,11 +88,11 @@ pub unsafe extern "C" fn oss_callback_body_template_add_variable(
 /// Adds a member with a fixed value, which is escaped.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_body_template_add_text(
-    body_template: *mut oss_callback_body_template,
+    body_template: Option<&mut oss_callback_body_template>,
     name: *const c_char,
     value: *const c_char,
 ) {
-    // SAFETY: NULL or a live template; NULL or NUL-terminated strings.
+    // SAFETY: NULL or NUL-terminated strings.
     unsafe {
         add(body_template, |body| {
             Ok(body.text(text(name, "name")?, text(value, "value")?))
@@ -106,9 +102,8 @@ pub unsafe extern "C" fn oss_callback_body_template_add_text(
 
 /// Frees a template. NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_body_template_free(
-    body_template: *mut oss_callback_body_template,
+pub extern "C" fn oss_callback_body_template_free(
+    body_template: Option<Box<oss_callback_body_template>>,
 ) {
-    // SAFETY: NULL or a template that was given out and not freed yet.
-    unsafe { free(body_template) };
+    free(body_template);
 }

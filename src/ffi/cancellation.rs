@@ -1,5 +1,7 @@
 //! The cancellation handle.
 
+use std::mem::MaybeUninit;
+
 use super::code::oss_callback_code;
 use super::guard::guard;
 use super::pointers::{free, make, of};
@@ -16,17 +18,16 @@ pub struct oss_callback_cancellation {
 /// Makes a cancellation. Free it with oss_callback_cancellation_free.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_cancellation_new(
-    cancellation: *mut *mut oss_callback_cancellation,
+pub extern "C" fn oss_callback_cancellation_new(
+    cancellation: Option<&mut MaybeUninit<*mut oss_callback_cancellation>>,
 ) -> oss_callback_code {
-    guard(std::ptr::null_mut(), || {
+    guard(None, || {
         let new = || {
             Ok(oss_callback_cancellation {
                 cancellation: Cancellation::new(),
             })
         };
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(cancellation, "cancellation", new) }
+        make(cancellation, "cancellation", new)
     })
 }
 
@@ -35,31 +36,26 @@ pub unsafe extern "C" fn oss_callback_cancellation_new(
 /// and operations that begin later send nothing. An upload whose answer has begun to come is stored already;
 /// it ends with OSS_CALLBACK_CODE_ANSWER_DAMAGED. Any thread, and safe in a signal handler.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_cancellation_cancel(
-    cancellation: *const oss_callback_cancellation,
+pub extern "C" fn oss_callback_cancellation_cancel(
+    cancellation: Option<&oss_callback_cancellation>,
 ) {
-    // SAFETY: NULL or a live cancellation.
-    unsafe { of(cancellation, (), |handle| handle.cancellation.cancel()) }
+    of(cancellation, (), |handle| handle.cancellation.cancel())
 }
 
 /// Whether it was cancelled; false for NULL. Any thread.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_cancellation_is_cancelled(
-    cancellation: *const oss_callback_cancellation,
+pub extern "C" fn oss_callback_cancellation_is_cancelled(
+    cancellation: Option<&oss_callback_cancellation>,
 ) -> bool {
-    // SAFETY: NULL or a live cancellation.
-    unsafe {
-        of(cancellation, false, |handle| {
-            handle.cancellation.is_cancelled()
-        })
-    }
+    of(cancellation, false, |handle| {
+        handle.cancellation.is_cancelled()
+    })
 }
 
 /// Frees a cancellation without cancelling anything. NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_cancellation_free(
-    cancellation: *mut oss_callback_cancellation,
+pub extern "C" fn oss_callback_cancellation_free(
+    cancellation: Option<Box<oss_callback_cancellation>>,
 ) {
-    // SAFETY: NULL or a cancellation that was given out and not freed yet.
-    unsafe { free(cancellation) };
+    free(cancellation);
 }

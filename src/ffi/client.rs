@@ -1,6 +1,7 @@
 //! The client and its options.
 
 use std::collections::HashMap;
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -46,16 +47,11 @@ pub struct oss_callback_client {
 }
 
 /// Runs a setter over the builder, which the Rust interface passes by value.
-///
-/// # Safety
-///
-/// The pointer is NULL or leads to live options that nobody else uses meanwhile.
-pub(super) unsafe fn set(
-    options: *mut oss_callback_client_options,
+pub(super) fn set(
+    options: Option<&mut oss_callback_client_options>,
     body: impl FnOnce(ClientBuilder) -> Result<ClientBuilder>,
 ) {
-    // SAFETY: as promised by the caller.
-    if let Some(options) = unsafe { options.as_mut() } {
+    if let Some(options) = options {
         options.options.replace(body);
     }
 }
@@ -64,18 +60,17 @@ pub(super) unsafe fn set(
 /// need them any more once it is made.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_client_options_new(
-    options: *mut *mut oss_callback_client_options,
+pub extern "C" fn oss_callback_client_options_new(
+    options: Option<&mut MaybeUninit<*mut oss_callback_client_options>>,
 ) -> oss_callback_code {
-    guard(std::ptr::null_mut(), || {
+    guard(None, || {
         let new = || {
             Ok(oss_callback_client_options {
                 options: Options::new(),
                 addresses: HashMap::new(),
             })
         };
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(options, "options", new) }
+        make(options, "options", new)
     })
 }
 
@@ -83,10 +78,10 @@ pub unsafe extern "C" fn oss_callback_client_options_new(
 /// Required. An IP address means path style, http://127.0.0.1:9000/bucket/object.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_endpoint(
-    options: *mut oss_callback_client_options,
+    options: Option<&mut oss_callback_client_options>,
     endpoint: *const c_char,
 ) {
-    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    // SAFETY: NULL or a NUL-terminated string.
     unsafe {
         set(options, |builder| {
             Ok(builder.endpoint(text(endpoint, "endpoint")?))
@@ -98,10 +93,10 @@ pub unsafe extern "C" fn oss_callback_client_options_set_endpoint(
 /// version 4 needs one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_region(
-    options: *mut oss_callback_client_options,
+    options: Option<&mut oss_callback_client_options>,
     region: *const c_char,
 ) {
-    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    // SAFETY: NULL or a NUL-terminated string.
     unsafe {
         set(options, |builder| {
             Ok(builder.region(text(region, "region")?))
@@ -113,12 +108,12 @@ pub unsafe extern "C" fn oss_callback_client_options_set_region(
 /// gave. No secret ever appears in a message.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_credentials(
-    options: *mut oss_callback_client_options,
+    options: Option<&mut oss_callback_client_options>,
     access_key_id: *const c_char,
     access_key_secret: *const c_char,
     security_token: *const c_char,
 ) {
-    // SAFETY: NULL or live options; NULL or NUL-terminated strings.
+    // SAFETY: NULL or NUL-terminated strings.
     unsafe {
         set(options, |builder| {
             let credentials = Credentials::new(
@@ -134,77 +129,66 @@ pub unsafe extern "C" fn oss_callback_client_options_set_credentials(
 /// The key pair of the environment: OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, for a role,
 /// OSS_SESSION_TOKEN. Read now; not while another thread changes the environment.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_client_options_set_credentials_from_env(
-    options: *mut oss_callback_client_options,
+pub extern "C" fn oss_callback_client_options_set_credentials_from_env(
+    options: Option<&mut oss_callback_client_options>,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe {
-        set(options, |builder| {
-            Ok(builder.credentials(Credentials::from_env()?))
-        })
-    }
+    set(options, |builder| {
+        Ok(builder.credentials(Credentials::from_env()?))
+    })
 }
 
 /// Nobody: requests are not signed. Only a bucket that is open to everyone accepts them, and OSS delivers
 /// no callback for them.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_client_options_set_credentials_anonymous(
-    options: *mut oss_callback_client_options,
+pub extern "C" fn oss_callback_client_options_set_credentials_anonymous(
+    options: Option<&mut oss_callback_client_options>,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe {
-        set(options, |builder| {
-            Ok(builder.credentials(Credentials::anonymous()))
-        })
-    }
+    set(options, |builder| {
+        Ok(builder.credentials(Credentials::anonymous()))
+    })
 }
 
 /// The version of the signature: 4 (default) or 1.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_client_options_set_signature_version(
-    options: *mut oss_callback_client_options,
+pub extern "C" fn oss_callback_client_options_set_signature_version(
+    options: Option<&mut oss_callback_client_options>,
     version: u32,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe {
-        set(options, |builder| match version {
-            1 => Ok(builder.signature_version(SignatureVersion::V1)),
-            4 => Ok(builder.signature_version(SignatureVersion::V4)),
-            other => Err(Error::argument(format!(
-                "`version` {other} is neither 1 nor 4"
-            ))),
-        });
-    }
+    set(options, |builder| match version {
+        1 => Ok(builder.signature_version(SignatureVersion::V1)),
+        4 => Ok(builder.signature_version(SignatureVersion::V4)),
+        other => Err(Error::argument(format!(
+            "`version` {other} is neither 1 nor 4"
+        ))),
+    });
 }
 
 /// The endpoint is a custom domain that is bound to one bucket, which URLs then do not name. Default: false.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_client_options_set_cname(
-    options: *mut oss_callback_client_options,
+pub extern "C" fn oss_callback_client_options_set_cname(
+    options: Option<&mut oss_callback_client_options>,
     cname: bool,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe { set(options, |builder| Ok(builder.cname(cname))) }
+    set(options, |builder| Ok(builder.cname(cname)))
 }
 
 /// URLs name the bucket in the path, not in the host. OSS itself refuses that on its standard endpoints; it
 /// serves other servers that are reached by a name, such as localhost. Default: false.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_client_options_set_path_style(
-    options: *mut oss_callback_client_options,
+pub extern "C" fn oss_callback_client_options_set_path_style(
+    options: Option<&mut oss_callback_client_options>,
     path_style: bool,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe { set(options, |builder| Ok(builder.path_style(path_style))) }
+    set(options, |builder| Ok(builder.path_style(path_style)))
 }
 
 /// The User-Agent of requests, printable ASCII. Default: "oss-callback/" and the version.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_user_agent(
-    options: *mut oss_callback_client_options,
+    options: Option<&mut oss_callback_client_options>,
     user_agent: *const c_char,
 ) {
-    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    // SAFETY: NULL or a NUL-terminated string.
     unsafe {
         set(options, |builder| {
             Ok(builder.user_agent(text(user_agent, "user_agent")?))
@@ -214,103 +198,85 @@ pub unsafe extern "C" fn oss_callback_client_options_set_user_agent(
 
 /// Time for finding the server's address, and time for connecting, TLS included. Default: 10000 ms each.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_client_options_set_connect_timeout_ms(
-    options: *mut oss_callback_client_options,
+pub extern "C" fn oss_callback_client_options_set_connect_timeout_ms(
+    options: Option<&mut oss_callback_client_options>,
     timeout_ms: u64,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe {
-        set(options, |builder| {
-            Ok(builder.connect_timeout(Duration::from_millis(timeout_ms)))
-        });
-    }
+    set(options, |builder| {
+        Ok(builder.connect_timeout(Duration::from_millis(timeout_ms)))
+    });
 }
 
 /// Time from the last byte sent until OSS answers, and then again for the answer's body. Default: 30000 ms.
 /// With a callback 5000 ms are added for each of its URLs, since OSS is silent while it waits for the
 /// application server; a spec that was made elsewhere counts as five URLs.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_client_options_set_answer_timeout_ms(
-    options: *mut oss_callback_client_options,
+pub extern "C" fn oss_callback_client_options_set_answer_timeout_ms(
+    options: Option<&mut oss_callback_client_options>,
     timeout_ms: u64,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe {
-        set(options, |builder| {
-            Ok(builder.answer_timeout(Duration::from_millis(timeout_ms)))
-        });
-    }
+    set(options, |builder| {
+        Ok(builder.answer_timeout(Duration::from_millis(timeout_ms)))
+    });
 }
 
 /// The longest time without progress while a body is sent or received; less than 1 KiB in that time is none.
 /// Default: 30000 ms.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_client_options_set_progress_timeout_ms(
-    options: *mut oss_callback_client_options,
+pub extern "C" fn oss_callback_client_options_set_progress_timeout_ms(
+    options: Option<&mut oss_callback_client_options>,
     timeout_ms: u64,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe {
-        set(options, |builder| {
-            Ok(builder.progress_timeout(Duration::from_millis(timeout_ms)))
-        });
-    }
+    set(options, |builder| {
+        Ok(builder.progress_timeout(Duration::from_millis(timeout_ms)))
+    });
 }
 
 /// Time for an operation as a whole, all its attempts included. Default: no limit.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_client_options_set_timeout_ms(
-    options: *mut oss_callback_client_options,
+pub extern "C" fn oss_callback_client_options_set_timeout_ms(
+    options: Option<&mut oss_callback_client_options>,
     timeout_ms: u64,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe {
-        set(options, |builder| {
-            Ok(builder.timeout(Duration::from_millis(timeout_ms)))
-        })
-    }
+    set(options, |builder| {
+        Ok(builder.timeout(Duration::from_millis(timeout_ms)))
+    })
 }
 
 /// Bytes of an answer's body that are read; more is an error. Default: 4 MiB.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_client_options_set_max_answer_len(
-    options: *mut oss_callback_client_options,
+pub extern "C" fn oss_callback_client_options_set_max_answer_len(
+    options: Option<&mut oss_callback_client_options>,
     max_answer_len: size_t,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe {
-        set(
-            options,
-            |builder| Ok(builder.max_answer_len(max_answer_len)),
-        )
-    }
+    set(
+        options,
+        |builder| Ok(builder.max_answer_len(max_answer_len)),
+    )
 }
 
 /// When operations are tried again: see oss_callback_put_options_set_retry_policy, which has precedence.
 /// Default: 3 attempts, delays of at most 200 ms after the first and 20000 ms after any.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_client_options_set_retry_policy(
-    options: *mut oss_callback_client_options,
+pub extern "C" fn oss_callback_client_options_set_retry_policy(
+    options: Option<&mut oss_callback_client_options>,
     max_attempts: u32,
     base_delay_ms: u64,
     max_delay_ms: u64,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe {
-        set(options, |builder| {
-            Ok(builder.retry_policy(retry_policy(max_attempts, base_delay_ms, max_delay_ms)))
-        });
-    }
+    set(options, |builder| {
+        Ok(builder.retry_policy(retry_policy(max_attempts, base_delay_ms, max_delay_ms)))
+    });
 }
 
 /// An HTTP proxy, "http://user:password@proxy.example.com:3128", through which all requests go, plain ones
 /// too, in a tunnel (CONNECT). Default: none; the environment is not asked.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_proxy(
-    options: *mut oss_callback_client_options,
+    options: Option<&mut oss_callback_client_options>,
     url: *const c_char,
 ) {
-    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    // SAFETY: NULL or a NUL-terminated string.
     unsafe { set(options, |builder| Ok(builder.proxy(text(url, "url")?))) }
 }
 
@@ -318,12 +284,11 @@ pub unsafe extern "C" fn oss_callback_client_options_set_proxy(
 /// address with a port, "127.0.0.1:443"; one of version 6 stands in brackets. Several are tried in their order.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_add_address(
-    options: *mut oss_callback_client_options,
+    options: Option<&mut oss_callback_client_options>,
     host: *const c_char,
     address: *const c_char,
 ) {
-    // SAFETY: NULL or live options.
-    let Some(handle) = (unsafe { options.as_mut() }) else {
+    let Some(handle) = options else {
         return;
     };
     let addresses = &mut handle.addresses;
@@ -343,41 +308,34 @@ pub unsafe extern "C" fn oss_callback_client_options_add_address(
 
 /// Connections that are kept open between requests. Default: 64.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_client_options_set_max_idle_connections(
-    options: *mut oss_callback_client_options,
+pub extern "C" fn oss_callback_client_options_set_max_idle_connections(
+    options: Option<&mut oss_callback_client_options>,
     max_idle_connections: size_t,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe {
-        set(options, |builder| {
-            Ok(builder.max_idle_connections(max_idle_connections))
-        })
-    }
+    set(options, |builder| {
+        Ok(builder.max_idle_connections(max_idle_connections))
+    })
 }
 
 /// How long a connection is kept open between requests. Default: 15000 ms.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_client_options_set_max_idle_time_ms(
-    options: *mut oss_callback_client_options,
+pub extern "C" fn oss_callback_client_options_set_max_idle_time_ms(
+    options: Option<&mut oss_callback_client_options>,
     max_idle_time_ms: u64,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe {
-        set(options, |builder| {
-            Ok(builder.max_idle_time(Duration::from_millis(max_idle_time_ms)))
-        });
-    }
+    set(options, |builder| {
+        Ok(builder.max_idle_time(Duration::from_millis(max_idle_time_ms)))
+    });
 }
 
 /// Which certificate authorities are trusted: one of oss_callback_root_certificates. A library that was built
 /// without TLS refuses it. Default: OSS_CALLBACK_ROOT_CERTIFICATES_AUTOMATIC.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_client_options_set_root_certificates(
-    options: *mut oss_callback_client_options,
+pub extern "C" fn oss_callback_client_options_set_root_certificates(
+    options: Option<&mut oss_callback_client_options>,
     root_certificates: u32,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe { set(options, |builder| trust(builder, root_certificates)) }
+    set(options, |builder| trust(builder, root_certificates))
 }
 
 /// Certificate authorities in PEM, `pem_len` bytes, that are trusted besides, or alone with
@@ -385,11 +343,11 @@ pub unsafe extern "C" fn oss_callback_client_options_set_root_certificates(
 /// refused when the endpoint is https, and any bundle by a library that was built without TLS.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_ca_bundle(
-    options: *mut oss_callback_client_options,
+    options: Option<&mut oss_callback_client_options>,
     pem: *const u8,
     pem_len: size_t,
 ) {
-    // SAFETY: NULL or live options; NULL only with length 0, otherwise readable bytes.
+    // SAFETY: NULL only with length 0, otherwise readable bytes.
     unsafe {
         set(options, |builder| {
             if pem.is_null() {
@@ -402,11 +360,10 @@ pub unsafe extern "C" fn oss_callback_client_options_set_ca_bundle(
 
 /// Frees options. NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_client_options_free(
-    options: *mut oss_callback_client_options,
+pub extern "C" fn oss_callback_client_options_free(
+    options: Option<Box<oss_callback_client_options>>,
 ) {
-    // SAFETY: NULL or options that were given out and not freed yet.
-    unsafe { free(options) };
+    free(options);
 }
 
 /// Checks the options and makes a client; nothing is sent yet. On success `*client` is a new handle: free it
@@ -414,29 +371,26 @@ pub unsafe extern "C" fn oss_callback_client_options_free(
 /// wrong. The options may be used again.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_client_new(
-    options: *const oss_callback_client_options,
-    client: *mut *mut oss_callback_client,
-    error: *mut *mut oss_callback_error,
+pub extern "C" fn oss_callback_client_new(
+    options: Option<&oss_callback_client_options>,
+    client: Option<&mut MaybeUninit<*mut oss_callback_client>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        // SAFETY: NULL is refused; otherwise the caller promises live options.
-        let options = unsafe { required(options, "options") }?;
+        let options = required(options, "options")?;
         let new = || {
             Ok(oss_callback_client {
                 client: options.options.values()?.clone().build()?,
             })
         };
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(client, "client", new) }
+        make(client, "client", new)
     })
 }
 
 /// Frees a client. NULL does nothing. No call may use the client any more.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_client_free(client: *mut oss_callback_client) {
-    // SAFETY: NULL or a client that was given out and not freed yet.
-    unsafe { free(client) };
+pub extern "C" fn oss_callback_client_free(client: Option<Box<oss_callback_client>>) {
+    free(client);
 }
 
 fn known_roots(number: u32) -> Result<oss_callback_root_certificates> {

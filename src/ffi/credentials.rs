@@ -183,7 +183,7 @@ impl Signer for SignerHook {
 /// that; at once if `options` or `hook` is NULL. It may be NULL itself.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_credentials_hook(
-    options: *mut oss_callback_client_options,
+    options: Option<&mut oss_callback_client_options>,
     hook: oss_callback_credentials_hook,
     userdata: *mut c_void,
     destroy_hook: oss_callback_destroy_hook,
@@ -193,13 +193,10 @@ pub unsafe extern "C" fn oss_callback_client_options_set_credentials_hook(
         pointer: userdata,
         destroy: destroy_hook,
     };
-    // SAFETY: NULL or live options.
-    unsafe {
-        set(options, |builder| {
-            let hook = hook.ok_or_else(|| Error::argument("`hook` is NULL"))?;
-            Ok(builder.credentials(Credentials::provider(CredentialsHook { hook, userdata })))
-        });
-    }
+    set(options, |builder| {
+        let hook = hook.ok_or_else(|| Error::argument("`hook` is NULL"))?;
+        Ok(builder.credentials(Credentials::provider(CredentialsHook { hook, userdata })))
+    });
 }
 
 /// Signs with `hook` in place of a secret, so that the secret stays elsewhere: on an application server, in a
@@ -212,7 +209,7 @@ pub unsafe extern "C" fn oss_callback_client_options_set_credentials_hook(
 /// oss_callback_client_options_set_credentials_hook; so are `userdata` and `destroy_hook`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_signer_hook(
-    options: *mut oss_callback_client_options,
+    options: Option<&mut oss_callback_client_options>,
     access_key_id: *const c_char,
     security_token: *const c_char,
     hook: oss_callback_signer_hook,
@@ -224,7 +221,7 @@ pub unsafe extern "C" fn oss_callback_client_options_set_signer_hook(
         pointer: userdata,
         destroy: destroy_hook,
     };
-    // SAFETY: NULL or live options; NULL or NUL-terminated strings.
+    // SAFETY: NULL or NUL-terminated strings.
     unsafe {
         set(options, |builder| {
             let id = text(access_key_id, "access_key_id")?;
@@ -245,13 +242,12 @@ pub unsafe extern "C" fn oss_callback_client_options_set_signer_hook(
 /// gave.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_credentials_set_key_pair(
-    credentials: *mut oss_callback_credentials,
+    credentials: Option<&mut oss_callback_credentials>,
     access_key_id: *const c_char,
     access_key_secret: *const c_char,
     security_token: *const c_char,
 ) {
-    // SAFETY: NULL or the handle of a hook that runs.
-    if let Some(credentials) = unsafe { credentials.as_mut() } {
+    if let Some(credentials) = credentials {
         credentials.options.set(|given| {
             // SAFETY: NULL or NUL-terminated strings.
             let (id, secret, token) = unsafe {
@@ -270,12 +266,11 @@ pub unsafe extern "C" fn oss_callback_credentials_set_key_pair(
 
 /// Says when the credentials expire, in seconds since 1970-01-01 00:00 UTC. Those of STS say it.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_credentials_set_expires_at_s(
-    credentials: *mut oss_callback_credentials,
+pub extern "C" fn oss_callback_credentials_set_expires_at_s(
+    credentials: Option<&mut oss_callback_credentials>,
     expires: u64,
 ) {
-    // SAFETY: NULL or the handle of a hook that runs.
-    if let Some(credentials) = unsafe { credentials.as_mut() } {
+    if let Some(credentials) = credentials {
         credentials.options.set(|given| {
             let time = UNIX_EPOCH.checked_add(Duration::from_secs(expires));
             given.expires = Some(time.ok_or_else(|| Error::argument("`expires` is too far away"))?);

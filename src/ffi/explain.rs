@@ -1,6 +1,7 @@
 //! A callback looked at without sending anything: previews, explanations, warnings.
 
 use std::ffi::CString;
+use std::mem::MaybeUninit;
 use std::ptr;
 
 use libc::{c_char, size_t};
@@ -55,20 +56,18 @@ pub struct oss_callback_explanation {
 /// address or a variable that nobody defines. They stop nothing. 0 for a spec that OSS would refuse, and for
 /// NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_spec_warnings_len(spec: *const oss_callback_spec) -> size_t {
-    // SAFETY: NULL or a live spec.
-    unsafe { of(spec, 0, |spec| spec.warnings.len()) }
+pub extern "C" fn oss_callback_spec_warnings_len(spec: Option<&oss_callback_spec>) -> size_t {
+    of(spec, 0, |spec| spec.warnings.len())
 }
 
 /// A warning in one sentence: `index` is 0 for the first. NULL when there are not so many. Borrowed from
 /// `spec`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_spec_warning(
-    spec: *const oss_callback_spec,
+pub extern "C" fn oss_callback_spec_warning(
+    spec: Option<&oss_callback_spec>,
     index: size_t,
 ) -> *const c_char {
-    // SAFETY: NULL or a live spec.
-    unsafe { of(spec, ptr::null(), |spec| borrowed(spec.warnings.get(index))) }
+    of(spec, ptr::null(), |spec| borrowed(spec.warnings.get(index)))
 }
 
 /// Makes the facts of an object that PutObject has stored. Free them with oss_callback_object_facts_free.
@@ -77,8 +76,8 @@ pub unsafe extern "C" fn oss_callback_spec_warning(
 pub unsafe extern "C" fn oss_callback_object_facts_new(
     bucket: *const c_char,
     object: *const c_char,
-    object_facts: *mut *mut oss_callback_object_facts,
-    error: *mut *mut oss_callback_error,
+    object_facts: Option<&mut MaybeUninit<*mut oss_callback_object_facts>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
         // SAFETY: NULL is refused; otherwise NUL-terminated strings.
@@ -88,8 +87,7 @@ pub unsafe extern "C" fn oss_callback_object_facts_new(
                 options: Options::of(ObjectFacts::new(bucket, object)),
             })
         };
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(object_facts, "object_facts", new) }
+        make(object_facts, "object_facts", new)
     })
 }
 
@@ -97,12 +95,11 @@ pub unsafe extern "C" fn oss_callback_object_facts_new(
 /// clientIp, vpcId, reqId or operation.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_object_facts_set(
-    object_facts: *mut oss_callback_object_facts,
+    object_facts: Option<&mut oss_callback_object_facts>,
     variable: *const c_char,
     value: *const c_char,
 ) {
-    // SAFETY: as promised by the caller.
-    let Some(facts) = (unsafe { object_facts.as_mut() }) else {
+    let Some(facts) = object_facts else {
         return;
     };
     facts.options.replace(|facts| {
@@ -138,13 +135,12 @@ fn set(facts: ObjectFacts, variable: &str, value: &str) -> Result<ObjectFacts> {
 /// Says that the object is an image of this height and width in pixels and of this format, such as "jpg".
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_object_facts_set_image(
-    object_facts: *mut oss_callback_object_facts,
+    object_facts: Option<&mut oss_callback_object_facts>,
     height: u64,
     width: u64,
     format: *const c_char,
 ) {
-    // SAFETY: as promised by the caller.
-    let Some(facts) = (unsafe { object_facts.as_mut() }) else {
+    let Some(facts) = object_facts else {
         return;
     };
     facts.options.replace(|facts| {
@@ -156,11 +152,10 @@ pub unsafe extern "C" fn oss_callback_object_facts_set_image(
 
 /// Frees facts. NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_object_facts_free(
-    object_facts: *mut oss_callback_object_facts,
+pub extern "C" fn oss_callback_object_facts_free(
+    object_facts: Option<Box<oss_callback_object_facts>>,
 ) {
-    // SAFETY: NULL or facts that were given out and not freed yet.
-    unsafe { free(object_facts) };
+    free(object_facts);
 }
 
 /// Renders the requests that OSS would send after an upload, one for each URL: the first, and the next ones
@@ -168,100 +163,84 @@ pub unsafe extern "C" fn oss_callback_object_facts_free(
 /// oss_callback_preview_free. OSS_CALLBACK_CODE_INVALID_CALLBACK as oss_callback_spec_check.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_spec_preview(
-    spec: *const oss_callback_spec,
-    object_facts: *const oss_callback_object_facts,
-    preview: *mut *mut oss_callback_preview,
-    error: *mut *mut oss_callback_error,
+pub extern "C" fn oss_callback_spec_preview(
+    spec: Option<&oss_callback_spec>,
+    object_facts: Option<&oss_callback_object_facts>,
+    preview: Option<&mut MaybeUninit<*mut oss_callback_preview>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        // SAFETY: NULL is refused; otherwise the caller promises a live spec.
-        let spec = unsafe { required(spec, "spec") }?;
-        // SAFETY: NULL is refused; otherwise the caller promises live facts.
-        let facts = unsafe { required(object_facts, "object_facts") }?;
+        let spec = required(spec, "spec")?;
+        let facts = required(object_facts, "object_facts")?;
         let new = || {
             let previews = spec.spec.preview(facts.options.values()?)?;
             Ok(oss_callback_preview {
                 requests: previews.iter().map(Request::new).collect(),
             })
         };
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(preview, "preview", new) }
+        make(preview, "preview", new)
     })
 }
 
 /// How many requests there are: as many as the callback has URLs. 0 for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_preview_len(preview: *const oss_callback_preview) -> size_t {
-    // SAFETY: NULL or a live preview.
-    unsafe { of(preview, 0, |preview| preview.requests.len()) }
+pub extern "C" fn oss_callback_preview_len(preview: Option<&oss_callback_preview>) -> size_t {
+    of(preview, 0, |preview| preview.requests.len())
 }
 
 /// Looks something up in one of the requests.
-///
-/// # Safety
-///
-/// The pointer is NULL or leads to a live preview.
-unsafe fn request(
-    preview: *const oss_callback_preview,
+fn request(
+    preview: Option<&oss_callback_preview>,
     index: size_t,
     look_up: impl FnOnce(&Request) -> &CString,
 ) -> *const c_char {
-    // SAFETY: as promised by the caller.
-    unsafe {
-        of(preview, ptr::null(), |preview| {
-            borrowed(preview.requests.get(index).map(look_up))
-        })
-    }
+    of(preview, ptr::null(), |preview| {
+        borrowed(preview.requests.get(index).map(look_up))
+    })
 }
 
 /// The callback URL of a request: `index` is 0 for the first. NULL when there are not so many. Borrowed from
 /// `preview`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_preview_url(
-    preview: *const oss_callback_preview,
+pub extern "C" fn oss_callback_preview_url(
+    preview: Option<&oss_callback_preview>,
     index: size_t,
 ) -> *const c_char {
-    // SAFETY: NULL or a live preview.
-    unsafe { request(preview, index, |request| &request.url) }
+    request(preview, index, |request| &request.url)
 }
 
 /// Path and query of a request. NULL when there are not so many. Borrowed from `preview`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_preview_target(
-    preview: *const oss_callback_preview,
+pub extern "C" fn oss_callback_preview_target(
+    preview: Option<&oss_callback_preview>,
     index: size_t,
 ) -> *const c_char {
-    // SAFETY: NULL or a live preview.
-    unsafe { request(preview, index, |request| &request.target) }
+    request(preview, index, |request| &request.target)
 }
 
 /// The body of a request. NULL when there are not so many. Borrowed from `preview`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_preview_body(
-    preview: *const oss_callback_preview,
+pub extern "C" fn oss_callback_preview_body(
+    preview: Option<&oss_callback_preview>,
     index: size_t,
 ) -> *const c_char {
-    // SAFETY: NULL or a live preview.
-    unsafe { request(preview, index, |request| &request.body) }
+    request(preview, index, |request| &request.body)
 }
 
 /// A whole request as it would go over the wire, with words in parentheses for what only OSS can know, and
 /// line feeds as line ends. NULL when there are not so many. Borrowed from `preview`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_preview_http(
-    preview: *const oss_callback_preview,
+pub extern "C" fn oss_callback_preview_http(
+    preview: Option<&oss_callback_preview>,
     index: size_t,
 ) -> *const c_char {
-    // SAFETY: NULL or a live preview.
-    unsafe { request(preview, index, |request| &request.http) }
+    request(preview, index, |request| &request.http)
 }
 
 /// Frees a preview and everything borrowed from it. NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_preview_free(preview: *mut oss_callback_preview) {
-    // SAFETY: NULL or a preview that was given out and not freed yet.
-    unsafe { free(preview) };
+pub extern "C" fn oss_callback_preview_free(preview: Option<Box<oss_callback_preview>>) {
+    free(preview);
 }
 
 /// Says what a callback will do: the value of x-oss-callback or of the parameter callback, and that of its
@@ -274,8 +253,8 @@ pub unsafe extern "C" fn oss_callback_preview_free(preview: *mut oss_callback_pr
 pub unsafe extern "C" fn oss_callback_explanation_new(
     callback: *const c_char,
     callback_var: *const c_char,
-    explanation: *mut *mut oss_callback_explanation,
-    error: *mut *mut oss_callback_error,
+    explanation: Option<&mut MaybeUninit<*mut oss_callback_explanation>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
@@ -289,33 +268,31 @@ pub unsafe extern "C" fn oss_callback_explanation_new(
                 explanation,
             })
         };
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(explanation, "explanation", new) }
+        make(explanation, "explanation", new)
     })
 }
 
 /// Everything that is to be said, a sentence a line: what OSS will do, then what is wrong, then what is likely
 /// a mistake. NULL for NULL. Borrowed from `explanation`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_explanation_text(
-    explanation: *const oss_callback_explanation,
+pub extern "C" fn oss_callback_explanation_text(
+    explanation: Option<&oss_callback_explanation>,
 ) -> *const c_char {
-    // SAFETY: NULL or a live explanation.
-    unsafe { of(explanation, ptr::null(), |e| e.text.as_ptr()) }
+    of(explanation, ptr::null(), |e| e.text.as_ptr())
 }
 
 /// Why OSS would refuse the callback: how many reasons there are. 0 if it would not, and for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_explanation_problems_len(
-    explanation: *const oss_callback_explanation,
+pub extern "C" fn oss_callback_explanation_problems_len(
+    explanation: Option<&oss_callback_explanation>,
 ) -> size_t {
-    // SAFETY: NULL or a live explanation.
-    unsafe { of(explanation, 0, |e| e.explanation.problems().len()) }
+    of(explanation, 0, |e| e.explanation.problems().len())
 }
 
 /// Frees an explanation and everything borrowed from it. NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_explanation_free(explanation: *mut oss_callback_explanation) {
-    // SAFETY: NULL or an explanation that was given out and not freed yet.
-    unsafe { free(explanation) };
+pub extern "C" fn oss_callback_explanation_free(
+    explanation: Option<Box<oss_callback_explanation>>,
+) {
+    free(explanation);
 }

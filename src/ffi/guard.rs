@@ -4,14 +4,14 @@ use std::any::Any;
 
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
-use super::pointers::give;
+use super::pointers::{Out, give};
 use super::unwind::{catch, look};
 use crate::{Answered, Error, ErrorKind, Result, Stored};
 
 /// Runs the body of a function that can fail and stores nothing. On failure `*error`, if wanted, becomes
 /// a new handle.
 pub(super) fn guard(
-    error: *mut *mut oss_callback_error,
+    error: Out<'_, *mut oss_callback_error>,
     body: impl FnOnce() -> Result<()>,
 ) -> oss_callback_code {
     ended(error, catch(body))
@@ -19,7 +19,7 @@ pub(super) fn guard(
 
 /// What follows a body, once for all of them: what is generic here is compiled for every function of the header.
 fn ended(
-    error: *mut *mut oss_callback_error,
+    error: Out<'_, *mut oss_callback_error>,
     result: std::thread::Result<Result<()>>,
 ) -> oss_callback_code {
     let failure = match result {
@@ -32,7 +32,7 @@ fn ended(
 
 /// As [`guard`], for an upload: its failures also say what became of the callback, if there is one.
 pub(super) fn guard_upload(
-    error: *mut *mut oss_callback_error,
+    error: Out<'_, *mut oss_callback_error>,
     callback: bool,
     body: impl FnOnce() -> Result<()>,
 ) -> oss_callback_code {
@@ -40,7 +40,7 @@ pub(super) fn guard_upload(
 }
 
 fn upload_ended(
-    error: *mut *mut oss_callback_error,
+    error: Out<'_, *mut oss_callback_error>,
     callback: bool,
     result: std::thread::Result<Result<()>>,
 ) -> oss_callback_code {
@@ -65,12 +65,12 @@ fn upload_ended(
 }
 
 /// Gives a failure out, and says its code.
-fn fail(error: *mut *mut oss_callback_error, failure: Error) -> oss_callback_code {
+fn fail(error: Out<'_, *mut oss_callback_error>, failure: Error) -> oss_callback_code {
     let code = failure.kind().into();
     look((), || {
-        if !error.is_null() {
-            // SAFETY: not NULL, and valid for a write, as the caller promises.
-            unsafe { give(error, oss_callback_error::new(failure)) };
+        // The copies for C are not made when they are not wanted.
+        if error.is_some() {
+            give(error, oss_callback_error::new(failure));
         }
     });
     code
@@ -95,12 +95,12 @@ mod tests {
 
     /// The verdict of a function whose body panics.
     fn verdict_of(
-        function: impl FnOnce(*mut *mut oss_callback_error) -> oss_callback_code,
+        function: impl FnOnce(Out<'_, *mut oss_callback_error>) -> oss_callback_code,
     ) -> (Stored, Answered) {
-        let mut error = std::ptr::null_mut();
-        assert_eq!(function(&mut error), oss_callback_code::Internal);
+        let mut error = std::mem::MaybeUninit::new(std::ptr::null_mut());
+        assert_eq!(function(Some(&mut error)), oss_callback_code::Internal);
         // SAFETY: the guard gave a handle, which is taken back once.
-        let error = unsafe { Box::from_raw(error) };
+        let error = unsafe { Box::from_raw(error.assume_init()) };
         assert!(error.error().to_string().contains("on purpose"));
         (error.error().stored(), error.error().answered())
     }

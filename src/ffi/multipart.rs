@@ -1,6 +1,7 @@
 //! The handle of a multipart upload, and how one begins and ends.
 
 use std::ffi::CString;
+use std::mem::MaybeUninit;
 use std::ptr;
 
 use libc::{c_char, size_t};
@@ -55,17 +56,12 @@ impl oss_callback_multipart_upload {
     }
 
     /// The upload and the limits of a request about it that has neither headers nor body.
-    ///
-    /// # Safety
-    ///
-    /// The pointer is NULL, which means none, or leads to live options that nobody changes meanwhile.
-    unsafe fn with(
+    fn with(
         &self,
-        options: *const oss_callback_put_options,
+        options: Option<&oss_callback_put_options>,
     ) -> Result<(MultipartUpload, OperationOptions)> {
         let upload = self.upload()?.clone();
-        // SAFETY: as promised by the caller.
-        Ok(match unsafe { values(options) }? {
+        Ok(match values(options)? {
             Some(values) if values.requester_pays => {
                 (upload.requester_pays(true), values.put.limits().clone())
             }
@@ -89,26 +85,23 @@ impl oss_callback_multipart_upload {
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_initiate_multipart_upload(
-    client: *const oss_callback_client,
+    client: Option<&oss_callback_client>,
     bucket: *const c_char,
     object: *const c_char,
-    options: *const oss_callback_put_options,
-    upload: *mut *mut oss_callback_multipart_upload,
-    error: *mut *mut oss_callback_error,
+    options: Option<&oss_callback_put_options>,
+    upload: Option<&mut MaybeUninit<*mut oss_callback_multipart_upload>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        // SAFETY: NULL is refused; otherwise the caller promises a live client.
-        let client = unsafe { required(client, "client") }?;
+        let client = required(client, "client")?;
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         let bucket = unsafe { text(bucket, "bucket") }?;
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         let object = unsafe { text(object, "object") }?;
         let initiate = client.client.initiate_multipart_upload(bucket, object);
-        // SAFETY: NULL means none; otherwise the caller promises live options.
-        let initiate = initiate.options(&unsafe { rust_options(options) }?);
+        let initiate = initiate.options(&rust_options(options)?);
         let new = || Ok(oss_callback_multipart_upload::new(initiate.send()?));
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(upload, "upload", new) }
+        make(upload, "upload", new)
     })
 }
 
@@ -117,16 +110,15 @@ pub unsafe extern "C" fn oss_callback_client_initiate_multipart_upload(
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_resume_multipart_upload(
-    client: *const oss_callback_client,
+    client: Option<&oss_callback_client>,
     bucket: *const c_char,
     object: *const c_char,
     upload_id: *const c_char,
-    upload: *mut *mut oss_callback_multipart_upload,
-    error: *mut *mut oss_callback_error,
+    upload: Option<&mut MaybeUninit<*mut oss_callback_multipart_upload>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        // SAFETY: NULL is refused; otherwise the caller promises a live client.
-        let client = unsafe { required(client, "client") }?;
+        let client = required(client, "client")?;
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         let bucket = unsafe { text(bucket, "bucket") }?;
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
@@ -135,77 +127,66 @@ pub unsafe extern "C" fn oss_callback_client_resume_multipart_upload(
         let upload_id = unsafe { text(upload_id, "upload_id") }?;
         let begun = client.client.multipart_upload(bucket, object, upload_id);
         let new = || Ok(oss_callback_multipart_upload::new(begun));
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(upload, "upload", new) }
+        make(upload, "upload", new)
     })
 }
 
 /// The bucket of the object; NULL for NULL. Borrowed from `upload`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_multipart_upload_bucket(
-    upload: *const oss_callback_multipart_upload,
+pub extern "C" fn oss_callback_multipart_upload_bucket(
+    upload: Option<&oss_callback_multipart_upload>,
 ) -> *const c_char {
-    // SAFETY: NULL or a live upload.
-    unsafe { of(upload, ptr::null(), |upload| borrowed(Some(&upload.bucket))) }
+    of(upload, ptr::null(), |upload| borrowed(Some(&upload.bucket)))
 }
 
 /// The name of the object; NULL for NULL. Borrowed from `upload`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_multipart_upload_object(
-    upload: *const oss_callback_multipart_upload,
+pub extern "C" fn oss_callback_multipart_upload_object(
+    upload: Option<&oss_callback_multipart_upload>,
 ) -> *const c_char {
-    // SAFETY: NULL or a live upload.
-    unsafe { of(upload, ptr::null(), |upload| borrowed(Some(&upload.object))) }
+    of(upload, ptr::null(), |upload| borrowed(Some(&upload.object)))
 }
 
 /// OSS's name for the upload; NULL for NULL. Together with bucket and object it is all that another machine
 /// needs. Borrowed from `upload`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_multipart_upload_id(
-    upload: *const oss_callback_multipart_upload,
+pub extern "C" fn oss_callback_multipart_upload_id(
+    upload: Option<&oss_callback_multipart_upload>,
 ) -> *const c_char {
-    // SAFETY: NULL or a live upload.
-    unsafe {
-        of(upload, ptr::null(), |upload| {
-            borrowed(Some(&upload.upload_id))
-        })
-    }
+    of(upload, ptr::null(), |upload| {
+        borrowed(Some(&upload.upload_id))
+    })
 }
 
 /// How many notes there are; 0 for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_multipart_upload_notes_len(
-    upload: *const oss_callback_multipart_upload,
+pub extern "C" fn oss_callback_multipart_upload_notes_len(
+    upload: Option<&oss_callback_multipart_upload>,
 ) -> size_t {
-    // SAFETY: NULL or a live upload.
-    unsafe { of(upload, 0, |upload| upload.notes.len()) }
+    of(upload, 0, |upload| upload.notes.len())
 }
 
 /// What else is worth knowing of the beginning of an upload, a sentence each: that the answer to an earlier attempt was
 /// lost, so that OSS may have begun an upload that nobody knows. `index` is 0 for the first; NULL when there are not so
 /// many. Borrowed from `upload`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_multipart_upload_note(
-    upload: *const oss_callback_multipart_upload,
+pub extern "C" fn oss_callback_multipart_upload_note(
+    upload: Option<&oss_callback_multipart_upload>,
     index: size_t,
 ) -> *const c_char {
-    // SAFETY: NULL or a live upload.
-    unsafe {
-        of(upload, ptr::null(), |upload| {
-            borrowed(upload.notes.get(index))
-        })
-    }
+    of(upload, ptr::null(), |upload| {
+        borrowed(upload.notes.get(index))
+    })
 }
 
 /// Whether who sends the requests of this upload pays for them, as a bucket of somebody else's may ask.
 /// Default: as the options said with which it was begun; false for one that was begun elsewhere.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_multipart_upload_set_requester_pays(
-    upload: *mut oss_callback_multipart_upload,
+pub extern "C" fn oss_callback_multipart_upload_set_requester_pays(
+    upload: Option<&mut oss_callback_multipart_upload>,
     requester_pays: bool,
 ) {
-    // SAFETY: NULL or a live upload.
-    if let Some(upload) = unsafe { upload.as_mut() } {
+    if let Some(upload) = upload {
         upload
             .upload
             .replace(|upload| Ok(upload.requester_pays(requester_pays)));
@@ -217,21 +198,18 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_set_requester_pays(
 /// upload (any more).
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_multipart_upload_list_parts(
-    upload: *const oss_callback_multipart_upload,
-    options: *const oss_callback_put_options,
-    parts: *mut *mut oss_callback_parts,
-    error: *mut *mut oss_callback_error,
+pub extern "C" fn oss_callback_multipart_upload_list_parts(
+    upload: Option<&oss_callback_multipart_upload>,
+    options: Option<&oss_callback_put_options>,
+    parts: Option<&mut MaybeUninit<*mut oss_callback_parts>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        // SAFETY: NULL is refused; otherwise the caller promises a live upload.
-        let upload = unsafe { required(upload, "upload") }?;
-        // SAFETY: NULL means none; otherwise the caller promises live options.
-        let (upload, limits) = unsafe { upload.with(options) }?;
+        let upload = required(upload, "upload")?;
+        let (upload, limits) = upload.with(options)?;
         let list = upload.list_parts().options(&limits);
         let new = || Ok(oss_callback_parts::new(list.send()?));
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(parts, "parts", new) }
+        make(parts, "parts", new)
     })
 }
 
@@ -254,29 +232,25 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_list_parts(
 /// remains unknown.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_complete_multipart_upload_with_callback(
-    upload: *const oss_callback_multipart_upload,
-    parts: *const oss_callback_parts,
-    spec: *const oss_callback_spec,
-    options: *const oss_callback_put_options,
-    receipt: *mut *mut oss_callback_receipt,
-    error: *mut *mut oss_callback_error,
+pub extern "C" fn oss_complete_multipart_upload_with_callback(
+    upload: Option<&oss_callback_multipart_upload>,
+    parts: Option<&oss_callback_parts>,
+    spec: Option<&oss_callback_spec>,
+    options: Option<&oss_callback_put_options>,
+    receipt: Option<&mut MaybeUninit<*mut oss_callback_receipt>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
-    guard_upload(error, !spec.is_null(), || {
-        // SAFETY: NULL is refused; otherwise the caller promises a live upload.
-        let complete = unsafe { required(upload, "upload") }?.upload()?.complete();
-        // SAFETY: NULL means none; otherwise the caller promises live options, and a live spec.
-        let (options, spec) = unsafe { (rust_options(options)?, spec.as_ref()) };
+    guard_upload(error, spec.is_some(), || {
+        let complete = required(upload, "upload")?.upload()?.complete();
+        let (options, spec) = (rust_options(options)?, spec);
         let complete = complete
             .options(&options)
             .callback(spec.map(|spec| &spec.spec));
-        // SAFETY: NULL means all; otherwise the caller promises a live list.
-        let done = match unsafe { parts.as_ref() } {
+        let done = match parts {
             Some(parts) => complete.send(&parts.all()),
             None => complete.send_all(),
         }?;
-        // SAFETY: NULL means "not wanted"; otherwise valid for a write.
-        unsafe { give_receipt(receipt, done) };
+        give_receipt(receipt, done);
         Ok(())
     })
 }
@@ -287,25 +261,22 @@ pub unsafe extern "C" fn oss_complete_multipart_upload_with_callback(
 /// completed or aborted before; after a lost answer that may have been this call. The handle is freed as always.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_multipart_upload_abort(
-    upload: *const oss_callback_multipart_upload,
-    options: *const oss_callback_put_options,
-    error: *mut *mut oss_callback_error,
+pub extern "C" fn oss_callback_multipart_upload_abort(
+    upload: Option<&oss_callback_multipart_upload>,
+    options: Option<&oss_callback_put_options>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        // SAFETY: NULL is refused; otherwise the caller promises a live upload.
-        let upload = unsafe { required(upload, "upload") }?;
-        // SAFETY: NULL means none; otherwise the caller promises live options.
-        let (upload, limits) = unsafe { upload.with(options) }?;
+        let upload = required(upload, "upload")?;
+        let (upload, limits) = upload.with(options)?;
         upload.abort().options(&limits).send()
     })
 }
 
 /// Frees the handle of an upload, and aborts nothing. NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_multipart_upload_free(
-    upload: *mut oss_callback_multipart_upload,
+pub extern "C" fn oss_callback_multipart_upload_free(
+    upload: Option<Box<oss_callback_multipart_upload>>,
 ) {
-    // SAFETY: NULL or an upload that was given out and not freed yet.
-    unsafe { free(upload) };
+    free(upload);
 }

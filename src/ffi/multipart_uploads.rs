@@ -1,6 +1,7 @@
 //! ListMultipartUploads.
 
 use std::ffi::CString;
+use std::mem::MaybeUninit;
 use std::ptr;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -43,21 +44,14 @@ impl oss_callback_multipart_uploads {
 }
 
 /// Lends a text of an upload in a list that may be NULL.
-///
-/// # Safety
-///
-/// The pointer is NULL or leads to a live list.
-unsafe fn at(
-    uploads: *const oss_callback_multipart_uploads,
+fn at(
+    uploads: Option<&oss_callback_multipart_uploads>,
     index: size_t,
     text: impl FnOnce(&Listed) -> &CString,
 ) -> *const c_char {
-    // SAFETY: as promised by the caller.
-    unsafe {
-        of(uploads, ptr::null(), |list| {
-            borrowed(list.uploads.get(index).map(text))
-        })
-    }
+    of(uploads, ptr::null(), |list| {
+        borrowed(list.uploads.get(index).map(text))
+    })
 }
 
 /// Asks which uploads in parts of a bucket are open, with one request for each 1000.
@@ -69,17 +63,16 @@ unsafe fn at(
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_list_multipart_uploads(
-    client: *const oss_callback_client,
+    client: Option<&oss_callback_client>,
     bucket: *const c_char,
     prefix: *const c_char,
     delimiter: *const c_char,
-    options: *const oss_callback_operation_options,
-    uploads: *mut *mut oss_callback_multipart_uploads,
-    error: *mut *mut oss_callback_error,
+    options: Option<&oss_callback_operation_options>,
+    uploads: Option<&mut MaybeUninit<*mut oss_callback_multipart_uploads>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        // SAFETY: NULL is refused; otherwise the caller promises a live client.
-        let client = unsafe { required(client, "client") }?;
+        let client = required(client, "client")?;
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         let bucket = unsafe { text(bucket, "bucket") }?;
         let mut list = client.client.list_multipart_uploads(bucket);
@@ -91,11 +84,9 @@ pub unsafe extern "C" fn oss_callback_client_list_multipart_uploads(
         if let Some(delimiter) = unsafe { optional_text(delimiter, "delimiter") }? {
             list = list.delimiter(delimiter);
         }
-        // SAFETY: NULL means none; otherwise the caller promises live options.
-        let list = list.options(&unsafe { operation_options(options) }?);
+        let list = list.options(&operation_options(options)?);
         let new = || Ok(oss_callback_multipart_uploads::new(list.send()?));
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(uploads, "uploads", new) }
+        make(uploads, "uploads", new)
     })
 }
 
@@ -108,17 +99,16 @@ pub unsafe extern "C" fn oss_callback_client_list_multipart_uploads(
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_list_uploads_begun_since(
-    client: *const oss_callback_client,
+    client: Option<&oss_callback_client>,
     bucket: *const c_char,
     object: *const c_char,
     since_at_s: u64,
-    options: *const oss_callback_operation_options,
-    uploads: *mut *mut oss_callback_multipart_uploads,
-    error: *mut *mut oss_callback_error,
+    options: Option<&oss_callback_operation_options>,
+    uploads: Option<&mut MaybeUninit<*mut oss_callback_multipart_uploads>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        // SAFETY: NULL is refused; otherwise the caller promises a live client.
-        let client = unsafe { required(client, "client") }?;
+        let client = required(client, "client")?;
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         let bucket = unsafe { text(bucket, "bucket") }?;
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
@@ -134,84 +124,74 @@ pub unsafe extern "C" fn oss_callback_client_list_uploads_begun_since(
         let list = list
             .object(object)
             .begun_since(since)
-            .options(&unsafe { operation_options(options) }?);
+            .options(&operation_options(options)?);
         let new = || Ok(oss_callback_multipart_uploads::new(list.send()?));
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(uploads, "uploads", new) }
+        make(uploads, "uploads", new)
     })
 }
 
 /// How many uploads there are; 0 for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_multipart_uploads_len(
-    uploads: *const oss_callback_multipart_uploads,
+pub extern "C" fn oss_callback_multipart_uploads_len(
+    uploads: Option<&oss_callback_multipart_uploads>,
 ) -> size_t {
-    // SAFETY: NULL or a live list.
-    unsafe { of(uploads, 0, |list| list.uploads.len()) }
+    of(uploads, 0, |list| list.uploads.len())
 }
 
 /// The object that an upload is to become: `index` is 0 for the first. NULL when there are not so many.
 /// Borrowed from `uploads`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_multipart_uploads_object(
-    uploads: *const oss_callback_multipart_uploads,
+pub extern "C" fn oss_callback_multipart_uploads_object(
+    uploads: Option<&oss_callback_multipart_uploads>,
     index: size_t,
 ) -> *const c_char {
-    // SAFETY: NULL or a live list.
-    unsafe { at(uploads, index, |upload| &upload.object) }
+    at(uploads, index, |upload| &upload.object)
 }
 
 /// OSS's name for an upload, for oss_callback_client_resume_multipart_upload; NULL when there are not so many. Borrowed
 /// from `uploads`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_multipart_uploads_id(
-    uploads: *const oss_callback_multipart_uploads,
+pub extern "C" fn oss_callback_multipart_uploads_id(
+    uploads: Option<&oss_callback_multipart_uploads>,
     index: size_t,
 ) -> *const c_char {
-    // SAFETY: NULL or a live list.
-    unsafe { at(uploads, index, |upload| &upload.upload_id) }
+    at(uploads, index, |upload| &upload.upload_id)
 }
 
 /// When an upload was begun, as OSS says it: "2012-02-23T04:18:23.000Z". NULL when there are not so many.
 /// Borrowed from `uploads`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_multipart_uploads_initiated(
-    uploads: *const oss_callback_multipart_uploads,
+pub extern "C" fn oss_callback_multipart_uploads_initiated(
+    uploads: Option<&oss_callback_multipart_uploads>,
     index: size_t,
 ) -> *const c_char {
-    // SAFETY: NULL or a live list.
-    unsafe { at(uploads, index, |upload| &upload.initiated) }
+    at(uploads, index, |upload| &upload.initiated)
 }
 
 /// How many common prefixes there are; 0 without a delimiter, and for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_multipart_uploads_common_prefixes_len(
-    uploads: *const oss_callback_multipart_uploads,
+pub extern "C" fn oss_callback_multipart_uploads_common_prefixes_len(
+    uploads: Option<&oss_callback_multipart_uploads>,
 ) -> size_t {
-    // SAFETY: NULL or a live list.
-    unsafe { of(uploads, 0, |list| list.common_prefixes.len()) }
+    of(uploads, 0, |list| list.common_prefixes.len())
 }
 
 /// What uploads that were summed up have in common: `index` is 0 for the first. NULL when there are not so
 /// many. Borrowed from `uploads`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_multipart_uploads_common_prefix(
-    uploads: *const oss_callback_multipart_uploads,
+pub extern "C" fn oss_callback_multipart_uploads_common_prefix(
+    uploads: Option<&oss_callback_multipart_uploads>,
     index: size_t,
 ) -> *const c_char {
-    // SAFETY: NULL or a live list.
-    unsafe {
-        of(uploads, ptr::null(), |list| {
-            borrowed(list.common_prefixes.get(index))
-        })
-    }
+    of(uploads, ptr::null(), |list| {
+        borrowed(list.common_prefixes.get(index))
+    })
 }
 
 /// Frees a list of uploads and everything borrowed from it; the uploads stay as they are. NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_multipart_uploads_free(
-    uploads: *mut oss_callback_multipart_uploads,
+pub extern "C" fn oss_callback_multipart_uploads_free(
+    uploads: Option<Box<oss_callback_multipart_uploads>>,
 ) {
-    // SAFETY: NULL or a list that was given out and not freed yet.
-    unsafe { free(uploads) };
+    free(uploads);
 }

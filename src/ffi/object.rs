@@ -1,6 +1,7 @@
 //! HeadObject, GetObject, DeleteObject.
 
 use std::ffi::CString;
+use std::mem::MaybeUninit;
 use std::ptr;
 use std::time::UNIX_EPOCH;
 
@@ -39,26 +40,23 @@ impl oss_callback_object_metadata {
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_head_object(
-    client: *const oss_callback_client,
+    client: Option<&oss_callback_client>,
     bucket: *const c_char,
     object: *const c_char,
-    options: *const oss_callback_operation_options,
-    metadata: *mut *mut oss_callback_object_metadata,
-    error: *mut *mut oss_callback_error,
+    options: Option<&oss_callback_operation_options>,
+    metadata: Option<&mut MaybeUninit<*mut oss_callback_object_metadata>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        // SAFETY: NULL is refused; otherwise the caller promises a live client.
-        let client = unsafe { required(client, "client") }?;
+        let client = required(client, "client")?;
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         let bucket = unsafe { text(bucket, "bucket") }?;
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         let object = unsafe { text(object, "object") }?;
         let head = client.client.head_object(bucket, object);
-        // SAFETY: NULL means none; otherwise the caller promises live options.
-        let head = head.options(&unsafe { operation_options(options) }?);
+        let head = head.options(&operation_options(options)?);
         let new = || Ok(oss_callback_object_metadata::new(head.send()?));
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(metadata, "metadata", new) }
+        make(metadata, "metadata", new)
     })
 }
 
@@ -72,18 +70,17 @@ pub unsafe extern "C" fn oss_callback_client_head_object(
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_get_object(
-    client: *const oss_callback_client,
+    client: Option<&oss_callback_client>,
     bucket: *const c_char,
     object: *const c_char,
     write_hook: oss_callback_write_hook,
     userdata: *mut c_void,
-    options: *const oss_callback_operation_options,
-    metadata: *mut *mut oss_callback_object_metadata,
-    error: *mut *mut oss_callback_error,
+    options: Option<&oss_callback_operation_options>,
+    metadata: Option<&mut MaybeUninit<*mut oss_callback_object_metadata>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        // SAFETY: NULL is refused; otherwise the caller promises a live client.
-        let client = unsafe { required(client, "client") }?;
+        let client = required(client, "client")?;
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         let bucket = unsafe { text(bucket, "bucket") }?;
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
@@ -93,10 +90,9 @@ pub unsafe extern "C" fn oss_callback_client_get_object(
         let get = client.client.get_object(bucket, object);
         // SAFETY: NULL means none; otherwise the caller promises live options.
         let done = get
-            .options(&unsafe { operation_options(options) }?)
+            .options(&operation_options(options)?)
             .write_to(&mut writer)?;
-        // SAFETY: NULL means "not wanted"; otherwise valid for a write.
-        unsafe { give(metadata, oss_callback_object_metadata::new(done)) };
+        give(metadata, oss_callback_object_metadata::new(done));
         Ok(())
     })
 }
@@ -107,104 +103,90 @@ pub unsafe extern "C" fn oss_callback_client_get_object(
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_delete_object(
-    client: *const oss_callback_client,
+    client: Option<&oss_callback_client>,
     bucket: *const c_char,
     object: *const c_char,
-    options: *const oss_callback_operation_options,
-    error: *mut *mut oss_callback_error,
+    options: Option<&oss_callback_operation_options>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        // SAFETY: NULL is refused; otherwise the caller promises a live client.
-        let client = unsafe { required(client, "client") }?;
+        let client = required(client, "client")?;
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         let bucket = unsafe { text(bucket, "bucket") }?;
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         let object = unsafe { text(object, "object") }?;
         let delete = client.client.delete_object(bucket, object);
         // SAFETY: NULL means none; otherwise the caller promises live options.
-        delete
-            .options(&unsafe { operation_options(options) }?)
-            .send()
+        delete.options(&operation_options(options)?).send()
     })
 }
 
 /// Writes the object's size in bytes to `*content_length` and returns true; returns false and writes
 /// nothing if OSS did not say it.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_object_metadata_content_length(
-    metadata: *const oss_callback_object_metadata,
-    content_length: *mut u64,
+pub extern "C" fn oss_callback_object_metadata_content_length(
+    metadata: Option<&oss_callback_object_metadata>,
+    content_length: Option<&mut MaybeUninit<u64>>,
 ) -> bool {
-    // SAFETY: NULL or live metadata; NULL or valid for a write.
-    unsafe {
-        give_number(
-            of(metadata, None, |object| object.metadata.content_length()),
-            content_length,
-        )
-    }
+    give_number(
+        of(metadata, None, |object| object.metadata.content_length()),
+        content_length,
+    )
 }
 
 /// Writes the CRC-64 of the object (CRC-64/XZ) to `*crc64` and returns true; returns false and writes
 /// nothing if OSS did not say it.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_object_metadata_crc64(
-    metadata: *const oss_callback_object_metadata,
-    crc64: *mut u64,
+pub extern "C" fn oss_callback_object_metadata_crc64(
+    metadata: Option<&oss_callback_object_metadata>,
+    crc64: Option<&mut MaybeUninit<u64>>,
 ) -> bool {
-    // SAFETY: NULL or live metadata; NULL or valid for a write.
-    unsafe { give_number(of(metadata, None, |object| object.metadata.crc64()), crc64) }
+    give_number(of(metadata, None, |object| object.metadata.crc64()), crc64)
 }
 
 /// Writes when the object was stored, in seconds since 1970-01-01 00:00 UTC, to `*last_modified` and returns
 /// true; returns false and writes nothing if OSS did not say it.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_object_metadata_last_modified_at_s(
-    metadata: *const oss_callback_object_metadata,
-    last_modified: *mut u64,
+pub extern "C" fn oss_callback_object_metadata_last_modified_at_s(
+    metadata: Option<&oss_callback_object_metadata>,
+    last_modified: Option<&mut MaybeUninit<u64>>,
 ) -> bool {
-    // SAFETY: NULL or live metadata; NULL or valid for a write.
-    unsafe {
-        let seconds = of(metadata, None, |object| {
-            let since = object
-                .metadata
-                .last_modified()?
-                .duration_since(UNIX_EPOCH)
-                .ok()?;
-            Some(since.as_secs())
-        });
-        give_number(seconds, last_modified)
-    }
+    let seconds = of(metadata, None, |object| {
+        let since = object
+            .metadata
+            .last_modified()?
+            .duration_since(UNIX_EPOCH)
+            .ok()?;
+        Some(since.as_secs())
+    });
+    give_number(seconds, last_modified)
 }
 
 /// The object's ETag without its quotes; NULL if OSS did not say it. Borrowed from `metadata`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_object_metadata_etag(
-    metadata: *const oss_callback_object_metadata,
+pub extern "C" fn oss_callback_object_metadata_etag(
+    metadata: Option<&oss_callback_object_metadata>,
 ) -> *const c_char {
-    // SAFETY: NULL or live metadata.
-    unsafe {
-        of(metadata, ptr::null(), |object| {
-            borrowed(object.etag.as_ref())
-        })
-    }
+    of(metadata, ptr::null(), |object| {
+        borrowed(object.etag.as_ref())
+    })
 }
 
 /// A header of OSS's answer by its name, in any case, for example "Content-Type" or "x-oss-meta-author"; NULL
 /// if there is none. Borrowed from `metadata`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_object_metadata_header(
-    metadata: *const oss_callback_object_metadata,
+    metadata: Option<&oss_callback_object_metadata>,
     name: *const c_char,
 ) -> *const c_char {
-    // SAFETY: NULL or live metadata; NULL or a NUL-terminated name.
+    // SAFETY: NULL or a NUL-terminated name.
     unsafe { of(metadata, ptr::null(), |object| object.headers.find(name)) }
 }
 
 /// Frees metadata and everything borrowed from it. NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_object_metadata_free(
-    metadata: *mut oss_callback_object_metadata,
+pub extern "C" fn oss_callback_object_metadata_free(
+    metadata: Option<Box<oss_callback_object_metadata>>,
 ) {
-    // SAFETY: NULL or metadata that was given out and not freed yet.
-    unsafe { free(metadata) };
+    free(metadata);
 }

@@ -1,6 +1,7 @@
 //! The list of the parts of a multipart upload.
 
 use std::ffi::CString;
+use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -62,33 +63,25 @@ impl oss_callback_parts {
 }
 
 /// Looks something up in a part of a list that may be NULL.
-///
-/// # Safety
-///
-/// The pointer is NULL or leads to a live list.
-unsafe fn at<T: Copy>(
-    parts: *const oss_callback_parts,
+fn at<T: Copy>(
+    parts: Option<&oss_callback_parts>,
     index: size_t,
     otherwise: T,
     look_up: impl FnOnce(&Entry) -> T,
 ) -> T {
-    // SAFETY: as promised by the caller.
-    unsafe {
-        of(parts, otherwise, |parts| {
-            parts.lock().get(index).map_or(otherwise, look_up)
-        })
-    }
+    of(parts, otherwise, |parts| {
+        parts.lock().get(index).map_or(otherwise, look_up)
+    })
 }
 
 /// Makes an empty list. Free it with oss_callback_parts_free.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_parts_new(
-    parts: *mut *mut oss_callback_parts,
+pub extern "C" fn oss_callback_parts_new(
+    parts: Option<&mut MaybeUninit<*mut oss_callback_parts>>,
 ) -> oss_callback_code {
-    guard(ptr::null_mut(), || {
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(parts, "parts", || Ok(oss_callback_parts::new(Vec::new()))) }
+    guard(None, || {
+        make(parts, "parts", || Ok(oss_callback_parts::new(Vec::new())))
     })
 }
 
@@ -102,21 +95,19 @@ pub unsafe extern "C" fn oss_callback_parts_add(
     parts: *mut oss_callback_parts,
     part_number: u32,
     etag: *const c_char,
-    size: *const u64,
-    crc64: *const u64,
-    error: *mut *mut oss_callback_error,
+    size: Option<&u64>,
+    crc64: Option<&u64>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
         // SAFETY: NULL is refused; otherwise the caller promises a live list.
-        let parts = unsafe { required(parts, "parts") }?;
+        let parts = required(unsafe { parts.as_ref() }, "parts")?;
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         let mut part = Part::new(part_number, unsafe { text(etag, "etag") }?);
-        // SAFETY: NULL means "not known"; otherwise readable.
-        if let Some(size) = unsafe { size.as_ref() } {
+        if let Some(size) = size {
             part = part.with_size(*size);
         }
-        // SAFETY: NULL means "not known"; otherwise readable.
-        if let Some(crc64) = unsafe { crc64.as_ref() } {
+        if let Some(crc64) = crc64 {
             part = part.with_crc64(*crc64);
         }
         parts.add(part);
@@ -131,11 +122,11 @@ pub unsafe extern "C" fn oss_callback_parts_add(
 pub unsafe extern "C" fn oss_callback_parts_add_json(
     parts: *mut oss_callback_parts,
     json: *const c_char,
-    error: *mut *mut oss_callback_error,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
         // SAFETY: NULL is refused; otherwise the caller promises a live list.
-        let parts = unsafe { required(parts, "parts") }?;
+        let parts = required(unsafe { parts.as_ref() }, "parts")?;
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         parts.add(Part::from_json(unsafe { text(json, "json") }?)?);
         Ok(())
@@ -144,78 +135,67 @@ pub unsafe extern "C" fn oss_callback_parts_add_json(
 
 /// How many parts there are; 0 for NULL. Any thread.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_parts_len(parts: *const oss_callback_parts) -> size_t {
-    // SAFETY: NULL or a live list.
-    unsafe { of(parts, 0, |parts| parts.lock().len()) }
+pub extern "C" fn oss_callback_parts_len(parts: Option<&oss_callback_parts>) -> size_t {
+    of(parts, 0, |parts| parts.lock().len())
 }
 
 /// The number of a part: `index` is 0 for the one with the lowest. 0 when there are not so many. Any thread.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_parts_number(
-    parts: *const oss_callback_parts,
+pub extern "C" fn oss_callback_parts_number(
+    parts: Option<&oss_callback_parts>,
     index: size_t,
 ) -> u32 {
-    // SAFETY: NULL or a live list.
-    unsafe { at(parts, index, 0, |entry| entry.part.number()) }
+    at(parts, index, 0, |entry| entry.part.number())
 }
 
 /// The ETag of a part without its quotes; NULL when there are not so many. Opaque: compare it, do not
 /// interpret it. Borrowed from `parts`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_parts_etag(
-    parts: *const oss_callback_parts,
+pub extern "C" fn oss_callback_parts_etag(
+    parts: Option<&oss_callback_parts>,
     index: size_t,
 ) -> *const c_char {
-    // SAFETY: NULL or a live list.
-    unsafe {
-        at(parts, index, ptr::null(), |entry| {
-            borrowed(Some(&entry.etag))
-        })
-    }
+    at(parts, index, ptr::null(), |entry| {
+        borrowed(Some(&entry.etag))
+    })
 }
 
 /// Writes the size of a part in bytes to `*size` and returns true; returns false and writes nothing if it is
 /// not known or there are not so many parts. Any thread.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_parts_size(
-    parts: *const oss_callback_parts,
+pub extern "C" fn oss_callback_parts_size(
+    parts: Option<&oss_callback_parts>,
     index: size_t,
-    size: *mut u64,
+    size: Option<&mut MaybeUninit<u64>>,
 ) -> bool {
-    // SAFETY: NULL or a live list; NULL or valid for a write.
-    unsafe { give_number(at(parts, index, None, |entry| entry.part.size()), size) }
+    give_number(at(parts, index, None, |entry| entry.part.size()), size)
 }
 
 /// Writes the CRC-64 of a part (CRC-64/XZ) to `*crc64` and returns true; returns false and writes nothing if
 /// it is not known or there are not so many parts. Any thread.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_parts_crc64(
-    parts: *const oss_callback_parts,
+pub extern "C" fn oss_callback_parts_crc64(
+    parts: Option<&oss_callback_parts>,
     index: size_t,
-    crc64: *mut u64,
+    crc64: Option<&mut MaybeUninit<u64>>,
 ) -> bool {
-    // SAFETY: NULL or a live list; NULL or valid for a write.
-    unsafe { give_number(at(parts, index, None, |entry| entry.part.crc64()), crc64) }
+    give_number(at(parts, index, None, |entry| entry.part.crc64()), crc64)
 }
 
 /// All that is known of a part in one line of JSON, for oss_callback_parts_add_json; NULL when there are not
 /// so many. Borrowed from `parts`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_parts_json(
-    parts: *const oss_callback_parts,
+pub extern "C" fn oss_callback_parts_json(
+    parts: Option<&oss_callback_parts>,
     index: size_t,
 ) -> *const c_char {
-    // SAFETY: NULL or a live list.
-    unsafe {
-        at(parts, index, ptr::null(), |entry| {
-            borrowed(Some(&entry.json))
-        })
-    }
+    at(parts, index, ptr::null(), |entry| {
+        borrowed(Some(&entry.json))
+    })
 }
 
 /// Frees a list and everything borrowed from it. NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_parts_free(parts: *mut oss_callback_parts) {
-    // SAFETY: NULL or a list that was given out and not freed yet.
-    unsafe { free(parts) };
+pub extern "C" fn oss_callback_parts_free(parts: Option<Box<oss_callback_parts>>) {
+    free(parts);
 }

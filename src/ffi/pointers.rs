@@ -1,6 +1,7 @@
 //! Pointers into references, and handles out.
 
 use std::ffi::CStr;
+use std::mem::MaybeUninit;
 use std::path::PathBuf;
 use std::ptr;
 
@@ -9,33 +10,21 @@ use libc::{c_char, size_t};
 use super::unwind::look;
 use crate::{Error, Result};
 
+/// A place of C's for a result. Its variable may be uninitialised; NULL is `None`.
+pub(super) type Out<'a, T> = Option<&'a mut MaybeUninit<T>>;
+
 /// Looks something up in a handle that may be NULL.
-///
-/// # Safety
-///
-/// The pointer is NULL or leads to a live handle that nobody changes meanwhile.
-pub(super) unsafe fn of<'a, H, T: Copy>(
-    handle: *const H,
+pub(super) fn of<'a, H, T: Copy>(
+    handle: Option<&'a H>,
     otherwise: T,
     look_up: impl FnOnce(&'a H) -> T,
-) -> T
-where
-    H: 'a,
-{
-    look(otherwise, || {
-        // SAFETY: as promised by the caller.
-        unsafe { handle.as_ref() }.map_or(otherwise, look_up)
-    })
+) -> T {
+    look(otherwise, || handle.map_or(otherwise, look_up))
 }
 
 /// A handle that must be given.
-///
-/// # Safety
-///
-/// The pointer is NULL or leads to a live handle that nobody changes meanwhile.
-pub(super) unsafe fn required<'a, T>(handle: *const T, name: &str) -> Result<&'a T> {
-    // SAFETY: as promised by the caller.
-    unsafe { handle.as_ref() }.ok_or_else(|| is_null(name))
+pub(super) fn required<'a, T>(handle: Option<&'a T>, name: &str) -> Result<&'a T> {
+    handle.ok_or_else(|| is_null(name))
 }
 
 /// Text that must be given.
@@ -112,27 +101,17 @@ pub(super) unsafe fn bytes<'a>(bytes: *const u8, len: size_t, name: &str) -> Res
 }
 
 /// Gives a handle to C, which then owns it. NULL means "not wanted".
-///
-/// # Safety
-///
-/// The pointer is NULL or valid for a write.
-pub(super) unsafe fn give<T>(out: *mut *mut T, handle: T) {
-    if !out.is_null() {
-        // SAFETY: not NULL, and valid as promised by the caller.
-        unsafe { out.write(Box::into_raw(Box::new(handle))) };
+pub(super) fn give<T>(out: Out<'_, *mut T>, handle: T) {
+    if let Some(out) = out {
+        out.write(Box::into_raw(Box::new(handle)));
     }
 }
 
 /// Writes a number if there is one and it is wanted, and says whether it did.
-///
-/// # Safety
-///
-/// The pointer is NULL or valid for a write.
-pub(super) unsafe fn give_number(number: Option<u64>, out: *mut u64) -> bool {
-    // SAFETY: as promised by the caller.
-    match (number, unsafe { out.as_mut() }) {
+pub(super) fn give_number(number: Option<u64>, out: Out<'_, u64>) -> bool {
+    match (number, out) {
         (Some(number), Some(out)) => {
-            *out = number;
+            out.write(number);
             true
         }
         _ => false,
@@ -140,48 +119,28 @@ pub(super) unsafe fn give_number(number: Option<u64>, out: *mut u64) -> bool {
 }
 
 /// Makes a handle and gives it out; unlike an optional output, here it must be wanted.
-///
-/// # Safety
-///
-/// As [`give`].
-pub(super) unsafe fn make<T>(
-    out: *mut *mut T,
+pub(super) fn make<T>(
+    out: Out<'_, *mut T>,
     name: &str,
     new: impl FnOnce() -> Result<T>,
 ) -> Result<()> {
-    if out.is_null() {
+    if out.is_none() {
         return Err(is_null(name));
     }
-    let handle = new()?;
-    // SAFETY: as promised by the caller.
-    unsafe { give(out, handle) };
+    give(out, new()?);
     Ok(())
 }
 
-/// Takes a handle back and drops it. NULL is fine.
-///
-/// # Safety
-///
-/// The pointer is NULL or came from [`give`] and was not taken back yet.
-pub(super) unsafe fn free<T>(handle: *mut T) {
-    look((), || {
-        if !handle.is_null() {
-            // SAFETY: made by `Box::into_raw` in `give`, and owned by the caller until now.
-            drop(unsafe { Box::from_raw(handle) });
-        }
-    });
+/// Drops a handle that C has given back. NULL is fine.
+pub(super) fn free<T>(handle: Option<Box<T>>) {
+    look((), || drop(handle));
 }
 
 /// Lends bytes with their length; nothing is NULL and 0. What is empty stands at a real address all the same: Go's
 /// garbage collector ends the program when it finds the number that an empty Rust slice has for one.
-///
-/// # Safety
-///
-/// `len` is NULL or valid for a write.
-pub(super) unsafe fn lend(bytes: Option<&[u8]>, len: *mut size_t) -> *const u8 {
-    if !len.is_null() {
-        // SAFETY: not NULL, and valid as promised by the caller.
-        unsafe { len.write(bytes.map_or(0, <[u8]>::len)) };
+pub(super) fn lend(bytes: Option<&[u8]>, len: Out<'_, size_t>) -> *const u8 {
+    if let Some(len) = len {
+        len.write(bytes.map_or(0, <[u8]>::len));
     }
     match bytes {
         Some([]) => c"".as_ptr().cast(),

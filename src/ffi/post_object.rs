@@ -1,5 +1,7 @@
 //! PostObject: an upload by a form.
 
+use std::mem::MaybeUninit;
+
 use libc::{c_char, size_t};
 
 use super::client::oss_callback_client;
@@ -24,21 +26,21 @@ use crate::{PostObject, Receipt, Result};
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_post_object_with_form(
-    client: *const oss_callback_client,
-    post_form: *const oss_callback_post_form,
+    client: Option<&oss_callback_client>,
+    post_form: Option<&oss_callback_post_form>,
     body: *const u8,
     body_len: size_t,
     file_name: *const c_char,
     content_type: *const c_char,
-    options: *const oss_callback_put_options,
-    receipt: *mut *mut oss_callback_receipt,
-    error: *mut *mut oss_callback_error,
+    options: Option<&oss_callback_put_options>,
+    receipt: Option<&mut MaybeUninit<*mut oss_callback_receipt>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     let send = |post: PostObject<'_>| {
         // SAFETY: NULL only with length 0; otherwise `body_len` readable bytes.
         post.send_bytes(unsafe { bytes(body, body_len, "body") }?)
     };
-    // SAFETY: each pointer is NULL or what its type and the header say.
+    // SAFETY: the texts are NULL or NUL-terminated strings.
     unsafe {
         post(
             client,
@@ -58,20 +60,20 @@ pub unsafe extern "C" fn oss_post_object_with_form(
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_post_object_from_file_with_form(
-    client: *const oss_callback_client,
-    post_form: *const oss_callback_post_form,
+    client: Option<&oss_callback_client>,
+    post_form: Option<&oss_callback_post_form>,
     path: *const c_char,
     file_name: *const c_char,
     content_type: *const c_char,
-    options: *const oss_callback_put_options,
-    receipt: *mut *mut oss_callback_receipt,
-    error: *mut *mut oss_callback_error,
+    options: Option<&oss_callback_put_options>,
+    receipt: Option<&mut MaybeUninit<*mut oss_callback_receipt>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     let send = |post: PostObject<'_>| {
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         post.send_file(unsafe { file_path(path, "path") }?)
     };
-    // SAFETY: each pointer is NULL or what its type and the header say.
+    // SAFETY: the texts are NULL or NUL-terminated strings.
     unsafe {
         post(
             client,
@@ -88,26 +90,24 @@ pub unsafe extern "C" fn oss_post_object_from_file_with_form(
 
 /// # Safety
 ///
-/// Each pointer is NULL or what its type and the header say.
+/// The texts are NULL or NUL-terminated strings.
 #[expect(
     clippy::too_many_arguments,
     reason = "they are those of the C functions"
 )]
 unsafe fn post(
-    client: *const oss_callback_client,
-    post_form: *const oss_callback_post_form,
+    client: Option<&oss_callback_client>,
+    post_form: Option<&oss_callback_post_form>,
     file_name: *const c_char,
     content_type: *const c_char,
-    options: *const oss_callback_put_options,
-    receipt: *mut *mut oss_callback_receipt,
-    error: *mut *mut oss_callback_error,
+    options: Option<&oss_callback_put_options>,
+    receipt: Option<&mut MaybeUninit<*mut oss_callback_receipt>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
     send: impl FnOnce(PostObject<'static>) -> Result<Receipt>,
 ) -> oss_callback_code {
     guard_upload(error, false, || {
-        // SAFETY: NULL is refused; otherwise the caller promises a live client.
-        let client = unsafe { required(client, "client") }?;
-        // SAFETY: NULL is refused; otherwise the caller promises a live form.
-        let form = unsafe { required(post_form, "post_form") }?;
+        let client = required(client, "client")?;
+        let form = required(post_form, "post_form")?;
         let mut post = client.client.post_object(&form.form);
         // SAFETY: NULL means none; otherwise a NUL-terminated string.
         if let Some(file_name) = unsafe { optional_text(file_name, "file_name") }? {
@@ -117,10 +117,8 @@ unsafe fn post(
         if let Some(content_type) = unsafe { optional_text(content_type, "content_type") }? {
             post = post.content_type(content_type);
         }
-        // SAFETY: NULL means none; otherwise the caller promises live options.
-        let done = send(unsafe { with_options(post, options) }?)?;
-        // SAFETY: NULL means "not wanted"; otherwise valid for a write.
-        unsafe { give_receipt(receipt, done) };
+        let done = send(with_options(post, options)?)?;
+        give_receipt(receipt, done);
         Ok(())
     })
 }

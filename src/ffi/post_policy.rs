@@ -1,6 +1,7 @@
 //! PostObject forms: permissions for an upload by a browser.
 
 use std::ffi::CString;
+use std::mem::MaybeUninit;
 use std::ptr;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -59,29 +60,27 @@ impl oss_callback_post_form {
 /// handle: free it with oss_callback_post_policy_free.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_post_policy_new(
-    post_policy: *mut *mut oss_callback_post_policy,
+pub extern "C" fn oss_callback_post_policy_new(
+    post_policy: Option<&mut MaybeUninit<*mut oss_callback_post_policy>>,
 ) -> oss_callback_code {
-    guard(ptr::null_mut(), || {
+    guard(None, || {
         let new = || {
             Ok(oss_callback_post_policy {
                 options: Options::new(),
             })
         };
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(post_policy, "post_policy", new) }
+        make(post_policy, "post_policy", new)
     })
 }
 
 /// # Safety
 ///
 /// NULL or a live policy that nobody else uses.
-unsafe fn set(
-    post_policy: *mut oss_callback_post_policy,
+fn set(
+    post_policy: Option<&mut oss_callback_post_policy>,
     setter: impl FnOnce() -> Result<Box<Setter>>,
 ) {
-    // SAFETY: as promised by the caller.
-    if let Some(policy) = unsafe { post_policy.as_mut() } {
+    if let Some(policy) = post_policy {
         policy.options.set(|policy| {
             policy.setters.push(setter()?);
             Ok(())
@@ -93,12 +92,12 @@ unsafe fn set(
 ///
 /// NULL or a live policy that nobody else uses; NULL or a NUL-terminated string.
 unsafe fn set_text(
-    post_policy: *mut oss_callback_post_policy,
+    post_policy: Option<&mut oss_callback_post_policy>,
     value: *const c_char,
     name: &str,
     setter: impl Fn(PostPolicy, &str) -> PostPolicy + Send + Sync + 'static,
 ) {
-    // SAFETY: as promised by the caller; NULL is refused.
+    // SAFETY: NULL is refused.
     unsafe {
         set(post_policy, || {
             let value = text(value, name)?.to_owned();
@@ -110,20 +109,20 @@ unsafe fn set_text(
 /// The object's name.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_post_policy_set_key(
-    post_policy: *mut oss_callback_post_policy,
+    post_policy: Option<&mut oss_callback_post_policy>,
     key: *const c_char,
 ) {
-    // SAFETY: NULL or a live policy; NULL is refused, otherwise a NUL-terminated string.
+    // SAFETY: NULL is refused; otherwise a NUL-terminated string.
     unsafe { set_text(post_policy, key, "key", |policy, key| policy.key(key)) };
 }
 
 /// What the object's name begins with; the name of the uploaded file, which is the uploader's choice, follows.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_post_policy_set_key_prefix(
-    post_policy: *mut oss_callback_post_policy,
+    post_policy: Option<&mut oss_callback_post_policy>,
     key_prefix: *const c_char,
 ) {
-    // SAFETY: NULL or a live policy; NULL is refused, otherwise a NUL-terminated string.
+    // SAFETY: NULL is refused; otherwise a NUL-terminated string.
     unsafe {
         set_text(post_policy, key_prefix, "key_prefix", |policy, prefix| {
             policy.key_prefix(prefix)
@@ -133,46 +132,39 @@ pub unsafe extern "C" fn oss_callback_post_policy_set_key_prefix(
 
 /// For how many seconds the form is good: 1 to 604800 (7 days); less if the credentials end before. Default: 900.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_post_policy_set_expires_in_s(
-    post_policy: *mut oss_callback_post_policy,
+pub extern "C" fn oss_callback_post_policy_set_expires_in_s(
+    post_policy: Option<&mut oss_callback_post_policy>,
     expires_in_s: u64,
 ) {
     let expires = Duration::from_secs(expires_in_s);
-    // SAFETY: NULL or a live policy.
-    unsafe {
-        set(post_policy, || {
-            Ok(Box::new(move |policy: PostPolicy| {
-                policy.expires_in(expires)
-            }))
-        })
-    };
+    set(post_policy, || {
+        Ok(Box::new(move |policy: PostPolicy| {
+            policy.expires_in(expires)
+        }))
+    });
 }
 
 /// The sizes in bytes that the file may have, both included.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_post_policy_set_content_length_range(
-    post_policy: *mut oss_callback_post_policy,
+pub extern "C" fn oss_callback_post_policy_set_content_length_range(
+    post_policy: Option<&mut oss_callback_post_policy>,
     least: u64,
     most: u64,
 ) {
-    // SAFETY: NULL or a live policy.
-    unsafe {
-        set(post_policy, || {
-            Ok(Box::new(move |policy: PostPolicy| {
-                policy.content_length_range(least..=most)
-            }))
-        });
-    }
+    set(post_policy, || {
+        Ok(Box::new(move |policy: PostPolicy| {
+            policy.content_length_range(least..=most)
+        }))
+    });
 }
 
 /// Adds a Content-Type that the uploader may choose, by the field "x-oss-content-type".
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_post_policy_add_content_type(
-    post_policy: *mut oss_callback_post_policy,
+    post_policy: Option<&mut oss_callback_post_policy>,
     content_type: *const c_char,
 ) {
-    // SAFETY: NULL or a live policy; NULL is refused, otherwise a NUL-terminated string.
-    if let Some(policy) = unsafe { post_policy.as_mut() } {
+    if let Some(policy) = post_policy {
         policy.options.set(|policy| {
             // SAFETY: as above.
             let content_type = unsafe { text(content_type, "content_type") }?;
@@ -184,28 +176,25 @@ pub unsafe extern "C" fn oss_callback_post_policy_add_content_type(
 
 /// Asks OSS to call the application server once the object is stored.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_post_policy_set_callback(
-    post_policy: *mut oss_callback_post_policy,
-    spec: *const oss_callback_spec,
+pub extern "C" fn oss_callback_post_policy_set_callback(
+    post_policy: Option<&mut oss_callback_post_policy>,
+    spec: Option<&oss_callback_spec>,
 ) {
-    // SAFETY: NULL or a live policy; NULL is refused, otherwise a live spec.
-    unsafe {
-        set(post_policy, || {
-            let spec = required(spec, "spec")?.spec.clone();
-            Ok(Box::new(move |policy: PostPolicy| policy.callback(&spec)))
-        });
-    }
+    set(post_policy, || {
+        let spec = required(spec, "spec")?.spec.clone();
+        Ok(Box::new(move |policy: PostPolicy| policy.callback(&spec)))
+    });
 }
 
 /// A field of the form with the value that it must have: "x-oss-meta-author", "x-oss-object-acl",
 /// "x-oss-forbid-overwrite", "success_action_status" and the like. A later value replaces an earlier one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_post_policy_set_field(
-    post_policy: *mut oss_callback_post_policy,
+    post_policy: Option<&mut oss_callback_post_policy>,
     name: *const c_char,
     value: *const c_char,
 ) {
-    // SAFETY: NULL or a live policy; NULL is refused, otherwise NUL-terminated strings.
+    // SAFETY: NULL is refused; otherwise NUL-terminated strings.
     unsafe {
         set(post_policy, || {
             let (name, value) = (
@@ -224,21 +213,17 @@ pub unsafe extern "C" fn oss_callback_post_policy_set_field(
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_sign_post_form(
-    client: *const oss_callback_client,
+    client: Option<&oss_callback_client>,
     bucket: *const c_char,
-    post_policy: *const oss_callback_post_policy,
-    post_form: *mut *mut oss_callback_post_form,
-    error: *mut *mut oss_callback_error,
+    post_policy: Option<&oss_callback_post_policy>,
+    post_form: Option<&mut MaybeUninit<*mut oss_callback_post_form>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        // SAFETY: NULL is refused; otherwise the caller promises a live client.
-        let client = unsafe { required(client, "client") }?;
+        let client = required(client, "client")?;
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         let bucket = unsafe { text(bucket, "bucket") }?;
-        // SAFETY: NULL is refused; otherwise the caller promises a live policy.
-        let given = unsafe { required(post_policy, "post_policy") }?
-            .options
-            .values()?;
+        let given = required(post_policy, "post_policy")?.options.values()?;
         let mut policy = client.client.post_policy(bucket);
         for setter in &given.setters {
             policy = setter(policy);
@@ -248,16 +233,16 @@ pub unsafe extern "C" fn oss_callback_client_sign_post_form(
             policy = policy.content_types(&content_types);
         }
         let new = || Ok(oss_callback_post_form::new(policy.sign()?));
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(post_form, "post_form", new) }
+        make(post_form, "post_form", new)
     })
 }
 
 /// Frees a policy. NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_post_policy_free(post_policy: *mut oss_callback_post_policy) {
-    // SAFETY: NULL or a policy that was given out and not freed yet.
-    unsafe { free(post_policy) };
+pub extern "C" fn oss_callback_post_policy_free(
+    post_policy: Option<Box<oss_callback_post_policy>>,
+) {
+    free(post_policy);
 }
 
 /// A form as somebody else made it, from what oss_callback_post_form_json gave, on any machine:
@@ -267,93 +252,79 @@ pub unsafe extern "C" fn oss_callback_post_policy_free(post_policy: *mut oss_cal
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_post_form_new_from_json(
     json: *const c_char,
-    post_form: *mut *mut oss_callback_post_form,
-    error: *mut *mut oss_callback_error,
+    post_form: Option<&mut MaybeUninit<*mut oss_callback_post_form>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         let json = unsafe { text(json, "json") }?;
         let new = || Ok(oss_callback_post_form::new(PostForm::from_json(json)?));
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(post_form, "post_form", new) }
+        make(post_form, "post_form", new)
     })
 }
 
 /// Where to post it. Borrowed from `post_form`; NULL for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_post_form_url(
-    post_form: *const oss_callback_post_form,
+pub extern "C" fn oss_callback_post_form_url(
+    post_form: Option<&oss_callback_post_form>,
 ) -> *const c_char {
-    // SAFETY: NULL or a live form.
-    unsafe { of(post_form, ptr::null(), |form| form.url.as_ptr()) }
+    of(post_form, ptr::null(), |form| form.url.as_ptr())
 }
 
 /// All of it as JSON, for a web page or another machine. Borrowed from `post_form`; NULL for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_post_form_json(
-    post_form: *const oss_callback_post_form,
+pub extern "C" fn oss_callback_post_form_json(
+    post_form: Option<&oss_callback_post_form>,
 ) -> *const c_char {
-    // SAFETY: NULL or a live form.
-    unsafe { of(post_form, ptr::null(), |form| form.json.as_ptr()) }
+    of(post_form, ptr::null(), |form| form.json.as_ptr())
 }
 
 /// Writes until when it is good, in seconds since 1970-01-01 00:00 UTC, to `*expires` and returns true; returns
 /// false and writes nothing if whoever made it did not say.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_post_form_expires_at_s(
-    post_form: *const oss_callback_post_form,
-    expires: *mut u64,
+pub extern "C" fn oss_callback_post_form_expires_at_s(
+    post_form: Option<&oss_callback_post_form>,
+    expires: Option<&mut MaybeUninit<u64>>,
 ) -> bool {
-    // SAFETY: NULL or a live form; NULL or valid for a write.
-    unsafe {
-        let seconds = of(post_form, None, |form| {
-            let since = form.form.expires()?.duration_since(UNIX_EPOCH).ok()?;
-            Some(since.as_secs())
-        });
-        give_number(seconds, expires)
-    }
+    let seconds = of(post_form, None, |form| {
+        let since = form.form.expires()?.duration_since(UNIX_EPOCH).ok()?;
+        Some(since.as_secs())
+    });
+    give_number(seconds, expires)
 }
 
 /// How many fields it has. They stand before the file.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_post_form_fields_len(
-    post_form: *const oss_callback_post_form,
+pub extern "C" fn oss_callback_post_form_fields_len(
+    post_form: Option<&oss_callback_post_form>,
 ) -> size_t {
-    // SAFETY: NULL or a live form.
-    unsafe { of(post_form, 0, |form| form.fields.len()) }
+    of(post_form, 0, |form| form.fields.len())
 }
 
 /// The name of a field, by its index from 0; NULL for an index that is too large. Borrowed from `post_form`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_post_form_field_name(
-    post_form: *const oss_callback_post_form,
+pub extern "C" fn oss_callback_post_form_field_name(
+    post_form: Option<&oss_callback_post_form>,
     index: size_t,
 ) -> *const c_char {
-    // SAFETY: NULL or a live form.
-    unsafe {
-        of(post_form, ptr::null(), |form| {
-            borrowed(form.fields.get(index).map(|(name, _)| name))
-        })
-    }
+    of(post_form, ptr::null(), |form| {
+        borrowed(form.fields.get(index).map(|(name, _)| name))
+    })
 }
 
 /// The value of a field, by its index from 0; NULL for an index that is too large. Borrowed from `post_form`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_post_form_field_value(
-    post_form: *const oss_callback_post_form,
+pub extern "C" fn oss_callback_post_form_field_value(
+    post_form: Option<&oss_callback_post_form>,
     index: size_t,
 ) -> *const c_char {
-    // SAFETY: NULL or a live form.
-    unsafe {
-        of(post_form, ptr::null(), |form| {
-            borrowed(form.fields.get(index).map(|(_, value)| value))
-        })
-    }
+    of(post_form, ptr::null(), |form| {
+        borrowed(form.fields.get(index).map(|(_, value)| value))
+    })
 }
 
 /// Frees a form and everything borrowed from it. NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_post_form_free(post_form: *mut oss_callback_post_form) {
-    // SAFETY: NULL or a form that was given out and not freed yet.
-    unsafe { free(post_form) };
+pub extern "C" fn oss_callback_post_form_free(post_form: Option<Box<oss_callback_post_form>>) {
+    free(post_form);
 }

@@ -1,6 +1,7 @@
 //! Presigned URLs: permissions for one request.
 
 use std::ffi::CString;
+use std::mem::MaybeUninit;
 use std::ptr;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -56,23 +57,22 @@ impl oss_callback_presigned_url {
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_presign_put_object(
-    client: *const oss_callback_client,
+    client: Option<&oss_callback_client>,
     bucket: *const c_char,
     object: *const c_char,
-    spec: *const oss_callback_spec,
-    options: *const oss_callback_put_options,
+    spec: Option<&oss_callback_spec>,
+    options: Option<&oss_callback_put_options>,
     expires_in_s: u64,
     callback_in_headers: bool,
-    presigned_url: *mut *mut oss_callback_presigned_url,
-    error: *mut *mut oss_callback_error,
+    presigned_url: Option<&mut MaybeUninit<*mut oss_callback_presigned_url>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
         // SAFETY: each pointer is NULL or what its type and the header say.
         let put = unsafe { put_object(client, bucket, object, spec, options) }?;
         let presign = expires_in(expires_in_s).callback_in_headers(callback_in_headers);
         let new = || Ok(oss_callback_presigned_url::new(put.presign(&presign)?));
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(presigned_url, "presigned_url", new) }
+        make(presigned_url, "presigned_url", new)
     })
 }
 
@@ -82,12 +82,12 @@ pub unsafe extern "C" fn oss_callback_client_presign_put_object(
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_presign_get_object(
-    client: *const oss_callback_client,
+    client: Option<&oss_callback_client>,
     bucket: *const c_char,
     object: *const c_char,
     expires_in_s: u64,
-    presigned_url: *mut *mut oss_callback_presigned_url,
-    error: *mut *mut oss_callback_error,
+    presigned_url: Option<&mut MaybeUninit<*mut oss_callback_presigned_url>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
         // SAFETY: each pointer is NULL or what its type and the header say.
@@ -95,8 +95,7 @@ pub unsafe extern "C" fn oss_callback_client_presign_get_object(
         let get = client.get_object(bucket, object);
         let presign = expires_in(expires_in_s);
         let new = || Ok(oss_callback_presigned_url::new(get.presign(&presign)?));
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(presigned_url, "presigned_url", new) }
+        make(presigned_url, "presigned_url", new)
     })
 }
 
@@ -105,12 +104,12 @@ pub unsafe extern "C" fn oss_callback_client_presign_get_object(
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_presign_head_object(
-    client: *const oss_callback_client,
+    client: Option<&oss_callback_client>,
     bucket: *const c_char,
     object: *const c_char,
     expires_in_s: u64,
-    presigned_url: *mut *mut oss_callback_presigned_url,
-    error: *mut *mut oss_callback_error,
+    presigned_url: Option<&mut MaybeUninit<*mut oss_callback_presigned_url>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
         // SAFETY: each pointer is NULL or what its type and the header say.
@@ -118,19 +117,17 @@ pub unsafe extern "C" fn oss_callback_client_presign_head_object(
         let head = client.head_object(bucket, object);
         let presign = expires_in(expires_in_s);
         let new = || Ok(oss_callback_presigned_url::new(head.presign(&presign)?));
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(presigned_url, "presigned_url", new) }
+        make(presigned_url, "presigned_url", new)
     })
 }
 
 /// The arguments of an operation on an object.
-unsafe fn of_object<'a>(
-    client: *const oss_callback_client,
+unsafe fn of_object(
+    client: Option<&oss_callback_client>,
     bucket: *const c_char,
     object: *const c_char,
-) -> Result<(&'a Client, &'a str, &'a str)> {
-    // SAFETY: NULL is refused; otherwise the caller promises a live client.
-    let client = unsafe { required(client, "client") }?;
+) -> Result<(&Client, &str, &str)> {
+    let client = required(client, "client")?;
     // SAFETY: NULL is refused; otherwise a NUL-terminated string.
     let bucket = unsafe { text(bucket, "bucket") }?;
     // SAFETY: NULL is refused; otherwise a NUL-terminated string.
@@ -143,22 +140,20 @@ unsafe fn of_object<'a>(
 /// `*presigned_url` is a new handle: free it with oss_callback_presigned_url_free.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_multipart_upload_presign_part(
-    upload: *const oss_callback_multipart_upload,
+pub extern "C" fn oss_callback_multipart_upload_presign_part(
+    upload: Option<&oss_callback_multipart_upload>,
     part_number: u32,
     expires_in_s: u64,
-    presigned_url: *mut *mut oss_callback_presigned_url,
-    error: *mut *mut oss_callback_error,
+    presigned_url: Option<&mut MaybeUninit<*mut oss_callback_presigned_url>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        // SAFETY: NULL is refused; otherwise the caller promises a live upload.
-        let part = unsafe { required(upload, "upload") }?
+        let part = required(upload, "upload")?
             .upload()?
             .upload_part(part_number);
         let presign = expires_in(expires_in_s);
         let new = || Ok(oss_callback_presigned_url::new(part.presign(&presign)?));
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(presigned_url, "presigned_url", new) }
+        make(presigned_url, "presigned_url", new)
     })
 }
 
@@ -169,21 +164,19 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_presign_part(
 /// success `*presigned_url` is a new handle: free it with oss_callback_presigned_url_free.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_multipart_upload_presign_complete(
-    upload: *const oss_callback_multipart_upload,
+pub extern "C" fn oss_callback_multipart_upload_presign_complete(
+    upload: Option<&oss_callback_multipart_upload>,
     all_parts: bool,
-    spec: *const oss_callback_spec,
-    options: *const oss_callback_put_options,
+    spec: Option<&oss_callback_spec>,
+    options: Option<&oss_callback_put_options>,
     expires_in_s: u64,
     callback_in_headers: bool,
-    presigned_url: *mut *mut oss_callback_presigned_url,
-    error: *mut *mut oss_callback_error,
+    presigned_url: Option<&mut MaybeUninit<*mut oss_callback_presigned_url>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        // SAFETY: NULL is refused; otherwise the caller promises a live upload.
-        let complete = unsafe { required(upload, "upload") }?.upload()?.complete();
-        // SAFETY: NULL means none; otherwise the caller promises live options, and a live spec.
-        let (options, spec) = unsafe { (rust_options(options)?, spec.as_ref()) };
+        let complete = required(upload, "upload")?.upload()?.complete();
+        let (options, spec) = (rust_options(options)?, spec);
         let mut complete = complete
             .options(&options)
             .callback(spec.map(|spec| &spec.spec));
@@ -192,8 +185,7 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_presign_complete(
         }
         let presign = expires_in(expires_in_s).callback_in_headers(callback_in_headers);
         let new = || Ok(oss_callback_presigned_url::new(complete.presign(&presign)?));
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(presigned_url, "presigned_url", new) }
+        make(presigned_url, "presigned_url", new)
     })
 }
 
@@ -208,8 +200,8 @@ fn expires_in(seconds: u64) -> PresignOptions {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_presigned_url_new_from_json(
     json: *const c_char,
-    presigned_url: *mut *mut oss_callback_presigned_url,
-    error: *mut *mut oss_callback_error,
+    presigned_url: Option<&mut MaybeUninit<*mut oss_callback_presigned_url>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
@@ -219,102 +211,87 @@ pub unsafe extern "C" fn oss_callback_presigned_url_new_from_json(
                 json,
             )?))
         };
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(presigned_url, "presigned_url", new) }
+        make(presigned_url, "presigned_url", new)
     })
 }
 
 /// The HTTP method that it permits, for example "PUT". Borrowed from `presigned_url`; NULL for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_presigned_url_method(
-    presigned_url: *const oss_callback_presigned_url,
+pub extern "C" fn oss_callback_presigned_url_method(
+    presigned_url: Option<&oss_callback_presigned_url>,
 ) -> *const c_char {
-    // SAFETY: NULL or a live URL.
-    unsafe { of(presigned_url, ptr::null(), |url| url.method.as_ptr()) }
+    of(presigned_url, ptr::null(), |url| url.method.as_ptr())
 }
 
 /// The URL, percent-encoded. Borrowed from `presigned_url`; NULL for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_presigned_url_url(
-    presigned_url: *const oss_callback_presigned_url,
+pub extern "C" fn oss_callback_presigned_url_url(
+    presigned_url: Option<&oss_callback_presigned_url>,
 ) -> *const c_char {
-    // SAFETY: NULL or a live URL.
-    unsafe { of(presigned_url, ptr::null(), |url| url.text.as_ptr()) }
+    of(presigned_url, ptr::null(), |url| url.text.as_ptr())
 }
 
 /// All of it as JSON, for a web page or another machine. Borrowed from `presigned_url`; NULL for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_presigned_url_json(
-    presigned_url: *const oss_callback_presigned_url,
+pub extern "C" fn oss_callback_presigned_url_json(
+    presigned_url: Option<&oss_callback_presigned_url>,
 ) -> *const c_char {
-    // SAFETY: NULL or a live URL.
-    unsafe { of(presigned_url, ptr::null(), |url| url.json.as_ptr()) }
+    of(presigned_url, ptr::null(), |url| url.json.as_ptr())
 }
 
 /// Writes until when it is good, in seconds since 1970-01-01 00:00 UTC, to `*expires` and returns true; returns
 /// false and writes nothing if whoever made it did not say.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_presigned_url_expires_at_s(
-    presigned_url: *const oss_callback_presigned_url,
-    expires: *mut u64,
+pub extern "C" fn oss_callback_presigned_url_expires_at_s(
+    presigned_url: Option<&oss_callback_presigned_url>,
+    expires: Option<&mut MaybeUninit<u64>>,
 ) -> bool {
-    // SAFETY: NULL or a live URL; NULL or valid for a write.
-    unsafe {
-        let seconds = of(presigned_url, None, |url| {
-            let since = url.url.expires()?.duration_since(UNIX_EPOCH).ok()?;
-            Some(since.as_secs())
-        });
-        give_number(seconds, expires)
-    }
+    let seconds = of(presigned_url, None, |url| {
+        let since = url.url.expires()?.duration_since(UNIX_EPOCH).ok()?;
+        Some(since.as_secs())
+    });
+    give_number(seconds, expires)
 }
 
 /// How many headers must be sent with it, exactly as they are. No other Content-Type, Content-MD5 or header
 /// that begins with "x-oss-" may be sent.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_presigned_url_headers_len(
-    presigned_url: *const oss_callback_presigned_url,
+pub extern "C" fn oss_callback_presigned_url_headers_len(
+    presigned_url: Option<&oss_callback_presigned_url>,
 ) -> size_t {
-    // SAFETY: NULL or a live URL.
-    unsafe { of(presigned_url, 0, |url| url.headers.len()) }
+    of(presigned_url, 0, |url| url.headers.len())
 }
 
 /// The name of a header that must be sent, by its index from 0; NULL for an index that is too large. Borrowed
 /// from `presigned_url`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_presigned_url_header_name(
-    presigned_url: *const oss_callback_presigned_url,
+pub extern "C" fn oss_callback_presigned_url_header_name(
+    presigned_url: Option<&oss_callback_presigned_url>,
     index: size_t,
 ) -> *const c_char {
-    // SAFETY: NULL or a live URL.
-    unsafe {
-        of(presigned_url, ptr::null(), |url| {
-            borrowed(url.headers.get(index).map(|(name, _)| name))
-        })
-    }
+    of(presigned_url, ptr::null(), |url| {
+        borrowed(url.headers.get(index).map(|(name, _)| name))
+    })
 }
 
 /// The value of a header that must be sent, by its index from 0; NULL for an index that is too large. Borrowed
 /// from `presigned_url`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_presigned_url_header_value(
-    presigned_url: *const oss_callback_presigned_url,
+pub extern "C" fn oss_callback_presigned_url_header_value(
+    presigned_url: Option<&oss_callback_presigned_url>,
     index: size_t,
 ) -> *const c_char {
-    // SAFETY: NULL or a live URL.
-    unsafe {
-        of(presigned_url, ptr::null(), |url| {
-            borrowed(url.headers.get(index).map(|(_, value)| value))
-        })
-    }
+    of(presigned_url, ptr::null(), |url| {
+        borrowed(url.headers.get(index).map(|(_, value)| value))
+    })
 }
 
 /// Frees a URL and everything borrowed from it. NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_presigned_url_free(
-    presigned_url: *mut oss_callback_presigned_url,
+pub extern "C" fn oss_callback_presigned_url_free(
+    presigned_url: Option<Box<oss_callback_presigned_url>>,
 ) {
-    // SAFETY: NULL or a URL that was given out and not freed yet.
-    unsafe { free(presigned_url) };
+    free(presigned_url);
 }
 
 /// Uploads `body_len` bytes by a URL that somebody else signed, and waits for the answer: if the URL asks for a
@@ -326,62 +303,56 @@ pub unsafe extern "C" fn oss_callback_presigned_url_free(
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_put_object_with_url(
-    client: *const oss_callback_client,
-    presigned_url: *const oss_callback_presigned_url,
+    client: Option<&oss_callback_client>,
+    presigned_url: Option<&oss_callback_presigned_url>,
     body: *const u8,
     body_len: size_t,
-    options: *const oss_callback_put_options,
-    receipt: *mut *mut oss_callback_receipt,
-    error: *mut *mut oss_callback_error,
+    options: Option<&oss_callback_put_options>,
+    receipt: Option<&mut MaybeUninit<*mut oss_callback_receipt>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     let send = |put: PutObject<'_>| {
         // SAFETY: NULL only with length 0; otherwise `body_len` readable bytes.
         put.send_bytes(unsafe { bytes(body, body_len, "body") }?)
     };
-    // SAFETY: each pointer is NULL or what its type and the header say.
-    unsafe { with_url(client, presigned_url, options, receipt, error, send) }
+    with_url(client, presigned_url, options, receipt, error, send)
 }
 
 /// Uploads a file by a URL that somebody else signed; see oss_put_object_with_url.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_put_object_from_file_with_url(
-    client: *const oss_callback_client,
-    presigned_url: *const oss_callback_presigned_url,
+    client: Option<&oss_callback_client>,
+    presigned_url: Option<&oss_callback_presigned_url>,
     path: *const c_char,
-    options: *const oss_callback_put_options,
-    receipt: *mut *mut oss_callback_receipt,
-    error: *mut *mut oss_callback_error,
+    options: Option<&oss_callback_put_options>,
+    receipt: Option<&mut MaybeUninit<*mut oss_callback_receipt>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     let send = |put: PutObject<'_>| {
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         put.send_file(unsafe { file_path(path, "path") }?)
     };
-    // SAFETY: each pointer is NULL or what its type and the header say.
-    unsafe { with_url(client, presigned_url, options, receipt, error, send) }
+    with_url(client, presigned_url, options, receipt, error, send)
 }
 
 /// # Safety
 ///
 /// Each pointer is NULL or what its type and the header say.
-unsafe fn with_url(
-    client: *const oss_callback_client,
-    presigned_url: *const oss_callback_presigned_url,
-    options: *const oss_callback_put_options,
-    receipt: *mut *mut oss_callback_receipt,
-    error: *mut *mut oss_callback_error,
+fn with_url(
+    client: Option<&oss_callback_client>,
+    presigned_url: Option<&oss_callback_presigned_url>,
+    options: Option<&oss_callback_put_options>,
+    receipt: Option<&mut MaybeUninit<*mut oss_callback_receipt>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
     send: impl FnOnce(PutObject<'static>) -> Result<Receipt>,
 ) -> oss_callback_code {
     guard_upload(error, false, || {
-        // SAFETY: NULL is refused; otherwise the caller promises a live client.
-        let client = unsafe { required(client, "client") }?;
-        // SAFETY: NULL is refused; otherwise the caller promises a live URL.
-        let url = unsafe { required(presigned_url, "presigned_url") }?;
+        let client = required(client, "client")?;
+        let url = required(presigned_url, "presigned_url")?;
         let put = client.client.put_object_with_url(&url.url);
-        // SAFETY: NULL means none; otherwise the caller promises live options.
-        let done = send(unsafe { with_options(put, options) }?)?;
-        // SAFETY: NULL means "not wanted"; otherwise valid for a write.
-        unsafe { give_receipt(receipt, done) };
+        let done = send(with_options(put, options)?)?;
+        give_receipt(receipt, done);
         Ok(())
     })
 }

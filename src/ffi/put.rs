@@ -1,5 +1,7 @@
 //! PutObject.
 
+use std::mem::MaybeUninit;
+
 use libc::{c_char, c_int, c_void, size_t};
 
 use super::client::oss_callback_client;
@@ -30,24 +32,23 @@ use crate::{PutObject, Receipt, Result};
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_put_object_with_callback(
-    client: *const oss_callback_client,
+    client: Option<&oss_callback_client>,
     bucket: *const c_char,
     object: *const c_char,
     body: *const u8,
     body_len: size_t,
-    spec: *const oss_callback_spec,
-    options: *const oss_callback_put_options,
-    receipt: *mut *mut oss_callback_receipt,
-    error: *mut *mut oss_callback_error,
+    spec: Option<&oss_callback_spec>,
+    options: Option<&oss_callback_put_options>,
+    receipt: Option<&mut MaybeUninit<*mut oss_callback_receipt>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
-    guard_upload(error, !spec.is_null(), || {
+    guard_upload(error, spec.is_some(), || {
         // SAFETY: each pointer is NULL or what its type and the header say.
         let put = unsafe { put_object(client, bucket, object, spec, options) }?;
         // SAFETY: NULL only with length 0; otherwise `body_len` readable bytes.
         let body = unsafe { bytes(body, body_len, "body") }?;
         let done = put.send_bytes(body)?;
-        // SAFETY: NULL means "not wanted"; otherwise valid for a write.
-        unsafe { give_receipt(receipt, done) };
+        give_receipt(receipt, done);
         Ok(())
     })
 }
@@ -60,22 +61,21 @@ pub unsafe extern "C" fn oss_put_object_with_callback(
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_put_object_from_file_with_callback(
-    client: *const oss_callback_client,
+    client: Option<&oss_callback_client>,
     bucket: *const c_char,
     object: *const c_char,
     path: *const c_char,
-    spec: *const oss_callback_spec,
-    options: *const oss_callback_put_options,
-    receipt: *mut *mut oss_callback_receipt,
-    error: *mut *mut oss_callback_error,
+    spec: Option<&oss_callback_spec>,
+    options: Option<&oss_callback_put_options>,
+    receipt: Option<&mut MaybeUninit<*mut oss_callback_receipt>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
-    guard_upload(error, !spec.is_null(), || {
+    guard_upload(error, spec.is_some(), || {
         // SAFETY: each pointer is NULL or what its type and the header say.
         let put = unsafe { put_object(client, bucket, object, spec, options) }?;
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         let done = put.send_file(unsafe { file_path(path, "path") }?)?;
-        // SAFETY: NULL means "not wanted"; otherwise valid for a write.
-        unsafe { give_receipt(receipt, done) };
+        give_receipt(receipt, done);
         Ok(())
     })
 }
@@ -88,24 +88,23 @@ pub unsafe extern "C" fn oss_put_object_from_file_with_callback(
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_put_object_from_file_range_with_callback(
-    client: *const oss_callback_client,
+    client: Option<&oss_callback_client>,
     bucket: *const c_char,
     object: *const c_char,
     path: *const c_char,
     offset: u64,
     len: u64,
-    spec: *const oss_callback_spec,
-    options: *const oss_callback_put_options,
-    receipt: *mut *mut oss_callback_receipt,
-    error: *mut *mut oss_callback_error,
+    spec: Option<&oss_callback_spec>,
+    options: Option<&oss_callback_put_options>,
+    receipt: Option<&mut MaybeUninit<*mut oss_callback_receipt>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
-    guard_upload(error, !spec.is_null(), || {
+    guard_upload(error, spec.is_some(), || {
         // SAFETY: each pointer is NULL or what its type and the header say.
         let put = unsafe { put_object(client, bucket, object, spec, options) }?;
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         let done = put.send_file_range(unsafe { file_path(path, "path") }?, offset, len)?;
-        // SAFETY: NULL means "not wanted"; otherwise valid for a write.
-        unsafe { give_receipt(receipt, done) };
+        give_receipt(receipt, done);
         Ok(())
     })
 }
@@ -123,22 +122,21 @@ pub unsafe extern "C" fn oss_put_object_from_file_range_with_callback(
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_put_object_from_fd_with_callback(
-    client: *const oss_callback_client,
+    client: Option<&oss_callback_client>,
     bucket: *const c_char,
     object: *const c_char,
     fd: c_int,
     len: u64,
-    spec: *const oss_callback_spec,
-    options: *const oss_callback_put_options,
-    receipt: *mut *mut oss_callback_receipt,
-    error: *mut *mut oss_callback_error,
+    spec: Option<&oss_callback_spec>,
+    options: Option<&oss_callback_put_options>,
+    receipt: Option<&mut MaybeUninit<*mut oss_callback_receipt>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
-    guard_upload(error, !spec.is_null(), || {
+    guard_upload(error, spec.is_some(), || {
         // SAFETY: each pointer is NULL or what its type and the header say.
         let put = unsafe { put_object(client, bucket, object, spec, options) }?;
         let done = send_descriptor(put, fd, known(len))?;
-        // SAFETY: NULL means "not wanted"; otherwise valid for a write.
-        unsafe { give_receipt(receipt, done) };
+        give_receipt(receipt, done);
         Ok(())
     })
 }
@@ -155,18 +153,18 @@ pub unsafe extern "C" fn oss_put_object_from_fd_with_callback(
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_put_object_from_reader_with_callback(
-    client: *const oss_callback_client,
+    client: Option<&oss_callback_client>,
     bucket: *const c_char,
     object: *const c_char,
     read_hook: oss_callback_read_hook,
     userdata: *mut c_void,
     len: u64,
-    spec: *const oss_callback_spec,
-    options: *const oss_callback_put_options,
-    receipt: *mut *mut oss_callback_receipt,
-    error: *mut *mut oss_callback_error,
+    spec: Option<&oss_callback_spec>,
+    options: Option<&oss_callback_put_options>,
+    receipt: Option<&mut MaybeUninit<*mut oss_callback_receipt>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
-    guard_upload(error, !spec.is_null(), || {
+    guard_upload(error, spec.is_some(), || {
         // SAFETY: each pointer is NULL or what its type and the header say.
         let put = unsafe { put_object(client, bucket, object, spec, options) }?;
         // SAFETY: NULL is refused; otherwise the caller promises a hook for this userdata.
@@ -175,8 +173,7 @@ pub unsafe extern "C" fn oss_put_object_from_reader_with_callback(
             Some(len) => put.send_reader(reader, len),
             None => put.send_reader_chunked(reader),
         }?;
-        // SAFETY: NULL means "not wanted"; otherwise valid for a write.
-        unsafe { give_receipt(receipt, done) };
+        give_receipt(receipt, done);
         Ok(())
     })
 }
@@ -215,11 +212,11 @@ fn send_descriptor(_: PutObject<'_>, _: c_int, _: Option<u64>) -> Result<Receipt
 ///
 /// Each pointer is NULL or leads to a live handle or a NUL-terminated string.
 pub(super) unsafe fn put_object(
-    client: *const oss_callback_client,
+    client: Option<&oss_callback_client>,
     bucket: *const c_char,
     object: *const c_char,
-    spec: *const oss_callback_spec,
-    options: *const oss_callback_put_options,
+    spec: Option<&oss_callback_spec>,
+    options: Option<&oss_callback_put_options>,
 ) -> Result<PutObject<'static>> {
     // SAFETY: NULL is refused; otherwise as promised by the caller.
     let (client, bucket, object) = unsafe {
@@ -230,7 +227,6 @@ pub(super) unsafe fn put_object(
         )
     };
     let put = client.client.put_object(bucket, object);
-    // SAFETY: NULL means none; otherwise as promised by the caller.
-    let (put, spec) = unsafe { (with_options(put, options)?, spec.as_ref()) };
+    let (put, spec) = (with_options(put, options)?, spec);
     Ok(put.callback(spec.map(|spec| &spec.spec)))
 }

@@ -1,6 +1,6 @@
 //! Options of an upload.
 
-use std::ptr;
+use std::mem::MaybeUninit;
 use std::time::{Duration, UNIX_EPOCH};
 
 use libc::{c_char, c_void};
@@ -24,15 +24,8 @@ pub struct oss_callback_put_options {
 }
 
 /// What options hold, for anything but the upload of a file; `None` for none.
-///
-/// # Safety
-///
-/// The pointer is NULL, or leads to live options that nobody changes meanwhile.
-pub(super) unsafe fn values<'a>(
-    options: *const oss_callback_put_options,
-) -> Result<Option<&'a Values>> {
-    // SAFETY: as promised by the caller.
-    let Some(options) = (unsafe { options.as_ref() }) else {
+pub(super) fn values(options: Option<&oss_callback_put_options>) -> Result<Option<&Values>> {
+    let Some(options) = options else {
         return Ok(None);
     };
     let values = options.options.values()?;
@@ -40,32 +33,22 @@ pub(super) unsafe fn values<'a>(
 }
 
 /// An upload, or a step of one, with these options.
-///
-/// # Safety
-///
-/// As [`values`].
-pub(super) unsafe fn with_options<U: TakesOptions>(
+pub(super) fn with_options<U: TakesOptions>(
     upload: U,
-    options: *const oss_callback_put_options,
+    options: Option<&oss_callback_put_options>,
 ) -> Result<U> {
-    // SAFETY: as promised by the caller.
-    Ok(match unsafe { values(options) }? {
+    Ok(match values(options)? {
         Some(values) => values.apply(upload),
         None => upload,
     })
 }
 
 /// The upload of a file with these options.
-///
-/// # Safety
-///
-/// As [`values`].
-pub(super) unsafe fn file_with_options(
+pub(super) fn file_with_options(
     upload: UploadFile<'static>,
-    options: *const oss_callback_put_options,
+    options: Option<&oss_callback_put_options>,
 ) -> Result<UploadFile<'static>> {
-    // SAFETY: as promised by the caller.
-    let Some(options) = (unsafe { options.as_ref() }) else {
+    let Some(options) = options else {
         return Ok(upload);
     };
     let values = options.options.values()?;
@@ -73,61 +56,43 @@ pub(super) unsafe fn file_with_options(
 }
 
 /// The same options for what has no body.
-///
-/// # Safety
-///
-/// As [`values`].
-pub(super) unsafe fn rust_options(options: *const oss_callback_put_options) -> Result<PutOptions> {
-    // SAFETY: as promised by the caller.
-    Ok(unsafe { values(options) }?.map_or_else(PutOptions::new, |values| values.put.clone()))
+pub(super) fn rust_options(options: Option<&oss_callback_put_options>) -> Result<PutOptions> {
+    Ok(values(options)?.map_or_else(PutOptions::new, |values| values.put.clone()))
 }
 
 /// Makes empty options. Free them with oss_callback_put_options_free.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_new(
-    options: *mut *mut oss_callback_put_options,
+pub extern "C" fn oss_callback_put_options_new(
+    options: Option<&mut MaybeUninit<*mut oss_callback_put_options>>,
 ) -> oss_callback_code {
-    guard(ptr::null_mut(), || {
+    guard(None, || {
         let new = || {
             Ok(oss_callback_put_options {
                 options: Options::new(),
             })
         };
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(options, "options", new) }
+        make(options, "options", new)
     })
 }
 
 /// Runs a setter.
-///
-/// # Safety
-///
-/// The pointer is NULL or leads to live options that nobody else uses meanwhile.
-unsafe fn set(
-    options: *mut oss_callback_put_options,
+fn set(
+    options: Option<&mut oss_callback_put_options>,
     setter: impl FnOnce(PutOptions) -> Result<PutOptions>,
 ) {
-    // SAFETY: as promised by the caller.
-    unsafe {
-        set_value(options, |values| {
-            values.put = setter(std::mem::take(&mut values.put))?;
-            Ok(())
-        });
-    }
+    set_value(options, |values| {
+        values.put = setter(std::mem::take(&mut values.put))?;
+        Ok(())
+    });
 }
 
 /// Runs a setter of what Rust's options do not have.
-///
-/// # Safety
-///
-/// As [`set`].
-pub(super) unsafe fn set_value(
-    options: *mut oss_callback_put_options,
+pub(super) fn set_value(
+    options: Option<&mut oss_callback_put_options>,
     setter: impl FnOnce(&mut Values) -> Result<()>,
 ) {
-    // SAFETY: as promised by the caller.
-    if let Some(options) = unsafe { options.as_mut() } {
+    if let Some(options) = options {
         options.options.set(setter);
     }
 }
@@ -136,10 +101,10 @@ pub(super) unsafe fn set_value(
 /// else application/octet-stream.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_content_type(
-    options: *mut oss_callback_put_options,
+    options: Option<&mut oss_callback_put_options>,
     content_type: *const c_char,
 ) {
-    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    // SAFETY: NULL or a NUL-terminated string.
     unsafe {
         set(options, |put| {
             Ok(put.content_type(text(content_type, "content_type")?))
@@ -151,11 +116,11 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_type(
 /// all together at most 8 KiB.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_metadata(
-    options: *mut oss_callback_put_options,
+    options: Option<&mut oss_callback_put_options>,
     name: *const c_char,
     value: *const c_char,
 ) {
-    // SAFETY: NULL or live options; NULL or NUL-terminated strings.
+    // SAFETY: NULL or NUL-terminated strings.
     unsafe {
         set(options, |put| {
             Ok(put.metadata(text(name, "name")?, text(value, "value")?))
@@ -167,10 +132,10 @@ pub unsafe extern "C" fn oss_callback_put_options_set_metadata(
 /// "public-read" or "public-read-write".
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_object_acl(
-    options: *mut oss_callback_put_options,
+    options: Option<&mut oss_callback_put_options>,
     object_acl: *const c_char,
 ) {
-    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    // SAFETY: NULL or a NUL-terminated string.
     unsafe {
         set(options, |put| {
             Ok(put.object_acl(text(object_acl, "object_acl")?.parse()?))
@@ -184,10 +149,10 @@ pub unsafe extern "C" fn oss_callback_put_options_set_object_acl(
 /// nothing is added to the object.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_idempotency_id(
-    options: *mut oss_callback_put_options,
+    options: Option<&mut oss_callback_put_options>,
     idempotency_id: *const c_char,
 ) {
-    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    // SAFETY: NULL or a NUL-terminated string.
     unsafe {
         set(options, |put| {
             Ok(put.idempotency_id(text(idempotency_id, "idempotency_id")?))
@@ -199,10 +164,10 @@ pub unsafe extern "C" fn oss_callback_put_options_set_idempotency_id(
 /// Default: as the bucket says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_storage_class(
-    options: *mut oss_callback_put_options,
+    options: Option<&mut oss_callback_put_options>,
     storage_class: *const c_char,
 ) {
-    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    // SAFETY: NULL or a NUL-terminated string.
     unsafe {
         set(options, |put| {
             Ok(put.storage_class(text(storage_class, "storage_class")?.parse()?))
@@ -213,11 +178,11 @@ pub unsafe extern "C" fn oss_callback_put_options_set_storage_class(
 /// Adds a tag. At most 10, each key once; keys have 1 to 128 bytes, values at most 256, any UTF-8.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_add_tag(
-    options: *mut oss_callback_put_options,
+    options: Option<&mut oss_callback_put_options>,
     key: *const c_char,
     value: *const c_char,
 ) {
-    // SAFETY: NULL or live options; NULL or NUL-terminated strings.
+    // SAFETY: NULL or NUL-terminated strings.
     unsafe {
         set(options, |put| {
             Ok(put.tag(text(key, "key")?, text(value, "value")?))
@@ -229,10 +194,10 @@ pub unsafe extern "C" fn oss_callback_put_options_add_tag(
 /// Management Service. Default: as the bucket says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_server_side_encryption(
-    options: *mut oss_callback_put_options,
+    options: Option<&mut oss_callback_put_options>,
     server_side_encryption: *const c_char,
 ) {
-    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    // SAFETY: NULL or a NUL-terminated string.
     unsafe {
         set(options, |put| {
             Ok(put.server_side_encryption(
@@ -245,10 +210,10 @@ pub unsafe extern "C" fn oss_callback_put_options_set_server_side_encryption(
 /// The key of "KMS" by its id, in place of the service's default key. Refused without "KMS".
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_server_side_encryption_key_id(
-    options: *mut oss_callback_put_options,
+    options: Option<&mut oss_callback_put_options>,
     server_side_encryption_key_id: *const c_char,
 ) {
-    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    // SAFETY: NULL or a NUL-terminated string.
     unsafe {
         set(options, |put| {
             Ok(put.server_side_encryption_key_id(text(
@@ -262,10 +227,10 @@ pub unsafe extern "C" fn oss_callback_put_options_set_server_side_encryption_key
 /// How the data itself is encrypted with "KMS": "SM4". Default: by AES-256. Refused without "KMS".
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_server_side_data_encryption(
-    options: *mut oss_callback_put_options,
+    options: Option<&mut oss_callback_put_options>,
     server_side_data_encryption: *const c_char,
 ) {
-    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    // SAFETY: NULL or a NUL-terminated string.
     unsafe {
         set(options, |put| {
             Ok(put.server_side_data_encryption(
@@ -278,36 +243,30 @@ pub unsafe extern "C" fn oss_callback_put_options_set_server_side_data_encryptio
 /// Asks OSS to take no more than so many BITS per second, 819200 to 838860800. For a limit that this library
 /// holds see oss_callback_put_options_set_bandwidth_bytes_per_s.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_traffic_limit_bits_per_s(
-    options: *mut oss_callback_put_options,
+pub extern "C" fn oss_callback_put_options_set_traffic_limit_bits_per_s(
+    options: Option<&mut oss_callback_put_options>,
     bits_per_second: u64,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe {
-        set(options, |put| Ok(put.traffic_limit(bits_per_second)));
-    }
+    set(options, |put| Ok(put.traffic_limit(bits_per_second)));
 }
 
 /// Whether an object of this name is kept: the upload then fails with OSS_CALLBACK_CODE_CONFLICT. Default:
 /// false, it is replaced. Without effect in a bucket with versioning.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_forbid_overwrite(
-    options: *mut oss_callback_put_options,
+pub extern "C" fn oss_callback_put_options_set_forbid_overwrite(
+    options: Option<&mut oss_callback_put_options>,
     forbid_overwrite: bool,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe {
-        set(options, |put| Ok(put.forbid_overwrite(forbid_overwrite)));
-    }
+    set(options, |put| Ok(put.forbid_overwrite(forbid_overwrite)));
 }
 
 /// The object's Cache-Control, which downloads carry.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_cache_control(
-    options: *mut oss_callback_put_options,
+    options: Option<&mut oss_callback_put_options>,
     cache_control: *const c_char,
 ) {
-    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    // SAFETY: NULL or a NUL-terminated string.
     unsafe {
         set(options, |put| {
             Ok(put.cache_control(text(cache_control, "cache_control")?))
@@ -318,10 +277,10 @@ pub unsafe extern "C" fn oss_callback_put_options_set_cache_control(
 /// The object's Content-Disposition, which downloads carry.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_content_disposition(
-    options: *mut oss_callback_put_options,
+    options: Option<&mut oss_callback_put_options>,
     content_disposition: *const c_char,
 ) {
-    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    // SAFETY: NULL or a NUL-terminated string.
     unsafe {
         set(options, |put| {
             Ok(put.content_disposition(text(content_disposition, "content_disposition")?))
@@ -332,10 +291,10 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_disposition(
 /// The object's Content-Encoding, which downloads carry. The body is sent as it is given.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_content_encoding(
-    options: *mut oss_callback_put_options,
+    options: Option<&mut oss_callback_put_options>,
     content_encoding: *const c_char,
 ) {
-    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    // SAFETY: NULL or a NUL-terminated string.
     unsafe {
         set(options, |put| {
             Ok(put.content_encoding(text(content_encoding, "content_encoding")?))
@@ -346,10 +305,10 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_encoding(
 /// The object's Content-Language, which downloads carry.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_content_language(
-    options: *mut oss_callback_put_options,
+    options: Option<&mut oss_callback_put_options>,
     content_language: *const c_char,
 ) {
-    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    // SAFETY: NULL or a NUL-terminated string.
     unsafe {
         set(options, |put| {
             Ok(put.content_language(text(content_language, "content_language")?))
@@ -360,59 +319,50 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_language(
 /// When copies of the object become stale: its Expires, which downloads carry, in seconds since 1970-01-01
 /// 00:00 UTC, up to the end of the year 9999.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_expires_at_s(
-    options: *mut oss_callback_put_options,
+pub extern "C" fn oss_callback_put_options_set_expires_at_s(
+    options: Option<&mut oss_callback_put_options>,
     expires: u64,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe {
-        set(options, |put| {
-            let time = UNIX_EPOCH.checked_add(Duration::from_secs(expires));
-            let time = time.ok_or_else(|| Error::argument("`expires` is too far away"))?;
-            Ok(put.expires(time))
-        });
-    }
+    set(options, |put| {
+        let time = UNIX_EPOCH.checked_add(Duration::from_secs(expires));
+        let time = time.ok_or_else(|| Error::argument("`expires` is too far away"))?;
+        Ok(put.expires(time))
+    });
 }
 
 /// Whether who sends the request pays for it, as a bucket of somebody else's may ask. Default: false.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_requester_pays(
-    options: *mut oss_callback_put_options,
+pub extern "C" fn oss_callback_put_options_set_requester_pays(
+    options: Option<&mut oss_callback_put_options>,
     requester_pays: bool,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe {
-        set_value(options, |values| {
-            values.put = std::mem::take(&mut values.put).requester_pays(requester_pays);
-            values.requester_pays = requester_pays;
-            Ok(())
-        });
-    }
+    set_value(options, |values| {
+        values.put = std::mem::take(&mut values.put).requester_pays(requester_pays);
+        values.requester_pays = requester_pays;
+        Ok(())
+    });
 }
 
 /// Whether the body's MD5 goes along (Content-MD5), so that OSS refuses a body that was damaged on its way and
 /// stores nothing. The body is read once more for it, before anything is sent; one that can be read only once,
 /// from a read hook or a pipe, is refused. Default: false.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_content_md5(
-    options: *mut oss_callback_put_options,
+pub extern "C" fn oss_callback_put_options_set_content_md5(
+    options: Option<&mut oss_callback_put_options>,
     content_md5: bool,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe {
-        set(options, |put| Ok(put.content_md5(content_md5)));
-    }
+    set(options, |put| Ok(put.content_md5(content_md5)));
 }
 
 /// Adds any other header of the object, by its name. A later value
 /// replaces an earlier one. Headers that the library sets itself are refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_header(
-    options: *mut oss_callback_put_options,
+    options: Option<&mut oss_callback_put_options>,
     name: *const c_char,
     value: *const c_char,
 ) {
-    // SAFETY: NULL or live options; NULL or NUL-terminated strings.
+    // SAFETY: NULL or NUL-terminated strings.
     unsafe {
         set(options, |put| {
             Ok(put.header(text(name, "name")?, text(value, "value")?))
@@ -423,72 +373,59 @@ pub unsafe extern "C" fn oss_callback_put_options_set_header(
 /// Time for finding the server's address, and time for connecting, TLS included, in place of the client's. 0 is
 /// refused.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_connect_timeout_ms(
-    options: *mut oss_callback_put_options,
+pub extern "C" fn oss_callback_put_options_set_connect_timeout_ms(
+    options: Option<&mut oss_callback_put_options>,
     timeout_ms: u64,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe {
-        set(options, |put| {
-            Ok(put.connect_timeout(Duration::from_millis(timeout_ms)))
-        })
-    }
+    set(options, |put| {
+        Ok(put.connect_timeout(Duration::from_millis(timeout_ms)))
+    })
 }
 
 /// Time from the last byte sent until OSS answers, and then again for the answer's body, in place of the
 /// client's; the time for callbacks is added to it, as there. 0 is refused.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_answer_timeout_ms(
-    options: *mut oss_callback_put_options,
+pub extern "C" fn oss_callback_put_options_set_answer_timeout_ms(
+    options: Option<&mut oss_callback_put_options>,
     timeout_ms: u64,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe {
-        set(options, |put| {
-            Ok(put.answer_timeout(Duration::from_millis(timeout_ms)))
-        })
-    }
+    set(options, |put| {
+        Ok(put.answer_timeout(Duration::from_millis(timeout_ms)))
+    })
 }
 
 /// The longest time without progress while the body is sent, in place of the client's; less than 1 KiB in that
 /// time is none. 0 is refused.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_progress_timeout_ms(
-    options: *mut oss_callback_put_options,
+pub extern "C" fn oss_callback_put_options_set_progress_timeout_ms(
+    options: Option<&mut oss_callback_put_options>,
     timeout_ms: u64,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe {
-        set(options, |put| {
-            Ok(put.progress_timeout(Duration::from_millis(timeout_ms)))
-        })
-    }
+    set(options, |put| {
+        Ok(put.progress_timeout(Duration::from_millis(timeout_ms)))
+    })
 }
 
 /// Time for the upload with all its attempts, in place of the client's. Time in hooks of the caller's counts,
 /// but the limit takes effect only when they return. 0 is refused.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_timeout_ms(
-    options: *mut oss_callback_put_options,
+pub extern "C" fn oss_callback_put_options_set_timeout_ms(
+    options: Option<&mut oss_callback_put_options>,
     timeout_ms: u64,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe {
-        set(options, |put| {
-            Ok(put.timeout(Duration::from_millis(timeout_ms)))
-        })
-    }
+    set(options, |put| {
+        Ok(put.timeout(Duration::from_millis(timeout_ms)))
+    })
 }
 
 /// Sets a deadline, `deadline_ms` milliseconds from now, that all uploads with these options share, and so do the steps of
 /// an upload in parts. If oss_callback_put_options_set_timeout_ms is set too, whichever comes first applies.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_deadline_ms(
-    options: *mut oss_callback_put_options,
+pub extern "C" fn oss_callback_put_options_set_deadline_ms(
+    options: Option<&mut oss_callback_put_options>,
     deadline_ms: u64,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe { set(options, |put| Ok(put.deadline(deadline(deadline_ms)?))) }
+    set(options, |put| Ok(put.deadline(deadline(deadline_ms)?)))
 }
 
 /// When the upload is sent again, in place of the client's policy. `max_attempts` counts the first one: 1
@@ -503,73 +440,60 @@ pub unsafe extern "C" fn oss_callback_put_options_set_deadline_ms(
 /// follows a lost answer to completing an upload. A kept connection that turns out to be closed before the first
 /// byte of a request is replaced, which is not an attempt.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_retry_policy(
-    options: *mut oss_callback_put_options,
+pub extern "C" fn oss_callback_put_options_set_retry_policy(
+    options: Option<&mut oss_callback_put_options>,
     max_attempts: u32,
     base_delay_ms: u64,
     max_delay_ms: u64,
 ) {
     let policy = retry_policy(max_attempts, base_delay_ms, max_delay_ms);
-    // SAFETY: NULL or live options.
-    unsafe { set(options, |put| Ok(put.retry_policy(policy))) }
+    set(options, |put| Ok(put.retry_policy(policy)))
 }
 
 /// Says that the application server does the right thing when the same callback reaches it twice. Only then
 /// is an upload with a spec sent again after its answer was lost. Default: false.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_callback_is_idempotent(
-    options: *mut oss_callback_put_options,
+pub extern "C" fn oss_callback_put_options_set_callback_is_idempotent(
+    options: Option<&mut oss_callback_put_options>,
     callback_is_idempotent: bool,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe {
-        set(options, |put| {
-            Ok(put.callback_is_idempotent(callback_is_idempotent))
-        });
-    }
+    set(options, |put| {
+        Ok(put.callback_is_idempotent(callback_is_idempotent))
+    });
 }
 
 /// Whether the CRC-64 that OSS computed is compared with the one of what was sent. Default: true.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_compare_crc64(
-    options: *mut oss_callback_put_options,
+pub extern "C" fn oss_callback_put_options_set_compare_crc64(
+    options: Option<&mut oss_callback_put_options>,
     compare_crc64: bool,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe {
-        set(options, |put| Ok(put.compare_crc64(compare_crc64)));
-    }
+    set(options, |put| Ok(put.compare_crc64(compare_crc64)));
 }
 
 /// Sends no more than so many BYTES per second. Default: no limit; 0 is refused. For a limit that OSS holds see
 /// oss_callback_put_options_set_traffic_limit_bits_per_s.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_bandwidth_bytes_per_s(
-    options: *mut oss_callback_put_options,
+pub extern "C" fn oss_callback_put_options_set_bandwidth_bytes_per_s(
+    options: Option<&mut oss_callback_put_options>,
     bytes_per_second: u64,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe {
-        set(options, |put| Ok(put.bandwidth(bytes_per_second)));
-    }
+    set(options, |put| Ok(put.bandwidth(bytes_per_second)));
 }
 
 /// Lets another thread end the uploads with these options; NULL takes an earlier one away. The options keep
 /// a reference of their own, so the handle may be freed.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_cancellation(
-    options: *mut oss_callback_put_options,
-    cancellation: *const oss_callback_cancellation,
+pub extern "C" fn oss_callback_put_options_set_cancellation(
+    options: Option<&mut oss_callback_put_options>,
+    cancellation: Option<&oss_callback_cancellation>,
 ) {
-    // SAFETY: NULL or live options; NULL or a live cancellation.
-    unsafe {
-        let cancellation = cancellation.as_ref().map(|handle| &handle.cancellation);
-        set_value(options, |values| {
-            values.put = std::mem::take(&mut values.put).cancellation(cancellation);
-            values.cancellation = cancellation.cloned();
-            Ok(())
-        });
-    }
+    let cancellation = cancellation.as_ref().map(|handle| &handle.cancellation);
+    set_value(options, |values| {
+        values.put = std::mem::take(&mut values.put).cancellation(cancellation);
+        values.cancellation = cancellation.cloned();
+        Ok(())
+    });
 }
 
 /// Calls `hook` with `userdata` after each block of up to 128 KiB; NULL takes an earlier hook away. It runs
@@ -578,11 +502,11 @@ pub unsafe extern "C" fn oss_callback_put_options_set_cancellation(
 /// of unknown length it is told the last number once more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_progress_hook(
-    options: *mut oss_callback_put_options,
+    options: Option<&mut oss_callback_put_options>,
     hook: oss_callback_progress_hook,
     userdata: *mut c_void,
 ) {
-    // SAFETY: NULL or live options; a hook that is not NULL is fit for this userdata while uploads use it.
+    // SAFETY: a hook that is not NULL is fit for this userdata while uploads use it.
     unsafe {
         let hook = ProgressHook::new(hook, userdata);
         set_value(options, |values| {
@@ -594,7 +518,6 @@ pub unsafe extern "C" fn oss_callback_put_options_set_progress_hook(
 
 /// Frees options. NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_free(options: *mut oss_callback_put_options) {
-    // SAFETY: NULL or options that were given out and not freed yet.
-    unsafe { free(options) };
+pub extern "C" fn oss_callback_put_options_free(options: Option<Box<oss_callback_put_options>>) {
+    free(options);
 }

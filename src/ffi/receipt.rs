@@ -1,6 +1,7 @@
 //! The receipt handle.
 
 use std::ffi::CString;
+use std::mem::MaybeUninit;
 use std::ptr;
 
 use libc::{c_char, size_t};
@@ -36,53 +37,46 @@ impl oss_callback_receipt {
 }
 
 /// Gives a receipt out unless it is not wanted; then the copies for C are not made either.
-///
-/// # Safety
-///
-/// NULL, or valid for a write.
-pub(super) unsafe fn give_receipt(out: *mut *mut oss_callback_receipt, receipt: Receipt) {
-    if !out.is_null() {
-        // SAFETY: valid for a write, as promised by the caller.
-        unsafe { give(out, oss_callback_receipt::new(receipt)) };
+pub(super) fn give_receipt(
+    out: Option<&mut MaybeUninit<*mut oss_callback_receipt>>,
+    receipt: Receipt,
+) {
+    if out.is_some() {
+        give(out, oss_callback_receipt::new(receipt));
     }
 }
 
 /// The HTTP status: 200, or 203 in a receipt of OSS_CALLBACK_CODE_CALLBACK_FAILED. 0 for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_receipt_status(receipt: *const oss_callback_receipt) -> u32 {
-    // SAFETY: NULL or a live receipt.
-    unsafe { of(receipt, 0, |receipt| receipt.receipt.status().into()) }
+pub extern "C" fn oss_callback_receipt_status(receipt: Option<&oss_callback_receipt>) -> u32 {
+    of(receipt, 0, |receipt| receipt.receipt.status().into())
 }
 
 /// The object's ETag without its quotes, as ${etag} has it in a callback body; NULL if OSS did not say it.
 /// Borrowed from `receipt`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_receipt_etag(
-    receipt: *const oss_callback_receipt,
+pub extern "C" fn oss_callback_receipt_etag(
+    receipt: Option<&oss_callback_receipt>,
 ) -> *const c_char {
-    // SAFETY: NULL or a live receipt.
-    unsafe {
-        of(receipt, ptr::null(), |receipt| {
-            borrowed(receipt.etag.as_ref())
-        })
-    }
+    of(receipt, ptr::null(), |receipt| {
+        borrowed(receipt.etag.as_ref())
+    })
 }
 
 /// Writes the CRC-64 that OSS computed over the object (CRC-64/XZ) to `*crc64` and returns true; returns
 /// false and writes nothing if OSS did not say it.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_receipt_crc64(
-    receipt: *const oss_callback_receipt,
-    crc64: *mut u64,
+pub extern "C" fn oss_callback_receipt_crc64(
+    receipt: Option<&oss_callback_receipt>,
+    crc64: Option<&mut MaybeUninit<u64>>,
 ) -> bool {
-    // SAFETY: NULL or a live receipt; NULL or valid for a write.
-    unsafe { give_number(of(receipt, None, |receipt| receipt.receipt.crc64()), crc64) }
+    give_number(of(receipt, None, |receipt| receipt.receipt.crc64()), crc64)
 }
 
 /// The object's version in a bucket with versioning, otherwise NULL. Borrowed from `receipt`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_receipt_version_id(
-    receipt: *const oss_callback_receipt,
+pub extern "C" fn oss_callback_receipt_version_id(
+    receipt: Option<&oss_callback_receipt>,
 ) -> *const c_char {
     // SAFETY: NULL or a live receipt.
     unsafe {
@@ -95,8 +89,8 @@ pub unsafe extern "C" fn oss_callback_receipt_version_id(
 /// The id under which OSS's support finds the request; the callback carries the same one. NULL if OSS did
 /// not say it. Borrowed from `receipt`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_receipt_request_id(
-    receipt: *const oss_callback_receipt,
+pub extern "C" fn oss_callback_receipt_request_id(
+    receipt: Option<&oss_callback_receipt>,
 ) -> *const c_char {
     // SAFETY: NULL or a live receipt.
     unsafe {
@@ -108,73 +102,57 @@ pub unsafe extern "C" fn oss_callback_receipt_request_id(
 
 /// How often the request was sent until this answer came: 1 or more, 0 for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_receipt_attempts(
-    receipt: *const oss_callback_receipt,
-) -> u32 {
-    // SAFETY: NULL or a live receipt.
-    unsafe { of(receipt, 0, |receipt| receipt.receipt.attempts()) }
+pub extern "C" fn oss_callback_receipt_attempts(receipt: Option<&oss_callback_receipt>) -> u32 {
+    of(receipt, 0, |receipt| receipt.receipt.attempts())
 }
 
 /// How many attempts came before the last one: one fewer than oss_callback_receipt_attempts says.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_receipt_earlier_attempts_len(
-    receipt: *const oss_callback_receipt,
+pub extern "C" fn oss_callback_receipt_earlier_attempts_len(
+    receipt: Option<&oss_callback_receipt>,
 ) -> size_t {
-    // SAFETY: NULL or a live receipt.
-    unsafe { of(receipt, 0, |receipt| receipt.history.len()) }
+    of(receipt, 0, |receipt| receipt.history.len())
 }
 
 /// An attempt that came before the last one: `index` is 0 for the first. NULL when there are not so many.
 /// Borrowed from `receipt`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_receipt_earlier_attempt(
-    receipt: *const oss_callback_receipt,
+pub extern "C" fn oss_callback_receipt_earlier_attempt(
+    receipt: Option<&oss_callback_receipt>,
     index: size_t,
 ) -> *const oss_callback_attempt {
-    // SAFETY: NULL or a live receipt.
-    unsafe {
-        of(receipt, ptr::null(), |receipt| {
-            receipt
-                .history
-                .get(index)
-                .map_or(ptr::null(), ptr::from_ref)
-        })
-    }
+    of(receipt, ptr::null(), |receipt| {
+        receipt
+            .history
+            .get(index)
+            .map_or(ptr::null(), ptr::from_ref)
+    })
 }
 
 /// How many notes there are; 0 for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_receipt_notes_len(
-    receipt: *const oss_callback_receipt,
-) -> size_t {
-    // SAFETY: NULL or a live receipt.
-    unsafe { of(receipt, 0, |receipt| receipt.notes.len()) }
+pub extern "C" fn oss_callback_receipt_notes_len(receipt: Option<&oss_callback_receipt>) -> size_t {
+    of(receipt, 0, |receipt| receipt.notes.len())
 }
 
 /// What else is worth knowing of oss_upload_file_with_callback, in a sentence: why it did not go on where its
 /// checkpoint said, or that an older upload could not be aborted. `index` is 0 for the first; NULL when there
 /// are not so many. Borrowed from `receipt`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_receipt_note(
-    receipt: *const oss_callback_receipt,
+pub extern "C" fn oss_callback_receipt_note(
+    receipt: Option<&oss_callback_receipt>,
     index: size_t,
 ) -> *const c_char {
-    // SAFETY: NULL or a live receipt.
-    unsafe {
-        of(receipt, ptr::null(), |receipt| {
-            borrowed(receipt.notes.get(index))
-        })
-    }
+    of(receipt, ptr::null(), |receipt| {
+        borrowed(receipt.notes.get(index))
+    })
 }
 
 /// How long the head of the answer was waited for, in milliseconds after the last byte was sent: with
 /// a callback mostly the application server's time. 0 for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_receipt_waited_ms(
-    receipt: *const oss_callback_receipt,
-) -> u64 {
-    // SAFETY: NULL or a live receipt.
-    unsafe { of(receipt, 0, |receipt| milliseconds(receipt.receipt.waited())) }
+pub extern "C" fn oss_callback_receipt_waited_ms(receipt: Option<&oss_callback_receipt>) -> u64 {
+    of(receipt, 0, |receipt| milliseconds(receipt.receipt.waited()))
 }
 
 /// The application server's answer, byte for byte: `*answer_len` bytes, not NUL-terminated. JSON as a rule,
@@ -182,46 +160,40 @@ pub unsafe extern "C" fn oss_callback_receipt_waited_ms(
 /// of OSS_CALLBACK_CODE_ANSWER_DAMAGED. `answer_len` may be NULL. Never NULL except for a NULL `receipt`,
 /// whose answer has 0 bytes. Borrowed from `receipt`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_receipt_answer(
-    receipt: *const oss_callback_receipt,
-    answer_len: *mut size_t,
+pub extern "C" fn oss_callback_receipt_answer(
+    receipt: Option<&oss_callback_receipt>,
+    answer_len: Option<&mut MaybeUninit<size_t>>,
 ) -> *const u8 {
-    // SAFETY: NULL or a live receipt.
-    let answer = unsafe { of(receipt, None, |receipt| Some(receipt.receipt.answer())) };
-    // SAFETY: NULL or valid for a write.
-    unsafe { lend(answer, answer_len) }
+    let answer = of(receipt, None, |receipt| Some(receipt.receipt.answer()));
+    lend(answer, answer_len)
 }
 
 /// The Content-Type of the answer, as the application server gave it; NULL without an answer. Borrowed
 /// from `receipt`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_receipt_answer_content_type(
-    receipt: *const oss_callback_receipt,
+pub extern "C" fn oss_callback_receipt_answer_content_type(
+    receipt: Option<&oss_callback_receipt>,
 ) -> *const c_char {
-    // SAFETY: NULL or a live receipt.
-    unsafe {
-        of(receipt, ptr::null(), |receipt| {
-            borrowed(receipt.answer_content_type.as_ref())
-        })
-    }
+    of(receipt, ptr::null(), |receipt| {
+        borrowed(receipt.answer_content_type.as_ref())
+    })
 }
 
 /// A header of OSS's answer by its name, in any case; NULL if there is none. Borrowed from `receipt`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_receipt_header(
-    receipt: *const oss_callback_receipt,
+    receipt: Option<&oss_callback_receipt>,
     name: *const c_char,
 ) -> *const c_char {
-    // SAFETY: NULL or a live receipt; NULL or a NUL-terminated name.
+    // SAFETY: NULL or a NUL-terminated name.
     unsafe { of(receipt, ptr::null(), |receipt| receipt.headers.find(name)) }
 }
 
 /// Frees a receipt that an upload gave, and everything borrowed from it. NULL does nothing. A receipt that
 /// is borrowed from an error is not freed.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_receipt_free(receipt: *mut oss_callback_receipt) {
-    // SAFETY: NULL or a receipt that was given out and not freed yet.
-    unsafe { free(receipt) };
+pub extern "C" fn oss_callback_receipt_free(receipt: Option<Box<oss_callback_receipt>>) {
+    free(receipt);
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What became of an upload whose outcome was unknown.
 
+use std::mem::MaybeUninit;
 use std::ptr;
 use std::time::UNIX_EPOCH;
 
@@ -72,77 +73,63 @@ impl From<Reconciled> for oss_callback_reconciled {
 /// The client may be another one than that of the upload. May be called from several threads with the same client.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_client_reconcile(
-    client: *const oss_callback_client,
-    unknown: *const oss_callback_error,
-    options: *const oss_callback_operation_options,
-    reconciled: *mut *mut oss_callback_reconciled,
-    error: *mut *mut oss_callback_error,
+pub extern "C" fn oss_callback_client_reconcile(
+    client: Option<&oss_callback_client>,
+    unknown: Option<&oss_callback_error>,
+    options: Option<&oss_callback_operation_options>,
+    reconciled: Option<&mut MaybeUninit<*mut oss_callback_reconciled>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        // SAFETY: NULL is refused; otherwise the caller promises a live client.
-        let client = unsafe { required(client, "client") }?;
-        // SAFETY: NULL is refused; otherwise the caller promises a live error.
-        let unknown = unsafe { required(unknown, "unknown") }?;
+        let client = required(client, "client")?;
+        let unknown = required(unknown, "unknown")?;
         let reconcile = client.client.reconcile(unknown.error());
-        // SAFETY: NULL means none; otherwise the caller promises live options.
-        let reconcile = reconcile.options(&unsafe { operation_options(options) }?);
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(reconciled, "reconciled", || Ok(reconcile.send()?.into())) }
+        let reconcile = reconcile.options(&operation_options(options)?);
+        make(reconciled, "reconciled", || Ok(reconcile.send()?.into()))
     })
 }
 
 /// What can be said of the upload; OSS_CALLBACK_OUTCOME_STILL_UNKNOWN for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_reconciled_outcome(
-    reconciled: *const oss_callback_reconciled,
+pub extern "C" fn oss_callback_reconciled_outcome(
+    reconciled: Option<&oss_callback_reconciled>,
 ) -> oss_callback_outcome {
-    // SAFETY: NULL or a live handle.
-    unsafe {
-        of(
-            reconciled,
-            oss_callback_outcome::StillUnknown,
-            |reconciled| reconciled.outcome,
-        )
-    }
+    of(
+        reconciled,
+        oss_callback_outcome::StillUnknown,
+        |reconciled| reconciled.outcome,
+    )
 }
 
 /// The object that is there; NULL unless the outcome is OSS_CALLBACK_OUTCOME_STORED or
 /// OSS_CALLBACK_OUTCOME_CONTENT_PRESENT. Borrowed from `reconciled`: it is not freed by itself.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_reconciled_object(
-    reconciled: *const oss_callback_reconciled,
+pub extern "C" fn oss_callback_reconciled_object(
+    reconciled: Option<&oss_callback_reconciled>,
 ) -> *const oss_callback_object_metadata {
-    // SAFETY: NULL or a live handle.
-    unsafe {
-        of(reconciled, ptr::null(), |reconciled| {
-            reconciled
-                .object
-                .as_ref()
-                .map_or(ptr::null(), ptr::from_ref)
-        })
-    }
+    of(reconciled, ptr::null(), |reconciled| {
+        reconciled
+            .object
+            .as_ref()
+            .map_or(ptr::null(), ptr::from_ref)
+    })
 }
 
 /// Writes OSS's time when it said that the upload is not there, in seconds since 1970-01-01 00:00 UTC, to
 /// `*observed_at` and returns true; returns false and writes nothing if the outcome is another.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_reconciled_observed_at_s(
-    reconciled: *const oss_callback_reconciled,
-    observed_at: *mut u64,
+pub extern "C" fn oss_callback_reconciled_observed_at_s(
+    reconciled: Option<&oss_callback_reconciled>,
+    observed_at: Option<&mut MaybeUninit<u64>>,
 ) -> bool {
-    // SAFETY: NULL or a live handle; NULL or valid for a write.
-    unsafe {
-        give_number(
-            of(reconciled, None, |reconciled| reconciled.observed_at),
-            observed_at,
-        )
-    }
+    give_number(
+        of(reconciled, None, |reconciled| reconciled.observed_at),
+        observed_at,
+    )
 }
 
 /// Frees the handle and what is borrowed from it. NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_reconciled_free(reconciled: *mut oss_callback_reconciled) {
-    // SAFETY: NULL or a handle that was given out and not freed yet.
-    unsafe { free(reconciled) };
+pub extern "C" fn oss_callback_reconciled_free(reconciled: Option<Box<oss_callback_reconciled>>) {
+    free(reconciled);
 }

@@ -1,6 +1,7 @@
 //! What the application server answers.
 
 use std::ffi::CString;
+use std::mem::MaybeUninit;
 use std::ptr;
 
 use libc::{c_char, size_t};
@@ -37,15 +38,14 @@ impl oss_callback_reply {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_reply_new_ok(
     json: *const c_char,
-    reply: *mut *mut oss_callback_reply,
-    error: *mut *mut oss_callback_error,
+    reply: Option<&mut MaybeUninit<*mut oss_callback_reply>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         let json = unsafe { text(json, "json") }?;
         let new = || Ok(oss_callback_reply::new(reply_ok(json)?));
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(reply, "reply", new) }
+        make(reply, "reply", new)
     })
 }
 
@@ -55,67 +55,57 @@ pub unsafe extern "C" fn oss_callback_reply_new_ok(
 /// `*reply` is a new handle: free it with oss_callback_reply_free.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_reply_new_refused(
-    error: *const oss_callback_error,
-    reply: *mut *mut oss_callback_reply,
+pub extern "C" fn oss_callback_reply_new_refused(
+    error: Option<&oss_callback_error>,
+    reply: Option<&mut MaybeUninit<*mut oss_callback_reply>>,
 ) -> oss_callback_code {
-    guard(ptr::null_mut(), || {
-        // SAFETY: NULL or a live error.
-        let error = unsafe { error.as_ref() };
+    guard(None, || {
         let unknown = Error::new(ErrorKind::Internal, "");
         let refused = reply_refused(error.map_or(&unknown, oss_callback_error::error));
         let new = || Ok(oss_callback_reply::new(refused));
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(reply, "reply", new) }
+        make(reply, "reply", new)
     })
 }
 
 /// The HTTP status; 0 for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_reply_status(reply: *const oss_callback_reply) -> u32 {
-    // SAFETY: NULL or a live reply.
-    unsafe { of(reply, 0, |reply| reply.reply.status().into()) }
+pub extern "C" fn oss_callback_reply_status(reply: Option<&oss_callback_reply>) -> u32 {
+    of(reply, 0, |reply| reply.reply.status().into())
 }
 
 /// The value for Content-Type: application/json. NULL for NULL. Borrowed from `reply`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_reply_content_type(
-    reply: *const oss_callback_reply,
+pub extern "C" fn oss_callback_reply_content_type(
+    reply: Option<&oss_callback_reply>,
 ) -> *const c_char {
-    // SAFETY: NULL or a live reply.
-    unsafe { of(reply, ptr::null(), |reply| reply.content_type.as_ptr()) }
+    of(reply, ptr::null(), |reply| reply.content_type.as_ptr())
 }
 
 /// The body: `*body_len` bytes, which is also the value for Content-Length. `body_len` may be NULL. NULL and
 /// 0 bytes for NULL. Borrowed from `reply`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_reply_body(
-    reply: *const oss_callback_reply,
-    body_len: *mut size_t,
+pub extern "C" fn oss_callback_reply_body(
+    reply: Option<&oss_callback_reply>,
+    body_len: Option<&mut MaybeUninit<size_t>>,
 ) -> *const u8 {
-    // SAFETY: NULL or a live reply.
-    let body = unsafe { of(reply, None, |reply| Some(reply.reply.body())) };
-    // SAFETY: NULL or valid for a write.
-    unsafe { lend(body, body_len) }
+    let body = of(reply, None, |reply| Some(reply.reply.body()));
+    lend(body, body_len)
 }
 
 /// The whole answer as it goes over the wire, for servers that write to a socket: `*http_len` bytes of
 /// HTTP/1.1, after which the connection is to be closed. `http_len` may be NULL. NULL and 0 bytes for NULL.
 /// Borrowed from `reply`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_reply_http(
-    reply: *const oss_callback_reply,
-    http_len: *mut size_t,
+pub extern "C" fn oss_callback_reply_http(
+    reply: Option<&oss_callback_reply>,
+    http_len: Option<&mut MaybeUninit<size_t>>,
 ) -> *const u8 {
-    // SAFETY: NULL or a live reply.
-    let http = unsafe { of(reply, None, |reply| Some(reply.http.as_slice())) };
-    // SAFETY: NULL or valid for a write.
-    unsafe { lend(http, http_len) }
+    let http = of(reply, None, |reply| Some(reply.http.as_slice()));
+    lend(http, http_len)
 }
 
 /// Frees a reply and everything borrowed from it. NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_reply_free(reply: *mut oss_callback_reply) {
-    // SAFETY: NULL or a reply that was given out and not freed yet.
-    unsafe { free(reply) };
+pub extern "C" fn oss_callback_reply_free(reply: Option<Box<oss_callback_reply>>) {
+    free(reply);
 }

@@ -1,6 +1,7 @@
 //! Sealed variables, and the guard against replays.
 
 use std::ffi::CString;
+use std::mem::MaybeUninit;
 use std::ptr;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -73,8 +74,8 @@ pub enum oss_callback_seen {
 pub unsafe extern "C" fn oss_callback_permission_new_object(
     bucket: *const c_char,
     object: *const c_char,
-    permission: *mut *mut oss_callback_permission,
-    error: *mut *mut oss_callback_error,
+    permission: Option<&mut MaybeUninit<*mut oss_callback_permission>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
         // SAFETY: NULL is refused; otherwise NUL-terminated strings.
@@ -84,8 +85,7 @@ pub unsafe extern "C" fn oss_callback_permission_new_object(
                 options: Options::of(Permission::object(bucket, object)),
             })
         };
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(permission, "permission", new) }
+        make(permission, "permission", new)
     })
 }
 
@@ -96,8 +96,8 @@ pub unsafe extern "C" fn oss_callback_permission_new_object(
 pub unsafe extern "C" fn oss_callback_permission_new_prefix(
     bucket: *const c_char,
     prefix: *const c_char,
-    permission: *mut *mut oss_callback_permission,
-    error: *mut *mut oss_callback_error,
+    permission: Option<&mut MaybeUninit<*mut oss_callback_permission>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
         // SAFETY: NULL is refused; otherwise NUL-terminated strings.
@@ -107,73 +107,62 @@ pub unsafe extern "C" fn oss_callback_permission_new_prefix(
                 options: Options::of(Permission::prefix(bucket, prefix)),
             })
         };
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(permission, "permission", new) }
+        make(permission, "permission", new)
     })
 }
 
 /// Runs a setter, which the Rust interface passes by value.
-///
-/// # Safety
-///
-/// The pointer is NULL or leads to a live permission that nobody else uses meanwhile.
-unsafe fn set(
-    permission: *mut oss_callback_permission,
+fn set(
+    permission: Option<&mut oss_callback_permission>,
     body: impl FnOnce(Permission) -> Permission,
 ) {
-    // SAFETY: as promised by the caller.
-    if let Some(permission) = unsafe { permission.as_mut() } {
+    if let Some(permission) = permission {
         permission.options.replace(|value| Ok(body(value)));
     }
 }
 
 /// The largest size in bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_permission_set_max_size(
-    permission: *mut oss_callback_permission,
+pub extern "C" fn oss_callback_permission_set_max_size(
+    permission: Option<&mut oss_callback_permission>,
     bytes: u64,
 ) {
-    // SAFETY: NULL or a live permission.
-    unsafe { set(permission, |permission| permission.max_size(bytes)) };
+    set(permission, |permission| permission.max_size(bytes));
 }
 
 /// The size in bytes, in place of a largest one.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_permission_set_exact_size(
-    permission: *mut oss_callback_permission,
+pub extern "C" fn oss_callback_permission_set_exact_size(
+    permission: Option<&mut oss_callback_permission>,
     bytes: u64,
 ) {
-    // SAFETY: NULL or a live permission.
-    unsafe { set(permission, |permission| permission.exact_size(bytes)) };
+    set(permission, |permission| permission.exact_size(bytes));
 }
 
 /// The end, by the clock of the application server, in seconds since 1970. The callback must arrive before
 /// it, so leave time for the upload.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_permission_set_expires_at_s(
-    permission: *mut oss_callback_permission,
+pub extern "C" fn oss_callback_permission_set_expires_at_s(
+    permission: Option<&mut oss_callback_permission>,
     seconds: u64,
 ) {
     let time = UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
-    // SAFETY: NULL or a live permission.
-    unsafe { set(permission, |p| p.expires_at(time.unwrap_or(UNIX_EPOCH))) };
+    set(permission, |p| p.expires_at(time.unwrap_or(UNIX_EPOCH)));
 }
 
 /// The end, in seconds from now.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_permission_set_valid_for_s(
-    permission: *mut oss_callback_permission,
+pub extern "C" fn oss_callback_permission_set_valid_for_s(
+    permission: Option<&mut oss_callback_permission>,
     seconds: u64,
 ) {
-    // SAFETY: NULL or a live permission.
-    unsafe { set(permission, |p| p.valid_for(Duration::from_secs(seconds))) };
+    set(permission, |p| p.valid_for(Duration::from_secs(seconds)));
 }
 
 /// Frees a permission. NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_permission_free(permission: *mut oss_callback_permission) {
-    // SAFETY: NULL or a permission that was given out and not freed yet.
-    unsafe { free(permission) };
+pub extern "C" fn oss_callback_permission_free(permission: Option<Box<oss_callback_permission>>) {
+    free(permission);
 }
 
 /// Makes a sealer with a key: an id of 1 to 32 letters, digits, - and _, which stands in every seal and is no
@@ -185,8 +174,8 @@ pub unsafe extern "C" fn oss_callback_sealer_new(
     key_id: *const c_char,
     secret: *const u8,
     secret_len: size_t,
-    sealer: *mut *mut oss_callback_sealer,
-    error: *mut *mut oss_callback_error,
+    sealer: Option<&mut MaybeUninit<*mut oss_callback_sealer>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
@@ -198,8 +187,7 @@ pub unsafe extern "C" fn oss_callback_sealer_new(
                 sealer: Sealer::new(key_id, secret)?,
             })
         };
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(sealer, "sealer", new) }
+        make(sealer, "sealer", new)
     })
 }
 
@@ -208,16 +196,14 @@ pub unsafe extern "C" fn oss_callback_sealer_new(
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_sealer_accept(
-    sealer: *mut oss_callback_sealer,
+    sealer: Option<&mut oss_callback_sealer>,
     key_id: *const c_char,
     secret: *const u8,
     secret_len: size_t,
-    error: *mut *mut oss_callback_error,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        // SAFETY: NULL is refused; otherwise a live sealer that nobody else uses meanwhile.
-        let sealer =
-            unsafe { sealer.as_mut() }.ok_or_else(|| Error::argument("`sealer` is NULL"))?;
+        let sealer = sealer.ok_or_else(|| Error::argument("`sealer` is NULL"))?;
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         let key_id = unsafe { text(key_id, "key_id") }?;
         // SAFETY: NULL only with length 0; otherwise `secret_len` readable bytes.
@@ -237,28 +223,24 @@ pub unsafe extern "C" fn oss_callback_sealer_accept(
 /// same sealer.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_sealer_seal(
-    sealer: *const oss_callback_sealer,
-    options: *const oss_callback_spec_options,
-    permission: *const oss_callback_permission,
-    spec: *mut *mut oss_callback_spec,
-    error: *mut *mut oss_callback_error,
+pub extern "C" fn oss_callback_sealer_seal(
+    sealer: Option<&oss_callback_sealer>,
+    options: Option<&oss_callback_spec_options>,
+    permission: Option<&oss_callback_permission>,
+    spec: Option<&mut MaybeUninit<*mut oss_callback_spec>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        // SAFETY: NULL is refused; otherwise the caller promises a live sealer.
-        let sealer = unsafe { required(sealer, "sealer") }?;
-        // SAFETY: NULL is refused; otherwise the caller promises live options.
-        let builder = unsafe { required(options, "options") }?.builder()?.clone();
-        // SAFETY: NULL is refused; otherwise the caller promises a live permission.
-        let permission = unsafe { required(permission, "permission") }?;
+        let sealer = required(sealer, "sealer")?;
+        let builder = required(options, "options")?.builder()?.clone();
+        let permission = required(permission, "permission")?;
         let permission = permission.options.values()?;
         let new = || {
             Ok(oss_callback_spec::new(
                 sealer.sealer.seal(builder, permission)?,
             ))
         };
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(spec, "spec", new) }
+        make(spec, "spec", new)
     })
 }
 
@@ -268,17 +250,15 @@ pub unsafe extern "C" fn oss_callback_sealer_seal(
 /// May be called from several threads with the same sealer.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_sealer_check(
-    sealer: *const oss_callback_sealer,
-    verified: *const oss_callback_verified,
-    sealed: *mut *mut oss_callback_sealed,
-    error: *mut *mut oss_callback_error,
+pub extern "C" fn oss_callback_sealer_check(
+    sealer: Option<&oss_callback_sealer>,
+    verified: Option<&oss_callback_verified>,
+    sealed: Option<&mut MaybeUninit<*mut oss_callback_sealed>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        // SAFETY: NULL is refused; otherwise the caller promises a live sealer.
-        let sealer = unsafe { required(sealer, "sealer") }?;
-        // SAFETY: NULL is refused; otherwise the caller promises a live handle.
-        let verified = unsafe { required(verified, "verified") }?;
+        let sealer = required(sealer, "sealer")?;
+        let verified = required(verified, "verified")?;
         let new = || {
             let sealed = sealer.sealer.check(&verified.verified)?;
             Ok(oss_callback_sealed {
@@ -292,52 +272,47 @@ pub unsafe extern "C" fn oss_callback_sealer_check(
                 sealed,
             })
         };
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(sealed, "sealed", new) }
+        make(sealed, "sealed", new)
     })
 }
 
 /// Frees a sealer. NULL does nothing. No call may use the sealer any more.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_sealer_free(sealer: *mut oss_callback_sealer) {
-    // SAFETY: NULL or a sealer that was given out and not freed yet.
-    unsafe { free(sealer) };
+pub extern "C" fn oss_callback_sealer_free(sealer: Option<Box<oss_callback_sealer>>) {
+    free(sealer);
 }
 
 /// The bucket. NULL for NULL. Borrowed from `sealed`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_sealed_bucket(
-    sealed: *const oss_callback_sealed,
+pub extern "C" fn oss_callback_sealed_bucket(
+    sealed: Option<&oss_callback_sealed>,
 ) -> *const c_char {
-    // SAFETY: NULL or a live handle.
-    unsafe { of(sealed, ptr::null(), |sealed| sealed.bucket.as_ptr()) }
+    of(sealed, ptr::null(), |sealed| sealed.bucket.as_ptr())
 }
 
 /// The object: the permitted one, or one that begins with the permitted prefix. NULL for NULL. Borrowed from
 /// `sealed`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_sealed_object(
-    sealed: *const oss_callback_sealed,
+pub extern "C" fn oss_callback_sealed_object(
+    sealed: Option<&oss_callback_sealed>,
 ) -> *const c_char {
-    // SAFETY: NULL or a live handle.
-    unsafe { of(sealed, ptr::null(), |sealed| sealed.object.as_ptr()) }
+    of(sealed, ptr::null(), |sealed| sealed.object.as_ptr())
 }
 
 /// The size in bytes that the callback says, within what was permitted. 0 for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_sealed_size(sealed: *const oss_callback_sealed) -> u64 {
-    // SAFETY: NULL or a live handle.
-    unsafe { of(sealed, 0, |sealed| sealed.sealed.size()) }
+pub extern "C" fn oss_callback_sealed_size(sealed: Option<&oss_callback_sealed>) -> u64 {
+    of(sealed, 0, |sealed| sealed.sealed.size())
 }
 
 /// A sealed variable by its name, with or without "x:" in front; NULL if it was not sealed. Borrowed from
 /// `sealed`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_sealed_variable(
-    sealed: *const oss_callback_sealed,
+    sealed: Option<&oss_callback_sealed>,
     name: *const c_char,
 ) -> *const c_char {
-    // SAFETY: NULL or a live handle; NULL or a NUL-terminated name.
+    // SAFETY: NULL or a NUL-terminated name.
     unsafe {
         of(sealed, ptr::null(), |sealed| {
             let name = name_of(name).map(|name| name.strip_prefix("x:").unwrap_or(name));
@@ -350,25 +325,19 @@ pub unsafe extern "C" fn oss_callback_sealed_variable(
 
 /// The id of the key that sealed it. NULL for NULL. Borrowed from `sealed`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_sealed_key_id(
-    sealed: *const oss_callback_sealed,
+pub extern "C" fn oss_callback_sealed_key_id(
+    sealed: Option<&oss_callback_sealed>,
 ) -> *const c_char {
-    // SAFETY: NULL or a live handle.
-    unsafe { of(sealed, ptr::null(), |sealed| sealed.key_id.as_ptr()) }
+    of(sealed, ptr::null(), |sealed| sealed.key_id.as_ptr())
 }
 
 /// When the permission ends, in seconds since 1970. 0 for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_sealed_expires_at_s(
-    sealed: *const oss_callback_sealed,
-) -> u64 {
-    // SAFETY: NULL or a live handle.
-    unsafe {
-        of(sealed, 0, |sealed| {
-            let since = sealed.sealed.expires().duration_since(UNIX_EPOCH);
-            since.unwrap_or_default().as_secs()
-        })
-    }
+pub extern "C" fn oss_callback_sealed_expires_at_s(sealed: Option<&oss_callback_sealed>) -> u64 {
+    of(sealed, 0, |sealed| {
+        let since = sealed.sealed.expires().duration_since(UNIX_EPOCH);
+        since.unwrap_or_default().as_secs()
+    })
 }
 
 /// 16 random bytes that no other seal has. With oss_callback_sealed_body_digest they are what a database
@@ -376,49 +345,41 @@ pub unsafe extern "C" fn oss_callback_sealed_expires_at_s(
 /// until after the permission's end; a nonce that is there with another digest is a replay. NULL for NULL.
 /// Borrowed from `sealed`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_sealed_nonce(
-    sealed: *const oss_callback_sealed,
-) -> *const u8 {
-    // SAFETY: NULL or a live handle.
-    unsafe { of(sealed, ptr::null(), |sealed| sealed.sealed.nonce().as_ptr()) }
+pub extern "C" fn oss_callback_sealed_nonce(sealed: Option<&oss_callback_sealed>) -> *const u8 {
+    of(sealed, ptr::null(), |sealed| sealed.sealed.nonce().as_ptr())
 }
 
 /// The SHA-256 of the body, 32 bytes. NULL for NULL. Borrowed from `sealed`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_sealed_body_digest(
-    sealed: *const oss_callback_sealed,
+pub extern "C" fn oss_callback_sealed_body_digest(
+    sealed: Option<&oss_callback_sealed>,
 ) -> *const u8 {
-    // SAFETY: NULL or a live handle.
-    unsafe {
-        of(sealed, ptr::null(), |sealed| {
-            sealed.sealed.body_digest().as_ptr()
-        })
-    }
+    of(sealed, ptr::null(), |sealed| {
+        sealed.sealed.body_digest().as_ptr()
+    })
 }
 
 /// Frees a sealed callback and everything borrowed from it. NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_sealed_free(sealed: *mut oss_callback_sealed) {
-    // SAFETY: NULL or a handle that was given out and not freed yet.
-    unsafe { free(sealed) };
+pub extern "C" fn oss_callback_sealed_free(sealed: Option<Box<oss_callback_sealed>>) {
+    free(sealed);
 }
 
 /// Makes a guard that remembers up to `capacity` permissions that have not ended yet, each in some 200 bytes,
 /// in this process only. Free it with oss_callback_replay_guard_free.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_replay_guard_new(
+pub extern "C" fn oss_callback_replay_guard_new(
     capacity: size_t,
-    replay_guard: *mut *mut oss_callback_replay_guard,
+    replay_guard: Option<&mut MaybeUninit<*mut oss_callback_replay_guard>>,
 ) -> oss_callback_code {
-    guard(ptr::null_mut(), || {
+    guard(None, || {
         let new = || {
             Ok(oss_callback_replay_guard {
                 guard: ReplayGuard::in_memory(capacity),
             })
         };
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(replay_guard, "replay_guard", new) }
+        make(replay_guard, "replay_guard", new)
     })
 }
 
@@ -427,27 +388,22 @@ pub unsafe extern "C" fn oss_callback_replay_guard_new(
 /// forget anything before its time, so answer with a 5xx.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_replay_guard_check(
-    replay_guard: *const oss_callback_replay_guard,
-    sealed: *const oss_callback_sealed,
-    seen: *mut oss_callback_seen,
-    error: *mut *mut oss_callback_error,
+pub extern "C" fn oss_callback_replay_guard_check(
+    replay_guard: Option<&oss_callback_replay_guard>,
+    sealed: Option<&oss_callback_sealed>,
+    seen: Option<&mut MaybeUninit<oss_callback_seen>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        // SAFETY: NULL is refused; otherwise the caller promises live handles.
-        let replay_guard = unsafe { required(replay_guard, "replay_guard") }?;
-        // SAFETY: as above.
-        let sealed = unsafe { required(sealed, "sealed") }?;
-        if seen.is_null() {
-            return Err(Error::argument("`seen` is NULL"));
-        }
+        let replay_guard = required(replay_guard, "replay_guard")?;
+        let sealed = required(sealed, "sealed")?;
+        let seen = seen.ok_or_else(|| Error::argument("`seen` is NULL"))?;
         let known = match replay_guard.guard.check(&sealed.sealed)? {
             Seen::FirstSeen => oss_callback_seen::First,
             Seen::Repeated => oss_callback_seen::Repeated,
             Seen::Replayed => oss_callback_seen::Replayed,
         };
-        // SAFETY: not NULL, and valid for a write as the caller promises.
-        unsafe { seen.write(known) };
+        seen.write(known);
         Ok(())
     })
 }
@@ -455,25 +411,22 @@ pub unsafe extern "C" fn oss_callback_replay_guard_check(
 /// Takes OSS_CALLBACK_SEEN_FIRST back, when what was to be done has failed and a repetition is welcome.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_replay_guard_forget(
-    replay_guard: *const oss_callback_replay_guard,
-    sealed: *const oss_callback_sealed,
-    error: *mut *mut oss_callback_error,
+pub extern "C" fn oss_callback_replay_guard_forget(
+    replay_guard: Option<&oss_callback_replay_guard>,
+    sealed: Option<&oss_callback_sealed>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        // SAFETY: NULL is refused; otherwise the caller promises live handles.
-        let replay_guard = unsafe { required(replay_guard, "replay_guard") }?;
-        // SAFETY: as above.
-        let sealed = unsafe { required(sealed, "sealed") }?;
+        let replay_guard = required(replay_guard, "replay_guard")?;
+        let sealed = required(sealed, "sealed")?;
         replay_guard.guard.forget(&sealed.sealed)
     })
 }
 
 /// Frees a guard. NULL does nothing. No call may use the guard any more.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_replay_guard_free(
-    replay_guard: *mut oss_callback_replay_guard,
+pub extern "C" fn oss_callback_replay_guard_free(
+    replay_guard: Option<Box<oss_callback_replay_guard>>,
 ) {
-    // SAFETY: NULL or a guard that was given out and not freed yet.
-    unsafe { free(replay_guard) };
+    free(replay_guard);
 }

@@ -1,6 +1,7 @@
 //! The callback spec and its options.
 
 use std::ffi::CString;
+use std::mem::MaybeUninit;
 use std::ptr;
 
 use libc::c_char;
@@ -52,16 +53,11 @@ impl oss_callback_spec {
 }
 
 /// Runs a setter over the builder, which the Rust interface passes by value.
-///
-/// # Safety
-///
-/// The pointer is NULL or leads to live options that nobody else uses meanwhile.
-unsafe fn set(
-    options: *mut oss_callback_spec_options,
+fn set(
+    options: Option<&mut oss_callback_spec_options>,
     body: impl FnOnce(CallbackSpecBuilder) -> Result<CallbackSpecBuilder>,
 ) {
-    // SAFETY: as promised by the caller.
-    if let Some(options) = unsafe { options.as_mut() } {
+    if let Some(options) = options {
         options.options.replace(body);
     }
 }
@@ -70,17 +66,16 @@ unsafe fn set(
 /// once it is made.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_spec_options_new(
-    options: *mut *mut oss_callback_spec_options,
+pub extern "C" fn oss_callback_spec_options_new(
+    options: Option<&mut MaybeUninit<*mut oss_callback_spec_options>>,
 ) -> oss_callback_code {
-    guard(ptr::null_mut(), || {
+    guard(None, || {
         let new = || {
             Ok(oss_callback_spec_options {
                 options: Options::new(),
             })
         };
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(options, "options", new) }
+        make(options, "options", new)
     })
 }
 
@@ -88,20 +83,20 @@ pub unsafe extern "C" fn oss_callback_spec_options_new(
 /// order until one agrees.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_options_add_url(
-    options: *mut oss_callback_spec_options,
+    options: Option<&mut oss_callback_spec_options>,
     url: *const c_char,
 ) {
-    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    // SAFETY: NULL or a NUL-terminated string.
     unsafe { set(options, |builder| Ok(builder.url(text(url, "url")?))) }
 }
 
 /// The Host header of the callback: a domain name or an IP address. Default: the host of the URL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_options_set_host(
-    options: *mut oss_callback_spec_options,
+    options: Option<&mut oss_callback_spec_options>,
     host: *const c_char,
 ) {
-    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    // SAFETY: NULL or a NUL-terminated string.
     unsafe { set(options, |builder| Ok(builder.host(text(host, "host")?))) }
 }
 
@@ -110,73 +105,66 @@ pub unsafe extern "C" fn oss_callback_spec_options_set_host(
 /// string itself: {"filename":${object}}.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_options_set_body(
-    options: *mut oss_callback_spec_options,
+    options: Option<&mut oss_callback_spec_options>,
     body: *const c_char,
 ) {
-    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    // SAFETY: NULL or a NUL-terminated string.
     unsafe { set(options, |builder| Ok(builder.body(text(body, "body")?))) }
 }
 
 /// What OSS sends, put together with oss_callback_body_template_new, which also decides the body type. The
 /// body template is copied.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_spec_options_set_body_template(
-    options: *mut oss_callback_spec_options,
-    body_template: *const oss_callback_body_template,
+pub extern "C" fn oss_callback_spec_options_set_body_template(
+    options: Option<&mut oss_callback_spec_options>,
+    body_template: Option<&oss_callback_body_template>,
 ) {
-    // SAFETY: NULL or live options; NULL or a live template.
-    unsafe {
-        set(options, |builder| {
-            Ok(builder.body(
-                required(body_template, "body_template")?
-                    .options
-                    .values()?
-                    .clone(),
-            ))
-        });
-    }
+    set(options, |builder| {
+        Ok(builder.body(
+            required(body_template, "body_template")?
+                .options
+                .values()?
+                .clone(),
+        ))
+    });
 }
 
 /// The type of a body that was given as text, one of oss_callback_body_type. Default: a form.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_spec_options_set_body_type(
-    options: *mut oss_callback_spec_options,
+pub extern "C" fn oss_callback_spec_options_set_body_type(
+    options: Option<&mut oss_callback_spec_options>,
     body_type: u32,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe {
-        set(options, |builder| {
-            if body_type == oss_callback_body_type::Form as u32 {
-                Ok(builder.body_type(BodyType::Form))
-            } else if body_type == oss_callback_body_type::Json as u32 {
-                Ok(builder.body_type(BodyType::Json))
-            } else {
-                Err(unknown_body_type(body_type))
-            }
-        });
-    }
+    set(options, |builder| {
+        if body_type == oss_callback_body_type::Form as u32 {
+            Ok(builder.body_type(BodyType::Form))
+        } else if body_type == oss_callback_body_type::Json as u32 {
+            Ok(builder.body_type(BodyType::Json))
+        } else {
+            Err(unknown_body_type(body_type))
+        }
+    });
 }
 
 /// Whether OSS names the host in the TLS handshake (SNI) of an https URL. Default: false, and then a server
 /// with several certificates typically fails the callback with "Error status : 502."
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_spec_options_set_sni(
-    options: *mut oss_callback_spec_options,
+pub extern "C" fn oss_callback_spec_options_set_sni(
+    options: Option<&mut oss_callback_spec_options>,
     sni: bool,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe { set(options, |builder| Ok(builder.sni(sni))) }
+    set(options, |builder| Ok(builder.sni(sni)))
 }
 
 /// Adds a variable of the caller's, which the body names as ${x:name}. "x:" is added to the name when it is
 /// missing; upper-case letters are refused, as OSS refuses them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_options_add_variable(
-    options: *mut oss_callback_spec_options,
+    options: Option<&mut oss_callback_spec_options>,
     name: *const c_char,
     value: *const c_char,
 ) {
-    // SAFETY: NULL or live options; NULL or NUL-terminated strings.
+    // SAFETY: NULL or NUL-terminated strings.
     unsafe {
         set(options, |builder| {
             Ok(builder.variable(text(name, "name")?, text(value, "value")?))
@@ -188,11 +176,11 @@ pub unsafe extern "C" fn oss_callback_spec_options_add_variable(
 /// a string needs its quotes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_options_add_member(
-    options: *mut oss_callback_spec_options,
+    options: Option<&mut oss_callback_spec_options>,
     name: *const c_char,
     json: *const c_char,
 ) {
-    // SAFETY: NULL or live options; NULL or NUL-terminated strings.
+    // SAFETY: NULL or NUL-terminated strings.
     unsafe {
         set(options, |builder| {
             Ok(builder.member(text(name, "name")?, text(json, "json")?))
@@ -202,9 +190,8 @@ pub unsafe extern "C" fn oss_callback_spec_options_add_member(
 
 /// Frees options. NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_spec_options_free(options: *mut oss_callback_spec_options) {
-    // SAFETY: NULL or options that were given out and not freed yet.
-    unsafe { free(options) };
+pub extern "C" fn oss_callback_spec_options_free(options: Option<Box<oss_callback_spec_options>>) {
+    free(options);
 }
 
 /// Encodes a callback and checks it against OSS's rules. On success `*spec` is a new handle: free it with
@@ -212,17 +199,15 @@ pub unsafe extern "C" fn oss_callback_spec_options_free(options: *mut oss_callba
 /// oss_callback_error_ec is the code that OSS would have answered. The options may be used again.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_spec_new(
-    options: *const oss_callback_spec_options,
-    spec: *mut *mut oss_callback_spec,
-    error: *mut *mut oss_callback_error,
+pub extern "C" fn oss_callback_spec_new(
+    options: Option<&oss_callback_spec_options>,
+    spec: Option<&mut MaybeUninit<*mut oss_callback_spec>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        // SAFETY: NULL is refused; otherwise the caller promises live options.
-        let options = unsafe { required(options, "options") }?;
+        let options = required(options, "options")?;
         let new = || Ok(oss_callback_spec::new(options.options.values()?.build()?));
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(spec, "spec", new) }
+        make(spec, "spec", new)
     })
 }
 
@@ -234,8 +219,8 @@ pub unsafe extern "C" fn oss_callback_spec_new(
 pub unsafe extern "C" fn oss_callback_spec_new_from_base64(
     callback: *const c_char,
     callback_var: *const c_char,
-    spec: *mut *mut oss_callback_spec,
-    error: *mut *mut oss_callback_error,
+    spec: Option<&mut MaybeUninit<*mut oss_callback_spec>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
@@ -248,8 +233,7 @@ pub unsafe extern "C" fn oss_callback_spec_new_from_base64(
                 callback_var,
             )?))
         };
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(spec, "spec", new) }
+        make(spec, "spec", new)
     })
 }
 
@@ -259,8 +243,8 @@ pub unsafe extern "C" fn oss_callback_spec_new_from_base64(
 pub unsafe extern "C" fn oss_callback_spec_new_from_json(
     callback: *const c_char,
     callback_var: *const c_char,
-    spec: *mut *mut oss_callback_spec,
-    error: *mut *mut oss_callback_error,
+    spec: Option<&mut MaybeUninit<*mut oss_callback_spec>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
@@ -273,8 +257,7 @@ pub unsafe extern "C" fn oss_callback_spec_new_from_json(
                 callback_var,
             )?))
         };
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(spec, "spec", new) }
+        make(spec, "spec", new)
     })
 }
 
@@ -282,41 +265,32 @@ pub unsafe extern "C" fn oss_callback_spec_new_from_json(
 /// OSS_CALLBACK_CODE_INVALID_CALLBACK as there. A private address is no error.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_spec_check(
-    spec: *const oss_callback_spec,
-    error: *mut *mut oss_callback_error,
+pub extern "C" fn oss_callback_spec_check(
+    spec: Option<&oss_callback_spec>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
-    guard(error, || {
-        // SAFETY: NULL is refused; otherwise the caller promises a live spec.
-        unsafe { required(spec, "spec") }?.spec.check().map(drop)
-    })
+    guard(error, || required(spec, "spec")?.spec.check().map(drop))
 }
 
 /// The value of the header x-oss-callback: Base64 of JSON. NULL for NULL. Borrowed from `spec`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_spec_callback(
-    spec: *const oss_callback_spec,
-) -> *const c_char {
-    // SAFETY: NULL or a live spec.
-    unsafe { of(spec, ptr::null(), |spec| spec.callback.as_ptr()) }
+pub extern "C" fn oss_callback_spec_callback(spec: Option<&oss_callback_spec>) -> *const c_char {
+    of(spec, ptr::null(), |spec| spec.callback.as_ptr())
 }
 
 /// The value of the header x-oss-callback-var, or NULL without variables. Borrowed from `spec`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_spec_callback_var(
-    spec: *const oss_callback_spec,
+pub extern "C" fn oss_callback_spec_callback_var(
+    spec: Option<&oss_callback_spec>,
 ) -> *const c_char {
-    // SAFETY: NULL or a live spec.
-    unsafe {
-        of(spec, ptr::null(), |spec| {
-            borrowed(spec.callback_var.as_ref())
-        })
-    }
+    of(spec, ptr::null(), |spec| {
+        borrowed(spec.callback_var.as_ref())
+    })
 }
 
 /// Frees a spec. NULL does nothing. No call may use the spec any more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_free(spec: *mut oss_callback_spec) {
     // SAFETY: NULL or a spec that was given out and not freed yet.
-    unsafe { free(spec) };
+    free(unsafe { (!spec.is_null()).then(|| Box::from_raw(spec)) });
 }

@@ -1,5 +1,7 @@
 //! UploadFile, and the options that only it has.
 
+use std::mem::MaybeUninit;
+
 use libc::c_char;
 
 use super::client::oss_callback_client;
@@ -15,33 +17,27 @@ use super::spec::oss_callback_spec;
 /// oss_upload_file_with_callback only: other uploads refuse it. Default: 8 MiB, or as much more as it takes
 /// for 10000 parts to hold the file.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_part_size(
-    options: *mut oss_callback_put_options,
+pub extern "C" fn oss_callback_put_options_set_part_size(
+    options: Option<&mut oss_callback_put_options>,
     part_size: u64,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe {
-        set_value(options, |values| {
-            values.of_file.part_size = Some(part_size);
-            Ok(())
-        });
-    }
+    set_value(options, |values| {
+        values.of_file.part_size = Some(part_size);
+        Ok(())
+    });
 }
 
 /// How many parts are sent at once, each over a connection of its own: 1 to 256. For
 /// oss_upload_file_with_callback only: other uploads refuse it. Default: 4.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_parallel(
-    options: *mut oss_callback_put_options,
+pub extern "C" fn oss_callback_put_options_set_parallel(
+    options: Option<&mut oss_callback_put_options>,
     parallel: u32,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe {
-        set_value(options, |values| {
-            values.of_file.parallel = Some(parallel);
-            Ok(())
-        });
-    }
+    set_value(options, |values| {
+        values.of_file.parallel = Some(parallel);
+        Ok(())
+    });
 }
 
 /// The path of a file that remembers the parts that were sent; NULL takes an earlier one away.
@@ -56,10 +52,10 @@ pub unsafe extern "C" fn oss_callback_put_options_set_parallel(
 /// refuse it. Default: none; a failed upload is aborted.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_checkpoint(
-    options: *mut oss_callback_put_options,
+    options: Option<&mut oss_callback_put_options>,
     path: *const c_char,
 ) {
-    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    // SAFETY: NULL or a NUL-terminated string.
     unsafe {
         set_value(options, |values| {
             values.of_file.checkpoint = match path.is_null() {
@@ -76,17 +72,14 @@ pub unsafe extern "C" fn oss_callback_put_options_set_checkpoint(
 /// set (st_ctime) is another, or the system has none. For oss_upload_file_with_callback only: other uploads refuse it.
 /// Default: false.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_verify_parts(
-    options: *mut oss_callback_put_options,
+pub extern "C" fn oss_callback_put_options_set_verify_parts(
+    options: Option<&mut oss_callback_put_options>,
     verify_parts: bool,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe {
-        set_value(options, |values| {
-            values.of_file.verify_parts = verify_parts;
-            Ok(())
-        });
-    }
+    set_value(options, |values| {
+        values.of_file.verify_parts = verify_parts;
+        Ok(())
+    });
 }
 
 /// Uploads a file of any size, up to 48.8 TiB, as `object` into `bucket` and waits for the application server's
@@ -108,16 +101,16 @@ pub unsafe extern "C" fn oss_callback_put_options_set_verify_parts(
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_upload_file_with_callback(
-    client: *const oss_callback_client,
+    client: Option<&oss_callback_client>,
     bucket: *const c_char,
     object: *const c_char,
     path: *const c_char,
-    spec: *const oss_callback_spec,
-    options: *const oss_callback_put_options,
-    receipt: *mut *mut oss_callback_receipt,
-    error: *mut *mut oss_callback_error,
+    spec: Option<&oss_callback_spec>,
+    options: Option<&oss_callback_put_options>,
+    receipt: Option<&mut MaybeUninit<*mut oss_callback_receipt>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
-    guard_upload(error, !spec.is_null(), || {
+    guard_upload(error, spec.is_some(), || {
         // SAFETY: NULL is refused; otherwise the caller promises what its type and the header say.
         let (client, bucket, object) = unsafe {
             (
@@ -127,13 +120,11 @@ pub unsafe extern "C" fn oss_upload_file_with_callback(
             )
         };
         let upload = client.client.upload_file(bucket, object);
-        // SAFETY: NULL means none; otherwise the caller promises live options, and a live spec.
-        let (upload, spec) = unsafe { (file_with_options(upload, options)?, spec.as_ref()) };
+        let (upload, spec) = (file_with_options(upload, options)?, spec);
         let upload = upload.callback(spec.map(|spec| &spec.spec));
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         let done = upload.send(unsafe { file_path(path, "path") }?)?;
-        // SAFETY: NULL means "not wanted"; otherwise valid for a write.
-        unsafe { give_receipt(receipt, done) };
+        give_receipt(receipt, done);
         Ok(())
     })
 }

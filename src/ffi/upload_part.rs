@@ -1,5 +1,7 @@
 //! UploadPart.
 
+use std::mem::MaybeUninit;
+
 use libc::{c_char, c_void, size_t};
 
 use super::code::oss_callback_code;
@@ -30,21 +32,20 @@ use crate::{Part, Result, UploadPart};
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_multipart_upload_upload_part(
-    upload: *const oss_callback_multipart_upload,
+    upload: Option<&oss_callback_multipart_upload>,
     part_number: u32,
     body: *const u8,
     body_len: size_t,
-    options: *const oss_callback_put_options,
+    options: Option<&oss_callback_put_options>,
     parts: *mut oss_callback_parts,
-    error: *mut *mut oss_callback_error,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        // SAFETY: each pointer is NULL or what its type and the header say.
-        let part = unsafe { part(upload, part_number, options) }?;
+        let part = part(upload, part_number, options)?;
         // SAFETY: NULL only with length 0; otherwise `body_len` readable bytes.
         let done = part.send_bytes(unsafe { bytes(body, body_len, "body") }?)?;
         // SAFETY: NULL means "not wanted"; otherwise the caller promises a live list.
-        unsafe { add(parts, done) };
+        add(unsafe { parts.as_ref() }, done);
         Ok(())
     })
 }
@@ -57,23 +58,22 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_upload_part(
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_multipart_upload_upload_part_from_file(
-    upload: *const oss_callback_multipart_upload,
+    upload: Option<&oss_callback_multipart_upload>,
     part_number: u32,
     path: *const c_char,
     offset: u64,
     len: u64,
-    options: *const oss_callback_put_options,
+    options: Option<&oss_callback_put_options>,
     parts: *mut oss_callback_parts,
-    error: *mut *mut oss_callback_error,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        // SAFETY: each pointer is NULL or what its type and the header say.
-        let part = unsafe { part(upload, part_number, options) }?;
+        let part = part(upload, part_number, options)?;
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         let path = unsafe { file_path(path, "path") }?;
         let done = part.send_file_range(path, offset, len)?;
         // SAFETY: NULL means "not wanted"; otherwise the caller promises a live list.
-        unsafe { add(parts, done) };
+        add(unsafe { parts.as_ref() }, done);
         Ok(())
     })
 }
@@ -87,51 +87,39 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_upload_part_from_file(
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_multipart_upload_upload_part_from_reader(
-    upload: *const oss_callback_multipart_upload,
+    upload: Option<&oss_callback_multipart_upload>,
     part_number: u32,
     read_hook: oss_callback_read_hook,
     userdata: *mut c_void,
     len: u64,
-    options: *const oss_callback_put_options,
+    options: Option<&oss_callback_put_options>,
     parts: *mut oss_callback_parts,
-    error: *mut *mut oss_callback_error,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        // SAFETY: each pointer is NULL or what its type and the header say.
-        let part = unsafe { part(upload, part_number, options) }?;
+        let part = part(upload, part_number, options)?;
         // SAFETY: NULL is refused; otherwise the caller promises a hook for this userdata.
         let reader = unsafe { ReadHook::new(read_hook, userdata) }?;
         let done = part.send_reader(reader, len)?;
         // SAFETY: NULL means "not wanted"; otherwise the caller promises a live list.
-        unsafe { add(parts, done) };
+        add(unsafe { parts.as_ref() }, done);
         Ok(())
     })
 }
 
 /// A part with everything but its body.
-///
-/// # Safety
-///
-/// Each pointer is NULL or leads to a live handle.
-unsafe fn part(
-    upload: *const oss_callback_multipart_upload,
+fn part(
+    upload: Option<&oss_callback_multipart_upload>,
     part_number: u32,
-    options: *const oss_callback_put_options,
+    options: Option<&oss_callback_put_options>,
 ) -> Result<UploadPart<'static>> {
-    // SAFETY: NULL is refused; otherwise as promised by the caller.
-    let upload = unsafe { required(upload, "upload") }?.upload()?;
-    // SAFETY: NULL means none; otherwise as promised by the caller.
-    unsafe { with_options(upload.upload_part(part_number), options) }
+    let upload = required(upload, "upload")?.upload()?;
+    with_options(upload.upload_part(part_number), options)
 }
 
 /// Adds a part to a list, if it is wanted.
-///
-/// # Safety
-///
-/// The pointer is NULL or leads to a live list.
-unsafe fn add(parts: *const oss_callback_parts, part: Part) {
-    // SAFETY: as promised by the caller.
-    if let Some(parts) = unsafe { parts.as_ref() } {
+fn add(parts: Option<&oss_callback_parts>, part: Part) {
+    if let Some(parts) = parts {
         parts.add(part);
     }
 }

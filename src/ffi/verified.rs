@@ -1,6 +1,7 @@
 //! A verified callback, and what its body says.
 
 use std::ffi::{CStr, CString};
+use std::mem::MaybeUninit;
 use std::ptr;
 
 use libc::{c_char, size_t};
@@ -83,46 +84,41 @@ impl oss_callback_verified {
 /// Path and query that OSS has signed: those of the callback URL, whatever a proxy made of them. For logs:
 /// /cb?id=1 and /cb%3Fid=1 are signed alike, and any customer of OSS can choose them. NULL for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_verified_signed_target(
-    verified: *const oss_callback_verified,
+pub extern "C" fn oss_callback_verified_signed_target(
+    verified: Option<&oss_callback_verified>,
 ) -> *const c_char {
-    // SAFETY: NULL or a live handle.
-    unsafe { of(verified, ptr::null(), |v| v.signed_target.as_ptr()) }
+    of(verified, ptr::null(), |v| v.signed_target.as_ptr())
 }
 
 /// The URL of the key, as the callback named it. NULL for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_verified_key_url(
-    verified: *const oss_callback_verified,
+pub extern "C" fn oss_callback_verified_key_url(
+    verified: Option<&oss_callback_verified>,
 ) -> *const c_char {
-    // SAFETY: NULL or a live handle.
-    unsafe { of(verified, ptr::null(), |v| v.key_url.as_ptr()) }
+    of(verified, ptr::null(), |v| v.key_url.as_ptr())
 }
 
 /// The body, byte for byte: `*body_len` bytes, not NUL-terminated. `body_len` may be NULL. Never NULL except
 /// for a NULL `verified`, whose body has 0 bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_verified_body(
-    verified: *const oss_callback_verified,
-    body_len: *mut size_t,
+pub extern "C" fn oss_callback_verified_body(
+    verified: Option<&oss_callback_verified>,
+    body_len: Option<&mut MaybeUninit<size_t>>,
 ) -> *const u8 {
-    // SAFETY: NULL or a live handle.
-    let body = unsafe { of(verified, None, |v| Some(v.verified.body())) };
-    // SAFETY: NULL or valid for a write.
-    unsafe { lend(body, body_len) }
+    let body = of(verified, None, |v| Some(v.verified.body()));
+    lend(body, body_len)
 }
 
 /// Says whether the body could be read: a form or JSON, decided by Content-Type. OSS_CALLBACK_CODE_BAD_BODY
 /// when it is neither, not UTF-8, or has a member twice, which two readers could understand in two ways.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_verified_check_body(
-    verified: *const oss_callback_verified,
-    error: *mut *mut oss_callback_error,
+pub extern "C" fn oss_callback_verified_check_body(
+    verified: Option<&oss_callback_verified>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        // SAFETY: NULL is refused; otherwise the caller promises a live handle.
-        let verified = unsafe { required(verified, "verified") }?;
+        let verified = required(verified, "verified")?;
         verified.verified.parse().map(drop)
     })
 }
@@ -131,10 +127,10 @@ pub unsafe extern "C" fn oss_callback_verified_check_body(
 /// object imageInfo are "imageInfo.height" and so on.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_verified_member(
-    verified: *const oss_callback_verified,
+    verified: Option<&oss_callback_verified>,
     name: *const c_char,
 ) -> *const c_char {
-    // SAFETY: NULL or a live handle; NULL or a NUL-terminated name.
+    // SAFETY: NULL or a NUL-terminated name.
     unsafe {
         of(verified, ptr::null(), |v| {
             name_of(name).map_or(ptr::null(), |name| v.member(name))
@@ -146,10 +142,10 @@ pub unsafe extern "C" fn oss_callback_verified_member(
 /// else the member name. It may be empty.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_verified_variable(
-    verified: *const oss_callback_verified,
+    verified: Option<&oss_callback_verified>,
     name: *const c_char,
 ) -> *const c_char {
-    // SAFETY: NULL or a live handle; NULL or a NUL-terminated name.
+    // SAFETY: NULL or a NUL-terminated name.
     unsafe {
         of(verified, ptr::null(), |v| {
             let Some(name) = name_of(name) else {
@@ -181,168 +177,134 @@ pub(super) unsafe fn name_of<'a>(name: *const c_char) -> Option<&'a str> {
 
 /// The bucket, ${bucket}.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_verified_bucket(
-    verified: *const oss_callback_verified,
+pub extern "C" fn oss_callback_verified_bucket(
+    verified: Option<&oss_callback_verified>,
 ) -> *const c_char {
-    // SAFETY: NULL or a live handle.
-    unsafe { of(verified, ptr::null(), |v| borrowed(v.facts.bucket.as_ref())) }
+    of(verified, ptr::null(), |v| borrowed(v.facts.bucket.as_ref()))
 }
 
 /// The object's key, ${object}; also found under the name filename.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_verified_object(
-    verified: *const oss_callback_verified,
+pub extern "C" fn oss_callback_verified_object(
+    verified: Option<&oss_callback_verified>,
 ) -> *const c_char {
-    // SAFETY: NULL or a live handle.
-    unsafe { of(verified, ptr::null(), |v| borrowed(v.facts.object.as_ref())) }
+    of(verified, ptr::null(), |v| borrowed(v.facts.object.as_ref()))
 }
 
 /// The ETag without quotes, ${etag}.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_verified_etag(
-    verified: *const oss_callback_verified,
+pub extern "C" fn oss_callback_verified_etag(
+    verified: Option<&oss_callback_verified>,
 ) -> *const c_char {
-    // SAFETY: NULL or a live handle.
-    unsafe { of(verified, ptr::null(), |v| borrowed(v.facts.etag.as_ref())) }
+    of(verified, ptr::null(), |v| borrowed(v.facts.etag.as_ref()))
 }
 
 /// The object's Content-Type, ${mimeType}.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_verified_mime_type(
-    verified: *const oss_callback_verified,
+pub extern "C" fn oss_callback_verified_mime_type(
+    verified: Option<&oss_callback_verified>,
 ) -> *const c_char {
-    // SAFETY: NULL or a live handle.
-    unsafe {
-        of(verified, ptr::null(), |v| {
-            borrowed(v.facts.mime_type.as_ref())
-        })
-    }
+    of(verified, ptr::null(), |v| {
+        borrowed(v.facts.mime_type.as_ref())
+    })
 }
 
 /// The image's format such as jpg, ${imageInfo.format}; also found under the name format.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_verified_image_format(
-    verified: *const oss_callback_verified,
+pub extern "C" fn oss_callback_verified_image_format(
+    verified: Option<&oss_callback_verified>,
 ) -> *const c_char {
-    // SAFETY: NULL or a live handle.
-    unsafe {
-        of(verified, ptr::null(), |v| {
-            borrowed(v.facts.image_format.as_ref())
-        })
-    }
+    of(verified, ptr::null(), |v| {
+        borrowed(v.facts.image_format.as_ref())
+    })
 }
 
 /// The MD5 in Base64, ${contentMd5}.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_verified_content_md5(
-    verified: *const oss_callback_verified,
+pub extern "C" fn oss_callback_verified_content_md5(
+    verified: Option<&oss_callback_verified>,
 ) -> *const c_char {
-    // SAFETY: NULL or a live handle.
-    unsafe {
-        of(verified, ptr::null(), |v| {
-            borrowed(v.facts.content_md5.as_ref())
-        })
-    }
+    of(verified, ptr::null(), |v| {
+        borrowed(v.facts.content_md5.as_ref())
+    })
 }
 
 /// The id of the upload request, ${reqId}.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_verified_request_id(
-    verified: *const oss_callback_verified,
+pub extern "C" fn oss_callback_verified_request_id(
+    verified: Option<&oss_callback_verified>,
 ) -> *const c_char {
-    // SAFETY: NULL or a live handle.
-    unsafe {
-        of(verified, ptr::null(), |v| {
-            borrowed(v.facts.request_id.as_ref())
-        })
-    }
+    of(verified, ptr::null(), |v| {
+        borrowed(v.facts.request_id.as_ref())
+    })
 }
 
 /// The uploader's address, ${clientIp}.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_verified_client_ip(
-    verified: *const oss_callback_verified,
+pub extern "C" fn oss_callback_verified_client_ip(
+    verified: Option<&oss_callback_verified>,
 ) -> *const c_char {
-    // SAFETY: NULL or a live handle.
-    unsafe {
-        of(verified, ptr::null(), |v| {
-            borrowed(v.facts.client_ip.as_ref())
-        })
-    }
+    of(verified, ptr::null(), |v| {
+        borrowed(v.facts.client_ip.as_ref())
+    })
 }
 
 /// The uploader's VPC, ${vpcId}.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_verified_vpc_id(
-    verified: *const oss_callback_verified,
+pub extern "C" fn oss_callback_verified_vpc_id(
+    verified: Option<&oss_callback_verified>,
 ) -> *const c_char {
-    // SAFETY: NULL or a live handle.
-    unsafe { of(verified, ptr::null(), |v| borrowed(v.facts.vpc_id.as_ref())) }
+    of(verified, ptr::null(), |v| borrowed(v.facts.vpc_id.as_ref()))
 }
 
 /// PutObject, PostObject or CompleteMultipartUpload: ${operation}.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_verified_operation(
-    verified: *const oss_callback_verified,
+pub extern "C" fn oss_callback_verified_operation(
+    verified: Option<&oss_callback_verified>,
 ) -> *const c_char {
-    // SAFETY: NULL or a live handle.
-    unsafe {
-        of(verified, ptr::null(), |v| {
-            borrowed(v.facts.operation.as_ref())
-        })
-    }
+    of(verified, ptr::null(), |v| {
+        borrowed(v.facts.operation.as_ref())
+    })
 }
 
 /// Writes the size in bytes, ${size}, to `*size` and returns true; returns false and writes nothing if the body does not say it.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_verified_size(
-    verified: *const oss_callback_verified,
-    size: *mut u64,
+pub extern "C" fn oss_callback_verified_size(
+    verified: Option<&oss_callback_verified>,
+    size: Option<&mut MaybeUninit<u64>>,
 ) -> bool {
-    // SAFETY: NULL or a live handle; NULL or valid for a write.
-    unsafe {
-        let number = of(verified, None, |v| v.body.as_ref()?.size());
-        give_number(number, size)
-    }
+    let number = of(verified, None, |v| v.body.as_ref()?.size());
+    give_number(number, size)
 }
 
 /// Writes the CRC-64/XZ, ${crc64}, to `*crc64` and returns true; returns false and writes nothing if the body does not say it.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_verified_crc64(
-    verified: *const oss_callback_verified,
-    crc64: *mut u64,
+pub extern "C" fn oss_callback_verified_crc64(
+    verified: Option<&oss_callback_verified>,
+    crc64: Option<&mut MaybeUninit<u64>>,
 ) -> bool {
-    // SAFETY: NULL or a live handle; NULL or valid for a write.
-    unsafe {
-        let number = of(verified, None, |v| v.body.as_ref()?.crc64());
-        give_number(number, crc64)
-    }
+    let number = of(verified, None, |v| v.body.as_ref()?.crc64());
+    give_number(number, crc64)
 }
 
 /// Writes the image's height in pixels, ${imageInfo.height}, also found under the name height, to `*image_height` and returns true; returns false and writes nothing if the body does not say it.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_verified_image_height(
-    verified: *const oss_callback_verified,
-    image_height: *mut u64,
+pub extern "C" fn oss_callback_verified_image_height(
+    verified: Option<&oss_callback_verified>,
+    image_height: Option<&mut MaybeUninit<u64>>,
 ) -> bool {
-    // SAFETY: NULL or a live handle; NULL or valid for a write.
-    unsafe {
-        let number = of(verified, None, |v| v.body.as_ref()?.image_height());
-        give_number(number, image_height)
-    }
+    let number = of(verified, None, |v| v.body.as_ref()?.image_height());
+    give_number(number, image_height)
 }
 
 /// Writes the image's width in pixels, ${imageInfo.width}, also found under the name width, to `*image_width` and returns true; returns false and writes nothing if the body does not say it.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_verified_image_width(
-    verified: *const oss_callback_verified,
-    image_width: *mut u64,
+pub extern "C" fn oss_callback_verified_image_width(
+    verified: Option<&oss_callback_verified>,
+    image_width: Option<&mut MaybeUninit<u64>>,
 ) -> bool {
-    // SAFETY: NULL or a live handle; NULL or valid for a write.
-    unsafe {
-        let number = of(verified, None, |v| v.body.as_ref()?.image_width());
-        give_number(number, image_width)
-    }
+    let number = of(verified, None, |v| v.body.as_ref()?.image_width());
+    give_number(number, image_width)
 }
 
 /// Looks the object up that the body names (HeadObject), and compares its ETag, size and CRC-64 with what
@@ -353,27 +315,23 @@ pub unsafe extern "C" fn oss_callback_verified_image_width(
 /// no such object, or it is another; every other code says that it is not known.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_verified_confirm(
-    verified: *const oss_callback_verified,
-    client: *const oss_callback_client,
-    metadata: *mut *mut oss_callback_object_metadata,
-    error: *mut *mut oss_callback_error,
+pub extern "C" fn oss_callback_verified_confirm(
+    verified: Option<&oss_callback_verified>,
+    client: Option<&oss_callback_client>,
+    metadata: Option<&mut MaybeUninit<*mut oss_callback_object_metadata>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        // SAFETY: NULL is refused; otherwise the caller promises a live handle.
-        let verified = unsafe { required(verified, "verified") }?;
-        // SAFETY: NULL is refused; otherwise the caller promises a live client.
-        let client = unsafe { required(client, "client") }?;
+        let verified = required(verified, "verified")?;
+        let client = required(client, "client")?;
         let confirmed = verified.verified.confirm(&client.client)?;
-        // SAFETY: NULL means "not wanted"; otherwise valid for a write.
-        unsafe { give(metadata, oss_callback_object_metadata::new(confirmed)) };
+        give(metadata, oss_callback_object_metadata::new(confirmed));
         Ok(())
     })
 }
 
 /// Frees a verified callback and everything borrowed from it. NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_verified_free(verified: *mut oss_callback_verified) {
-    // SAFETY: NULL or a handle that was given out and not freed yet.
-    unsafe { free(verified) };
+pub extern "C" fn oss_callback_verified_free(verified: Option<Box<oss_callback_verified>>) {
+    free(verified);
 }

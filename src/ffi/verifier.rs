@@ -1,7 +1,7 @@
 //! The application server's side: is this request from OSS?
 
 use std::ffi::CStr;
-use std::ptr;
+use std::mem::MaybeUninit;
 
 use libc::{c_char, size_t};
 
@@ -77,16 +77,11 @@ pub struct oss_callback_verifier {
 }
 
 /// Runs a setter.
-///
-/// # Safety
-///
-/// The pointer is NULL or leads to live options that nobody else uses meanwhile.
-unsafe fn set(
-    options: *mut oss_callback_verifier_options,
+fn set(
+    options: Option<&mut oss_callback_verifier_options>,
     body: impl FnOnce(&mut Settings) -> Result<()>,
 ) {
-    // SAFETY: as promised by the caller.
-    if let Some(options) = unsafe { options.as_mut() } {
+    if let Some(options) = options {
         options.options.set(body);
     }
 }
@@ -95,17 +90,16 @@ unsafe fn set(
 /// does not need them any more once it is made.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_verifier_options_new(
-    options: *mut *mut oss_callback_verifier_options,
+pub extern "C" fn oss_callback_verifier_options_new(
+    options: Option<&mut MaybeUninit<*mut oss_callback_verifier_options>>,
 ) -> oss_callback_code {
-    guard(ptr::null_mut(), || {
+    guard(None, || {
         let new = || {
             Ok(oss_callback_verifier_options {
                 options: Options::new(),
             })
         };
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(options, "options", new) }
+        make(options, "options", new)
     })
 }
 
@@ -113,11 +107,11 @@ pub unsafe extern "C" fn oss_callback_verifier_options_new(
 /// production key is there already.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_verifier_options_add_key(
-    options: *mut oss_callback_verifier_options,
+    options: Option<&mut oss_callback_verifier_options>,
     url: *const c_char,
     pem: *const c_char,
 ) {
-    // SAFETY: NULL or live options; NULL or NUL-terminated strings.
+    // SAFETY: NULL or NUL-terminated strings.
     unsafe {
         set(options, |settings| {
             let (url, pem) = (text(url, "url")?, text(pem, "pem")?);
@@ -131,28 +125,25 @@ pub unsafe extern "C" fn oss_callback_verifier_options_add_key(
 /// the form https://gosspublic.alicdn.com/callback_pub_key_v1.pem, by https, at most 8 keys, each at most
 /// once a minute, within 3 seconds; verifying then waits for it.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_verifier_options_set_fetch_keys(
-    options: *mut oss_callback_verifier_options,
+pub extern "C" fn oss_callback_verifier_options_set_fetch_keys(
+    options: Option<&mut oss_callback_verifier_options>,
     fetch_keys: bool,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe {
-        set(options, |settings| {
-            settings.fetch_keys = fetch_keys;
-            Ok(())
-        });
-    }
+    set(options, |settings| {
+        settings.fetch_keys = fetch_keys;
+        Ok(())
+    });
 }
 
 /// FOR TESTS ONLY: admits a key URL that is not OSS's, exactly as it stands, with this key (PEM). Whoever
 /// holds its private half can forge callbacks. For local-oss, which prints the URL when it starts.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_verifier_options_trust_key_url_for_tests(
-    options: *mut oss_callback_verifier_options,
+    options: Option<&mut oss_callback_verifier_options>,
     exact_url: *const c_char,
     pem: *const c_char,
 ) {
-    // SAFETY: NULL or live options; NULL or NUL-terminated strings.
+    // SAFETY: NULL or NUL-terminated strings.
     unsafe {
         set(options, |settings| {
             let (url, pem) = (text(exact_url, "exact_url")?, text(pem, "pem")?);
@@ -164,27 +155,24 @@ pub unsafe extern "C" fn oss_callback_verifier_options_trust_key_url_for_tests(
 
 /// The longest body in bytes. Default: 1 MiB.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_verifier_options_set_max_body_len(
-    options: *mut oss_callback_verifier_options,
+pub extern "C" fn oss_callback_verifier_options_set_max_body_len(
+    options: Option<&mut oss_callback_verifier_options>,
     max_body_len: size_t,
 ) {
-    // SAFETY: NULL or live options.
-    unsafe {
-        set(options, |settings| {
-            settings.max_body_len = Some(max_body_len);
-            Ok(())
-        });
-    }
+    set(options, |settings| {
+        settings.max_body_len = Some(max_body_len);
+        Ok(())
+    });
 }
 
 /// Puts back what a reverse proxy has stripped: with "/api" a request for /callback may have been signed as
 /// /api/callback. The target as it came is tried first.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_verifier_options_prepend_prefix(
-    options: *mut oss_callback_verifier_options,
+    options: Option<&mut oss_callback_verifier_options>,
     prefix: *const c_char,
 ) {
-    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    // SAFETY: NULL or a NUL-terminated string.
     unsafe {
         set(options, |settings| {
             settings.prepend.push(text(prefix, "prefix")?.to_owned());
@@ -197,10 +185,10 @@ pub unsafe extern "C" fn oss_callback_verifier_options_prepend_prefix(
 /// signed as /callback. The target as it came is tried first.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_verifier_options_strip_prefix(
-    options: *mut oss_callback_verifier_options,
+    options: Option<&mut oss_callback_verifier_options>,
     prefix: *const c_char,
 ) {
-    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    // SAFETY: NULL or a NUL-terminated string.
     unsafe {
         set(options, |settings| {
             settings.strip.push(text(prefix, "prefix")?.to_owned());
@@ -213,10 +201,10 @@ pub unsafe extern "C" fn oss_callback_verifier_options_strip_prefix(
 /// target as it came to the application is tried first.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_verifier_options_trust_target_header(
-    options: *mut oss_callback_verifier_options,
+    options: Option<&mut oss_callback_verifier_options>,
     name: *const c_char,
 ) {
-    // SAFETY: NULL or live options; NULL or a NUL-terminated string.
+    // SAFETY: NULL or a NUL-terminated string.
     unsafe {
         set(options, |settings| {
             settings.headers.push(text(name, "name")?.to_owned());
@@ -227,33 +215,30 @@ pub unsafe extern "C" fn oss_callback_verifier_options_trust_target_header(
 
 /// Frees options. NULL does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_verifier_options_free(
-    options: *mut oss_callback_verifier_options,
+pub extern "C" fn oss_callback_verifier_options_free(
+    options: Option<Box<oss_callback_verifier_options>>,
 ) {
-    // SAFETY: NULL or options that were given out and not freed yet.
-    unsafe { free(options) };
+    free(options);
 }
 
 /// Makes a verifier; NULL `options` mean OSS's production key and no proxy. On success `*verifier` is a new
 /// handle: free it with oss_callback_verifier_free. The options may be used again.
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_verifier_new(
-    options: *const oss_callback_verifier_options,
-    verifier: *mut *mut oss_callback_verifier,
-    error: *mut *mut oss_callback_error,
+pub extern "C" fn oss_callback_verifier_new(
+    options: Option<&oss_callback_verifier_options>,
+    verifier: Option<&mut MaybeUninit<*mut oss_callback_verifier>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
         let new = || {
-            // SAFETY: NULL or live options, as the caller promises.
-            let verifier = match unsafe { options.as_ref() } {
+            let verifier = match options {
                 Some(options) => options.options.values()?.verifier()?,
                 None => Verifier::new(),
             };
             Ok(oss_callback_verifier { verifier })
         };
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(verifier, "verifier", new) }
+        make(verifier, "verifier", new)
     })
 }
 
@@ -272,19 +257,18 @@ pub unsafe extern "C" fn oss_callback_verifier_new(
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_verifier_verify(
-    verifier: *const oss_callback_verifier,
+    verifier: Option<&oss_callback_verifier>,
     method: *const c_char,
     target: *const c_char,
     headers: *const *const c_char,
     headers_len: size_t,
     body: *const u8,
     body_len: size_t,
-    verified: *mut *mut oss_callback_verified,
-    error: *mut *mut oss_callback_error,
+    verified: Option<&mut MaybeUninit<*mut oss_callback_verified>>,
+    error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        // SAFETY: NULL is refused; otherwise the caller promises a live verifier.
-        let verifier = unsafe { required(verifier, "verifier") }?;
+        let verifier = required(verifier, "verifier")?;
         // What a stranger sends need not be UTF-8; such a method is none.
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         let method = std::str::from_utf8(unsafe { raw(method, "method") }?).unwrap_or_default();
@@ -299,8 +283,7 @@ pub unsafe extern "C" fn oss_callback_verifier_verify(
             let done = verifier.verifier.verify(&request)?;
             Ok(oss_callback_verified::new(done))
         };
-        // SAFETY: NULL is refused; otherwise valid for a write.
-        unsafe { make(verified, "verified", new) }
+        make(verified, "verified", new)
     })
 }
 
@@ -353,7 +336,6 @@ unsafe fn pairs<'a>(
 
 /// Frees a verifier. NULL does nothing. No call may use the verifier any more.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_verifier_free(verifier: *mut oss_callback_verifier) {
-    // SAFETY: NULL or a verifier that was given out and not freed yet.
-    unsafe { free(verifier) };
+pub extern "C" fn oss_callback_verifier_free(verifier: Option<Box<oss_callback_verifier>>) {
+    free(verifier);
 }
