@@ -13,7 +13,8 @@ pub mod header {
     use std::{env, fs};
 
     /// In the order of use, which becomes the order of the header.
-    const FILES: [&str; 30] = [
+    const FILES: [&str; 31] = [
+        "defaults",
         "version",
         "code",
         "client",

@@ -81,6 +81,62 @@
 
 
 /**
+ * No limit: for oss_callback_client_options_set_timeout_ms and for every other limit in milliseconds or bytes per
+ * second, of a client, an upload or an operation.
+ */
+#define OSS_CALLBACK_UNLIMITED UINT64_MAX
+
+/**
+ * The default of oss_callback_client_options_set_connect_timeout_ms.
+ */
+#define OSS_CALLBACK_DEFAULT_CONNECT_TIMEOUT_MS 10000
+
+/**
+ * The default of oss_callback_client_options_set_answer_timeout_ms.
+ */
+#define OSS_CALLBACK_DEFAULT_ANSWER_TIMEOUT_MS 30000
+
+/**
+ * The default of oss_callback_client_options_set_progress_timeout_ms.
+ */
+#define OSS_CALLBACK_DEFAULT_PROGRESS_TIMEOUT_MS 30000
+
+/**
+ * The default of oss_callback_client_options_set_timeout_ms.
+ */
+#define OSS_CALLBACK_DEFAULT_TIMEOUT_MS OSS_CALLBACK_UNLIMITED
+
+/**
+ * The default of oss_callback_client_options_set_max_answer_len.
+ */
+#define OSS_CALLBACK_DEFAULT_MAX_ANSWER_LEN 4194304
+
+/**
+ * The default of oss_callback_client_options_set_max_attempts.
+ */
+#define OSS_CALLBACK_DEFAULT_MAX_ATTEMPTS 3
+
+/**
+ * The default of oss_callback_client_options_set_retry_base_delay_ms.
+ */
+#define OSS_CALLBACK_DEFAULT_RETRY_BASE_DELAY_MS 200
+
+/**
+ * The default of oss_callback_client_options_set_retry_max_delay_ms.
+ */
+#define OSS_CALLBACK_DEFAULT_RETRY_MAX_DELAY_MS 20000
+
+/**
+ * The default of oss_callback_client_options_set_max_idle_connections.
+ */
+#define OSS_CALLBACK_DEFAULT_MAX_IDLE_CONNECTIONS 64
+
+/**
+ * The default of oss_callback_client_options_set_max_idle_time_ms.
+ */
+#define OSS_CALLBACK_DEFAULT_MAX_IDLE_TIME_MS 15000
+
+/**
  * A number of bytes that is not known.
  */
 #define OSS_CALLBACK_LEN_UNKNOWN UINT64_MAX
@@ -778,13 +834,24 @@ void oss_callback_client_options_set_max_answer_len(oss_callback_client_options 
                                                     size_t max_answer_len);
 
 /**
- * When operations are tried again: see oss_callback_put_options_set_retry_policy, which has precedence.
- * Default: 3 attempts, delays of at most 200 ms after the first and 20000 ms after any.
+ * Sets how often an operation is tried, the first attempt included: 1 means once. Default:
+ * OSS_CALLBACK_DEFAULT_MAX_ATTEMPTS. See oss_callback_put_options_set_max_attempts.
  */
-void oss_callback_client_options_set_retry_policy(oss_callback_client_options *options,
-                                                  uint32_t max_attempts,
-                                                  uint64_t base_delay_ms,
-                                                  uint64_t max_delay_ms);
+void oss_callback_client_options_set_max_attempts(oss_callback_client_options *options,
+                                                  uint32_t max_attempts);
+
+/**
+ * Sets the longest delay before the second attempt; it doubles with each further one. Default:
+ * OSS_CALLBACK_DEFAULT_RETRY_BASE_DELAY_MS.
+ */
+void oss_callback_client_options_set_retry_base_delay_ms(oss_callback_client_options *options,
+                                                         uint64_t base_delay_ms);
+
+/**
+ * Sets the longest delay between two attempts. Default: OSS_CALLBACK_DEFAULT_RETRY_MAX_DELAY_MS.
+ */
+void oss_callback_client_options_set_retry_max_delay_ms(oss_callback_client_options *options,
+                                                        uint64_t max_delay_ms);
 
 /**
  * An HTTP proxy, "http://user:password@proxy.example.com:3128", through which all requests go, plain ones
@@ -1021,6 +1088,14 @@ oss_callback_code oss_callback_spec_new_from_json(const char *callback,
                                                   oss_callback_error **error);
 
 /**
+ * The spec of an upload without a callback. It is static: it is not freed, and any thread may use it.
+ *
+ * Uploads refuse a NULL spec. So an error of oss_callback_spec_new that goes unnoticed cannot turn an upload with a
+ * callback into one without.
+ */
+const oss_callback_spec *oss_callback_spec_none(void);
+
+/**
  * Applies OSS's rules to a spec that was made elsewhere; one of oss_callback_spec_new has passed already.
  * OSS_CALLBACK_CODE_INVALID_CALLBACK as there. A private address is no error.
  */
@@ -1227,22 +1302,33 @@ void oss_callback_put_options_set_deadline_ms(oss_callback_put_options *options,
                                               uint64_t deadline_ms);
 
 /**
- * When the upload is sent again, in place of the client's policy. `max_attempts` counts the first one: 1
- * means never again. Before the second attempt up to `base_delay_ms` are waited, before each further one up
- * to twice as long, never more than `max_delay_ms`; the actual delays are random, so that many clients do
- * not come back at once. Default: 3, 200 and 20000. Only failures that may end differently are retried, only
- * with a body that can be read again, and with a spec only while it is certain that nothing was stored.
+ * Sets how often a request of the upload is tried, the first attempt included: 1 means once. Default: as the client's options say.
  *
- * No request is sent more often than that. When OSS refuses one because the clocks differ too much, or because
- * credentials of a hook have expired, the next attempt goes by OSS's time, or with new credentials; if the policy
- * allows none, the next request does. Each part of a file is a request of its own, and so is each look that
- * follows a lost answer to completing an upload. A kept connection that turns out to be closed before the first
- * byte of a request is replaced, which is not an attempt.
+ * Only a failure that may end differently is retried, only with a body that can be read again, and an upload with
+ * a callback only while it is certain that nothing was stored: see
+ * oss_callback_put_options_set_callback_is_idempotent.
+ *
+ * Each part of a file is a request of its own, and so is each look at the upload that follows a lost answer to its
+ * completion. If OSS refuses a request because the clocks differ, or because a hook's credentials have expired, the
+ * next attempt uses OSS's time or new credentials; without another attempt, the next request does. Replacing a kept
+ * connection that turns out to be closed before the first byte of a request is not an attempt.
  */
-void oss_callback_put_options_set_retry_policy(oss_callback_put_options *options,
-                                               uint32_t max_attempts,
-                                               uint64_t base_delay_ms,
-                                               uint64_t max_delay_ms);
+void oss_callback_put_options_set_max_attempts(oss_callback_put_options *options,
+                                               uint32_t max_attempts);
+
+/**
+ * Sets the longest delay before the second attempt; it doubles with each further one. The actual delays are
+ * random, so that many clients do not come back at once. Default: as the client's options say.
+ */
+void oss_callback_put_options_set_retry_base_delay_ms(oss_callback_put_options *options,
+                                                      uint64_t base_delay_ms);
+
+/**
+ * Sets the longest delay between two attempts. When OSS asks for a longer one (Retry-After), there is no further
+ * attempt. Default: as the client's options say.
+ */
+void oss_callback_put_options_set_retry_max_delay_ms(oss_callback_put_options *options,
+                                                     uint64_t max_delay_ms);
 
 /**
  * Says that the application server does the right thing when the same callback reaches it twice. Only then
@@ -1297,7 +1383,7 @@ void oss_callback_put_options_free(oss_callback_put_options *options);
  * reached or did not agree: do not upload again. For every other code oss_callback_error_stored says
  * whether the object is stored. A failed upload is tried up to three times where that may help, but with a
  * spec only while it is certain that nothing was stored: no callback is delivered twice. See
- * oss_callback_put_options_set_retry_policy.
+ * oss_callback_put_options_set_max_attempts.
  *
  * May be called from several threads with the same client, spec and options.
  */
@@ -1507,13 +1593,25 @@ void oss_callback_operation_options_set_cancellation(oss_callback_operation_opti
                                                      const oss_callback_cancellation *cancellation);
 
 /**
- * When the operation is tried again: the numbers are those of oss_callback_put_options_set_retry_policy. A
- * download is tried again only until its hook has got a byte.
+ * Sets how often the operation is tried, the first attempt included: 1 means once. Default: as the client's options say.
+ * A download is tried again only until its hook has received a byte.
  */
-void oss_callback_operation_options_set_retry_policy(oss_callback_operation_options *options,
-                                                     uint32_t max_attempts,
-                                                     uint64_t base_delay_ms,
-                                                     uint64_t max_delay_ms);
+void oss_callback_operation_options_set_max_attempts(oss_callback_operation_options *options,
+                                                     uint32_t max_attempts);
+
+/**
+ * Sets the longest delay before the second attempt; it doubles with each further one. The actual delays are
+ * random, so that many clients do not come back at once. Default: as the client's options say.
+ */
+void oss_callback_operation_options_set_retry_base_delay_ms(oss_callback_operation_options *options,
+                                                            uint64_t base_delay_ms);
+
+/**
+ * Sets the longest delay between two attempts. When OSS asks for a longer one (Retry-After), there is no further
+ * attempt. Default: as the client's options say.
+ */
+void oss_callback_operation_options_set_retry_max_delay_ms(oss_callback_operation_options *options,
+                                                           uint64_t max_delay_ms);
 
 /**
  * Frees options. NULL does nothing.

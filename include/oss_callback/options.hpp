@@ -175,8 +175,9 @@ class put_options {
     return *this;
   }
   put_options& retry(const retry_policy& policy) {
-    ::oss_callback_put_options_set_retry_policy(handle_.get(), policy.max_attempts, internal::count(policy.base_delay),
-                                                internal::count(policy.max_delay));
+    ::oss_callback_put_options_set_max_attempts(handle_.get(), policy.max_attempts);
+    ::oss_callback_put_options_set_retry_base_delay_ms(handle_.get(), internal::count(policy.base_delay));
+    ::oss_callback_put_options_set_retry_max_delay_ms(handle_.get(), internal::count(policy.max_delay));
     return *this;
   }
   /**
@@ -287,9 +288,9 @@ class operation_options {
   }
   /** A download is tried again only until its hook has got a byte. */
   operation_options& retry(const retry_policy& policy) {
-    ::oss_callback_operation_options_set_retry_policy(handle_.get(), policy.max_attempts,
-                                                      internal::count(policy.base_delay),
-                                                      internal::count(policy.max_delay));
+    ::oss_callback_operation_options_set_max_attempts(handle_.get(), policy.max_attempts);
+    ::oss_callback_operation_options_set_retry_base_delay_ms(handle_.get(), internal::count(policy.base_delay));
+    ::oss_callback_operation_options_set_retry_max_delay_ms(handle_.get(), internal::count(policy.max_delay));
     return *this;
   }
   /** Lets another thread end the operations with these options. */

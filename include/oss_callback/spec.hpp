@@ -247,7 +247,7 @@ class callback {
   [[nodiscard]] const ::oss_callback_spec* c_handle() const noexcept { return spec_; }
 
  private:
-  const ::oss_callback_spec* spec_ = nullptr;
+  const ::oss_callback_spec* spec_ = ::oss_callback_spec_none();
 };
 
 /** A callback in sentences. */

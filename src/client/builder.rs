@@ -169,7 +169,7 @@ impl ClientBuilder {
         self
     }
 
-    /// When uploads are sent again. Default: [`RetryPolicy::default`].
+    /// When uploads are sent again. What the policy leaves open has the defaults of [`RetryPolicy`].
     pub fn retry_policy(mut self, policy: RetryPolicy) -> Self {
         self.retry_policy = policy;
         self

@@ -46,7 +46,7 @@ pub struct OperationOptions {
     pub(crate) timeout: Option<Duration>,
     pub(crate) deadline: Option<Instant>,
     pub(crate) cancellation: Option<Cancellation>,
-    pub(crate) retry_policy: Option<RetryPolicy>,
+    pub(crate) retry_policy: RetryPolicy,
 }
 
 impl OperationOptions {
@@ -83,7 +83,7 @@ impl OperationOptions {
     pub(crate) fn attempts(&self, engine: &Engine, callback_urls: usize) -> Attempts {
         Attempts {
             engine: engine.clone(),
-            policy: self.retry_policy.unwrap_or(engine.retry_policy()),
+            policy: self.retry_policy.or(engine.retry_policy()),
             limits: self.limits(engine, callback_urls),
         }
     }
@@ -239,9 +239,9 @@ macro_rules! operation_setters {
             $self
         }
 
-        /// When the operation is tried again, in place of the client's policy.
+        /// When the operation is tried again. What the policy leaves open is as the client's says.
         pub fn retry_policy(mut $self, policy: crate::outcome::retry::RetryPolicy) -> Self {
-            $limits.retry_policy = Some(policy);
+            $limits.retry_policy = policy;
             $self
         }
     };

@@ -3,25 +3,62 @@
 use std::collections::HashMap;
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use libc::{c_char, size_t};
 
 use super::code::oss_callback_code;
+use super::credentials::key_pair;
 use super::error::oss_callback_error;
 use super::guard::guard;
-use super::limits::retry_policy;
+use super::limits::milliseconds;
 use super::options::Options;
 use super::pointers::{bytes, free, make, optional_text, required, text};
-use crate::{Client, ClientBuilder, Credentials, Error, Result, SignatureVersion};
+use crate::{Client, ClientBuilder, Credentials, Error, Result, RetryPolicy, SignatureVersion};
 
 /// Everything a client can be told; only the endpoint and the credentials must be. Setters copy what they
 /// get and return nothing: the first fault is kept and reported by oss_callback_client_new. Not safe to
 /// share between threads while it changes.
 pub struct oss_callback_client_options {
-    options: Options<ClientBuilder>,
+    options: Options<Settings>,
+}
+
+/// A builder, and beside it what a setter may take away again.
+#[derive(Default)]
+pub(super) struct Settings {
+    builder: ClientBuilder,
+    endpoint: Option<String>,
+    region: Option<String>,
+    user_agent: Option<String>,
+    proxy: Option<String>,
+    pub(super) credentials: Option<Credentials>,
+    retry: RetryPolicy,
     /// What was added for each host name.
     addresses: HashMap<String, Vec<SocketAddr>>,
+}
+
+impl Settings {
+    fn build(&self) -> Result<Client> {
+        let mut builder = self.builder.clone().retry_policy(self.retry);
+        if let Some(endpoint) = &self.endpoint {
+            builder = builder.endpoint(endpoint);
+        }
+        if let Some(region) = &self.region {
+            builder = builder.region(region);
+        }
+        if let Some(user_agent) = &self.user_agent {
+            builder = builder.user_agent(user_agent);
+        }
+        if let Some(proxy) = &self.proxy {
+            builder = builder.proxy(proxy);
+        }
+        if let Some(credentials) = &self.credentials {
+            builder = builder.credentials(credentials.clone());
+        }
+        for (host, addresses) in &self.addresses {
+            builder = builder.resolve(host, addresses.clone());
+        }
+        builder.build()
+    }
 }
 
 /// Which certificate authorities a client trusts, besides those of
@@ -46,14 +83,62 @@ pub struct oss_callback_client {
     pub(super) client: Client,
 }
 
-/// Runs a setter over the builder, which the Rust interface passes by value.
+/// Runs a setter.
 pub(super) fn set(
     options: Option<&mut oss_callback_client_options>,
-    body: impl FnOnce(ClientBuilder) -> Result<ClientBuilder>,
+    setter: impl FnOnce(&mut Settings) -> Result<()>,
 ) {
     if let Some(options) = options {
-        options.options.replace(body);
+        options.options.set(setter);
     }
+}
+
+/// Runs a setter of the builder that can fail.
+fn try_build(
+    options: Option<&mut oss_callback_client_options>,
+    setter: impl FnOnce(ClientBuilder) -> Result<ClientBuilder>,
+) {
+    set(options, |settings| {
+        settings.builder = setter(settings.builder.clone())?;
+        Ok(())
+    });
+}
+
+/// Runs a setter of the builder.
+fn build(
+    options: Option<&mut oss_callback_client_options>,
+    setter: impl FnOnce(ClientBuilder) -> ClientBuilder,
+) {
+    try_build(options, |builder| Ok(setter(builder)));
+}
+
+/// Changes one thing of the retry policy.
+fn retry(
+    options: Option<&mut oss_callback_client_options>,
+    change: impl FnOnce(RetryPolicy) -> RetryPolicy,
+) {
+    set(options, |settings| {
+        settings.retry = change(settings.retry);
+        Ok(())
+    });
+}
+
+/// Sets a text, or takes it away for NULL.
+///
+/// # Safety
+///
+/// NULL, or a NUL-terminated string.
+unsafe fn set_text(
+    options: Option<&mut oss_callback_client_options>,
+    value: *const c_char,
+    name: &str,
+    field: impl FnOnce(&mut Settings) -> &mut Option<String>,
+) {
+    set(options, |settings| {
+        // SAFETY: as promised by the caller.
+        *field(settings) = unsafe { optional_text(value, name) }?.map(str::to_owned);
+        Ok(())
+    });
 }
 
 /// Makes options with the defaults. Free them with oss_callback_client_options_free; a client does not
@@ -67,7 +152,6 @@ pub extern "C" fn oss_callback_client_options_new(
         let new = || {
             Ok(oss_callback_client_options {
                 options: Options::new(),
-                addresses: HashMap::new(),
             })
         };
         make(options, "options", new)
@@ -83,8 +167,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_endpoint(
 ) {
     // SAFETY: NULL or a NUL-terminated string.
     unsafe {
-        set(options, |builder| {
-            Ok(builder.endpoint(text(endpoint, "endpoint")?))
+        set_text(options, endpoint, "endpoint", |settings| {
+            &mut settings.endpoint
         })
     }
 }
@@ -97,11 +181,7 @@ pub unsafe extern "C" fn oss_callback_client_options_set_region(
     region: *const c_char,
 ) {
     // SAFETY: NULL or a NUL-terminated string.
-    unsafe {
-        set(options, |builder| {
-            Ok(builder.region(text(region, "region")?))
-        })
-    }
+    unsafe { set_text(options, region, "region", |settings| &mut settings.region) }
 }
 
 /// An access key pair: of a RAM user, then `security_token` is NULL, or of a role with the token that STS
@@ -113,17 +193,12 @@ pub unsafe extern "C" fn oss_callback_client_options_set_credentials(
     access_key_secret: *const c_char,
     security_token: *const c_char,
 ) {
-    // SAFETY: NULL or NUL-terminated strings.
-    unsafe {
-        set(options, |builder| {
-            let credentials = Credentials::new(
-                text(access_key_id, "access_key_id")?,
-                text(access_key_secret, "access_key_secret")?,
-            );
-            let token = optional_text(security_token, "security_token")?;
-            Ok(builder.credentials(credentials.security_token(token.unwrap_or_default())))
-        });
-    }
+    set(options, |settings| {
+        // SAFETY: NULL or NUL-terminated strings.
+        settings.credentials =
+            unsafe { key_pair(access_key_id, access_key_secret, security_token) }?;
+        Ok(())
+    });
 }
 
 /// The key pair of the environment: OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, for a role,
@@ -132,9 +207,10 @@ pub unsafe extern "C" fn oss_callback_client_options_set_credentials(
 pub extern "C" fn oss_callback_client_options_set_credentials_from_env(
     options: Option<&mut oss_callback_client_options>,
 ) {
-    set(options, |builder| {
-        Ok(builder.credentials(Credentials::from_env()?))
-    })
+    set(options, |settings| {
+        settings.credentials = Some(Credentials::from_env()?);
+        Ok(())
+    });
 }
 
 /// Nobody: requests are not signed. Only a bucket that is open to everyone accepts them, and OSS delivers
@@ -143,9 +219,10 @@ pub extern "C" fn oss_callback_client_options_set_credentials_from_env(
 pub extern "C" fn oss_callback_client_options_set_credentials_anonymous(
     options: Option<&mut oss_callback_client_options>,
 ) {
-    set(options, |builder| {
-        Ok(builder.credentials(Credentials::anonymous()))
-    })
+    set(options, |settings| {
+        settings.credentials = Some(Credentials::anonymous());
+        Ok(())
+    });
 }
 
 /// The version of the signature: 4 (default) or 1.
@@ -154,7 +231,7 @@ pub extern "C" fn oss_callback_client_options_set_signature_version(
     options: Option<&mut oss_callback_client_options>,
     version: u32,
 ) {
-    set(options, |builder| match version {
+    try_build(options, |builder| match version {
         1 => Ok(builder.signature_version(SignatureVersion::V1)),
         4 => Ok(builder.signature_version(SignatureVersion::V4)),
         other => Err(Error::argument(format!(
@@ -169,7 +246,7 @@ pub extern "C" fn oss_callback_client_options_set_cname(
     options: Option<&mut oss_callback_client_options>,
     cname: bool,
 ) {
-    set(options, |builder| Ok(builder.cname(cname)))
+    build(options, |builder| builder.cname(cname))
 }
 
 /// URLs name the bucket in the path, not in the host. OSS itself refuses that on its standard endpoints; it
@@ -179,7 +256,7 @@ pub extern "C" fn oss_callback_client_options_set_path_style(
     options: Option<&mut oss_callback_client_options>,
     path_style: bool,
 ) {
-    set(options, |builder| Ok(builder.path_style(path_style)))
+    build(options, |builder| builder.path_style(path_style))
 }
 
 /// The User-Agent of requests, printable ASCII. Default: "oss-callback/" and the version.
@@ -190,8 +267,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_user_agent(
 ) {
     // SAFETY: NULL or a NUL-terminated string.
     unsafe {
-        set(options, |builder| {
-            Ok(builder.user_agent(text(user_agent, "user_agent")?))
+        set_text(options, user_agent, "user_agent", |settings| {
+            &mut settings.user_agent
         })
     }
 }
@@ -202,8 +279,8 @@ pub extern "C" fn oss_callback_client_options_set_connect_timeout_ms(
     options: Option<&mut oss_callback_client_options>,
     timeout_ms: u64,
 ) {
-    set(options, |builder| {
-        Ok(builder.connect_timeout(Duration::from_millis(timeout_ms)))
+    build(options, |builder| {
+        builder.connect_timeout(milliseconds(timeout_ms))
     });
 }
 
@@ -215,8 +292,8 @@ pub extern "C" fn oss_callback_client_options_set_answer_timeout_ms(
     options: Option<&mut oss_callback_client_options>,
     timeout_ms: u64,
 ) {
-    set(options, |builder| {
-        Ok(builder.answer_timeout(Duration::from_millis(timeout_ms)))
+    build(options, |builder| {
+        builder.answer_timeout(milliseconds(timeout_ms))
     });
 }
 
@@ -227,8 +304,8 @@ pub extern "C" fn oss_callback_client_options_set_progress_timeout_ms(
     options: Option<&mut oss_callback_client_options>,
     timeout_ms: u64,
 ) {
-    set(options, |builder| {
-        Ok(builder.progress_timeout(Duration::from_millis(timeout_ms)))
+    build(options, |builder| {
+        builder.progress_timeout(milliseconds(timeout_ms))
     });
 }
 
@@ -238,9 +315,7 @@ pub extern "C" fn oss_callback_client_options_set_timeout_ms(
     options: Option<&mut oss_callback_client_options>,
     timeout_ms: u64,
 ) {
-    set(options, |builder| {
-        Ok(builder.timeout(Duration::from_millis(timeout_ms)))
-    })
+    build(options, |builder| builder.timeout(milliseconds(timeout_ms)))
 }
 
 /// Bytes of an answer's body that are read; more is an error. Default: 4 MiB.
@@ -249,23 +324,39 @@ pub extern "C" fn oss_callback_client_options_set_max_answer_len(
     options: Option<&mut oss_callback_client_options>,
     max_answer_len: size_t,
 ) {
-    set(
-        options,
-        |builder| Ok(builder.max_answer_len(max_answer_len)),
-    )
+    build(options, |builder| builder.max_answer_len(max_answer_len))
 }
 
-/// When operations are tried again: see oss_callback_put_options_set_retry_policy, which has precedence.
-/// Default: 3 attempts, delays of at most 200 ms after the first and 20000 ms after any.
+/// Sets how often an operation is tried, the first attempt included: 1 means once. Default:
+/// OSS_CALLBACK_DEFAULT_MAX_ATTEMPTS. See oss_callback_put_options_set_max_attempts.
 #[unsafe(no_mangle)]
-pub extern "C" fn oss_callback_client_options_set_retry_policy(
+pub extern "C" fn oss_callback_client_options_set_max_attempts(
     options: Option<&mut oss_callback_client_options>,
     max_attempts: u32,
+) {
+    retry(options, |policy| policy.max_attempts(max_attempts));
+}
+
+/// Sets the longest delay before the second attempt; it doubles with each further one. Default:
+/// OSS_CALLBACK_DEFAULT_RETRY_BASE_DELAY_MS.
+#[unsafe(no_mangle)]
+pub extern "C" fn oss_callback_client_options_set_retry_base_delay_ms(
+    options: Option<&mut oss_callback_client_options>,
     base_delay_ms: u64,
+) {
+    retry(options, |policy| {
+        policy.base_delay(milliseconds(base_delay_ms))
+    });
+}
+
+/// Sets the longest delay between two attempts. Default: OSS_CALLBACK_DEFAULT_RETRY_MAX_DELAY_MS.
+#[unsafe(no_mangle)]
+pub extern "C" fn oss_callback_client_options_set_retry_max_delay_ms(
+    options: Option<&mut oss_callback_client_options>,
     max_delay_ms: u64,
 ) {
-    set(options, |builder| {
-        Ok(builder.retry_policy(retry_policy(max_attempts, base_delay_ms, max_delay_ms)))
+    retry(options, |policy| {
+        policy.max_delay(milliseconds(max_delay_ms))
     });
 }
 
@@ -277,7 +368,7 @@ pub unsafe extern "C" fn oss_callback_client_options_set_proxy(
     url: *const c_char,
 ) {
     // SAFETY: NULL or a NUL-terminated string.
-    unsafe { set(options, |builder| Ok(builder.proxy(text(url, "url")?))) }
+    unsafe { set_text(options, url, "url", |settings| &mut settings.proxy) }
 }
 
 /// Adds an address to use for a host name in place of the system's, for tests and split networks: an IP
@@ -288,11 +379,7 @@ pub unsafe extern "C" fn oss_callback_client_options_add_address(
     host: *const c_char,
     address: *const c_char,
 ) {
-    let Some(handle) = options else {
-        return;
-    };
-    let addresses = &mut handle.addresses;
-    handle.options.replace(|builder| {
+    set(options, |settings| {
         // SAFETY: NULL or NUL-terminated strings.
         let (host, address) = unsafe { (text(host, "host")?, text(address, "address")?) };
         let parsed = address.parse().map_err(|_| {
@@ -300,9 +387,9 @@ pub unsafe extern "C" fn oss_callback_client_options_add_address(
                 "`address` {address:?} is not an IP address with a port, such as 127.0.0.1:443"
             ))
         })?;
-        let all = addresses.entry(host.to_ascii_lowercase()).or_default();
-        all.push(parsed);
-        Ok(builder.resolve(host, all.clone()))
+        let of_host = settings.addresses.entry(host.to_ascii_lowercase());
+        of_host.or_default().push(parsed);
+        Ok(())
     });
 }
 
@@ -312,8 +399,8 @@ pub extern "C" fn oss_callback_client_options_set_max_idle_connections(
     options: Option<&mut oss_callback_client_options>,
     max_idle_connections: size_t,
 ) {
-    set(options, |builder| {
-        Ok(builder.max_idle_connections(max_idle_connections))
+    build(options, |builder| {
+        builder.max_idle_connections(max_idle_connections)
     })
 }
 
@@ -323,8 +410,8 @@ pub extern "C" fn oss_callback_client_options_set_max_idle_time_ms(
     options: Option<&mut oss_callback_client_options>,
     max_idle_time_ms: u64,
 ) {
-    set(options, |builder| {
-        Ok(builder.max_idle_time(Duration::from_millis(max_idle_time_ms)))
+    build(options, |builder| {
+        builder.max_idle_time(milliseconds(max_idle_time_ms))
     });
 }
 
@@ -335,7 +422,7 @@ pub extern "C" fn oss_callback_client_options_set_root_certificates(
     options: Option<&mut oss_callback_client_options>,
     root_certificates: u32,
 ) {
-    set(options, |builder| trust(builder, root_certificates))
+    try_build(options, |builder| trust(builder, root_certificates))
 }
 
 /// Certificate authorities in PEM, `pem_len` bytes, that are trusted besides, or alone with
@@ -347,15 +434,13 @@ pub unsafe extern "C" fn oss_callback_client_options_set_ca_bundle(
     pem: *const u8,
     pem_len: size_t,
 ) {
-    // SAFETY: NULL only with length 0, otherwise readable bytes.
-    unsafe {
-        set(options, |builder| {
-            if pem.is_null() {
-                return Err(Error::argument("`pem` is NULL"));
-            }
-            add_ca_bundle(builder, bytes(pem, pem_len, "pem")?)
-        });
-    }
+    try_build(options, |builder| {
+        if pem.is_null() {
+            return Err(Error::argument("`pem` is NULL"));
+        }
+        // SAFETY: NULL only with length 0, otherwise readable bytes.
+        add_ca_bundle(builder, unsafe { bytes(pem, pem_len, "pem") }?)
+    });
 }
 
 /// Frees options. NULL does nothing.
@@ -380,7 +465,7 @@ pub extern "C" fn oss_callback_client_new(
         let options = required(options, "options")?;
         let new = || {
             Ok(oss_callback_client {
-                client: options.options.values()?.clone().build()?,
+                client: options.options.values()?.build()?,
             })
         };
         make(client, "client", new)

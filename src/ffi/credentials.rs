@@ -8,7 +8,7 @@ use libc::{c_char, c_void, size_t};
 
 use super::client::{oss_callback_client_options, set};
 use super::options::Options;
-use super::pointers::{optional_text, text};
+use super::pointers::{is_null, optional_text};
 use super::unwind::Uncancelled;
 use crate::base::process::PerProcess;
 use crate::{
@@ -169,6 +169,44 @@ impl Signer for SignerHook {
     }
 }
 
+/// A key pair; none if both halves of it are NULL.
+///
+/// # Safety
+///
+/// Each is NULL or a NUL-terminated string.
+pub(super) unsafe fn key_pair(
+    access_key_id: *const c_char,
+    access_key_secret: *const c_char,
+    security_token: *const c_char,
+) -> Result<Option<Credentials>> {
+    // SAFETY: as promised by the caller.
+    let (id, secret, token) = unsafe {
+        (
+            optional_text(access_key_id, "access_key_id")?,
+            optional_text(access_key_secret, "access_key_secret")?,
+            optional_text(security_token, "security_token")?,
+        )
+    };
+    let pair = both_or_none(id, "access_key_id", secret, "access_key_secret")?;
+    Ok(pair
+        .map(|(id, secret)| Credentials::new(id, secret).security_token(token.unwrap_or_default())))
+}
+
+/// One NULL of a pair is a mistake.
+fn both_or_none<A, B>(
+    first: Option<A>,
+    first_name: &str,
+    second: Option<B>,
+    second_name: &str,
+) -> Result<Option<(A, B)>> {
+    match (first, second) {
+        (Some(first), Some(second)) => Ok(Some((first, second))),
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err(is_null(first_name)),
+        (Some(_), None) => Err(is_null(second_name)),
+    }
+}
+
 /// Asks `hook` for credentials, with `userdata`, when a request needs some: at first, within 5 minutes of their
 /// expiry (a fifth of their life if that is shorter), and when OSS has refused them as expired. Without an
 /// expiry it is asked for each request. Replaces other credentials; a NULL hook is refused.
@@ -193,9 +231,10 @@ pub unsafe extern "C" fn oss_callback_client_options_set_credentials_hook(
         pointer: userdata,
         destroy: destroy_hook,
     };
-    set(options, |builder| {
-        let hook = hook.ok_or_else(|| Error::argument("`hook` is NULL"))?;
-        Ok(builder.credentials(Credentials::provider(CredentialsHook { hook, userdata })))
+    set(options, |settings| {
+        let provider = |hook| Credentials::provider(CredentialsHook { hook, userdata });
+        settings.credentials = hook.map(provider);
+        Ok(())
     });
 }
 
@@ -221,21 +260,25 @@ pub unsafe extern "C" fn oss_callback_client_options_set_signer_hook(
         pointer: userdata,
         destroy: destroy_hook,
     };
-    // SAFETY: NULL or NUL-terminated strings.
-    unsafe {
-        set(options, |builder| {
-            let id = text(access_key_id, "access_key_id")?;
-            let token = optional_text(security_token, "security_token")?;
-            let hook = hook.ok_or_else(|| Error::argument("`hook` is NULL"))?;
+    set(options, |settings| {
+        // SAFETY: NULL or NUL-terminated strings.
+        let (id, token) = unsafe {
+            (
+                optional_text(access_key_id, "access_key_id")?,
+                optional_text(security_token, "security_token")?,
+            )
+        };
+        let pair = both_or_none(id, "access_key_id", hook, "hook")?;
+        settings.credentials = pair.map(|(id, hook)| {
             let signer = SignerHook {
                 hook,
                 userdata,
                 running: PerProcess::default(),
             };
-            let credentials = Credentials::remote(id, signer);
-            Ok(builder.credentials(credentials.security_token(token.unwrap_or_default())))
+            Credentials::remote(id, signer).security_token(token.unwrap_or_default())
         });
-    }
+        Ok(())
+    });
 }
 
 /// Sets the access key pair: of a RAM user, then `security_token` is NULL, or of a role with the token that STS
@@ -250,15 +293,7 @@ pub unsafe extern "C" fn oss_callback_credentials_set_key_pair(
     if let Some(credentials) = credentials {
         credentials.options.set(|given| {
             // SAFETY: NULL or NUL-terminated strings.
-            let (id, secret, token) = unsafe {
-                (
-                    text(access_key_id, "access_key_id")?,
-                    text(access_key_secret, "access_key_secret")?,
-                    optional_text(security_token, "security_token")?,
-                )
-            };
-            let pair = Credentials::new(id, secret).security_token(token.unwrap_or_default());
-            given.key_pair = Some(pair);
+            given.key_pair = unsafe { key_pair(access_key_id, access_key_secret, security_token) }?;
             Ok(())
         });
     }

@@ -1,5 +1,6 @@
 //! A callback looked at without sending anything: previews, explanations, warnings.
 
+use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::mem::MaybeUninit;
 use std::ptr;
@@ -19,7 +20,39 @@ use crate::{CallbackPreview, Error, ObjectFacts, Result};
 /// What OSS knows of an upload when it renders a callback. What is not given stays empty. Faults are kept and
 /// reported by oss_callback_spec_preview. Not safe to share between threads while it changes.
 pub struct oss_callback_object_facts {
-    options: Options<ObjectFacts>,
+    options: Options<Facts>,
+}
+
+struct Facts {
+    bucket: String,
+    object: String,
+    /// By their variables.
+    values: BTreeMap<String, String>,
+    image: Option<(u64, u64, String)>,
+}
+
+impl Facts {
+    fn facts(&self) -> Result<ObjectFacts> {
+        let facts = ObjectFacts::new(&self.bucket, &self.object);
+        let facts = match &self.image {
+            Some((height, width, format)) => facts.image(*height, *width, format),
+            None => facts,
+        };
+        let mut values = self.values.iter();
+        values.try_fold(facts, |facts, (variable, value)| {
+            set(facts, variable, value)
+        })
+    }
+}
+
+/// Runs a setter.
+fn change(
+    object_facts: Option<&mut oss_callback_object_facts>,
+    setter: impl FnOnce(&mut Facts) -> Result<()>,
+) {
+    if let Some(facts) = object_facts {
+        facts.options.set(setter);
+    }
 }
 
 /// The requests that OSS would send, one for each URL of a callback. It does not change: any thread may read
@@ -84,7 +117,12 @@ pub unsafe extern "C" fn oss_callback_object_facts_new(
         let (bucket, object) = unsafe { (text(bucket, "bucket")?, text(object, "object")?) };
         let new = || {
             Ok(oss_callback_object_facts {
-                options: Options::of(ObjectFacts::new(bucket, object)),
+                options: Options::of(Facts {
+                    bucket: bucket.to_owned(),
+                    object: object.to_owned(),
+                    values: BTreeMap::new(),
+                    image: None,
+                }),
             })
         };
         make(object_facts, "object_facts", new)
@@ -99,13 +137,18 @@ pub unsafe extern "C" fn oss_callback_object_facts_set(
     variable: *const c_char,
     value: *const c_char,
 ) {
-    let Some(facts) = object_facts else {
-        return;
-    };
-    facts.options.replace(|facts| {
-        // SAFETY: NULL is refused; otherwise NUL-terminated strings.
-        let (variable, value) = unsafe { (text(variable, "variable")?, text(value, "value")?) };
-        set(facts, variable, value)
+    change(object_facts, |facts| {
+        // SAFETY: NULL or NUL-terminated strings.
+        let (variable, value) =
+            unsafe { (text(variable, "variable")?, optional_text(value, "value")?) };
+        match value {
+            Some(value) => {
+                let _valid = set(ObjectFacts::new("", ""), variable, value)?;
+                facts.values.insert(variable.to_owned(), value.to_owned());
+            }
+            None => drop(facts.values.remove(variable)),
+        }
+        Ok(())
     });
 }
 
@@ -140,13 +183,11 @@ pub unsafe extern "C" fn oss_callback_object_facts_set_image(
     width: u64,
     format: *const c_char,
 ) {
-    let Some(facts) = object_facts else {
-        return;
-    };
-    facts.options.replace(|facts| {
+    change(object_facts, |facts| {
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         let format = unsafe { text(format, "format") }?;
-        Ok(facts.image(height, width, format))
+        facts.image = Some((height, width, format.to_owned()));
+        Ok(())
     });
 }
 
@@ -173,7 +214,9 @@ pub extern "C" fn oss_callback_spec_preview(
         let spec = required(spec, "spec")?;
         let facts = required(object_facts, "object_facts")?;
         let new = || {
-            let previews = spec.spec.preview(facts.options.values()?)?;
+            let previews = spec
+                .callback()?
+                .preview(&facts.options.values()?.facts()?)?;
             Ok(oss_callback_preview {
                 requests: previews.iter().map(Request::new).collect(),
             })

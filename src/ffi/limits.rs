@@ -2,22 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{Error, Result, RetryPolicy};
+/// Longer than any program runs, and short enough to be added to any time.
+const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
-/// A retry policy of C's numbers.
-pub(super) fn retry_policy(
-    max_attempts: u32,
-    base_delay_ms: u64,
-    max_delay_ms: u64,
-) -> RetryPolicy {
-    RetryPolicy::default()
-        .max_attempts(max_attempts)
-        .base_delay(Duration::from_millis(base_delay_ms))
-        .max_delay(Duration::from_millis(max_delay_ms))
+/// A time of so many milliseconds.
+pub(super) fn milliseconds(ms: u64) -> Duration {
+    Duration::from_millis(ms).min(FOREVER)
 }
 
 /// The moment so many milliseconds from now.
-pub(super) fn deadline(deadline_ms: u64) -> Result<Instant> {
-    let deadline = Instant::now().checked_add(Duration::from_millis(deadline_ms));
-    deadline.ok_or_else(|| Error::argument("`deadline_ms` is too far away"))
+pub(super) fn deadline(deadline_ms: u64) -> Instant {
+    Instant::now() + milliseconds(deadline_ms)
 }

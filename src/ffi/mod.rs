@@ -27,6 +27,8 @@ mod cancellation;
 mod client;
 mod code;
 mod credentials;
+#[allow(dead_code, reason = "they are for C")]
+mod defaults;
 #[cfg(unix)]
 mod descriptor;
 mod error;

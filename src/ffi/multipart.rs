@@ -15,7 +15,7 @@ use super::parts::oss_callback_parts;
 use super::pointers::{free, make, of, required, text};
 use super::put_options::{oss_callback_put_options, rust_options, values};
 use super::receipt::{give_receipt, oss_callback_receipt};
-use super::spec::oss_callback_spec;
+use super::spec::{callback_of, oss_callback_spec, wants_callback};
 use super::text::{borrowed, c_string};
 use crate::{MultipartUpload, OperationOptions, Result};
 
@@ -240,12 +240,10 @@ pub extern "C" fn oss_complete_multipart_upload_with_callback(
     receipt: Option<&mut MaybeUninit<*mut oss_callback_receipt>>,
     error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
-    guard_upload(error, spec.is_some(), || {
+    guard_upload(error, wants_callback(spec), || {
         let complete = required(upload, "upload")?.upload()?.complete();
-        let (options, spec) = (rust_options(options)?, spec);
-        let complete = complete
-            .options(&options)
-            .callback(spec.map(|spec| &spec.spec));
+        let options = rust_options(options)?;
+        let complete = complete.options(&options).callback(callback_of(spec)?);
         let done = match parts {
             Some(parts) => complete.send(&parts.all()),
             None => complete.send_all(),

@@ -1,29 +1,34 @@
 //! Options of the operations that have no others: limits, attempts, cancellation.
 
 use std::mem::MaybeUninit;
-use std::time::Duration;
 
 use super::cancellation::oss_callback_cancellation;
 use super::code::oss_callback_code;
 use super::guard::guard;
-use super::limits::{deadline, retry_policy};
+use super::limits::{deadline, milliseconds};
 use super::options::Options;
 use super::pointers::{free, make};
-use crate::{OperationOptions, Result};
+use crate::{OperationOptions, Result, RetryPolicy};
 
 /// Options of an operation other than an upload, all optional: limits, attempts and a cancellation of its own,
 /// in place of the client's. May be used for any number of operations, from many threads at once while nobody
 /// changes them.
 pub struct oss_callback_operation_options {
-    options: Options<OperationOptions>,
+    options: Options<Limits>,
 }
 
-/// What these options say.
+#[derive(Default)]
+struct Limits {
+    limits: OperationOptions,
+    retry: RetryPolicy,
+}
+
+/// What these options say; NULL means none.
 pub(super) fn operation_options(
     options: Option<&oss_callback_operation_options>,
 ) -> Result<OperationOptions> {
     match options {
-        Some(options) => options.options.values().cloned(),
+        Some(options) => Ok(options.options.values()?.limits.clone()),
         None => Ok(OperationOptions::new()),
     }
 }
@@ -31,10 +36,28 @@ pub(super) fn operation_options(
 /// Runs a setter.
 fn set(
     options: Option<&mut oss_callback_operation_options>,
-    setter: impl FnOnce(OperationOptions) -> Result<OperationOptions>,
+    setter: impl FnOnce(OperationOptions) -> OperationOptions,
 ) {
     if let Some(options) = options {
-        options.options.replace(setter);
+        options.options.set(|values| {
+            values.limits = setter(std::mem::take(&mut values.limits));
+            Ok(())
+        });
+    }
+}
+
+/// Changes one thing of the retry policy.
+fn retry(
+    options: Option<&mut oss_callback_operation_options>,
+    change: impl FnOnce(RetryPolicy) -> RetryPolicy,
+) {
+    if let Some(options) = options {
+        options.options.set(|values| {
+            values.retry = change(values.retry);
+            let limits = std::mem::take(&mut values.limits);
+            values.limits = limits.retry_policy(values.retry);
+            Ok(())
+        });
     }
 }
 
@@ -61,8 +84,8 @@ pub extern "C" fn oss_callback_operation_options_set_connect_timeout_ms(
     timeout_ms: u64,
 ) {
     set(options, |limits| {
-        Ok(limits.connect_timeout(Duration::from_millis(timeout_ms)))
-    })
+        limits.connect_timeout(milliseconds(timeout_ms))
+    });
 }
 
 /// Time from the last byte sent until OSS answers, and then again for the answer's body unless that is an
@@ -73,8 +96,8 @@ pub extern "C" fn oss_callback_operation_options_set_answer_timeout_ms(
     timeout_ms: u64,
 ) {
     set(options, |limits| {
-        Ok(limits.answer_timeout(Duration::from_millis(timeout_ms)))
-    })
+        limits.answer_timeout(milliseconds(timeout_ms))
+    });
 }
 
 /// The longest time without progress while a body is sent or received; less than 1 KiB in that time is none.
@@ -85,8 +108,8 @@ pub extern "C" fn oss_callback_operation_options_set_progress_timeout_ms(
     timeout_ms: u64,
 ) {
     set(options, |limits| {
-        Ok(limits.progress_timeout(Duration::from_millis(timeout_ms)))
-    })
+        limits.progress_timeout(milliseconds(timeout_ms))
+    });
 }
 
 /// Time for the operation with all its attempts. Time in hooks of the caller's counts, but the limit takes
@@ -96,9 +119,7 @@ pub extern "C" fn oss_callback_operation_options_set_timeout_ms(
     options: Option<&mut oss_callback_operation_options>,
     timeout_ms: u64,
 ) {
-    set(options, |limits| {
-        Ok(limits.timeout(Duration::from_millis(timeout_ms)))
-    })
+    set(options, |limits| limits.timeout(milliseconds(timeout_ms)));
 }
 
 /// Sets a deadline, `deadline_ms` milliseconds from now, that all operations with these options share. If
@@ -108,10 +129,7 @@ pub extern "C" fn oss_callback_operation_options_set_deadline_ms(
     options: Option<&mut oss_callback_operation_options>,
     deadline_ms: u64,
 ) {
-    set(
-        options,
-        |limits| Ok(limits.deadline(deadline(deadline_ms)?)),
-    )
+    set(options, |limits| limits.deadline(deadline(deadline_ms)));
 }
 
 /// Lets another thread end the operations with these options; NULL takes an earlier one away. The options keep
@@ -122,20 +140,41 @@ pub extern "C" fn oss_callback_operation_options_set_cancellation(
     cancellation: Option<&oss_callback_cancellation>,
 ) {
     let cancellation = cancellation.as_ref().map(|handle| &handle.cancellation);
-    set(options, |limits| Ok(limits.cancellation(cancellation)));
+    set(options, |limits| limits.cancellation(cancellation));
 }
 
-/// When the operation is tried again: the numbers are those of oss_callback_put_options_set_retry_policy. A
-/// download is tried again only until its hook has got a byte.
+/// Sets how often the operation is tried, the first attempt included: 1 means once. Default: as the client's options say.
+/// A download is tried again only until its hook has received a byte.
 #[unsafe(no_mangle)]
-pub extern "C" fn oss_callback_operation_options_set_retry_policy(
+pub extern "C" fn oss_callback_operation_options_set_max_attempts(
     options: Option<&mut oss_callback_operation_options>,
     max_attempts: u32,
+) {
+    retry(options, |policy| policy.max_attempts(max_attempts));
+}
+
+/// Sets the longest delay before the second attempt; it doubles with each further one. The actual delays are
+/// random, so that many clients do not come back at once. Default: as the client's options say.
+#[unsafe(no_mangle)]
+pub extern "C" fn oss_callback_operation_options_set_retry_base_delay_ms(
+    options: Option<&mut oss_callback_operation_options>,
     base_delay_ms: u64,
+) {
+    retry(options, |policy| {
+        policy.base_delay(milliseconds(base_delay_ms))
+    });
+}
+
+/// Sets the longest delay between two attempts. When OSS asks for a longer one (Retry-After), there is no further
+/// attempt. Default: as the client's options say.
+#[unsafe(no_mangle)]
+pub extern "C" fn oss_callback_operation_options_set_retry_max_delay_ms(
+    options: Option<&mut oss_callback_operation_options>,
     max_delay_ms: u64,
 ) {
-    let policy = retry_policy(max_attempts, base_delay_ms, max_delay_ms);
-    set(options, |limits| Ok(limits.retry_policy(policy)))
+    retry(options, |policy| {
+        policy.max_delay(milliseconds(max_delay_ms))
+    });
 }
 
 /// Frees options. NULL does nothing.

@@ -149,6 +149,6 @@ pub(super) fn lend(bytes: Option<&[u8]>, len: Out<'_, size_t>) -> *const u8 {
     }
 }
 
-fn is_null(name: &str) -> Error {
+pub(super) fn is_null(name: &str) -> Error {
     Error::argument(format!("`{name}` is NULL"))
 }

@@ -181,7 +181,7 @@ pub extern "C" fn oss_callback_post_policy_set_callback(
     spec: Option<&oss_callback_spec>,
 ) {
     set(post_policy, || {
-        let spec = required(spec, "spec")?.spec.clone();
+        let spec = required(spec, "spec")?.callback()?.clone();
         Ok(Box::new(move |policy: PostPolicy| policy.callback(&spec)))
     });
 }

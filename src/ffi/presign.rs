@@ -16,7 +16,7 @@ use super::pointers::{bytes, file_path, free, give_number, make, of, required, t
 use super::put::put_object;
 use super::put_options::{oss_callback_put_options, rust_options, with_options};
 use super::receipt::{give_receipt, oss_callback_receipt};
-use super::spec::oss_callback_spec;
+use super::spec::{callback_of, oss_callback_spec};
 use super::text::{borrowed, c_string};
 use crate::{Client, PresignOptions, PresignedUrl, PutObject, Receipt, Result};
 
@@ -176,10 +176,8 @@ pub extern "C" fn oss_callback_multipart_upload_presign_complete(
 ) -> oss_callback_code {
     guard(error, || {
         let complete = required(upload, "upload")?.upload()?.complete();
-        let (options, spec) = (rust_options(options)?, spec);
-        let mut complete = complete
-            .options(&options)
-            .callback(spec.map(|spec| &spec.spec));
+        let options = rust_options(options)?;
+        let mut complete = complete.options(&options).callback(callback_of(spec)?);
         if all_parts {
             complete = complete.header("x-oss-complete-all", "yes");
         }

@@ -12,7 +12,7 @@ use super::hooks::{OSS_CALLBACK_LEN_UNKNOWN, ReadHook, oss_callback_read_hook};
 use super::pointers::{bytes, file_path, required, text};
 use super::put_options::{oss_callback_put_options, with_options};
 use super::receipt::{give_receipt, oss_callback_receipt};
-use super::spec::oss_callback_spec;
+use super::spec::{callback_of, oss_callback_spec, wants_callback};
 use crate::{PutObject, Receipt, Result};
 
 /// Uploads `body_len` bytes as `object` into `bucket` and waits for the application server's answer.
@@ -26,7 +26,7 @@ use crate::{PutObject, Receipt, Result};
 /// reached or did not agree: do not upload again. For every other code oss_callback_error_stored says
 /// whether the object is stored. A failed upload is tried up to three times where that may help, but with a
 /// spec only while it is certain that nothing was stored: no callback is delivered twice. See
-/// oss_callback_put_options_set_retry_policy.
+/// oss_callback_put_options_set_max_attempts.
 ///
 /// May be called from several threads with the same client, spec and options.
 #[must_use]
@@ -42,7 +42,7 @@ pub unsafe extern "C" fn oss_put_object_with_callback(
     receipt: Option<&mut MaybeUninit<*mut oss_callback_receipt>>,
     error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
-    guard_upload(error, spec.is_some(), || {
+    guard_upload(error, wants_callback(spec), || {
         // SAFETY: each pointer is NULL or what its type and the header say.
         let put = unsafe { put_object(client, bucket, object, spec, options) }?;
         // SAFETY: NULL only with length 0; otherwise `body_len` readable bytes.
@@ -70,7 +70,7 @@ pub unsafe extern "C" fn oss_put_object_from_file_with_callback(
     receipt: Option<&mut MaybeUninit<*mut oss_callback_receipt>>,
     error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
-    guard_upload(error, spec.is_some(), || {
+    guard_upload(error, wants_callback(spec), || {
         // SAFETY: each pointer is NULL or what its type and the header say.
         let put = unsafe { put_object(client, bucket, object, spec, options) }?;
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
@@ -99,7 +99,7 @@ pub unsafe extern "C" fn oss_put_object_from_file_range_with_callback(
     receipt: Option<&mut MaybeUninit<*mut oss_callback_receipt>>,
     error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
-    guard_upload(error, spec.is_some(), || {
+    guard_upload(error, wants_callback(spec), || {
         // SAFETY: each pointer is NULL or what its type and the header say.
         let put = unsafe { put_object(client, bucket, object, spec, options) }?;
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
@@ -132,7 +132,7 @@ pub unsafe extern "C" fn oss_put_object_from_fd_with_callback(
     receipt: Option<&mut MaybeUninit<*mut oss_callback_receipt>>,
     error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
-    guard_upload(error, spec.is_some(), || {
+    guard_upload(error, wants_callback(spec), || {
         // SAFETY: each pointer is NULL or what its type and the header say.
         let put = unsafe { put_object(client, bucket, object, spec, options) }?;
         let done = send_descriptor(put, fd, known(len))?;
@@ -164,7 +164,7 @@ pub unsafe extern "C" fn oss_put_object_from_reader_with_callback(
     receipt: Option<&mut MaybeUninit<*mut oss_callback_receipt>>,
     error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
-    guard_upload(error, spec.is_some(), || {
+    guard_upload(error, wants_callback(spec), || {
         // SAFETY: each pointer is NULL or what its type and the header say.
         let put = unsafe { put_object(client, bucket, object, spec, options) }?;
         // SAFETY: NULL is refused; otherwise the caller promises a hook for this userdata.
@@ -227,6 +227,5 @@ pub(super) unsafe fn put_object(
         )
     };
     let put = client.client.put_object(bucket, object);
-    let (put, spec) = (with_options(put, options)?, spec);
-    Ok(put.callback(spec.map(|spec| &spec.spec)))
+    Ok(with_options(put, options)?.callback(callback_of(spec)?))
 }

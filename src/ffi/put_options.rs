@@ -9,11 +9,11 @@ use super::cancellation::oss_callback_cancellation;
 use super::code::oss_callback_code;
 use super::guard::guard;
 use super::hooks::{ProgressHook, oss_callback_progress_hook};
-use super::limits::{deadline, retry_policy};
+use super::limits::{deadline, milliseconds};
 use super::options::Options;
-use super::pointers::{free, make, text};
+use super::pointers::{free, make, optional_text, text};
 use super::put_values::{TakesOptions, Values};
-use crate::{Error, PutOptions, Result, UploadFile};
+use crate::{Error, PutOptions, Result, RetryPolicy, UploadFile};
 
 /// Options of an upload, in one request or in parts, all optional. Setters copy what they get and return nothing: the
 /// first fault is kept and reported by the upload. May be used for any number of uploads, from many threads at once while
@@ -76,7 +76,7 @@ pub extern "C" fn oss_callback_put_options_new(
     })
 }
 
-/// Runs a setter.
+/// Runs a setter that can fail.
 fn set(
     options: Option<&mut oss_callback_put_options>,
     setter: impl FnOnce(PutOptions) -> Result<PutOptions>,
@@ -84,6 +84,47 @@ fn set(
     set_value(options, |values| {
         values.put = setter(std::mem::take(&mut values.put))?;
         Ok(())
+    });
+}
+
+/// Runs a setter.
+fn change(
+    options: Option<&mut oss_callback_put_options>,
+    setter: impl FnOnce(PutOptions) -> PutOptions,
+) {
+    set(options, |put| Ok(setter(put)));
+}
+
+/// Changes one thing of the retry policy.
+fn retry(
+    options: Option<&mut oss_callback_put_options>,
+    change: impl FnOnce(RetryPolicy) -> RetryPolicy,
+) {
+    set_value(options, |values| {
+        values.retry = change(values.retry);
+        values.put = std::mem::take(&mut values.put).retry_policy(values.retry);
+        Ok(())
+    });
+}
+
+/// Sets a header of the object, or takes it away for NULL.
+///
+/// # Safety
+///
+/// The value is NULL or a NUL-terminated string.
+unsafe fn set_text(
+    options: Option<&mut oss_callback_put_options>,
+    value: *const c_char,
+    name: &str,
+    header: &str,
+    setter: impl FnOnce(PutOptions, &str) -> Result<PutOptions>,
+) {
+    set(options, |put| {
+        // SAFETY: as promised by the caller.
+        match unsafe { optional_text(value, name) }? {
+            Some(text) => setter(put, text),
+            None => Ok(put.without_header(header)),
+        }
     });
 }
 
@@ -106,9 +147,13 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_type(
 ) {
     // SAFETY: NULL or a NUL-terminated string.
     unsafe {
-        set(options, |put| {
-            Ok(put.content_type(text(content_type, "content_type")?))
-        });
+        set_text(
+            options,
+            content_type,
+            "content_type",
+            "Content-Type",
+            |put, text| Ok(put.content_type(text)),
+        )
     }
 }
 
@@ -120,12 +165,14 @@ pub unsafe extern "C" fn oss_callback_put_options_set_metadata(
     name: *const c_char,
     value: *const c_char,
 ) {
-    // SAFETY: NULL or NUL-terminated strings.
-    unsafe {
-        set(options, |put| {
-            Ok(put.metadata(text(name, "name")?, text(value, "value")?))
-        });
-    }
+    set(options, |put| {
+        // SAFETY: NULL or NUL-terminated strings.
+        let (name, value) = unsafe { (text(name, "name")?, optional_text(value, "value")?) };
+        Ok(match value {
+            Some(value) => put.metadata(name, value),
+            None => put.without_header(&format!("x-oss-meta-{name}")),
+        })
+    });
 }
 
 /// Who may read and write the object, in OSS's words: "default" (whoever may do so with the bucket), "private",
@@ -137,9 +184,13 @@ pub unsafe extern "C" fn oss_callback_put_options_set_object_acl(
 ) {
     // SAFETY: NULL or a NUL-terminated string.
     unsafe {
-        set(options, |put| {
-            Ok(put.object_acl(text(object_acl, "object_acl")?.parse()?))
-        });
+        set_text(
+            options,
+            object_acl,
+            "object_acl",
+            "x-oss-object-acl",
+            |put, text| Ok(put.object_acl(text.parse()?)),
+        )
     }
 }
 
@@ -154,9 +205,13 @@ pub unsafe extern "C" fn oss_callback_put_options_set_idempotency_id(
 ) {
     // SAFETY: NULL or a NUL-terminated string.
     unsafe {
-        set(options, |put| {
-            Ok(put.idempotency_id(text(idempotency_id, "idempotency_id")?))
-        });
+        set_text(
+            options,
+            idempotency_id,
+            "idempotency_id",
+            "x-oss-meta-idempotency-id",
+            |put, text| Ok(put.idempotency_id(text)),
+        )
     }
 }
 
@@ -169,9 +224,13 @@ pub unsafe extern "C" fn oss_callback_put_options_set_storage_class(
 ) {
     // SAFETY: NULL or a NUL-terminated string.
     unsafe {
-        set(options, |put| {
-            Ok(put.storage_class(text(storage_class, "storage_class")?.parse()?))
-        });
+        set_text(
+            options,
+            storage_class,
+            "storage_class",
+            "x-oss-storage-class",
+            |put, text| Ok(put.storage_class(text.parse()?)),
+        )
     }
 }
 
@@ -199,11 +258,13 @@ pub unsafe extern "C" fn oss_callback_put_options_set_server_side_encryption(
 ) {
     // SAFETY: NULL or a NUL-terminated string.
     unsafe {
-        set(options, |put| {
-            Ok(put.server_side_encryption(
-                text(server_side_encryption, "server_side_encryption")?.parse()?,
-            ))
-        });
+        set_text(
+            options,
+            server_side_encryption,
+            "server_side_encryption",
+            "x-oss-server-side-encryption",
+            |put, text| Ok(put.server_side_encryption(text.parse()?)),
+        )
     }
 }
 
@@ -215,12 +276,13 @@ pub unsafe extern "C" fn oss_callback_put_options_set_server_side_encryption_key
 ) {
     // SAFETY: NULL or a NUL-terminated string.
     unsafe {
-        set(options, |put| {
-            Ok(put.server_side_encryption_key_id(text(
-                server_side_encryption_key_id,
-                "server_side_encryption_key_id",
-            )?))
-        });
+        set_text(
+            options,
+            server_side_encryption_key_id,
+            "server_side_encryption_key_id",
+            "x-oss-server-side-encryption-key-id",
+            |put, text| Ok(put.server_side_encryption_key_id(text)),
+        )
     }
 }
 
@@ -232,11 +294,13 @@ pub unsafe extern "C" fn oss_callback_put_options_set_server_side_data_encryptio
 ) {
     // SAFETY: NULL or a NUL-terminated string.
     unsafe {
-        set(options, |put| {
-            Ok(put.server_side_data_encryption(
-                text(server_side_data_encryption, "server_side_data_encryption")?.parse()?,
-            ))
-        });
+        set_text(
+            options,
+            server_side_data_encryption,
+            "server_side_data_encryption",
+            "x-oss-server-side-data-encryption",
+            |put, text| Ok(put.server_side_data_encryption(text.parse()?)),
+        )
     }
 }
 
@@ -247,7 +311,7 @@ pub extern "C" fn oss_callback_put_options_set_traffic_limit_bits_per_s(
     options: Option<&mut oss_callback_put_options>,
     bits_per_second: u64,
 ) {
-    set(options, |put| Ok(put.traffic_limit(bits_per_second)));
+    change(options, |put| put.traffic_limit(bits_per_second));
 }
 
 /// Whether an object of this name is kept: the upload then fails with OSS_CALLBACK_CODE_CONFLICT. Default:
@@ -257,7 +321,7 @@ pub extern "C" fn oss_callback_put_options_set_forbid_overwrite(
     options: Option<&mut oss_callback_put_options>,
     forbid_overwrite: bool,
 ) {
-    set(options, |put| Ok(put.forbid_overwrite(forbid_overwrite)));
+    change(options, |put| put.forbid_overwrite(forbid_overwrite));
 }
 
 /// The object's Cache-Control, which downloads carry.
@@ -268,9 +332,13 @@ pub unsafe extern "C" fn oss_callback_put_options_set_cache_control(
 ) {
     // SAFETY: NULL or a NUL-terminated string.
     unsafe {
-        set(options, |put| {
-            Ok(put.cache_control(text(cache_control, "cache_control")?))
-        });
+        set_text(
+            options,
+            cache_control,
+            "cache_control",
+            "Cache-Control",
+            |put, text| Ok(put.cache_control(text)),
+        )
     }
 }
 
@@ -282,9 +350,13 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_disposition(
 ) {
     // SAFETY: NULL or a NUL-terminated string.
     unsafe {
-        set(options, |put| {
-            Ok(put.content_disposition(text(content_disposition, "content_disposition")?))
-        });
+        set_text(
+            options,
+            content_disposition,
+            "content_disposition",
+            "Content-Disposition",
+            |put, text| Ok(put.content_disposition(text)),
+        )
     }
 }
 
@@ -296,9 +368,13 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_encoding(
 ) {
     // SAFETY: NULL or a NUL-terminated string.
     unsafe {
-        set(options, |put| {
-            Ok(put.content_encoding(text(content_encoding, "content_encoding")?))
-        });
+        set_text(
+            options,
+            content_encoding,
+            "content_encoding",
+            "Content-Encoding",
+            |put, text| Ok(put.content_encoding(text)),
+        )
     }
 }
 
@@ -310,9 +386,13 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_language(
 ) {
     // SAFETY: NULL or a NUL-terminated string.
     unsafe {
-        set(options, |put| {
-            Ok(put.content_language(text(content_language, "content_language")?))
-        });
+        set_text(
+            options,
+            content_language,
+            "content_language",
+            "Content-Language",
+            |put, text| Ok(put.content_language(text)),
+        )
     }
 }
 
@@ -351,7 +431,7 @@ pub extern "C" fn oss_callback_put_options_set_content_md5(
     options: Option<&mut oss_callback_put_options>,
     content_md5: bool,
 ) {
-    set(options, |put| Ok(put.content_md5(content_md5)));
+    change(options, |put| put.content_md5(content_md5));
 }
 
 /// Adds any other header of the object, by its name. A later value
@@ -362,12 +442,14 @@ pub unsafe extern "C" fn oss_callback_put_options_set_header(
     name: *const c_char,
     value: *const c_char,
 ) {
-    // SAFETY: NULL or NUL-terminated strings.
-    unsafe {
-        set(options, |put| {
-            Ok(put.header(text(name, "name")?, text(value, "value")?))
-        });
-    }
+    set(options, |put| {
+        // SAFETY: NULL or NUL-terminated strings.
+        let (name, value) = unsafe { (text(name, "name")?, optional_text(value, "value")?) };
+        Ok(match value {
+            Some(value) => put.header(name, value),
+            None => put.without_header(name),
+        })
+    });
 }
 
 /// Time for finding the server's address, and time for connecting, TLS included, in place of the client's. 0 is
@@ -377,9 +459,7 @@ pub extern "C" fn oss_callback_put_options_set_connect_timeout_ms(
     options: Option<&mut oss_callback_put_options>,
     timeout_ms: u64,
 ) {
-    set(options, |put| {
-        Ok(put.connect_timeout(Duration::from_millis(timeout_ms)))
-    })
+    change(options, |put| put.connect_timeout(milliseconds(timeout_ms)));
 }
 
 /// Time from the last byte sent until OSS answers, and then again for the answer's body, in place of the
@@ -389,9 +469,7 @@ pub extern "C" fn oss_callback_put_options_set_answer_timeout_ms(
     options: Option<&mut oss_callback_put_options>,
     timeout_ms: u64,
 ) {
-    set(options, |put| {
-        Ok(put.answer_timeout(Duration::from_millis(timeout_ms)))
-    })
+    change(options, |put| put.answer_timeout(milliseconds(timeout_ms)));
 }
 
 /// The longest time without progress while the body is sent, in place of the client's; less than 1 KiB in that
@@ -401,9 +479,9 @@ pub extern "C" fn oss_callback_put_options_set_progress_timeout_ms(
     options: Option<&mut oss_callback_put_options>,
     timeout_ms: u64,
 ) {
-    set(options, |put| {
-        Ok(put.progress_timeout(Duration::from_millis(timeout_ms)))
-    })
+    change(options, |put| {
+        put.progress_timeout(milliseconds(timeout_ms))
+    });
 }
 
 /// Time for the upload with all its attempts, in place of the client's. Time in hooks of the caller's counts,
@@ -413,9 +491,7 @@ pub extern "C" fn oss_callback_put_options_set_timeout_ms(
     options: Option<&mut oss_callback_put_options>,
     timeout_ms: u64,
 ) {
-    set(options, |put| {
-        Ok(put.timeout(Duration::from_millis(timeout_ms)))
-    })
+    change(options, |put| put.timeout(milliseconds(timeout_ms)));
 }
 
 /// Sets a deadline, `deadline_ms` milliseconds from now, that all uploads with these options share, and so do the steps of
@@ -425,29 +501,49 @@ pub extern "C" fn oss_callback_put_options_set_deadline_ms(
     options: Option<&mut oss_callback_put_options>,
     deadline_ms: u64,
 ) {
-    set(options, |put| Ok(put.deadline(deadline(deadline_ms)?)))
+    change(options, |put| put.deadline(deadline(deadline_ms)));
 }
 
-/// When the upload is sent again, in place of the client's policy. `max_attempts` counts the first one: 1
-/// means never again. Before the second attempt up to `base_delay_ms` are waited, before each further one up
-/// to twice as long, never more than `max_delay_ms`; the actual delays are random, so that many clients do
-/// not come back at once. Default: 3, 200 and 20000. Only failures that may end differently are retried, only
-/// with a body that can be read again, and with a spec only while it is certain that nothing was stored.
+/// Sets how often a request of the upload is tried, the first attempt included: 1 means once. Default: as the client's options say.
 ///
-/// No request is sent more often than that. When OSS refuses one because the clocks differ too much, or because
-/// credentials of a hook have expired, the next attempt goes by OSS's time, or with new credentials; if the policy
-/// allows none, the next request does. Each part of a file is a request of its own, and so is each look that
-/// follows a lost answer to completing an upload. A kept connection that turns out to be closed before the first
-/// byte of a request is replaced, which is not an attempt.
+/// Only a failure that may end differently is retried, only with a body that can be read again, and an upload with
+/// a callback only while it is certain that nothing was stored: see
+/// oss_callback_put_options_set_callback_is_idempotent.
+///
+/// Each part of a file is a request of its own, and so is each look at the upload that follows a lost answer to its
+/// completion. If OSS refuses a request because the clocks differ, or because a hook's credentials have expired, the
+/// next attempt uses OSS's time or new credentials; without another attempt, the next request does. Replacing a kept
+/// connection that turns out to be closed before the first byte of a request is not an attempt.
 #[unsafe(no_mangle)]
-pub extern "C" fn oss_callback_put_options_set_retry_policy(
+pub extern "C" fn oss_callback_put_options_set_max_attempts(
     options: Option<&mut oss_callback_put_options>,
     max_attempts: u32,
+) {
+    retry(options, |policy| policy.max_attempts(max_attempts));
+}
+
+/// Sets the longest delay before the second attempt; it doubles with each further one. The actual delays are
+/// random, so that many clients do not come back at once. Default: as the client's options say.
+#[unsafe(no_mangle)]
+pub extern "C" fn oss_callback_put_options_set_retry_base_delay_ms(
+    options: Option<&mut oss_callback_put_options>,
     base_delay_ms: u64,
+) {
+    retry(options, |policy| {
+        policy.base_delay(milliseconds(base_delay_ms))
+    });
+}
+
+/// Sets the longest delay between two attempts. When OSS asks for a longer one (Retry-After), there is no further
+/// attempt. Default: as the client's options say.
+#[unsafe(no_mangle)]
+pub extern "C" fn oss_callback_put_options_set_retry_max_delay_ms(
+    options: Option<&mut oss_callback_put_options>,
     max_delay_ms: u64,
 ) {
-    let policy = retry_policy(max_attempts, base_delay_ms, max_delay_ms);
-    set(options, |put| Ok(put.retry_policy(policy)))
+    retry(options, |policy| {
+        policy.max_delay(milliseconds(max_delay_ms))
+    });
 }
 
 /// Says that the application server does the right thing when the same callback reaches it twice. Only then
@@ -457,8 +553,8 @@ pub extern "C" fn oss_callback_put_options_set_callback_is_idempotent(
     options: Option<&mut oss_callback_put_options>,
     callback_is_idempotent: bool,
 ) {
-    set(options, |put| {
-        Ok(put.callback_is_idempotent(callback_is_idempotent))
+    change(options, |put| {
+        put.callback_is_idempotent(callback_is_idempotent)
     });
 }
 
@@ -468,7 +564,7 @@ pub extern "C" fn oss_callback_put_options_set_compare_crc64(
     options: Option<&mut oss_callback_put_options>,
     compare_crc64: bool,
 ) {
-    set(options, |put| Ok(put.compare_crc64(compare_crc64)));
+    change(options, |put| put.compare_crc64(compare_crc64));
 }
 
 /// Sends no more than so many BYTES per second. Default: no limit; 0 is refused. For a limit that OSS holds see
@@ -478,7 +574,7 @@ pub extern "C" fn oss_callback_put_options_set_bandwidth_bytes_per_s(
     options: Option<&mut oss_callback_put_options>,
     bytes_per_second: u64,
 ) {
-    set(options, |put| Ok(put.bandwidth(bytes_per_second)));
+    change(options, |put| put.bandwidth(bytes_per_second));
 }
 
 /// Lets another thread end the uploads with these options; NULL takes an earlier one away. The options keep

@@ -2,13 +2,14 @@
 
 use super::file_options::FileOptions;
 use super::hooks::ProgressHook;
-use crate::{Cancellation, PostObject, PutObject, PutOptions, UploadFile, UploadPart};
+use crate::{Cancellation, PostObject, PutObject, PutOptions, RetryPolicy, UploadFile, UploadPart};
 
 #[derive(Default)]
 pub(super) struct Values {
     pub(super) put: PutOptions,
     /// Also for requests that have no options but limits.
     pub(super) requester_pays: bool,
+    pub(super) retry: RetryPolicy,
     pub(super) cancellation: Option<Cancellation>,
     pub(super) progress: Option<ProgressHook>,
     pub(super) of_file: FileOptions,

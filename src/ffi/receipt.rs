@@ -202,15 +202,14 @@ mod tests {
 
     #[test]
     fn empty_bytes_stand_at_a_real_address() {
-        let mut len = 7;
-        // SAFETY: `len` is valid for a write.
-        let empty = unsafe { lend(Some(&[]), &mut len) };
-        assert_eq!(len, 0);
+        let mut len = MaybeUninit::new(7);
+        let empty = lend(Some(&[]), Some(&mut len));
+        // SAFETY: it had a value from the beginning.
+        assert_eq!(unsafe { len.assume_init() }, 0);
         assert!(
             empty as usize >= 4096,
             "{empty:?} is no address of anything"
         );
-        // SAFETY: as above.
-        assert!(unsafe { lend(None, &mut len) }.is_null());
+        assert!(lend(None, Some(&mut len)).is_null());
     }
 }

@@ -13,28 +13,44 @@ use super::guard::guard;
 use super::options::Options;
 use super::pointers::{free, make, of, optional_text, required, text};
 use super::text::{borrowed, c_string};
-use crate::{BodyType, CallbackSpec, CallbackSpecBuilder, Result};
+use crate::{BodyTemplate, BodyType, CallbackSpec, CallbackSpecBuilder, Error, Result};
 
 /// What a callback consists of; only a URL and a body must be given. Setters copy what they get and return
 /// nothing: the first fault is kept and reported by oss_callback_spec_new. Not safe to share between
 /// threads while it changes.
 pub struct oss_callback_spec_options {
-    options: Options<CallbackSpecBuilder>,
+    options: Options<Settings>,
+}
+
+/// A builder, and beside it what a setter may take away again.
+#[derive(Default)]
+struct Settings {
+    builder: CallbackSpecBuilder,
+    host: Option<String>,
+    body: Option<BodyTemplate>,
 }
 
 impl oss_callback_spec_options {
-    /// The builder, unless a setter found a fault.
-    #[cfg(not(feature = "small"))]
-    pub(super) fn builder(&self) -> Result<&CallbackSpecBuilder> {
-        self.options.values()
+    /// All that was set, unless a setter found a fault.
+    pub(super) fn builder(&self) -> Result<CallbackSpecBuilder> {
+        let settings = self.options.values()?;
+        let mut builder = settings.builder.clone();
+        if let Some(host) = &settings.host {
+            builder = builder.host(host);
+        }
+        if let Some(body) = &settings.body {
+            builder = builder.body(body.clone());
+        }
+        Ok(builder)
     }
 }
 
 /// What OSS is asked to call once it has stored an object. A spec does not change and may be used for any
 /// number of uploads, from many threads at once; one of them frees it.
 pub struct oss_callback_spec {
-    pub(super) spec: CallbackSpec,
-    callback: CString,
+    /// None for an upload without a callback.
+    spec: Option<CallbackSpec>,
+    callback: Option<CString>,
     callback_var: Option<CString>,
     /// None for one that OSS would refuse.
     pub(super) warnings: Vec<CString>,
@@ -45,21 +61,60 @@ impl oss_callback_spec {
         let warnings = spec.check().unwrap_or_default();
         oss_callback_spec {
             warnings: warnings.iter().map(|w| c_string(w.to_string())).collect(),
-            callback: c_string(spec.callback()),
+            callback: Some(c_string(spec.callback())),
             callback_var: spec.callback_var().map(c_string),
-            spec,
+            spec: Some(spec),
         }
+    }
+
+    /// The callback, where there must be one.
+    pub(super) fn callback(&self) -> Result<&CallbackSpec> {
+        self.spec
+            .as_ref()
+            .ok_or_else(|| Error::argument("`spec` is oss_callback_spec_none(), not a callback"))
     }
 }
 
-/// Runs a setter over the builder, which the Rust interface passes by value.
+/// The spec of uploads without a callback.
+static NONE: oss_callback_spec = oss_callback_spec {
+    spec: None,
+    callback: None,
+    callback_var: None,
+    warnings: Vec::new(),
+};
+
+/// The callback of an upload. NULL is refused, so that a spec that could not be made never becomes a plain upload.
+pub(super) fn callback_of(spec: Option<&oss_callback_spec>) -> Result<Option<&CallbackSpec>> {
+    let spec = spec.ok_or_else(|| {
+        Error::argument("`spec` is NULL; an upload without a callback has oss_callback_spec_none()")
+    })?;
+    Ok(spec.spec.as_ref())
+}
+
+/// Whether an upload was meant to have a callback.
+pub(super) fn wants_callback(spec: Option<&oss_callback_spec>) -> bool {
+    spec.is_none_or(|spec| spec.spec.is_some())
+}
+
+/// Runs a setter.
 fn set(
     options: Option<&mut oss_callback_spec_options>,
-    body: impl FnOnce(CallbackSpecBuilder) -> Result<CallbackSpecBuilder>,
+    setter: impl FnOnce(&mut Settings) -> Result<()>,
 ) {
     if let Some(options) = options {
-        options.options.replace(body);
+        options.options.set(setter);
     }
+}
+
+/// Runs a setter of the builder.
+fn build(
+    options: Option<&mut oss_callback_spec_options>,
+    setter: impl FnOnce(CallbackSpecBuilder) -> Result<CallbackSpecBuilder>,
+) {
+    set(options, |settings| {
+        settings.builder = setter(settings.builder.clone())?;
+        Ok(())
+    });
 }
 
 /// Makes empty options. Free them with oss_callback_spec_options_free; a spec does not need them any more
@@ -87,7 +142,7 @@ pub unsafe extern "C" fn oss_callback_spec_options_add_url(
     url: *const c_char,
 ) {
     // SAFETY: NULL or a NUL-terminated string.
-    unsafe { set(options, |builder| Ok(builder.url(text(url, "url")?))) }
+    unsafe { build(options, |builder| Ok(builder.url(text(url, "url")?))) }
 }
 
 /// The Host header of the callback: a domain name or an IP address. Default: the host of the URL.
@@ -96,8 +151,11 @@ pub unsafe extern "C" fn oss_callback_spec_options_set_host(
     options: Option<&mut oss_callback_spec_options>,
     host: *const c_char,
 ) {
-    // SAFETY: NULL or a NUL-terminated string.
-    unsafe { set(options, |builder| Ok(builder.host(text(host, "host")?))) }
+    set(options, |settings| {
+        // SAFETY: NULL or a NUL-terminated string.
+        settings.host = unsafe { optional_text(host, "host") }?.map(str::to_owned);
+        Ok(())
+    });
 }
 
 /// What OSS sends, as text with placeholders: "filename=${object}&size=${size}". This or
@@ -108,8 +166,11 @@ pub unsafe extern "C" fn oss_callback_spec_options_set_body(
     options: Option<&mut oss_callback_spec_options>,
     body: *const c_char,
 ) {
-    // SAFETY: NULL or a NUL-terminated string.
-    unsafe { set(options, |builder| Ok(builder.body(text(body, "body")?))) }
+    set(options, |settings| {
+        // SAFETY: NULL or a NUL-terminated string.
+        settings.body = unsafe { optional_text(body, "body") }?.map(BodyTemplate::from);
+        Ok(())
+    });
 }
 
 /// What OSS sends, put together with oss_callback_body_template_new, which also decides the body type. The
@@ -119,13 +180,10 @@ pub extern "C" fn oss_callback_spec_options_set_body_template(
     options: Option<&mut oss_callback_spec_options>,
     body_template: Option<&oss_callback_body_template>,
 ) {
-    set(options, |builder| {
-        Ok(builder.body(
-            required(body_template, "body_template")?
-                .options
-                .values()?
-                .clone(),
-        ))
+    set(options, |settings| {
+        let template = body_template.map(|template| template.options.values());
+        settings.body = template.transpose()?.cloned();
+        Ok(())
     });
 }
 
@@ -135,7 +193,7 @@ pub extern "C" fn oss_callback_spec_options_set_body_type(
     options: Option<&mut oss_callback_spec_options>,
     body_type: u32,
 ) {
-    set(options, |builder| {
+    build(options, |builder| {
         if body_type == oss_callback_body_type::Form as u32 {
             Ok(builder.body_type(BodyType::Form))
         } else if body_type == oss_callback_body_type::Json as u32 {
@@ -153,7 +211,7 @@ pub extern "C" fn oss_callback_spec_options_set_sni(
     options: Option<&mut oss_callback_spec_options>,
     sni: bool,
 ) {
-    set(options, |builder| Ok(builder.sni(sni)))
+    build(options, |builder| Ok(builder.sni(sni)))
 }
 
 /// Adds a variable of the caller's, which the body names as ${x:name}. "x:" is added to the name when it is
@@ -166,7 +224,7 @@ pub unsafe extern "C" fn oss_callback_spec_options_add_variable(
 ) {
     // SAFETY: NULL or NUL-terminated strings.
     unsafe {
-        set(options, |builder| {
+        build(options, |builder| {
             Ok(builder.variable(text(name, "name")?, text(value, "value")?))
         })
     }
@@ -182,7 +240,7 @@ pub unsafe extern "C" fn oss_callback_spec_options_add_member(
 ) {
     // SAFETY: NULL or NUL-terminated strings.
     unsafe {
-        set(options, |builder| {
+        build(options, |builder| {
             Ok(builder.member(text(name, "name")?, text(json, "json")?))
         })
     }
@@ -206,7 +264,7 @@ pub extern "C" fn oss_callback_spec_new(
 ) -> oss_callback_code {
     guard(error, || {
         let options = required(options, "options")?;
-        let new = || Ok(oss_callback_spec::new(options.options.values()?.build()?));
+        let new = || Ok(oss_callback_spec::new(options.builder()?.build()?));
         make(spec, "spec", new)
     })
 }
@@ -261,6 +319,15 @@ pub unsafe extern "C" fn oss_callback_spec_new_from_json(
     })
 }
 
+/// The spec of an upload without a callback. It is static: it is not freed, and any thread may use it.
+///
+/// Uploads refuse a NULL spec. So an error of oss_callback_spec_new that goes unnoticed cannot turn an upload with a
+/// callback into one without.
+#[unsafe(no_mangle)]
+pub extern "C" fn oss_callback_spec_none() -> *const oss_callback_spec {
+    &raw const NONE
+}
+
 /// Applies OSS's rules to a spec that was made elsewhere; one of oss_callback_spec_new has passed already.
 /// OSS_CALLBACK_CODE_INVALID_CALLBACK as there. A private address is no error.
 #[must_use]
@@ -269,13 +336,16 @@ pub extern "C" fn oss_callback_spec_check(
     spec: Option<&oss_callback_spec>,
     error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
-    guard(error, || required(spec, "spec")?.spec.check().map(drop))
+    guard(error, || match &required(spec, "spec")?.spec {
+        Some(spec) => spec.check().map(drop),
+        None => Ok(()),
+    })
 }
 
 /// The value of the header x-oss-callback: Base64 of JSON. NULL for NULL. Borrowed from `spec`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_spec_callback(spec: Option<&oss_callback_spec>) -> *const c_char {
-    of(spec, ptr::null(), |spec| spec.callback.as_ptr())
+    of(spec, ptr::null(), |spec| borrowed(spec.callback.as_ref()))
 }
 
 /// The value of the header x-oss-callback-var, or NULL without variables. Borrowed from `spec`.
@@ -291,6 +361,8 @@ pub extern "C" fn oss_callback_spec_callback_var(
 /// Frees a spec. NULL does nothing. No call may use the spec any more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_free(spec: *mut oss_callback_spec) {
-    // SAFETY: NULL or a spec that was given out and not freed yet.
-    free(unsafe { (!spec.is_null()).then(|| Box::from_raw(spec)) });
+    if !ptr::eq(spec, &NONE) && !spec.is_null() {
+        // SAFETY: a spec that was given out and not freed yet.
+        free(Some(unsafe { Box::from_raw(spec) }));
+    }
 }

@@ -11,7 +11,7 @@ use super::guard::guard_upload;
 use super::pointers::{file_path, required, text};
 use super::put_options::{file_with_options, oss_callback_put_options, set_value};
 use super::receipt::{give_receipt, oss_callback_receipt};
-use super::spec::oss_callback_spec;
+use super::spec::{callback_of, oss_callback_spec, wants_callback};
 
 /// The size of the parts in bytes, 102400 to 5368709120; a file that is no larger goes in one request. For
 /// oss_upload_file_with_callback only: other uploads refuse it. Default: 8 MiB, or as much more as it takes
@@ -110,7 +110,7 @@ pub unsafe extern "C" fn oss_upload_file_with_callback(
     receipt: Option<&mut MaybeUninit<*mut oss_callback_receipt>>,
     error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
-    guard_upload(error, spec.is_some(), || {
+    guard_upload(error, wants_callback(spec), || {
         // SAFETY: NULL is refused; otherwise the caller promises what its type and the header say.
         let (client, bucket, object) = unsafe {
             (
@@ -120,8 +120,7 @@ pub unsafe extern "C" fn oss_upload_file_with_callback(
             )
         };
         let upload = client.client.upload_file(bucket, object);
-        let (upload, spec) = (file_with_options(upload, options)?, spec);
-        let upload = upload.callback(spec.map(|spec| &spec.spec));
+        let upload = file_with_options(upload, options)?.callback(callback_of(spec)?);
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         let done = upload.send(unsafe { file_path(path, "path") }?)?;
         give_receipt(receipt, done);

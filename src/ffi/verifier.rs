@@ -9,7 +9,7 @@ use super::code::oss_callback_code;
 use super::error::oss_callback_error;
 use super::guard::guard;
 use super::options::Options;
-use super::pointers::{bytes, free, make, required, text};
+use super::pointers::{bytes, free, make, optional_text, required, text};
 use super::verified::oss_callback_verified;
 use crate::callback::{CallbackRequest, KnownKeys, Verifier};
 use crate::{Error, Result};
@@ -172,13 +172,12 @@ pub unsafe extern "C" fn oss_callback_verifier_options_prepend_prefix(
     options: Option<&mut oss_callback_verifier_options>,
     prefix: *const c_char,
 ) {
-    // SAFETY: NULL or a NUL-terminated string.
-    unsafe {
-        set(options, |settings| {
-            settings.prepend.push(text(prefix, "prefix")?.to_owned());
-            Ok(())
-        });
-    }
+    set(options, |settings| {
+        // SAFETY: NULL or a NUL-terminated string.
+        let prefix = unsafe { optional_text(prefix, "prefix") }?;
+        settings.prepend.extend(prefix.map(str::to_owned));
+        Ok(())
+    });
 }
 
 /// Takes off what a reverse proxy has added: with "/internal" a request for /internal/callback may have been
@@ -188,13 +187,12 @@ pub unsafe extern "C" fn oss_callback_verifier_options_strip_prefix(
     options: Option<&mut oss_callback_verifier_options>,
     prefix: *const c_char,
 ) {
-    // SAFETY: NULL or a NUL-terminated string.
-    unsafe {
-        set(options, |settings| {
-            settings.strip.push(text(prefix, "prefix")?.to_owned());
-            Ok(())
-        });
-    }
+    set(options, |settings| {
+        // SAFETY: NULL or a NUL-terminated string.
+        let prefix = unsafe { optional_text(prefix, "prefix") }?;
+        settings.strip.extend(prefix.map(str::to_owned));
+        Ok(())
+    });
 }
 
 /// Believes a header such as X-Original-URI, in which a reverse proxy keeps the target as it came to it. The
@@ -204,13 +202,12 @@ pub unsafe extern "C" fn oss_callback_verifier_options_trust_target_header(
     options: Option<&mut oss_callback_verifier_options>,
     name: *const c_char,
 ) {
-    // SAFETY: NULL or a NUL-terminated string.
-    unsafe {
-        set(options, |settings| {
-            settings.headers.push(text(name, "name")?.to_owned());
-            Ok(())
-        });
-    }
+    set(options, |settings| {
+        // SAFETY: NULL or a NUL-terminated string.
+        let name = unsafe { optional_text(name, "name") }?;
+        settings.headers.extend(name.map(str::to_owned));
+        Ok(())
+    });
 }
 
 /// Frees options. NULL does nothing.

@@ -93,6 +93,13 @@ impl PutOptions {
         }
     }
 
+    /// Takes a header away, whichever setter it came from: the upload is as if it had never been set.
+    pub fn without_header(mut self, name: &str) -> PutOptions {
+        self.headers
+            .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        self
+    }
+
     /// The limits alone, for listing the parts of an upload or aborting it. An expired deadline ends these too: to abort an
     /// upload whose deadline has expired, use other limits.
     pub fn limits(&self) -> &OperationOptions {

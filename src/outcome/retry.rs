@@ -8,6 +8,11 @@ use std::time::{Duration, SystemTime};
 use crate::outcome::error::Error;
 use crate::outcome::verdict::{Answered, ErrorKind, Stored};
 
+// As in the official SDKs.
+pub(crate) const MAX_ATTEMPTS: u32 = 3;
+pub(crate) const BASE_DELAY: Duration = Duration::from_millis(200);
+pub(crate) const MAX_DELAY: Duration = Duration::from_secs(20);
+
 /// How often, and how patiently, a failed request is sent again.
 ///
 /// Only failures that may end differently are retried (a lost connection, a time limit, 5xx, 408, 429 and their
@@ -22,6 +27,9 @@ use crate::outcome::verdict::{Answered, ErrorKind, Stored};
 /// file, and also the looks that follow a lost answer to CompleteMultipartUpload. A kept connection that turns out to be
 /// closed before the first byte of a request is replaced, which is not an attempt.
 ///
+/// What a policy leaves open is as the client's policy says, and then as in the official SDKs: three attempts, delays
+/// from 0.2 s on, doubled each time, at most 20 s.
+///
 /// ```
 /// use std::time::Duration;
 /// use oss_callback::RetryPolicy;
@@ -30,22 +38,11 @@ use crate::outcome::verdict::{Answered, ErrorKind, Stored};
 /// let never = RetryPolicy::none();
 /// # let _ = (patient, never);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RetryPolicy {
-    max_attempts: u32,
-    base_delay: Duration,
-    max_delay: Duration,
-}
-
-impl Default for RetryPolicy {
-    /// Three attempts; delays from 0.2 s on, doubled each time, at most 20 s, as in the official SDKs.
-    fn default() -> Self {
-        RetryPolicy {
-            max_attempts: 3,
-            base_delay: Duration::from_millis(200),
-            max_delay: Duration::from_secs(20),
-        }
-    }
+    max_attempts: Option<u32>,
+    base_delay: Option<Duration>,
+    max_delay: Option<Duration>,
 }
 
 impl RetryPolicy {
@@ -54,30 +51,39 @@ impl RetryPolicy {
         RetryPolicy::default().max_attempts(1)
     }
 
-    /// Attempts in all, the first one included; 0 counts as 1.
+    /// Attempts in all, the first one included; 0 counts as 1. Default: 3.
     pub fn max_attempts(mut self, attempts: u32) -> RetryPolicy {
-        self.max_attempts = attempts.max(1);
+        self.max_attempts = Some(attempts.max(1));
         self
     }
 
     /// The most that is waited after the first failure; it doubles with each further one. The actual
     /// delay is drawn between nothing and that ("full jitter"), so that many clients do not come back at
-    /// once.
+    /// once. Default: 0.2 s.
     pub fn base_delay(mut self, delay: Duration) -> RetryPolicy {
-        self.base_delay = delay;
+        self.base_delay = Some(delay);
         self
     }
 
     /// No delay is longer; when a server asks for a longer one with `Retry-After`, there is no further
-    /// attempt.
+    /// attempt. Default: 20 s.
     pub fn max_delay(mut self, delay: Duration) -> RetryPolicy {
-        self.max_delay = delay;
+        self.max_delay = Some(delay);
         self
     }
 
     /// Whether another attempt may follow so many.
     pub(crate) fn allows_after(&self, attempts: u32) -> bool {
-        attempts < self.max_attempts
+        attempts < self.max_attempts.unwrap_or(MAX_ATTEMPTS)
+    }
+
+    /// This policy, and another one for what it leaves open.
+    pub(crate) fn or(self, other: RetryPolicy) -> RetryPolicy {
+        RetryPolicy {
+            max_attempts: self.max_attempts.or(other.max_attempts),
+            base_delay: self.base_delay.or(other.base_delay),
+            max_delay: self.max_delay.or(other.max_delay),
+        }
     }
 
     /// How long to wait before the next attempt; `None` when there must be none. `attempt` counts those
@@ -93,13 +99,15 @@ impl RetryPolicy {
             return None;
         }
         let factor = 2_u32.saturating_pow(attempt - 1);
-        let ceiling = self.base_delay.saturating_mul(factor).min(self.max_delay);
+        let base_delay = self.base_delay.unwrap_or(BASE_DELAY);
+        let max_delay = self.max_delay.unwrap_or(MAX_DELAY);
+        let ceiling = base_delay.saturating_mul(factor).min(max_delay);
         let jitter = ceiling.mul_f64(random.clamp(0.0, 1.0));
         match error
             .header("retry-after")
             .and_then(|text| retry_after(text, SystemTime::now()))
         {
-            Some(asked) if asked > self.max_delay => None,
+            Some(asked) if asked > max_delay => None,
             Some(asked) => Some(asked.max(jitter)),
             None => Some(jitter),
         }

@@ -35,7 +35,7 @@ static void refuses_template(oss_callback_body_template *body_template, const ch
 static void refuses_put(oss_callback_client *client, oss_callback_put_options *options, const char *message) {
     oss_callback_receipt *receipt = NULL;
     oss_callback_error *error = NULL;
-    assert(oss_put_object_with_callback(client, BUCKET, "object", NULL, 0, NULL, options, &receipt, &error) ==
+    assert(oss_put_object_with_callback(client, BUCKET, "object", NULL, 0, oss_callback_spec_none(), options, &receipt, &error) ==
            OSS_CALLBACK_CODE_INVALID_ARGUMENT);
     assert(receipt == NULL);
     assert(contains(oss_callback_error_message(error), message));
@@ -178,11 +178,11 @@ static void uploads(void) {
     oss_callback_put_options_set_content_type(options, NULL);
     refuses_put(client, options, "`value` is not UTF-8");
 
-    assert(oss_put_object_with_callback(client, BAD, "object", NULL, 0, NULL, NULL, NULL, &error) ==
+    assert(oss_put_object_with_callback(client, BAD, "object", NULL, 0, oss_callback_spec_none(), NULL, NULL, &error) ==
            OSS_CALLBACK_CODE_INVALID_ARGUMENT);
     assert(is(oss_callback_error_message(error), "`bucket` is not UTF-8"));
     oss_callback_error_free(error);
-    assert(oss_put_object_with_callback(client, BUCKET, BAD, NULL, 0, NULL, NULL, NULL, &error) ==
+    assert(oss_put_object_with_callback(client, BUCKET, BAD, NULL, 0, oss_callback_spec_none(), NULL, NULL, &error) ==
            OSS_CALLBACK_CODE_INVALID_ARGUMENT);
     assert(is(oss_callback_error_message(error), "`object` is not UTF-8"));
     oss_callback_error_free(error);
@@ -199,7 +199,7 @@ static void uploads(void) {
     assert(oss_callback_error_header(error, BAD) == NULL);
     assert(oss_callback_error_detail(error, BAD) == NULL);
     oss_callback_error_free(error);
-    assert(oss_put_object_from_file_with_callback(client, BUCKET, "object", BAD, NULL, NULL, NULL, NULL) ==
+    assert(oss_put_object_from_file_with_callback(client, BUCKET, "object", BAD, oss_callback_spec_none(), NULL, NULL, NULL) ==
            OSS_CALLBACK_CODE_BODY_UNREADABLE);
     oss_callback_client_free(client);
 }

@@ -91,9 +91,9 @@ static void *put(void *argument) {
     const upload *it = argument;
     oss_callback_receipt *receipt = NULL;
     oss_callback_error *error = NULL;
-    assert((it->fd ? oss_put_object_from_fd_with_callback(client, BUCKET, "object", it->fd, it->body_len, NULL,
+    assert((it->fd ? oss_put_object_from_fd_with_callback(client, BUCKET, "object", it->fd, it->body_len, oss_callback_spec_none(),
                                                           it->options, &receipt, &error)
-                   : oss_put_object_with_callback(client, BUCKET, "object", it->body, it->body_len, NULL, it->options,
+                   : oss_put_object_with_callback(client, BUCKET, "object", it->body, it->body_len, oss_callback_spec_none(), it->options,
                                                   &receipt, &error)) == OSS_CALLBACK_CODE_CANCELLED);
     assert(receipt == NULL);
     assert(oss_callback_error_stored(error) == it->stored);
@@ -186,7 +186,7 @@ static void is_cancelled_before_it_begins(void) {
     it.stored = OSS_CALLBACK_STORED_NO;
     put(&it);
     oss_callback_put_options_set_cancellation(options, NULL);
-    assert(oss_put_object_with_callback(client, BUCKET, "not cancelled", NULL, 0, NULL, options, NULL, NULL) ==
+    assert(oss_put_object_with_callback(client, BUCKET, "not cancelled", NULL, 0, oss_callback_spec_none(), options, NULL, NULL) ==
            OSS_CALLBACK_CODE_OK);
     oss_callback_put_options_free(options);
     oss_callback_client_free(client);

@@ -40,7 +40,7 @@ static void *run(void *argument) {
     upload *it = argument;
     oss_callback_receipt *receipt = NULL;
     it->code = oss_put_object_from_reader_with_callback(client, BUCKET, it->by_itself ? "by itself" : "by another", give, it,
-                                                        OSS_CALLBACK_LEN_UNKNOWN, NULL, NULL, &receipt, NULL);
+                                                        OSS_CALLBACK_LEN_UNKNOWN, oss_callback_spec_none(), NULL, &receipt, NULL);
     if (it->code == OSS_CALLBACK_CODE_OK) {
         snprintf(it->etag, sizeof it->etag, "%s", oss_callback_receipt_etag(receipt));
     }
@@ -71,7 +71,7 @@ static void finishes_its_call_first(bool by_itself) {
 static void leaves_the_state_alone(int state) {
     int before = -1;
     assert(pthread_setcancelstate(state, NULL) == 0);
-    assert(oss_put_object_with_callback(client, BUCKET, "state", NULL, 0, NULL, NULL, NULL, NULL) ==
+    assert(oss_put_object_with_callback(client, BUCKET, "state", NULL, 0, oss_callback_spec_none(), NULL, NULL, NULL) ==
            OSS_CALLBACK_CODE_OK);
     assert(oss_callback_client_head_object(NULL, BUCKET, "state", NULL, NULL, NULL) ==
            OSS_CALLBACK_CODE_INVALID_ARGUMENT);

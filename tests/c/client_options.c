@@ -8,7 +8,7 @@ static oss_callback_code put(oss_callback_client_options *options, oss_callback_
     oss_callback_code code = OSS_CALLBACK_CODE_OK;
     int count;
     for (count = 0; count < 2 && code == OSS_CALLBACK_CODE_OK; count++) {
-        code = oss_put_object_with_callback(client, BUCKET, "object", (const uint8_t *)"x", 1, NULL, NULL, NULL, error);
+        code = oss_put_object_with_callback(client, BUCKET, "object", (const uint8_t *)"x", 1, oss_callback_spec_none(), NULL, NULL, error);
     }
     oss_callback_client_free(client);
     return code;
@@ -39,7 +39,9 @@ static void addresses(const char *endpoint, const char *address, const char *ref
     oss_callback_client_options_set_endpoint(options, endpoint);
     oss_callback_client_options_set_path_style(options, true);
     oss_callback_client_options_add_address(options, "oss.example.test", refusing);
-    oss_callback_client_options_set_retry_policy(options, 5, 0, 0);
+    oss_callback_client_options_set_max_attempts(options, 5);
+    oss_callback_client_options_set_retry_base_delay_ms(options, 0);
+    oss_callback_client_options_set_retry_max_delay_ms(options, 0);
     assert(put(options, &error) == OSS_CALLBACK_CODE_CONNECT);
     assert(oss_callback_error_attempts(error) == 5);
     oss_callback_error_free(error);
@@ -58,7 +60,7 @@ static void proxies(const char *refusing) {
     oss_callback_client_options *options = new_client_options();
     snprintf(url, sizeof url, "http://user:geheim@%s", refusing);
     oss_callback_client_options_set_proxy(options, url);
-    oss_callback_client_options_set_retry_policy(options, 1, 0, 0);
+    oss_callback_client_options_set_max_attempts(options, 1);
     assert(put(options, &error) == OSS_CALLBACK_CODE_CONNECT);
     assert(contains(oss_callback_error_message(error), refusing));
     assert(!contains(oss_callback_error_message(error), "geheim"));
@@ -78,12 +80,16 @@ static void limits(void) {
     oss_callback_client_options_set_progress_timeout_ms(options, UINT64_MAX);
     oss_callback_client_options_set_max_idle_connections(options, SIZE_MAX);
     oss_callback_client_options_set_max_idle_time_ms(options, UINT64_MAX);
-    oss_callback_client_options_set_retry_policy(options, UINT32_MAX, UINT64_MAX, UINT64_MAX);
+    oss_callback_client_options_set_max_attempts(options, UINT32_MAX);
+    oss_callback_client_options_set_retry_base_delay_ms(options, UINT64_MAX);
+    oss_callback_client_options_set_retry_max_delay_ms(options, UINT64_MAX);
     assert(put(options, NULL) == OSS_CALLBACK_CODE_OK);
     options = new_client_options();
     oss_callback_client_options_set_max_idle_connections(options, 0);
     oss_callback_client_options_set_max_idle_time_ms(options, 0);
-    oss_callback_client_options_set_retry_policy(options, 0, 0, 0);
+    oss_callback_client_options_set_max_attempts(options, 0);
+    oss_callback_client_options_set_retry_base_delay_ms(options, 0);
+    oss_callback_client_options_set_retry_max_delay_ms(options, 0);
     assert(put(options, NULL) == OSS_CALLBACK_CODE_OK);
 }
 

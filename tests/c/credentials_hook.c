@@ -54,7 +54,7 @@ static oss_callback_client *new_client_with(provider *it) {
 
 static void put(const oss_callback_client *client, int times) {
     while (times-- > 0) {
-        assert(oss_put_object_with_callback(client, BUCKET, "object", NULL, 0, NULL, NULL, NULL, NULL) ==
+        assert(oss_put_object_with_callback(client, BUCKET, "object", NULL, 0, oss_callback_spec_none(), NULL, NULL, NULL) ==
                OSS_CALLBACK_CODE_OK);
     }
 }
@@ -88,7 +88,7 @@ static void is_asked_again_when_oss_says_that_they_expired(void) {
     it.expires = (uint64_t)time(NULL) + 3600;
     it.expired_first = true;
     client = new_client_with(&it);
-    assert(oss_put_object_with_callback(client, BUCKET, "object", NULL, 0, NULL, NULL, &receipt, NULL) ==
+    assert(oss_put_object_with_callback(client, BUCKET, "object", NULL, 0, oss_callback_spec_none(), NULL, &receipt, NULL) ==
            OSS_CALLBACK_CODE_OK);
     assert(oss_callback_receipt_attempts(receipt) == 2);
     assert(oss_callback_attempt_code(oss_callback_receipt_earlier_attempt(receipt, 0)) == OSS_CALLBACK_CODE_ACCESS_DENIED);
@@ -123,7 +123,7 @@ static void is_asked_by_one_thread_at_a_time(void) {
 static void fails(provider *it, const char *message) {
     oss_callback_error *error = NULL;
     oss_callback_client *client = new_client_with(it);
-    assert(oss_put_object_with_callback(client, BUCKET, "never", NULL, 0, NULL, NULL, NULL, &error) ==
+    assert(oss_put_object_with_callback(client, BUCKET, "never", NULL, 0, oss_callback_spec_none(), NULL, NULL, &error) ==
            OSS_CALLBACK_CODE_CREDENTIALS_FAILED);
     assert(contains(oss_callback_error_message(error), message));
     assert(!contains(oss_callback_error_message(error), "hidden"));

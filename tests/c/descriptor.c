@@ -10,7 +10,7 @@
 static oss_callback_client *client;
 
 static oss_callback_code put(const char *object, int fd, uint64_t len, oss_callback_error **error) {
-    return oss_put_object_from_fd_with_callback(client, BUCKET, object, fd, len, NULL, NULL, NULL, error);
+    return oss_put_object_from_fd_with_callback(client, BUCKET, object, fd, len, oss_callback_spec_none(), NULL, NULL, error);
 }
 
 static void fails(int fd, uint64_t len, oss_callback_code code, const char *message) {
@@ -23,7 +23,7 @@ static void fails(int fd, uint64_t len, oss_callback_code code, const char *mess
 
 static void range_fails(const char *path, uint64_t offset, uint64_t len) {
     oss_callback_error *error = NULL;
-    assert(oss_put_object_from_file_range_with_callback(client, BUCKET, "never", path, offset, len, NULL, NULL, NULL,
+    assert(oss_put_object_from_file_range_with_callback(client, BUCKET, "never", path, offset, len, oss_callback_spec_none(), NULL, NULL,
                                                         &error) == OSS_CALLBACK_CODE_INVALID_ARGUMENT);
     assert(contains(oss_callback_error_message(error), "has 10 bytes"));
     oss_callback_error_free(error);
@@ -38,7 +38,7 @@ static void regular_file(const char *path) {
     assert(put("rest", fd, OSS_CALLBACK_LEN_UNKNOWN, NULL) == OSS_CALLBACK_CODE_OK);
     /* It can be read twice. */
     oss_callback_put_options_set_content_md5(options, true);
-    assert(oss_put_object_from_fd_with_callback(client, BUCKET, "twice", fd, 8, NULL, options, NULL, NULL) ==
+    assert(oss_put_object_from_fd_with_callback(client, BUCKET, "twice", fd, 8, oss_callback_spec_none(), options, NULL, NULL) ==
            OSS_CALLBACK_CODE_OK);
     fails(fd, 9, OSS_CALLBACK_CODE_BODY_CHANGED, "ended after 8 of 9 bytes");
     assert(lseek(fd, 0, SEEK_CUR) == 2);
@@ -66,7 +66,7 @@ static void file_that_changes(void) {
     fd = fileno(file);
     assert(lseek(fd, 0, SEEK_SET) == 0);
     oss_callback_put_options_set_progress_hook(options, change, &fd);
-    assert(oss_put_object_from_fd_with_callback(client, BUCKET, "never", fd, OSS_CALLBACK_LEN_UNKNOWN, NULL, options, NULL,
+    assert(oss_put_object_from_fd_with_callback(client, BUCKET, "never", fd, OSS_CALLBACK_LEN_UNKNOWN, oss_callback_spec_none(), options, NULL,
                                                 &error) == OSS_CALLBACK_CODE_BODY_CHANGED);
     assert(contains(oss_callback_error_message(error), "the file changed while it was sent"));
     assert(oss_callback_error_stored(error) == OSS_CALLBACK_STORED_NO);
@@ -101,7 +101,7 @@ static void pipes(void) {
     oss_callback_put_options_set_content_md5(options, true);
     assert(pipe(ends) == 0);
     assert(write(ends[1], "pipe dream", 10) == 10);
-    assert(oss_put_object_from_fd_with_callback(client, BUCKET, "never", ends[0], 4, NULL, options, NULL, &error) ==
+    assert(oss_put_object_from_fd_with_callback(client, BUCKET, "never", ends[0], 4, oss_callback_spec_none(), options, NULL, &error) ==
            OSS_CALLBACK_CODE_INVALID_ARGUMENT);
     assert(contains(oss_callback_error_message(error), "`content_md5` needs a body that can be read twice"));
     oss_callback_error_free(error);
@@ -122,7 +122,7 @@ static void silent_pipe(void) {
     oss_callback_put_options *options = new_put_options();
     oss_callback_put_options_set_timeout_ms(options, 150);
     assert(pipe(ends) == 0);
-    assert(oss_put_object_from_fd_with_callback(client, BUCKET, "never", ends[0], 4, NULL, options, NULL, &error) ==
+    assert(oss_put_object_from_fd_with_callback(client, BUCKET, "never", ends[0], 4, oss_callback_spec_none(), options, NULL, &error) ==
            OSS_CALLBACK_CODE_TIMEOUT);
     assert(contains(oss_callback_error_message(error), "the overall time limit ran out"));
     assert(oss_callback_error_stored(error) == OSS_CALLBACK_STORED_NO);
@@ -136,11 +136,11 @@ static void silent_pipe(void) {
 
 static void ranges(const char *path) {
     oss_callback_receipt *receipt = NULL;
-    assert(oss_put_object_from_file_range_with_callback(client, BUCKET, "range", path, 3, 4, NULL, NULL, &receipt, NULL) ==
+    assert(oss_put_object_from_file_range_with_callback(client, BUCKET, "range", path, 3, 4, oss_callback_spec_none(), NULL, &receipt, NULL) ==
            OSS_CALLBACK_CODE_OK);
     assert(oss_callback_receipt_etag(receipt) != NULL);
     oss_callback_receipt_free(receipt);
-    assert(oss_put_object_from_file_range_with_callback(client, BUCKET, "empty range", path, 10, 0, NULL, NULL, NULL,
+    assert(oss_put_object_from_file_range_with_callback(client, BUCKET, "empty range", path, 10, 0, oss_callback_spec_none(), NULL, NULL,
                                                         NULL) == OSS_CALLBACK_CODE_OK);
     range_fails(path, 3, 8);
     range_fails(path, 11, 0);

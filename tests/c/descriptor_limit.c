@@ -22,20 +22,20 @@ int main(void) {
     }
     for (round = 0; round < 10; round++) {
         oss_callback_error *error = NULL;
-        assert(oss_put_object_with_callback(client, BUCKET, "object", (const uint8_t *)"hello", 5, NULL, NULL, NULL,
+        assert(oss_put_object_with_callback(client, BUCKET, "object", (const uint8_t *)"hello", 5, oss_callback_spec_none(), NULL, NULL,
                                             &error) == OSS_CALLBACK_CODE_CONNECT);
         assert(contains(oss_callback_error_message(error), "too many open files"));
         assert(oss_callback_error_stored(error) == OSS_CALLBACK_STORED_NO);
         oss_callback_error_free(error);
         error = NULL;
-        assert(oss_put_object_from_file_with_callback(client, BUCKET, "object", "/etc/passwd", NULL, NULL, NULL, &error) ==
+        assert(oss_put_object_from_file_with_callback(client, BUCKET, "object", "/etc/passwd", oss_callback_spec_none(), NULL, NULL, &error) ==
                OSS_CALLBACK_CODE_BODY_UNREADABLE);
         assert(contains(oss_callback_error_message(error), "too many open files"));
         oss_callback_error_free(error);
     }
     /* The only one that is free is the connection's. */
     assert(close(taken[--count]) == 0);
-    assert(oss_put_object_with_callback(client, BUCKET, "object", (const uint8_t *)"hello", 5, NULL, NULL, NULL, NULL) ==
+    assert(oss_put_object_with_callback(client, BUCKET, "object", (const uint8_t *)"hello", 5, oss_callback_spec_none(), NULL, NULL, NULL) ==
            OSS_CALLBACK_CODE_OK);
     oss_callback_client_free(client);
     /* The connection's is free again; and whoever looks for leaks when the program ends needs some. */

@@ -72,7 +72,7 @@ static void is_called_after_requests(void) {
     oss_callback_client_options *options = new_client_options();
     set(options, false, &destroyed);
     client = new_client_of(options);
-    assert(oss_put_object_with_callback(client, BUCKET, "object", NULL, 0, NULL, NULL, NULL, NULL) ==
+    assert(oss_put_object_with_callback(client, BUCKET, "object", NULL, 0, oss_callback_spec_none(), NULL, NULL, NULL) ==
            OSS_CALLBACK_CODE_OK);
     assert(destroyed == 0);
     oss_callback_client_free(client);

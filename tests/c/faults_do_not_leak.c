@@ -67,7 +67,9 @@ int main(int argc, char **argv) {
     refused = new_client_at(argv[1]);
     closed = new_client_at(argv[2]);
     oss_callback_client_options_set_proxy(bad_options, "no proxy");
-    oss_callback_put_options_set_retry_policy(once, 2, 0, 0);
+    oss_callback_put_options_set_max_attempts(once, 2);
+    oss_callback_put_options_set_retry_base_delay_ms(once, 0);
+    oss_callback_put_options_set_retry_max_delay_ms(once, 0);
     assert(oss_callback_cancellation_new(&cancellation) == OSS_CALLBACK_CODE_OK);
     oss_callback_cancellation_cancel(cancellation);
     oss_callback_put_options_set_cancellation(cancelled, cancellation);

@@ -69,7 +69,7 @@ static int64_t sign(const char *string_to_sign, uint32_t signature_version, cons
 
 static void upload(const char *object) {
     oss_callback_code expected = strcmp(place, "signer") == 0 ? OSS_CALLBACK_CODE_ACCESS_DENIED : OSS_CALLBACK_CODE_OK;
-    assert(oss_put_object_with_callback(client, BUCKET, object, NULL, 0, NULL, NULL, NULL, NULL) == expected);
+    assert(oss_put_object_with_callback(client, BUCKET, object, NULL, 0, oss_callback_spec_none(), NULL, NULL, NULL) == expected);
 }
 
 static void *upload_in_parent(void *nothing) {

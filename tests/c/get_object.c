@@ -43,7 +43,7 @@ int main(int argc, char **argv) {
     for (index = 0; index < LEN; index++) {
         body[index] = (uint8_t)(index % 251);
     }
-    assert(oss_put_object_with_callback(client, BUCKET, "object", body, LEN, NULL, NULL, NULL, NULL) ==
+    assert(oss_put_object_with_callback(client, BUCKET, "object", body, LEN, oss_callback_spec_none(), NULL, NULL, NULL) ==
            OSS_CALLBACK_CODE_OK);
 
     assert(oss_callback_client_get_object(client, BUCKET, "object", take, whole, NULL, &metadata, NULL) ==

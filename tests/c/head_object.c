@@ -24,7 +24,7 @@ int main(void) {
     error = NULL;
 
     oss_callback_put_options_set_metadata(options, "author", "Ming");
-    assert(oss_put_object_with_callback(client, BUCKET, "cat.jpg", (const uint8_t *)"meow", 4, NULL, options, &receipt,
+    assert(oss_put_object_with_callback(client, BUCKET, "cat.jpg", (const uint8_t *)"meow", 4, oss_callback_spec_none(), options, &receipt,
                                         NULL) == OSS_CALLBACK_CODE_OK);
     assert(oss_callback_client_head_object(client, BUCKET, "cat.jpg", NULL, &metadata, &error) == OSS_CALLBACK_CODE_OK);
     assert(error == NULL);

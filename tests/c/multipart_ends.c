@@ -70,7 +70,7 @@ static void are_listed_and_aborted(void) {
     failed(oss_callback_multipart_upload_abort(a, NULL, &error), OSS_CALLBACK_CODE_NOT_FOUND, &error, "NoSuchUpload");
     failed(oss_callback_multipart_upload_upload_part(a, 1, NULL, 0, NULL, parts, &error), OSS_CALLBACK_CODE_NOT_FOUND, &error,
            "NoSuchUpload");
-    failed(oss_complete_multipart_upload_with_callback(a, NULL, NULL, NULL, NULL, &error), OSS_CALLBACK_CODE_NOT_FOUND,
+    failed(oss_complete_multipart_upload_with_callback(a, NULL, oss_callback_spec_none(), NULL, NULL, &error), OSS_CALLBACK_CODE_NOT_FOUND,
            &error, "NoSuchUpload");
     assert(oss_callback_multipart_upload_abort(b, NULL, NULL) == OSS_CALLBACK_CODE_OK);
     uploads = list(NULL, NULL);
@@ -87,28 +87,28 @@ static void are_refused_and_stay_open(void) {
     oss_callback_put_options *options = new_put_options();
     oss_callback_parts *parts = new_parts(), *wrong = new_parts();
     oss_callback_multipart_upload *upload = begin_with_part("kept", parts), *other = NULL;
-    failed(oss_complete_multipart_upload_with_callback(upload, wrong, NULL, NULL, NULL, &error),
+    failed(oss_complete_multipart_upload_with_callback(upload, wrong, oss_callback_spec_none(), NULL, NULL, &error),
            OSS_CALLBACK_CODE_INVALID_ARGUMENT, &error, NULL);
     assert(oss_callback_parts_add(wrong, 1, "0123456789ABCDEF0123456789ABCDEF", NULL, NULL, NULL) ==
            OSS_CALLBACK_CODE_OK);
-    failed(oss_complete_multipart_upload_with_callback(upload, wrong, NULL, NULL, NULL, &error),
+    failed(oss_complete_multipart_upload_with_callback(upload, wrong, oss_callback_spec_none(), NULL, NULL, &error),
            OSS_CALLBACK_CODE_REFUSED, &error, "InvalidPart");
     /* The object is kept until that is allowed to end. */
-    assert(oss_put_object_with_callback(client, BUCKET, "kept", NULL, 0, NULL, NULL, NULL, NULL) == OSS_CALLBACK_CODE_OK);
+    assert(oss_put_object_with_callback(client, BUCKET, "kept", NULL, 0, oss_callback_spec_none(), NULL, NULL, NULL) == OSS_CALLBACK_CODE_OK);
     oss_callback_put_options_set_forbid_overwrite(options, true);
-    failed(oss_complete_multipart_upload_with_callback(upload, parts, NULL, options, NULL, &error),
+    failed(oss_complete_multipart_upload_with_callback(upload, parts, oss_callback_spec_none(), options, NULL, &error),
            OSS_CALLBACK_CODE_CONFLICT, &error, "FileAlreadyExists");
     oss_callback_put_options_set_forbid_overwrite(options, false);
     oss_callback_put_options_set_object_acl(options, "public-read");
     oss_callback_multipart_upload_set_requester_pays(upload, true);
-    assert(oss_complete_multipart_upload_with_callback(upload, parts, NULL, options, NULL, NULL) == OSS_CALLBACK_CODE_OK);
+    assert(oss_complete_multipart_upload_with_callback(upload, parts, oss_callback_spec_none(), options, NULL, NULL) == OSS_CALLBACK_CODE_OK);
 
     /* A fault of a setter is told by whatever sends something. */
     assert(oss_callback_client_resume_multipart_upload(client, BUCKET, "kept", "id", &other, NULL) == OSS_CALLBACK_CODE_OK);
     oss_callback_put_options_set_object_acl(options, "public");
     oss_callback_put_options_set_object_acl(options, "private");
     failed(oss_callback_multipart_upload_abort(other, options, &error), OSS_CALLBACK_CODE_INVALID_ARGUMENT, &error, NULL);
-    assert(oss_complete_multipart_upload_with_callback(other, parts, NULL, options, NULL, &error) ==
+    assert(oss_complete_multipart_upload_with_callback(other, parts, oss_callback_spec_none(), options, NULL, &error) ==
            OSS_CALLBACK_CODE_INVALID_ARGUMENT);
     assert(contains(oss_callback_error_message(error), "\"public\""));
     oss_callback_error_free(error);
@@ -151,9 +151,9 @@ static void an_object_is_kept(void) {
            OSS_CALLBACK_CODE_OK);
     assert(oss_callback_multipart_upload_upload_part(upload, 1, (const uint8_t *)"contents", 8, options, NULL, NULL) ==
            OSS_CALLBACK_CODE_OK);
-    assert(oss_put_object_with_callback(client, BUCKET, "first", NULL, 0, NULL, NULL, NULL, NULL) ==
+    assert(oss_put_object_with_callback(client, BUCKET, "first", NULL, 0, oss_callback_spec_none(), NULL, NULL, NULL) ==
            OSS_CALLBACK_CODE_OK);
-    failed(oss_complete_multipart_upload_with_callback(upload, NULL, NULL, NULL, NULL, &error),
+    failed(oss_complete_multipart_upload_with_callback(upload, NULL, oss_callback_spec_none(), NULL, NULL, &error),
            OSS_CALLBACK_CODE_CONFLICT, &error, "FileAlreadyExists");
     assert(oss_callback_multipart_upload_abort(upload, options, NULL) == OSS_CALLBACK_CODE_OK);
     oss_callback_multipart_upload_free(upload);
@@ -198,7 +198,7 @@ static void are_cancelled(void) {
            &error, NULL);
     failed(oss_callback_multipart_upload_list_parts(upload, options, &listed, &error), OSS_CALLBACK_CODE_CANCELLED,
            &error, NULL);
-    failed(oss_complete_multipart_upload_with_callback(upload, NULL, NULL, options, NULL, &error),
+    failed(oss_complete_multipart_upload_with_callback(upload, NULL, oss_callback_spec_none(), options, NULL, &error),
            OSS_CALLBACK_CODE_CANCELLED, &error, NULL);
     failed(oss_callback_multipart_upload_abort(upload, options, &error), OSS_CALLBACK_CODE_CANCELLED, &error, NULL);
     assert(listed == NULL);

@@ -49,7 +49,7 @@ static void *upload(void *argument) {
     oss_callback_client_options_set_timeout_ms(options, (uint64_t)it->timeout_ms);
     /* The fault strikes each connection once, and each upload is to meet it. */
     oss_callback_client_options_set_max_idle_connections(options, 0);
-    oss_callback_client_options_set_retry_policy(options, 1, 0, 0);
+    oss_callback_client_options_set_max_attempts(options, 1);
     client = new_client_of(options);
     for (index = 0; index < times; index++) {
         long begin = now_ms();

@@ -37,7 +37,7 @@
         oss_callback_put_options *options = new_put_options();                                        \
         setter;                                                                                       \
         REFUSES(argument, given,                                                                      \
-                oss_put_object_with_callback(client, BUCKET, "never", BODY, 1, NULL, options, &given, &error)); \
+                oss_put_object_with_callback(client, BUCKET, "never", BODY, 1, oss_callback_spec_none(), options, &given, &error)); \
         oss_callback_put_options_free(options);                                                       \
     } while (0)
 
@@ -75,7 +75,9 @@ static void client_options(void) {
     oss_callback_client_options_set_timeout_ms(NULL, 1);
     oss_callback_client_options_set_max_answer_len(NULL, 1);
     oss_callback_client_options_set_progress_timeout_ms(NULL, 1);
-    oss_callback_client_options_set_retry_policy(NULL, 1, 1, 1);
+    oss_callback_client_options_set_max_attempts(NULL, 1);
+    oss_callback_client_options_set_retry_base_delay_ms(NULL, 1);
+    oss_callback_client_options_set_retry_max_delay_ms(NULL, 1);
     oss_callback_client_options_set_proxy(NULL, NULL);
     oss_callback_client_options_set_proxy(NULL, "http://127.0.0.1:3128");
     CLIENT_SETTER_REFUSES("url", oss_callback_client_options_set_proxy(options, NULL));
@@ -269,7 +271,9 @@ static void uploads(const oss_callback_client *client) {
     oss_callback_put_options_set_progress_timeout_ms(NULL, 1);
     oss_callback_put_options_set_timeout_ms(NULL, 1);
     oss_callback_put_options_set_deadline_ms(NULL, 1);
-    oss_callback_put_options_set_retry_policy(NULL, 1, 1, 1);
+    oss_callback_put_options_set_max_attempts(NULL, 1);
+    oss_callback_put_options_set_retry_base_delay_ms(NULL, 1);
+    oss_callback_put_options_set_retry_max_delay_ms(NULL, 1);
     oss_callback_put_options_set_callback_is_idempotent(NULL, true);
     oss_callback_put_options_set_compare_crc64(NULL, true);
     oss_callback_put_options_set_bandwidth_bytes_per_s(NULL, 1);
@@ -293,7 +297,7 @@ static void uploads(const oss_callback_client *client) {
     assert(oss_callback_error_stored(error) == OSS_CALLBACK_STORED_NO);
     assert(oss_callback_error_answered(error) == OSS_CALLBACK_ANSWERED_NO);
     oss_callback_error_free(error);
-    FAILS(oss_put_object_with_callback(client, BUCKET, "o", BODY, SIZE_MAX, NULL, NULL, NULL, NULL));
+    FAILS(oss_put_object_with_callback(client, BUCKET, "o", BODY, SIZE_MAX, oss_callback_spec_none(), NULL, NULL, NULL));
 
     FAILS(oss_put_object_from_file_with_callback(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL));
     REFUSES("client", given,
@@ -338,7 +342,9 @@ static void uploads(const oss_callback_client *client) {
     oss_callback_operation_options_set_progress_timeout_ms(NULL, 1);
     oss_callback_operation_options_set_timeout_ms(NULL, 1);
     oss_callback_operation_options_set_deadline_ms(NULL, 1);
-    oss_callback_operation_options_set_retry_policy(NULL, 1, 1, 1);
+    oss_callback_operation_options_set_max_attempts(NULL, 1);
+    oss_callback_operation_options_set_retry_base_delay_ms(NULL, 1);
+    oss_callback_operation_options_set_retry_max_delay_ms(NULL, 1);
     oss_callback_operation_options_set_cancellation(NULL, NULL);
     oss_callback_operation_options_set_cancellation(NULL, cancellation);
     oss_callback_operation_options_set_cancellation(limits, NULL);
@@ -493,7 +499,7 @@ int main(void) {
     specs();
     uploads(client);
     /* Nothing but this was ever sent: the test compares it with what the server has stored. */
-    assert(oss_put_object_with_callback(client, BUCKET, "stored", NULL, 0, NULL, NULL, &receipt, NULL) ==
+    assert(oss_put_object_with_callback(client, BUCKET, "stored", NULL, 0, oss_callback_spec_none(), NULL, &receipt, NULL) ==
            OSS_CALLBACK_CODE_OK);
     metadata_getters(client);
     receipt_getters(receipt);

@@ -215,7 +215,7 @@ static void credentials(void) {
         oss_callback_client_options *options = new_client_options();
         oss_callback_client_options_set_credentials_hook(options, gives_too_little, (void *)missing[index], NULL);
         client = new_client_of(options);
-        assert(oss_put_object_with_callback(client, BUCKET, "o", BODY, 1, NULL, NULL, NULL, &error) ==
+        assert(oss_put_object_with_callback(client, BUCKET, "o", BODY, 1, oss_callback_spec_none(), NULL, NULL, &error) ==
                OSS_CALLBACK_CODE_CREDENTIALS_FAILED);
         snprintf(expected, sizeof expected, "`%s` is NULL", missing[index]);
         assert(contains(oss_callback_error_message(error), expected));

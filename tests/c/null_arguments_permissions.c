@@ -25,9 +25,9 @@ static void urls(const oss_callback_client *client) {
     assert(oss_callback_presigned_url_new_from_json("{\"method\":\"PUT\",\"url\":\"http://app.example.com/a\",\"headers\":{}}",
                                                 &url, NULL) == OSS_CALLBACK_CODE_OK);
     REFUSES("client", made, oss_callback_client_presign_put_object(NULL, BUCKET, "o", NULL, NULL, 1, false, &made, &error));
-    REFUSES("bucket", made, oss_callback_client_presign_put_object(client, NULL, "o", NULL, NULL, 1, false, &made, &error));
-    REFUSES("object", made, oss_callback_client_presign_put_object(client, BUCKET, NULL, NULL, NULL, 1, false, &made, &error));
-    FAILS(oss_callback_client_presign_put_object(client, BUCKET, "o", NULL, NULL, 1, false, NULL, NULL));
+    REFUSES("bucket", made, oss_callback_client_presign_put_object(client, NULL, "o", oss_callback_spec_none(), NULL, 1, false, &made, &error));
+    REFUSES("object", made, oss_callback_client_presign_put_object(client, BUCKET, NULL, oss_callback_spec_none(), NULL, 1, false, &made, &error));
+    FAILS(oss_callback_client_presign_put_object(client, BUCKET, "o", oss_callback_spec_none(), NULL, 1, false, NULL, NULL));
     REFUSES("client", made, oss_callback_client_presign_get_object(NULL, BUCKET, "o", 1, &made, &error));
     REFUSES("bucket", made, oss_callback_client_presign_get_object(client, NULL, "o", 1, &made, &error));
     REFUSES("object", made, oss_callback_client_presign_get_object(client, BUCKET, NULL, 1, &made, &error));
@@ -41,7 +41,7 @@ static void urls(const oss_callback_client *client) {
     FAILS(oss_callback_multipart_upload_presign_part(upload, 1, 1, NULL, NULL));
     FAILS(oss_callback_multipart_upload_presign_part(upload, 0, 1, &made, NULL));
     REFUSES("upload", made, oss_callback_multipart_upload_presign_complete(NULL, true, NULL, NULL, 1, false, &made, &error));
-    FAILS(oss_callback_multipart_upload_presign_complete(upload, true, NULL, NULL, 1, false, NULL, NULL));
+    FAILS(oss_callback_multipart_upload_presign_complete(upload, true, oss_callback_spec_none(), NULL, 1, false, NULL, NULL));
     oss_callback_multipart_upload_free(upload);
     REFUSES("json", made, oss_callback_presigned_url_new_from_json(NULL, &made, &error));
     FAILS(oss_callback_presigned_url_new_from_json("{}", NULL, NULL));

@@ -65,7 +65,7 @@ static void time_runs_out(const char *silent, uint64_t timeout_ms) {
         for (limit = 0; limit < 3; limit++) {
             oss_callback_error *error;
             oss_callback_operation_options *options = new_operation_options();
-            oss_callback_operation_options_set_retry_policy(options, 1, 0, 0);
+            oss_callback_operation_options_set_max_attempts(options, 1);
             oss_callback_operation_options_set_connect_timeout_ms(options, UINT64_MAX);
             oss_callback_operation_options_set_progress_timeout_ms(options, UINT64_MAX);
             if (limit == 0) {
@@ -92,14 +92,16 @@ static void attempts_are_counted(const char *closing) {
     oss_callback_client_options *client_options = new_client_options();
     oss_callback_client *client;
     oss_callback_client_options_set_endpoint(client_options, closing);
-    oss_callback_client_options_set_retry_policy(client_options, 1, 0, 0);
+    oss_callback_client_options_set_max_attempts(client_options, 1);
     client = new_client_of(client_options);
     for (operation = 0; operation < OPERATIONS; operation++) {
         oss_callback_operation_options *options = new_operation_options();
         oss_callback_error *error = fails(operation, client, NULL, OSS_CALLBACK_CODE_CONNECTION_LOST);
         assert(oss_callback_error_attempts(error) == 1);
         oss_callback_error_free(error);
-        oss_callback_operation_options_set_retry_policy(options, 4, 0, 0);
+        oss_callback_operation_options_set_max_attempts(options, 4);
+        oss_callback_operation_options_set_retry_base_delay_ms(options, 0);
+        oss_callback_operation_options_set_retry_max_delay_ms(options, 0);
         error = fails(operation, client, options, OSS_CALLBACK_CODE_CONNECTION_LOST);
         assert(oss_callback_error_attempts(error) == 4);
         oss_callback_error_free(error);

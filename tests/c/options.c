@@ -5,7 +5,7 @@
 static oss_callback_client *client;
 
 static oss_callback_code put(const char *object, const oss_callback_put_options *options, oss_callback_error **error) {
-    return oss_put_object_with_callback(client, BUCKET, object, (const uint8_t *)"x", 1, NULL, options, NULL, error);
+    return oss_put_object_with_callback(client, BUCKET, object, (const uint8_t *)"x", 1, oss_callback_spec_none(), options, NULL, error);
 }
 
 static void refuses_header(const char *name, const char *message) {

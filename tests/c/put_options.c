@@ -7,7 +7,7 @@ static oss_callback_client *client;
 static void refuses(oss_callback_put_options *options, const char *message) {
     oss_callback_receipt *receipt = NULL;
     oss_callback_error *error = NULL;
-    assert(oss_put_object_with_callback(client, BUCKET, "refused", (const uint8_t *)"x", 1, NULL, options, &receipt,
+    assert(oss_put_object_with_callback(client, BUCKET, "refused", (const uint8_t *)"x", 1, oss_callback_spec_none(), options, &receipt,
                                         &error) == OSS_CALLBACK_CODE_INVALID_ARGUMENT);
     assert(receipt == NULL);
     assert(contains(oss_callback_error_message(error), message));
@@ -86,7 +86,7 @@ int main(void) {
     oss_callback_put_options_set_expires_at_s(options, 784111777);
     oss_callback_put_options_set_requester_pays(options, true);
     oss_callback_put_options_set_content_md5(options, true);
-    assert(oss_put_object_with_callback(client, BUCKET, "object", (const uint8_t *)"1", 1, NULL, options, NULL, NULL) ==
+    assert(oss_put_object_with_callback(client, BUCKET, "object", (const uint8_t *)"1", 1, oss_callback_spec_none(), options, NULL, NULL) ==
            OSS_CALLBACK_CODE_OK);
     oss_callback_put_options_free(options);
     oss_callback_client_free(client);

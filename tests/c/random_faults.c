@@ -74,7 +74,8 @@ static void prepare(void) {
     }
     oss_callback_client_options_set_signature_version(options, (uint32_t)version);
     oss_callback_client_options_set_max_answer_len(options, 64 * 1024);
-    oss_callback_client_options_set_retry_policy(options, (uint32_t)attempts, 2, 20000);
+    oss_callback_client_options_set_max_attempts(options, (uint32_t)attempts);
+    oss_callback_client_options_set_retry_base_delay_ms(options, 2);
     if (each != 0) {
         oss_callback_client_options_set_connect_timeout_ms(options, each);
         oss_callback_client_options_set_progress_timeout_ms(options, each);
@@ -89,7 +90,7 @@ static void prepare(void) {
     client = new_client_of(options);
     if (warm) {
         /* Whatever comes of it. */
-        oss_callback_code code = oss_put_object_with_callback(client, BUCKET, "warm", (const uint8_t *)"warm", 4, NULL,
+        oss_callback_code code = oss_put_object_with_callback(client, BUCKET, "warm", (const uint8_t *)"warm", 4, oss_callback_spec_none(),
                                                               NULL, NULL, NULL);
         (void)code;
     }
@@ -278,7 +279,8 @@ static void reconcile(void) {
     oss_callback_reconciled *reconciled = NULL;
     oss_callback_code code;
     const oss_callback_object_metadata *object;
-    oss_callback_client_options_set_retry_policy(options, 3, 2, 20000);
+    oss_callback_client_options_set_max_attempts(options, 3);
+    oss_callback_client_options_set_retry_base_delay_ms(options, 2);
     other = new_client_of(options);
     code = oss_callback_client_reconcile(other, unknown, NULL, &reconciled, NULL);
     object = oss_callback_reconciled_object(reconciled);

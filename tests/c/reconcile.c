@@ -6,7 +6,7 @@ static oss_callback_client *client_at(const char *endpoint) {
     oss_callback_client_options *options = new_client_options();
     oss_callback_client_options_set_endpoint(options, endpoint);
     oss_callback_client_options_set_max_idle_connections(options, 0);
-    oss_callback_client_options_set_retry_policy(options, 1, 0, 0);
+    oss_callback_client_options_set_max_attempts(options, 1);
     return new_client_of(options);
 }
 
@@ -17,7 +17,7 @@ static oss_callback_error *lose(const oss_callback_client *client, const char *o
     if (id != NULL) {
         oss_callback_put_options_set_idempotency_id(options, id);
     }
-    assert(oss_put_object_with_callback(client, BUCKET, object, (const uint8_t *)"hello", 5, NULL, options, NULL,
+    assert(oss_put_object_with_callback(client, BUCKET, object, (const uint8_t *)"hello", 5, oss_callback_spec_none(), options, NULL,
                                         &error) == OSS_CALLBACK_CODE_CONNECTION_LOST);
     assert(oss_callback_error_stored(error) == OSS_CALLBACK_STORED_UNKNOWN);
     oss_callback_put_options_free(options);
@@ -86,7 +86,7 @@ int main(int argc, char **argv) {
 
     /* Another upload in its place. */
     lost = lose(answers, "replaced", NULL);
-    assert(oss_put_object_with_callback(client, BUCKET, "replaced", (const uint8_t *)"another", 7, NULL, NULL, NULL,
+    assert(oss_put_object_with_callback(client, BUCKET, "replaced", (const uint8_t *)"another", 7, oss_callback_spec_none(), NULL, NULL,
                                         NULL) == OSS_CALLBACK_CODE_OK);
     {
         oss_callback_reconciled *reconciled = look(client, lost);
@@ -114,7 +114,7 @@ int main(int argc, char **argv) {
     }
 
     /* Only what is unknown can be looked up. */
-    assert(oss_put_object_with_callback(client, "nosuchbucket", "o", NULL, 0, NULL, NULL, NULL, &error) ==
+    assert(oss_put_object_with_callback(client, "nosuchbucket", "o", NULL, 0, oss_callback_spec_none(), NULL, NULL, &error) ==
            OSS_CALLBACK_CODE_NOT_FOUND);
     refuses(client, error, "the object is not stored");
     oss_callback_error_free(error);

@@ -49,7 +49,7 @@ static void breaks_before_the_first_byte(const char *endpoint, const oss_callbac
     bool broken = false;
     oss_callback_error *error = NULL;
     oss_callback_client *client = client_for(endpoint);
-    assert(oss_put_object_from_reader_with_callback(client, BUCKET, "broken", break_and_give, &broken, LEN, NULL, options,
+    assert(oss_put_object_from_reader_with_callback(client, BUCKET, "broken", break_and_give, &broken, LEN, oss_callback_spec_none(), options,
                                                     NULL, &error) == OSS_CALLBACK_CODE_CONNECTION_LOST);
     assert(broken);
     assert(oss_callback_error_stored(error) == OSS_CALLBACK_STORED_NO);
@@ -67,7 +67,7 @@ int main(int argc, char **argv) {
     int round;
 
     assert(argc == 3 && body != NULL);
-    oss_callback_put_options_set_retry_policy(options, 1, 0, 0);
+    oss_callback_put_options_set_max_attempts(options, 1);
     breaks_before_the_first_byte(argv[2], options);
     broken = client_for(argv[1]);
     whole = client_for(argv[2]);
@@ -79,12 +79,12 @@ int main(int argc, char **argv) {
     /* Several times, since when a connection breaks is a matter of luck. */
     for (round = 0; round < 20; round++) {
         error = NULL;
-        assert(oss_put_object_with_callback(broken, BUCKET, "broken", body, LEN, NULL, options, NULL, &error) ==
+        assert(oss_put_object_with_callback(broken, BUCKET, "broken", body, LEN, oss_callback_spec_none(), options, NULL, &error) ==
                OSS_CALLBACK_CODE_CONNECTION_LOST);
         assert(oss_callback_error_stored(error) == OSS_CALLBACK_STORED_NO);
         oss_callback_error_free(error);
     }
-    assert(oss_put_object_with_callback(whole, BUCKET, "whole", body, LEN, NULL, NULL, NULL, NULL) ==
+    assert(oss_put_object_with_callback(whole, BUCKET, "whole", body, LEN, oss_callback_spec_none(), NULL, NULL, NULL) ==
            OSS_CALLBACK_CODE_OK);
 
     oss_callback_put_options_free(options);

@@ -103,7 +103,7 @@ static void fails(signer *it, int64_t answer, const char *message) {
     oss_callback_error *error = NULL;
     oss_callback_client *client = new_client_with(it, 4);
     it->answer = answer;
-    assert(oss_put_object_with_callback(client, BUCKET, "never", NULL, 0, NULL, NULL, NULL, &error) ==
+    assert(oss_put_object_with_callback(client, BUCKET, "never", NULL, 0, oss_callback_spec_none(), NULL, NULL, &error) ==
            OSS_CALLBACK_CODE_CREDENTIALS_FAILED);
     assert(contains(oss_callback_error_message(error), message));
     assert(oss_callback_error_stored(error) == OSS_CALLBACK_STORED_NO);

@@ -75,7 +75,9 @@ static void attempts_are_counted(const char *closing, const oss_callback_spec *s
     size_t index;
     oss_callback_client *client = new_client_at(closing);
     oss_callback_put_options *options = new_put_options();
-    oss_callback_put_options_set_retry_policy(options, 4, 1, 2);
+    oss_callback_put_options_set_max_attempts(options, 4);
+    oss_callback_put_options_set_retry_base_delay_ms(options, 1);
+    oss_callback_put_options_set_retry_max_delay_ms(options, 2);
 
     /* A lost answer may mean a delivered callback: never again, unless that does no harm. */
     assert(put(client, 1, spec, options, NULL, &error) == OSS_CALLBACK_CODE_CONNECTION_LOST);
@@ -109,7 +111,9 @@ static void success_has_a_history(const char *wrong_crc64) {
     const oss_callback_attempt *attempt;
     oss_callback_client *client = new_client_at(wrong_crc64);
     oss_callback_put_options *options = new_put_options();
-    oss_callback_put_options_set_retry_policy(options, 2, 0, 0);
+    oss_callback_put_options_set_max_attempts(options, 2);
+    oss_callback_put_options_set_retry_base_delay_ms(options, 0);
+    oss_callback_put_options_set_retry_max_delay_ms(options, 0);
     oss_callback_put_options_set_compare_crc64(options, false);
     assert(put(client, 1, NULL, options, &receipt, NULL) == OSS_CALLBACK_CODE_OK);
     assert(oss_callback_receipt_attempts(receipt) == 2);

@@ -207,10 +207,10 @@ func (s *CallbackSpec) Close() error {
 	return nil
 }
 
-// spec is the library's pointer; nil for no callback.
+// spec is the library's pointer, also for no callback.
 func (a *arguments) spec(spec *CallbackSpec) *C.oss_callback_spec {
 	if spec == nil {
-		return nil
+		return C.oss_callback_spec_none()
 	}
 	return (*C.oss_callback_spec)(a.use(spec.handle))
 }

@@ -135,8 +135,9 @@ func (options *ClientOptions) apply(a *arguments, o *C.oss_callback_client_optio
 		C.oss_callback_client_options_set_max_answer_len(o, C.size_t(a.length("max_answer_len", int64(options.MaxAnswerLen))))
 	}
 	if policy := options.RetryPolicy; policy != nil {
-		C.oss_callback_client_options_set_retry_policy(o, a.number("max_attempts", policy.MaxAttempts),
-			a.milliseconds("base_delay", policy.BaseDelay), a.milliseconds("max_delay", policy.MaxDelay))
+		C.oss_callback_client_options_set_max_attempts(o, a.number("max_attempts", policy.MaxAttempts))
+		C.oss_callback_client_options_set_retry_base_delay_ms(o, a.milliseconds("base_delay", policy.BaseDelay))
+		C.oss_callback_client_options_set_retry_max_delay_ms(o, a.milliseconds("max_delay", policy.MaxDelay))
 	}
 	for host, addresses := range options.Addresses {
 		for _, address := range addresses {

@@ -140,8 +140,8 @@ func (c *Client) PutObjectWithURL(ctx context.Context, url *PresignedURL, body B
 	call := begin(ctx, c.hooks)
 	defer call.end()
 	client := (*C.oss_callback_client)(call.use(c.handle))
-	spec, o := call.uploadOptions(options)
-	if spec != nil {
+	_, o := call.uploadOptions(options)
+	if options != nil && options.Callback != nil {
 		call.fault("`callback` stands in the URL, or nowhere")
 	}
 	if url == nil {

@@ -198,7 +198,7 @@ func (c *call) uploadOptions(options *PutOptions) (*C.oss_callback_spec, *C.oss_
 	o := c.putOptions
 	C.oss_callback_put_options_set_cancellation(o, c.cancellation)
 	if options == nil {
-		return nil, o
+		return c.spec(nil), o
 	}
 	options.applyHeaders(&c.arguments, o)
 	c.limits(options.ConnectTimeout, options.AnswerTimeout, options.ProgressTimeout, options.Timeout, [4]func(C.uint64_t){
@@ -208,8 +208,9 @@ func (c *call) uploadOptions(options *PutOptions) (*C.oss_callback_spec, *C.oss_
 		func(ms C.uint64_t) { C.oss_callback_put_options_set_timeout_ms(o, ms) },
 	})
 	if policy := options.RetryPolicy; policy != nil {
-		C.oss_callback_put_options_set_retry_policy(o, c.number("max_attempts", policy.MaxAttempts),
-			c.milliseconds("base_delay", policy.BaseDelay), c.milliseconds("max_delay", policy.MaxDelay))
+		C.oss_callback_put_options_set_max_attempts(o, c.number("max_attempts", policy.MaxAttempts))
+		C.oss_callback_put_options_set_retry_base_delay_ms(o, c.milliseconds("base_delay", policy.BaseDelay))
+		C.oss_callback_put_options_set_retry_max_delay_ms(o, c.milliseconds("max_delay", policy.MaxDelay))
 	}
 	C.oss_callback_put_options_set_callback_is_idempotent(o, C.bool(options.CallbackIsIdempotent))
 	C.oss_callback_put_options_set_compare_crc64(o, C.bool(!options.IgnoreCRC64))

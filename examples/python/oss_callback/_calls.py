@@ -9,7 +9,7 @@ import io
 import os
 import threading
 from contextlib import ExitStack, suppress
-from typing import Any, BinaryIO, Callable
+from typing import TYPE_CHECKING, Any, BinaryIO, Callable
 
 from ._handles import Handle, ProcessLock, new
 from ._library import library
@@ -24,6 +24,9 @@ from ._signatures import (
 from .errors import OssCallbackError, of_code
 from .kinds import ErrorKind
 from .receipt import Receipt
+
+if TYPE_CHECKING:
+    from .spec import CallbackSpec
 
 LEN_UNKNOWN = (1 << 64) - 1
 # Between looks for signals, in seconds.
@@ -183,6 +186,10 @@ class Call:
 
     def use(self, handle: Handle) -> int:
         return self.stack.enter_context(handle)
+
+    def spec(self, callback: CallbackSpec | None) -> int:
+        """The library's pointer, also for no callback."""
+        return library.oss_callback_spec_none() if callback is None else self.use(callback._handle)
 
     def set_cancellation(self, setter: Any, options: int) -> None:
         with self._cancellation as cancellation:

@@ -97,7 +97,7 @@ class Client(PermissionMethods, Closeable):
         with Call(self._hooks, cancellation) as call:
             client = call.use(self._handle)
             names = encoded("bucket", bucket), encoded("object", object)
-            spec = None if callback is None else call.use(callback._handle)
+            spec = call.spec(callback)
             put = put_options(call, options)
             function, arguments = _body(call, body, length)
             return call.upload(function, client, *names, *arguments, spec, put)
@@ -120,7 +120,7 @@ class Client(PermissionMethods, Closeable):
         with Call(self._hooks, cancellation) as call:
             client = call.use(self._handle)
             texts = encoded("bucket", bucket), encoded("object", object), path_of("path", path)
-            spec = None if callback is None else call.use(callback._handle)
+            spec = call.spec(callback)
             put = put_options(call, options)
             return call.upload(library.oss_upload_file_with_callback, client, *texts, spec, put)
 

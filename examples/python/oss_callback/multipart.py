@@ -148,7 +148,7 @@ class MultipartUpload(Closeable):
         answer. Receipt and errors are those of `Client.put_object`. When the answer is lost the object is looked up."""
         with Call(self._hooks, cancellation) as call:
             upload = call.use(self._handle)
-            spec = None if callback is None else call.use(callback._handle)
+            spec = call.spec(callback)
             listed = None
             if parts is not None:
                 listed = new("parts")

@@ -177,12 +177,12 @@ _PUT: dict[str, tuple[Callable[[str, Any], Any], str]] = {
 
 def _set(kind: str, handle: int, table: dict[str, tuple[Callable[[str, Any], Any], str]], name: str, value: Any) -> bool:
     if name == "retry_policy":
-        getattr(library, f"oss_callback_{kind}_set_retry_policy")(
-            handle,
-            number32("max_attempts", value.max_attempts),
-            milliseconds("base_delay", value.base_delay),
-            milliseconds("max_delay", value.max_delay),
-        )
+        for setter, given in (
+            ("max_attempts", number32("max_attempts", value.max_attempts)),
+            ("retry_base_delay_ms", milliseconds("base_delay", value.base_delay)),
+            ("retry_max_delay_ms", milliseconds("max_delay", value.max_delay)),
+        ):
+            getattr(library, f"oss_callback_{kind}_set_{setter}")(handle, given)
         return True
     if name not in table:
         return False

@@ -102,7 +102,7 @@ class PermissionMethods:
         with Call(self._hooks) as call:
             client = call.use(self._handle)
             names = encoded("bucket", bucket), encoded("object", object)
-            spec = None if callback is None else call.use(callback._handle)
+            spec = call.spec(callback)
             put, seconds = put_options(call, options), number("expires_in", expires_in)
             url = ctypes.c_void_p()
             function = library.oss_callback_client_presign_put_object

@@ -186,7 +186,9 @@ pub fn complete(kind: &str, handle: *mut c_void) {
                     secret.as_ptr(),
                     std::ptr::null(),
                 );
-                calls::oss_callback_client_options_set_retry_policy(handle, 2, 0, 0);
+                calls::oss_callback_client_options_set_max_attempts(handle, 2);
+                calls::oss_callback_client_options_set_retry_base_delay_ms(handle, 0);
+                calls::oss_callback_client_options_set_retry_max_delay_ms(handle, 0);
                 calls::oss_callback_client_options_set_timeout_ms(handle, 2_000);
             }
             "spec_options" => {
