@@ -14,33 +14,33 @@ use super::options::Options;
 use super::pointers::{bytes, free, make, optional_text, required, text};
 use crate::{Client, ClientBuilder, Credentials, Error, Result, SignatureVersion};
 
-/// Everything a client can be told; only the endpoint and the credentials must be. Setters copy what they
-/// get and return nothing: the first fault is kept and reported by oss_callback_client_new. Not safe to
-/// share between threads while it changes.
+/// The settings of a client. Only the endpoint and the credentials are required. Setters copy what they get
+/// and return nothing: the first error is kept and reported by oss_callback_client_new. Not safe to share
+/// between threads while it changes.
 pub struct oss_callback_client_options {
     options: Options<ClientBuilder>,
     /// What was added for each host name.
     addresses: HashMap<String, Vec<SocketAddr>>,
 }
 
-/// Which certificate authorities a client trusts, besides those of
+/// The certificate authorities that a client trusts, in addition to those of
 /// oss_callback_client_options_set_ca_bundle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum oss_callback_root_certificates {
-    /// The system's, if it has any, otherwise Mozilla's as bundled with this library.
+    /// The system's or, if the system has none, Mozilla's as bundled with this library.
     Automatic = 0,
-    /// The system's; it is an error if there are none.
+    /// The system's. It is an error if the system has none.
     System = 1,
     /// Mozilla's, as bundled with this library.
     Bundled = 2,
-    /// None but those of the CA bundle.
+    /// Only those of the CA bundle.
     None = 3,
 }
 
-/// A connection to OSS, or to a server that speaks its protocol. It does not change and may be used from
-/// many threads at once; one of them frees it, when no call uses it any more. It may also be used in the
-/// child of a fork, which opens connections of its own and frees the client as the parent does.
+/// A client of OSS, or of a server that speaks its protocol. It never changes, so many threads may use it
+/// at once. One of them frees it when no call uses it any more. The child of a fork may use it too: the
+/// child opens its own connections and frees the client as the parent does.
 pub struct oss_callback_client {
     pub(super) client: Client,
 }
@@ -60,8 +60,8 @@ pub(super) unsafe fn set(
     }
 }
 
-/// Makes options with the defaults. Free them with oss_callback_client_options_free; a client does not
-/// need them any more once it is made.
+/// Makes options with the defaults. Free them with oss_callback_client_options_free. A client does not need
+/// them once it is made.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_new(
@@ -79,8 +79,9 @@ pub unsafe extern "C" fn oss_callback_client_options_new(
     })
 }
 
-/// The server: "https://oss-cn-hangzhou.aliyuncs.com", with a port if need be; https without a scheme.
-/// Required. An IP address means path style, http://127.0.0.1:9000/bucket/object.
+/// Sets the server, such as "https://oss-cn-hangzhou.aliyuncs.com", with a port if needed. Required.
+/// Without a scheme, https is used. With an IP address, URLs have the bucket in the path:
+/// http://127.0.0.1:9000/bucket/object.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_endpoint(
     options: *mut oss_callback_client_options,
@@ -94,8 +95,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_endpoint(
     }
 }
 
-/// The region, "cn-hangzhou" or "oss-cn-hangzhou". Read from a standard endpoint when not given; signature
-/// version 4 needs one.
+/// Sets the region, "cn-hangzhou" or "oss-cn-hangzhou". Default: taken from the endpoint if that is a
+/// standard one. Signature version 4 needs a region.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_region(
     options: *mut oss_callback_client_options,
@@ -109,8 +110,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_region(
     }
 }
 
-/// An access key pair: of a RAM user, then `security_token` is NULL, or of a role with the token that STS
-/// gave. No secret ever appears in a message.
+/// Sets an access key pair. For a RAM user, `security_token` is NULL; for a role, it is the token that STS
+/// gave. No message ever shows a secret.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_credentials(
     options: *mut oss_callback_client_options,
@@ -131,8 +132,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_credentials(
     }
 }
 
-/// The key pair of the environment: OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, for a role,
-/// OSS_SESSION_TOKEN. Read now; not while another thread changes the environment.
+/// Sets the access key pair from the environment: OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, for a role,
+/// OSS_SESSION_TOKEN. They are read during this call; no other thread may change the environment meanwhile.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_credentials_from_env(
     options: *mut oss_callback_client_options,
@@ -145,8 +146,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_credentials_from_env(
     }
 }
 
-/// Nobody: requests are not signed. Only a bucket that is open to everyone accepts them, and OSS delivers
-/// no callback for them.
+/// Sets that requests are sent unsigned. Only a bucket that is open to everyone accepts them, and OSS
+/// delivers no callback for them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_credentials_anonymous(
     options: *mut oss_callback_client_options,
@@ -159,7 +160,7 @@ pub unsafe extern "C" fn oss_callback_client_options_set_credentials_anonymous(
     }
 }
 
-/// The version of the signature: 4 (default) or 1.
+/// Sets the signature version: 4 (default) or 1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_signature_version(
     options: *mut oss_callback_client_options,
@@ -177,7 +178,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_signature_version(
     }
 }
 
-/// The endpoint is a custom domain that is bound to one bucket, which URLs then do not name. Default: false.
+/// Sets whether the endpoint is a custom domain that is bound to one bucket. URLs then do not name the
+/// bucket. Default: false.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_cname(
     options: *mut oss_callback_client_options,
@@ -187,8 +189,9 @@ pub unsafe extern "C" fn oss_callback_client_options_set_cname(
     unsafe { set(options, |builder| Ok(builder.cname(cname))) }
 }
 
-/// URLs name the bucket in the path, not in the host. OSS itself refuses that on its standard endpoints; it
-/// serves other servers that are reached by a name, such as localhost. Default: false.
+/// Sets whether URLs name the bucket in the path instead of the host. OSS itself refuses this on its
+/// standard endpoints. It is for other servers that are reached by a name, such as localhost. Default:
+/// false.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_path_style(
     options: *mut oss_callback_client_options,
@@ -198,7 +201,7 @@ pub unsafe extern "C" fn oss_callback_client_options_set_path_style(
     unsafe { set(options, |builder| Ok(builder.path_style(path_style))) }
 }
 
-/// The User-Agent of requests, printable ASCII. Default: "oss-callback/" and the version.
+/// Sets the User-Agent of requests, in printable ASCII. Default: "oss-callback/" and the version.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_user_agent(
     options: *mut oss_callback_client_options,
@@ -212,7 +215,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_user_agent(
     }
 }
 
-/// Time for finding the server's address, and time for connecting, TLS included. Default: 10000 ms each.
+/// Sets the time for finding the server's address, and again for connecting, TLS included. Default: 10000
+/// ms each. 0 is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_connect_timeout_ms(
     options: *mut oss_callback_client_options,
@@ -226,9 +230,9 @@ pub unsafe extern "C" fn oss_callback_client_options_set_connect_timeout_ms(
     }
 }
 
-/// Time from the last byte sent until OSS answers, and then again for the answer's body. Default: 30000 ms.
-/// With a callback 5000 ms are added for each of its URLs, since OSS is silent while it waits for the
-/// application server; a spec that was made elsewhere counts as five URLs.
+/// Sets the time from the last byte sent until OSS answers, and again for the answer's body. Default: 30000
+/// ms. 0 is refused. A callback adds 5000 ms for each of its URLs, because OSS is silent while it waits for
+/// the application server. A spec made from Base64 or JSON counts as five URLs.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_answer_timeout_ms(
     options: *mut oss_callback_client_options,
@@ -242,8 +246,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_answer_timeout_ms(
     }
 }
 
-/// The longest time without progress while a body is sent or received; less than 1 KiB in that time is none.
-/// Default: 30000 ms.
+/// Sets the longest time without progress while a body is sent or received. Less than 1 KiB in that time
+/// counts as no progress. Default: 30000 ms. 0 is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_progress_timeout_ms(
     options: *mut oss_callback_client_options,
@@ -257,7 +261,7 @@ pub unsafe extern "C" fn oss_callback_client_options_set_progress_timeout_ms(
     }
 }
 
-/// Time for an operation as a whole, all its attempts included. Default: no limit.
+/// Sets the time for an operation as a whole, including all its attempts. Default: no limit. 0 is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_timeout_ms(
     options: *mut oss_callback_client_options,
@@ -271,7 +275,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_timeout_ms(
     }
 }
 
-/// Bytes of an answer's body that are read; more is an error. Default: 4 MiB.
+/// Sets how many bytes of an answer's body are read. A longer body is an error. Downloads are not limited.
+/// Default: 4 MiB.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_max_answer_len(
     options: *mut oss_callback_client_options,
@@ -303,8 +308,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_retry_policy(
     }
 }
 
-/// An HTTP proxy, "http://user:password@proxy.example.com:3128", through which all requests go, plain ones
-/// too, in a tunnel (CONNECT). Default: none; the environment is not asked.
+/// Sets an HTTP proxy, such as "http://user:password@proxy.example.com:3128". All requests go through it in
+/// a tunnel (CONNECT), plain http ones too. Default: none; the environment is not read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_proxy(
     options: *mut oss_callback_client_options,
@@ -314,8 +319,9 @@ pub unsafe extern "C" fn oss_callback_client_options_set_proxy(
     unsafe { set(options, |builder| Ok(builder.proxy(text(url, "url")?))) }
 }
 
-/// Adds an address to use for a host name in place of the system's, for tests and split networks: an IP
-/// address with a port, "127.0.0.1:443"; one of version 6 stands in brackets. Several are tried in their order.
+/// Adds an address to use for a host name instead of the system's, for tests and split networks. It is an
+/// IP address with a port, such as "127.0.0.1:443"; an IPv6 address is written in brackets. Several are
+/// tried in the order in which they were added.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_add_address(
     options: *mut oss_callback_client_options,
@@ -341,7 +347,7 @@ pub unsafe extern "C" fn oss_callback_client_options_add_address(
     });
 }
 
-/// Connections that are kept open between requests. Default: 64.
+/// Sets how many connections are kept open between requests. Default: 64.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_max_idle_connections(
     options: *mut oss_callback_client_options,
@@ -355,7 +361,7 @@ pub unsafe extern "C" fn oss_callback_client_options_set_max_idle_connections(
     }
 }
 
-/// How long a connection is kept open between requests. Default: 15000 ms.
+/// Sets how long a connection is kept open between requests. Default: 15000 ms.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_max_idle_time_ms(
     options: *mut oss_callback_client_options,
@@ -369,7 +375,7 @@ pub unsafe extern "C" fn oss_callback_client_options_set_max_idle_time_ms(
     }
 }
 
-/// Which certificate authorities are trusted: one of oss_callback_root_certificates. A library that was built
+/// Sets which certificate authorities are trusted: one of oss_callback_root_certificates. A library built
 /// without TLS refuses it. Default: OSS_CALLBACK_ROOT_CERTIFICATES_AUTOMATIC.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_root_certificates(
@@ -380,9 +386,10 @@ pub unsafe extern "C" fn oss_callback_client_options_set_root_certificates(
     unsafe { set(options, |builder| trust(builder, root_certificates)) }
 }
 
-/// Certificate authorities in PEM, `pem_len` bytes, that are trusted besides, or alone with
-/// OSS_CALLBACK_ROOT_CERTIFICATES_NONE; an earlier bundle is replaced. A bundle without a certificate is
-/// refused when the endpoint is https, and any bundle by a library that was built without TLS.
+/// Sets a bundle of certificate authorities, `pem_len` bytes of PEM, and replaces an earlier bundle. They
+/// are trusted in addition to the others, or alone with OSS_CALLBACK_ROOT_CERTIFICATES_NONE. A bundle
+/// without a certificate is refused if the endpoint is https. A library built without TLS refuses any
+/// bundle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_ca_bundle(
     options: *mut oss_callback_client_options,
@@ -409,9 +416,9 @@ pub unsafe extern "C" fn oss_callback_client_options_free(
     unsafe { free(options) };
 }
 
-/// Checks the options and makes a client; nothing is sent yet. On success `*client` is a new handle: free it
-/// with oss_callback_client_free. OSS_CALLBACK_CODE_INVALID_ARGUMENT names in `*error` what is missing or
-/// wrong. The options may be used again.
+/// Checks the options and makes a client. Nothing is sent yet. On success `*client` is a new handle: free
+/// it with oss_callback_client_free. With OSS_CALLBACK_CODE_INVALID_ARGUMENT, `*error` names what is
+/// missing or wrong. The options may be used again.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_new(
@@ -432,7 +439,7 @@ pub unsafe extern "C" fn oss_callback_client_new(
     })
 }
 
-/// Frees a client. NULL does nothing. No call may use the client any more.
+/// Frees a client. NULL does nothing. No call may still be using the client.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_free(client: *mut oss_callback_client) {
     // SAFETY: NULL or a client that was given out and not freed yet.
