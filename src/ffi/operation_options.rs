@@ -11,9 +11,10 @@ use super::options::Options;
 use super::pointers::{free, make};
 use crate::{OperationOptions, Result};
 
-/// Options of an operation other than an upload, all optional: limits, attempts and a cancellation of its own,
-/// in place of the client's. May be used for any number of operations, from many threads at once while nobody
-/// changes them.
+/// Options of an operation other than an upload: limits, attempts and a cancellation. All are optional;
+/// what is not set is as the client has it. The first error of a setter is kept and reported by the
+/// operation. May be used for any number of operations, from many threads at once while no thread changes
+/// them.
 pub struct oss_callback_operation_options {
     options: Options<OperationOptions>,
 }
@@ -65,7 +66,8 @@ pub unsafe extern "C" fn oss_callback_operation_options_new(
     })
 }
 
-/// Time for finding the server's address, and time for connecting, TLS included. 0 is refused.
+/// Sets the time for finding the server's address, and again for connecting, TLS included. Default: the
+/// client's. 0 is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_operation_options_set_connect_timeout_ms(
     options: *mut oss_callback_operation_options,
@@ -79,8 +81,8 @@ pub unsafe extern "C" fn oss_callback_operation_options_set_connect_timeout_ms(
     }
 }
 
-/// Time from the last byte sent until OSS answers, and then again for the answer's body unless that is an
-/// object's contents. 0 is refused.
+/// Sets the time from the last byte sent until OSS answers, and again for the answer's body unless that is
+/// an object's contents. Default: the client's. 0 is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_operation_options_set_answer_timeout_ms(
     options: *mut oss_callback_operation_options,
@@ -94,8 +96,8 @@ pub unsafe extern "C" fn oss_callback_operation_options_set_answer_timeout_ms(
     }
 }
 
-/// The longest time without progress while a body is sent or received; less than 1 KiB in that time is none.
-/// 0 is refused.
+/// Sets the longest time without progress while a body is sent or received. Less than 1 KiB in that time
+/// counts as no progress. Default: the client's. 0 is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_operation_options_set_progress_timeout_ms(
     options: *mut oss_callback_operation_options,
@@ -109,8 +111,8 @@ pub unsafe extern "C" fn oss_callback_operation_options_set_progress_timeout_ms(
     }
 }
 
-/// Time for the operation with all its attempts. Time in hooks of the caller's counts, but the limit takes
-/// effect only when they return. 0 is refused.
+/// Sets the time for the operation, including all its attempts. Time in the caller's hooks counts, but the
+/// limit takes effect only when they return. Default: the client's. 0 is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_operation_options_set_timeout_ms(
     options: *mut oss_callback_operation_options,
@@ -124,7 +126,7 @@ pub unsafe extern "C" fn oss_callback_operation_options_set_timeout_ms(
     }
 }
 
-/// Sets a deadline, `deadline_ms` milliseconds from now, that all operations with these options share. If
+/// Sets a deadline, `deadline_ms` milliseconds from now. All operations with these options share it. If
 /// oss_callback_operation_options_set_timeout_ms is set too, whichever comes first applies.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_operation_options_set_deadline_ms(
@@ -140,8 +142,8 @@ pub unsafe extern "C" fn oss_callback_operation_options_set_deadline_ms(
     }
 }
 
-/// Lets another thread end the operations with these options; NULL takes an earlier one away. The options keep
-/// a reference of their own, so the handle may be freed.
+/// Sets a cancellation, so that another thread can end the operations with these options. NULL removes an
+/// earlier one. The options keep their own reference, so the handle may be freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_operation_options_set_cancellation(
     options: *mut oss_callback_operation_options,
