@@ -6,9 +6,9 @@ use super::pointers::{free, make, of};
 use crate::Cancellation;
 
 /// Ends operations from another thread: see oss_callback_put_options_set_cancellation and
-/// oss_callback_operation_options_set_cancellation. Any number of operations may use one handle; cancelling
-/// it ends all of them. Any number of threads may use it at once; one of them frees it. Options keep their
-/// own reference, so the handle may be freed before the operations end.
+/// oss_callback_operation_options_set_cancellation. One handle may serve any number of operations, which
+/// then end together, and any number of threads at once; one of them frees it. Options keep their own
+/// reference, so it may be freed before the operations end.
 pub struct oss_callback_cancellation {
     pub(super) cancellation: Cancellation,
 }
@@ -30,11 +30,11 @@ pub unsafe extern "C" fn oss_callback_cancellation_new(
     })
 }
 
-/// Ends the operations that use this cancellation with OSS_CALLBACK_CODE_CANCELLED, within 0.2 s, whatever
-/// the connection is doing. An operation that is running one of the caller's hooks ends when the hook
-/// returns. A cancellation stays cancelled, and operations that begin later send nothing. An upload whose
-/// answer has begun to arrive is already stored; it ends with OSS_CALLBACK_CODE_ANSWER_DAMAGED. May be
-/// called from any thread and from a signal handler.
+/// Ends the operations that use this cancellation with OSS_CALLBACK_CODE_CANCELLED, within 0.2 s whatever
+/// the connection is doing. An operation in one of the caller's hooks ends when the hook returns.
+/// Operations that begin later send nothing: a cancellation stays cancelled. An upload whose answer has
+/// begun to arrive is already stored; it ends with OSS_CALLBACK_CODE_ANSWER_DAMAGED. May be called from any
+/// thread and from a signal handler.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_cancellation_cancel(
     cancellation: *const oss_callback_cancellation,

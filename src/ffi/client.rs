@@ -28,7 +28,7 @@ pub struct oss_callback_client_options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum oss_callback_root_certificates {
-    /// The system's or, if the system has none, Mozilla's as bundled with this library.
+    /// The system's. If it has none, Mozilla's as bundled with this library.
     Automatic = 0,
     /// The system's. It is an error if the system has none.
     System = 1,
@@ -38,7 +38,7 @@ pub enum oss_callback_root_certificates {
     None = 3,
 }
 
-/// A client of OSS, or of a server that speaks its protocol. It never changes, so many threads may use it
+/// A client of OSS, or of a server that speaks its protocol. It never changes, and many threads may use it
 /// at once. One of them frees it when no call uses it any more. The child of a fork may use it too: the
 /// child opens its own connections and frees the client as the parent does.
 pub struct oss_callback_client {
@@ -80,7 +80,7 @@ pub unsafe extern "C" fn oss_callback_client_options_new(
 }
 
 /// Sets the server, such as "https://oss-cn-hangzhou.aliyuncs.com", with a port if needed. Required.
-/// Without a scheme, https is used. With an IP address, URLs have the bucket in the path:
+/// Without a scheme, https is used. With an IP address, URLs name the bucket in the path:
 /// http://127.0.0.1:9000/bucket/object.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_endpoint(
@@ -95,8 +95,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_endpoint(
     }
 }
 
-/// Sets the region, "cn-hangzhou" or "oss-cn-hangzhou". Default: taken from the endpoint if that is a
-/// standard one. Signature version 4 needs a region.
+/// Sets the region, "cn-hangzhou" or "oss-cn-hangzhou". Default: that of a standard endpoint. Signature
+/// version 4 needs a region.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_region(
     options: *mut oss_callback_client_options,
@@ -110,8 +110,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_region(
     }
 }
 
-/// Sets an access key pair. For a RAM user, `security_token` is NULL; for a role, it is the token that STS
-/// gave. No message ever shows a secret.
+/// Sets an access key pair. `security_token` is NULL for a RAM user; for a role, it is the token that STS
+/// issued. No message ever shows a secret.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_credentials(
     options: *mut oss_callback_client_options,
@@ -132,8 +132,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_credentials(
     }
 }
 
-/// Sets the access key pair from the environment: OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, for a role,
-/// OSS_SESSION_TOKEN. They are read during this call; no other thread may change the environment meanwhile.
+/// Sets the key pair from the environment: OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, for a role,
+/// OSS_SESSION_TOKEN. They are read now; no other thread may change the environment meanwhile.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_credentials_from_env(
     options: *mut oss_callback_client_options,
@@ -146,7 +146,7 @@ pub unsafe extern "C" fn oss_callback_client_options_set_credentials_from_env(
     }
 }
 
-/// Sets that requests are sent unsigned. Only a bucket that is open to everyone accepts them, and OSS
+/// Makes the client send unsigned requests. Only a bucket that is open to everyone accepts them, and OSS
 /// delivers no callback for them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_credentials_anonymous(
@@ -178,8 +178,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_signature_version(
     }
 }
 
-/// Sets whether the endpoint is a custom domain that is bound to one bucket. URLs then do not name the
-/// bucket. Default: false.
+/// Sets whether the endpoint is a custom domain bound to one bucket, which URLs then do not name. Default:
+/// false.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_cname(
     options: *mut oss_callback_client_options,
@@ -189,9 +189,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_cname(
     unsafe { set(options, |builder| Ok(builder.cname(cname))) }
 }
 
-/// Sets whether URLs name the bucket in the path instead of the host. OSS itself refuses this on its
-/// standard endpoints. It is for other servers that are reached by a name, such as localhost. Default:
-/// false.
+/// Sets whether URLs name the bucket in the path, not in the host. OSS refuses this on its standard
+/// endpoints. It is for other servers that are reached by a name, such as localhost. Default: false.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_path_style(
     options: *mut oss_callback_client_options,
@@ -215,8 +214,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_user_agent(
     }
 }
 
-/// Sets the time for finding the server's address, and again for connecting, TLS included. Default: 10000
-/// ms each. 0 is refused.
+/// Limits the time for resolving the server's name and, separately, for connecting, TLS included. Default:
+/// 10000 ms each. 0 is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_connect_timeout_ms(
     options: *mut oss_callback_client_options,
@@ -230,9 +229,9 @@ pub unsafe extern "C" fn oss_callback_client_options_set_connect_timeout_ms(
     }
 }
 
-/// Sets the time from the last byte sent until OSS answers, and again for the answer's body. Default: 30000
-/// ms. 0 is refused. A callback adds 5000 ms for each of its URLs, because OSS is silent while it waits for
-/// the application server. A spec made from Base64 or JSON counts as five URLs.
+/// Limits the time from the last byte sent until OSS answers and, separately, for the answer's body.
+/// Default: 30000 ms. 0 is refused. A callback adds 5000 ms for each of its URLs, because OSS is silent
+/// while it waits for the application server. A spec made from Base64 or JSON counts as five URLs.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_answer_timeout_ms(
     options: *mut oss_callback_client_options,
@@ -246,8 +245,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_answer_timeout_ms(
     }
 }
 
-/// Sets the longest time without progress while a body is sent or received. Less than 1 KiB in that time
-/// counts as no progress. Default: 30000 ms. 0 is refused.
+/// Limits the time without progress while a body is sent or received. Less than 1 KiB in that time counts
+/// as no progress. Default: 30000 ms. 0 is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_progress_timeout_ms(
     options: *mut oss_callback_client_options,
@@ -261,7 +260,7 @@ pub unsafe extern "C" fn oss_callback_client_options_set_progress_timeout_ms(
     }
 }
 
-/// Sets the time for an operation as a whole, including all its attempts. Default: no limit. 0 is refused.
+/// Limits the time for an operation with all its attempts. Default: no limit. 0 is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_timeout_ms(
     options: *mut oss_callback_client_options,
@@ -275,7 +274,7 @@ pub unsafe extern "C" fn oss_callback_client_options_set_timeout_ms(
     }
 }
 
-/// Sets how many bytes of an answer's body are read. A longer body is an error. Downloads are not limited.
+/// Limits the length of an answer's body, in bytes; a longer one is an error. Does not apply to downloads.
 /// Default: 4 MiB.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_max_answer_len(
@@ -308,8 +307,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_retry_policy(
     }
 }
 
-/// Sets an HTTP proxy, such as "http://user:password@proxy.example.com:3128". All requests go through it in
-/// a tunnel (CONNECT), plain http ones too. Default: none; the environment is not read.
+/// Sets an HTTP proxy, such as "http://user:password@proxy.example.com:3128". All requests, including plain
+/// http ones, go through it in a tunnel (CONNECT). Default: none; environment variables are ignored.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_proxy(
     options: *mut oss_callback_client_options,
@@ -320,8 +319,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_proxy(
 }
 
 /// Adds an address to use for a host name instead of the system's, for tests and split networks. It is an
-/// IP address with a port, such as "127.0.0.1:443"; an IPv6 address is written in brackets. Several are
-/// tried in the order in which they were added.
+/// IP address with a port, such as "127.0.0.1:443"; an IPv6 address is in brackets. Several are tried in
+/// the order they were added.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_add_address(
     options: *mut oss_callback_client_options,
@@ -386,10 +385,9 @@ pub unsafe extern "C" fn oss_callback_client_options_set_root_certificates(
     unsafe { set(options, |builder| trust(builder, root_certificates)) }
 }
 
-/// Sets a bundle of certificate authorities, `pem_len` bytes of PEM, and replaces an earlier bundle. They
-/// are trusted in addition to the others, or alone with OSS_CALLBACK_ROOT_CERTIFICATES_NONE. A bundle
-/// without a certificate is refused if the endpoint is https. A library built without TLS refuses any
-/// bundle.
+/// Sets a bundle of certificate authorities, `pem_len` bytes of PEM, and replaces an earlier one. They are
+/// trusted in addition to the others, or alone with OSS_CALLBACK_ROOT_CERTIFICATES_NONE. A bundle without a
+/// certificate is refused if the endpoint is https. A library built without TLS refuses any bundle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_ca_bundle(
     options: *mut oss_callback_client_options,

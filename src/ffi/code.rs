@@ -4,10 +4,10 @@ use libc::c_char;
 
 use crate::ErrorKind;
 
-/// What a function returns. Zero is success, so `if (code)` reads well.
+/// What a function returns. Zero is success, so `if (code)` tests for failure.
 ///
-/// A code names only the cause. It never says whether the object is stored: oss_callback_error_stored does.
-/// Values are never changed or reused. New ones may be added, so a `switch` needs a `default`.
+/// A code names only the cause; oss_callback_error_stored says whether the object is stored. Values are
+/// never changed or reused. New ones may be added, so a `switch` needs a `default`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum oss_callback_code {
@@ -23,7 +23,7 @@ pub enum oss_callback_code {
 
     /// The endpoint's name could not be resolved to an address.
     Resolve = 20,
-    /// The connection could not be made: it was refused, the server is unreachable, or the system gave up.
+    /// No connection could be made: it was refused, the server is unreachable, or the system gave up.
     Connect = 21,
     /// The TLS handshake failed, most often because of the certificate.
     Tls = 22,
@@ -34,10 +34,10 @@ pub enum oss_callback_code {
     /// The peer broke the rules of HTTP, sent something that two readers could read differently, answered
     /// before it was asked, or reported success before it had the whole object.
     Protocol = 25,
-    /// The HTTP answer is not from OSS, or is not one that OSS gives to this request. An answer without a
+    /// An HTTP answer that is not from OSS, or that OSS does not give to this request. An answer without a
     /// request id (x-oss-request-id) comes from a login page, a proxy, a CDN or another server and says
-    /// nothing about the object; the error's message shows its status, its Content-Type and its first
-    /// words. A success without an ETag is not OSS's answer either.
+    /// nothing about the object; the message shows its status, its Content-Type and its first words. A
+    /// success without an ETag is not from OSS either.
     UnexpectedAnswer = 26,
 
     /// OSS refused the request with a 4xx that no other code covers, or with a redirect that names the
@@ -52,11 +52,11 @@ pub enum oss_callback_code {
     /// OSS or a server in front of it failed (5xx, or an error document in place of a completed upload).
     ServerError = 50,
 
-    /// OSS answered a request that has a callback with HTTP 203: the object IS STORED, but the application
+    /// OSS answered a request with a callback with HTTP 203: the object IS STORED, but the application
     /// server was not reached or did not agree.
     CallbackFailed = 60,
     /// The CRC-64 that OSS computed differs from the one computed while sending or receiving. An object
-    /// that was sent IS STORED, with other contents. If a part was sent, nothing is stored.
+    /// that was sent IS STORED, with other contents. A part that was sent stores nothing.
     ChecksumMismatch = 61,
     /// The object is stored and the callback was answered, but the answer was cut short or is too long.
     AnswerDamaged = 62,

@@ -18,8 +18,8 @@ use crate::{
 /// Room for a signature: those of OSS have 28 or 64 bytes.
 const SIGNATURE_LEN: usize = 256;
 
-/// The credentials that a credentials hook fills in. Valid only during the call of the hook. Setters copy
-/// what they get and return nothing: the first error is kept, and the hook then counts as failed.
+/// What a credentials hook fills in. Valid only while the hook runs. Setters copy what they get and return
+/// nothing: the first error is kept, and the hook then counts as failed.
 pub struct oss_callback_credentials {
     options: Options<Given>,
 }
@@ -30,7 +30,7 @@ struct Given {
     expires: Option<SystemTime>,
 }
 
-/// Gives credentials that are valid now: sets a key pair in `credentials`, and when it expires. Returns
+/// Gives credentials that are valid now: sets a key pair in `credentials`, and the time it expires. Returns
 /// zero on success. Any other number is a failure and appears in the error's message. The operation then
 /// ends with OSS_CALLBACK_CODE_CREDENTIALS_FAILED, unless earlier credentials are still valid.
 pub type oss_callback_credentials_hook = Option<
@@ -40,17 +40,17 @@ pub type oss_callback_credentials_hook = Option<
     ) -> c_int,
 >;
 
-/// Signs a text, which is NUL-terminated UTF-8. `signature_version` is 4 or 1. `scope` is what a version 4
+/// Signs a text of NUL-terminated UTF-8. `signature_version` is 4 or 1. `scope` is what a version 4
 /// signature is bound to, such as "20261124/cn-hangzhou/oss/aliyun_v4_request"; it is NULL for version 1.
 /// Writes the signature to `signature`, which has room for `signature_len` bytes (at least 256), and
-/// returns its length in bytes. A terminating NUL is not needed and not counted. A negative number is a
+/// returns its length in bytes. A NUL at its end is not needed and not counted. A negative number is a
 /// failure and appears in the error's message; the operation then ends with
 /// OSS_CALLBACK_CODE_CREDENTIALS_FAILED.
 ///
-/// For version 4 the signature is the HMAC-SHA256 of the text under the key of the scope, in lower-case
+/// A version 4 signature is the HMAC-SHA256 of the text under the key of the scope, in lower-case
 /// hexadecimal. That key is HMAC(HMAC(HMAC(HMAC("aliyun_v4" + secret, date), region), "oss"),
-/// "aliyun_v4_request"), so a server may hand it out for a day instead of signing each text. For version 1
-/// the signature is the HMAC-SHA1 of the text under the secret, in Base64.
+/// "aliyun_v4_request"), so a server may hand it out for a day instead of signing each text. A version 1
+/// signature is the HMAC-SHA1 of the text under the secret, in Base64.
 pub type oss_callback_signer_hook = Option<
     unsafe extern "C" fn(
         string_to_sign: *const c_char,
@@ -170,21 +170,21 @@ impl Signer for SignerHook {
     }
 }
 
-/// Sets a hook that is called with `userdata` to give credentials. It is called when a request needs
-/// credentials and there are none yet, they expire within 5 minutes (or a fifth of their life if that is
-/// shorter), or OSS has refused them as expired. Credentials without an expiry are used for one request
-/// only. Replaces other credentials. A NULL hook is refused.
+/// Sets a hook that gives credentials. It is called with `userdata` when a request needs credentials and
+/// there are none yet, or they expire within 5 minutes (a fifth of their life if that is shorter), or OSS
+/// has refused them as expired. Credentials without an expiry are used for one request only. Replaces other
+/// credentials. A NULL hook is refused.
 ///
 /// The hook runs on any thread that uses the client and on the library's own threads, but never on two at
-/// once. While it runs, other threads use the current credentials as long as these are valid, and otherwise
-/// wait. The hook may block; time limits and cancellations take effect when it returns. It must not use a
-/// client that calls it.
+/// once. Meanwhile other threads use the current credentials if these are still valid, and wait otherwise.
+/// The hook may block; time limits and cancellations take effect when it returns. It must not use a client
+/// that calls it.
 ///
-/// The library only passes `userdata` to the hooks. It must live as long as the options, the clients made
-/// from them, and the uploads in parts of those clients. When nothing uses it any more, because these were
-/// freed or the options were given other credentials, `destroy_hook` is called with it, once, on the thread
-/// that made the last of these calls. If `options` or `hook` is NULL, it is called at once. `destroy_hook`
-/// may be NULL.
+/// `userdata` is passed to the hooks and not looked at. It must live as long as the options, the clients
+/// made from them, and the uploads in parts of those clients. When all of these are freed or the options
+/// were given other credentials, so that nothing uses it any more, `destroy_hook` is called with it, once,
+/// on the thread that made the last of these changes. If `options` or `hook` is NULL, it is called at once.
+/// `destroy_hook` may be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_credentials_hook(
     options: *mut oss_callback_client_options,
@@ -206,14 +206,13 @@ pub unsafe extern "C" fn oss_callback_client_options_set_credentials_hook(
     }
 }
 
-/// Sets a hook that signs in place of a secret, so that the secret stays elsewhere: on an application
-/// server, in a key store. Each request carries the access key id as always and, for a role,
-/// `security_token`, which is otherwise NULL. What is sent is byte for byte the same as with a secret.
-/// Replaces other credentials. A NULL hook is refused.
+/// Sets a hook that signs, so that the secret stays elsewhere: on an application server, in a key store.
+/// Each request carries `access_key_id` and, for a role, `security_token`, otherwise NULL. What is sent is
+/// the same, byte for byte, as with the secret here. Replaces other credentials. A NULL hook is refused.
 ///
 /// The hook runs once for each request that is sent, on any thread that uses the client and on the
-/// library's own threads, but never on two at once. For everything else about the hook, `userdata` and
-/// `destroy_hook`, see oss_callback_client_options_set_credentials_hook.
+/// library's own threads, but never on two at once. Otherwise the hook, `userdata` and `destroy_hook` are
+/// as in oss_callback_client_options_set_credentials_hook.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_signer_hook(
     options: *mut oss_callback_client_options,
@@ -245,8 +244,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_signer_hook(
     }
 }
 
-/// Sets the access key pair. For a RAM user, `security_token` is NULL; for a role, it is the token that STS
-/// gave.
+/// Sets the access key pair. `security_token` is NULL for a RAM user; for a role, it is the token that STS
+/// issued.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_credentials_set_key_pair(
     credentials: *mut oss_callback_credentials,
@@ -272,8 +271,7 @@ pub unsafe extern "C" fn oss_callback_credentials_set_key_pair(
     }
 }
 
-/// Sets when the credentials expire, in seconds since 1970-01-01 00:00 UTC. STS gives this time with its
-/// credentials.
+/// Sets when the credentials expire, in seconds since 1970-01-01 00:00 UTC. STS says this time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_credentials_set_expires_at_s(
     credentials: *mut oss_callback_credentials,

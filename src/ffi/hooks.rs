@@ -9,16 +9,16 @@ use crate::{Error, Result};
 /// Stands for a number of bytes that is not known.
 pub const OSS_CALLBACK_LEN_UNKNOWN: u64 = u64::MAX;
 
-/// Receives the progress of an upload: `sent` bytes of the body, out of `total`, were handed over for
-/// sending. `total` is OSS_CALLBACK_LEN_UNKNOWN if it is not known. Returns zero to continue. Any other
-/// number ends the upload with OSS_CALLBACK_CODE_CANCELLED.
+/// Receives the progress of an upload: `sent` bytes of the body, out of `total`, have been handed over for
+/// sending. `total` may be OSS_CALLBACK_LEN_UNKNOWN. Returns zero to continue. Any other number ends the
+/// upload with OSS_CALLBACK_CODE_CANCELLED.
 pub type oss_callback_progress_hook =
     Option<unsafe extern "C" fn(sent: u64, total: u64, userdata: *mut c_void) -> c_int>;
 
-/// Gives the next bytes of a body: writes at most `buffer_len` bytes to `buffer` and returns how many, or 0
-/// at the end of the body. `buffer_len` is never 0. A negative number is a failure and appears in the
-/// error's message; the upload then ends with OSS_CALLBACK_CODE_BODY_UNREADABLE. It also ends so if the
-/// number is larger than `buffer_len`. The hook is not called again after the end or a failure.
+/// Gives the next bytes of a body: writes at most `buffer_len` bytes, which is never 0, to `buffer` and
+/// returns how many, or 0 at the end of the body. A negative number is a failure and appears in the error's
+/// message. It ends the upload with OSS_CALLBACK_CODE_BODY_UNREADABLE, as does a number larger than
+/// `buffer_len`. After the end or a failure the hook is not called again.
 pub type oss_callback_read_hook =
     Option<unsafe extern "C" fn(buffer: *mut u8, buffer_len: size_t, userdata: *mut c_void) -> i64>;
 

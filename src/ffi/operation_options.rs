@@ -11,10 +11,9 @@ use super::options::Options;
 use super::pointers::{free, make};
 use crate::{OperationOptions, Result};
 
-/// Options of an operation other than an upload: limits, attempts and a cancellation. All are optional;
-/// what is not set is as the client has it. The first error of a setter is kept and reported by the
-/// operation. May be used for any number of operations, from many threads at once while no thread changes
-/// them.
+/// Options of an operation other than an upload: limits, attempts and a cancellation. All are optional, and
+/// replace the client's. The first error of a setter is kept and reported by the operation. May be used for
+/// any number of operations, from many threads at once while none changes them.
 pub struct oss_callback_operation_options {
     options: Options<OperationOptions>,
 }
@@ -66,8 +65,8 @@ pub unsafe extern "C" fn oss_callback_operation_options_new(
     })
 }
 
-/// Sets the time for finding the server's address, and again for connecting, TLS included. Default: the
-/// client's. 0 is refused.
+/// Limits the time for resolving the server's name and, separately, for connecting, TLS included. Default:
+/// the client's. 0 is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_operation_options_set_connect_timeout_ms(
     options: *mut oss_callback_operation_options,
@@ -81,8 +80,8 @@ pub unsafe extern "C" fn oss_callback_operation_options_set_connect_timeout_ms(
     }
 }
 
-/// Sets the time from the last byte sent until OSS answers, and again for the answer's body unless that is
-/// an object's contents. Default: the client's. 0 is refused.
+/// Limits the time from the last byte sent until OSS answers and, separately, for the answer's body unless
+/// that is an object's contents. Default: the client's. 0 is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_operation_options_set_answer_timeout_ms(
     options: *mut oss_callback_operation_options,
@@ -96,8 +95,8 @@ pub unsafe extern "C" fn oss_callback_operation_options_set_answer_timeout_ms(
     }
 }
 
-/// Sets the longest time without progress while a body is sent or received. Less than 1 KiB in that time
-/// counts as no progress. Default: the client's. 0 is refused.
+/// Limits the time without progress while a body is sent or received. Less than 1 KiB in that time counts
+/// as no progress. Default: the client's. 0 is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_operation_options_set_progress_timeout_ms(
     options: *mut oss_callback_operation_options,
@@ -111,7 +110,7 @@ pub unsafe extern "C" fn oss_callback_operation_options_set_progress_timeout_ms(
     }
 }
 
-/// Sets the time for the operation, including all its attempts. Time in the caller's hooks counts, but the
+/// Limits the time for the operation with all its attempts. Time in the caller's hooks counts, but the
 /// limit takes effect only when they return. Default: the client's. 0 is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_operation_options_set_timeout_ms(
@@ -126,7 +125,7 @@ pub unsafe extern "C" fn oss_callback_operation_options_set_timeout_ms(
     }
 }
 
-/// Sets a deadline, `deadline_ms` milliseconds from now. All operations with these options share it. If
+/// Sets a deadline, `deadline_ms` milliseconds from now, that all operations with these options share. If
 /// oss_callback_operation_options_set_timeout_ms is set too, whichever comes first applies.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_operation_options_set_deadline_ms(
@@ -142,8 +141,8 @@ pub unsafe extern "C" fn oss_callback_operation_options_set_deadline_ms(
     }
 }
 
-/// Sets a cancellation, so that another thread can end the operations with these options. NULL removes an
-/// earlier one. The options keep their own reference, so the handle may be freed.
+/// Lets another thread end the operations with these options. NULL removes an earlier cancellation. The
+/// options keep their own reference, so the handle may be freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_operation_options_set_cancellation(
     options: *mut oss_callback_operation_options,

@@ -54,10 +54,10 @@ pub unsafe extern "C" fn oss_put_object_with_callback(
 
 /// Uploads the file `path` as `object` into `bucket` and waits for the application server's answer.
 ///
-/// Like oss_put_object_with_callback. The file must be a regular file. It is read while it is sent, 128 KiB
-/// at a time. What is stored is what it held when the upload began. OSS_CALLBACK_CODE_BODY_CHANGED means
-/// that the file changed while it was sent. Nothing is stored then, nor with
-/// OSS_CALLBACK_CODE_BODY_UNREADABLE.
+/// Like oss_put_object_with_callback, but from a regular file, which is read while it is sent, 128 KiB at a
+/// time. What is stored is what the file held when the upload began. OSS_CALLBACK_CODE_BODY_CHANGED means
+/// that it changed while it was sent. With this code and OSS_CALLBACK_CODE_BODY_UNREADABLE, nothing is
+/// stored.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_put_object_from_file_with_callback(
@@ -84,8 +84,8 @@ pub unsafe extern "C" fn oss_put_object_from_file_with_callback(
 /// Uploads `len` bytes of a file, starting at `offset`, as `object` into `bucket` and waits for the
 /// application server's answer.
 ///
-/// Like oss_put_object_from_file_with_callback. OSS_CALLBACK_CODE_INVALID_ARGUMENT if the file ends before
-/// the range does.
+/// Like oss_put_object_from_file_with_callback. OSS_CALLBACK_CODE_INVALID_ARGUMENT means that the file ends
+/// before the range does.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_put_object_from_file_range_with_callback(
@@ -111,19 +111,18 @@ pub unsafe extern "C" fn oss_put_object_from_file_range_with_callback(
     })
 }
 
-/// Uploads `len` bytes of a file descriptor, starting at its current position, as `object` into `bucket`
+/// Uploads `len` bytes from a file descriptor, starting at its current position, as `object` into `bucket`
 /// and waits for the application server's answer. Unix only.
 ///
 /// Like oss_put_object_with_callback. The descriptor is not closed, and not used after the call returns. A
 /// regular file keeps its position, so several threads may upload from one descriptor. Anything else, such
-/// as a pipe, is read once and never beyond `len` bytes, so another attempt is made only if nothing was
-/// read yet. While it has no data, the upload's cancellation and time limit take effect.
+/// as a pipe, is read only once and never beyond `len` bytes. Another attempt is then made only if nothing
+/// was read yet. While a pipe has no data, the upload's cancellation and time limit still take effect.
 ///
-/// OSS_CALLBACK_LEN_UNKNOWN means everything up to the end. What a pipe gives is then sent as by
-/// oss_put_object_from_reader_with_callback.
-///
-/// OSS_CALLBACK_CODE_BODY_CHANGED means that there were fewer than `len` bytes or that a regular file
-/// changed meanwhile. Nothing is stored then, nor with OSS_CALLBACK_CODE_BODY_UNREADABLE.
+/// OSS_CALLBACK_LEN_UNKNOWN means everything up to the end; a pipe is then sent in chunks, as by
+/// oss_put_object_from_reader_with_callback. OSS_CALLBACK_CODE_BODY_CHANGED means that there were fewer
+/// than `len` bytes or that a regular file changed. With this code and OSS_CALLBACK_CODE_BODY_UNREADABLE,
+/// nothing is stored.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_put_object_from_fd_with_callback(
@@ -149,14 +148,14 @@ pub unsafe extern "C" fn oss_put_object_from_fd_with_callback(
 
 /// Uploads what `read_hook` gives as `object` into `bucket` and waits for the application server's answer.
 ///
-/// Like oss_put_object_with_callback. The hook gets `userdata` and must give exactly `len` bytes. After
-/// them it is called once more and must report the end of the body. With OSS_CALLBACK_LEN_UNKNOWN it may
-/// give any number of bytes. They are sent in chunks (Transfer-Encoding: chunked), which is slower and
-/// which not every proxy lets through. The body is read once, so another attempt is made only if nothing
-/// was read yet. While the hook runs, neither a cancellation nor a time limit takes effect.
+/// Like oss_put_object_with_callback. The hook gets `userdata` and must give exactly `len` bytes. It is
+/// then called once more and must report the end of the body. With OSS_CALLBACK_LEN_UNKNOWN it may give any
+/// number of bytes; they are sent in chunks (Transfer-Encoding: chunked), which is slower and which not
+/// every proxy lets through. The body is read once, so another attempt is made only if nothing was read
+/// yet. While the hook runs, neither a cancellation nor a time limit takes effect.
 ///
 /// OSS_CALLBACK_CODE_BODY_UNREADABLE means that the hook failed or returned an impossible number,
-/// OSS_CALLBACK_CODE_BODY_CHANGED that it gave fewer or more bytes than `len`. Nothing is stored then.
+/// OSS_CALLBACK_CODE_BODY_CHANGED that it gave fewer or more bytes. Nothing is stored then.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_put_object_from_reader_with_callback(

@@ -17,8 +17,8 @@ use crate::{Error, PutOptions, Result, UploadFile};
 
 /// Options of an upload, in one request or in parts. All are optional. Setters copy what they get and
 /// return nothing: the first error is kept and reported by the upload. May be used for any number of
-/// uploads, from many threads at once while no thread changes them. Each of these threads then calls the
-/// progress hook, perhaps at the same time, with the numbers of its own upload. To tell uploads apart, give
+/// uploads, from many threads at once while none changes them. A progress hook is then called by each of
+/// these threads, perhaps at the same time, with the numbers of its own upload: to tell uploads apart, give
 /// each its own options.
 pub struct oss_callback_put_options {
     options: Options<Values>,
@@ -133,8 +133,8 @@ pub(super) unsafe fn set_value(
     }
 }
 
-/// Sets the object's Content-Type. Default: guessed from the extension of the file, otherwise from that of
-/// the object's name, otherwise application/octet-stream.
+/// Sets the object's Content-Type. Default: guessed from the extension of the file, else of the object's
+/// name, else application/octet-stream.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_content_type(
     options: *mut oss_callback_put_options,
@@ -148,8 +148,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_type(
     }
 }
 
-/// Sets user metadata, which is stored with the object as x-oss-meta-name. Names consist of letters, digits
-/// and hyphens. All user metadata together is at most 8 KiB.
+/// Sets user metadata, stored with the object as x-oss-meta-name. Names consist of letters, digits and
+/// hyphens. All together are at most 8 KiB.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_metadata(
     options: *mut oss_callback_put_options,
@@ -179,10 +179,10 @@ pub unsafe extern "C" fn oss_callback_put_options_set_object_acl(
     }
 }
 
-/// Sets a name of your choice for this upload, which no other upload has. It is stored with the object as
-/// the user metadata "idempotency-id". It lets oss_callback_client_reconcile tell whether this upload
-/// stored the object. Use the same id when you send the same upload again. 1 to 128 ASCII characters
-/// without blanks. Default: none, and nothing is added to the object.
+/// Sets an id of your choice that no other upload has. It is stored with the object as the user metadata
+/// "idempotency-id" and lets oss_callback_client_reconcile tell whether this upload stored the object. Use
+/// the same id when you send the same upload again. 1 to 128 ASCII characters without spaces. Default:
+/// none, and nothing is added to the object.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_idempotency_id(
     options: *mut oss_callback_put_options,
@@ -211,7 +211,7 @@ pub unsafe extern "C" fn oss_callback_put_options_set_storage_class(
     }
 }
 
-/// Adds a tag. At most 10, each with a different key. Keys have 1 to 128 bytes, values at most 256, of any
+/// Adds a tag. At most 10, each with a different key. Keys have 1 to 128 bytes, values at most 256, any
 /// UTF-8.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_add_tag(
@@ -228,7 +228,7 @@ pub unsafe extern "C" fn oss_callback_put_options_add_tag(
 }
 
 /// Sets how OSS encrypts the object, in OSS's words: "AES256" or "SM4" with keys of OSS, or "KMS" with a
-/// key of the Key Management Service. Default: the bucket's setting.
+/// key of the Key Management Service. Default: the bucket's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_server_side_encryption(
     options: *mut oss_callback_put_options,
@@ -261,7 +261,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_server_side_encryption_key
     }
 }
 
-/// Sets how the data itself is encrypted with "KMS": "SM4". Default: AES-256. Refused without "KMS".
+/// Sets the algorithm that encrypts the data itself with "KMS": "SM4". Default: AES-256. Refused without
+/// "KMS".
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_server_side_data_encryption(
     options: *mut oss_callback_put_options,
@@ -277,9 +278,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_server_side_data_encryptio
     }
 }
 
-/// Sets how many BITS per second OSS takes at most on each connection that sends a body: 819200 to
-/// 838860800. For a limit that this library enforces, see
-/// oss_callback_put_options_set_bandwidth_bytes_per_s.
+/// Asks OSS to limit each connection that sends a body to this many BITS per second, 819200 to 838860800.
+/// For a limit that this library enforces, see oss_callback_put_options_set_bandwidth_bytes_per_s.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_traffic_limit_bits_per_s(
     options: *mut oss_callback_put_options,
@@ -291,9 +291,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_traffic_limit_bits_per_s(
     }
 }
 
-/// Sets whether an existing object of this name is kept. The upload then fails with
-/// OSS_CALLBACK_CODE_CONFLICT. Default: false, and the object is replaced. Has no effect in a bucket with
-/// versioning.
+/// Sets whether the upload fails with OSS_CALLBACK_CODE_CONFLICT if an object of this name exists. Default:
+/// false, and that object is replaced. Has no effect in a bucket with versioning.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_forbid_overwrite(
     options: *mut oss_callback_put_options,
@@ -394,9 +393,9 @@ pub unsafe extern "C" fn oss_callback_put_options_set_requester_pays(
     }
 }
 
-/// Sets whether the body's MD5 is sent (Content-MD5), so that OSS refuses a body that was damaged on its
-/// way and stores nothing. The body is read an extra time for this before anything is sent. A body that can
-/// be read only once, from a read hook or a pipe, is refused. Default: false.
+/// Sets whether the body's MD5 is sent (Content-MD5), so that OSS refuses a body damaged in transit and
+/// stores nothing. The body is read once more for it before anything is sent. One that can be read only
+/// once, from a read hook or a pipe, is refused. Default: false.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_content_md5(
     options: *mut oss_callback_put_options,
@@ -408,8 +407,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_md5(
     }
 }
 
-/// Sets any other header of the object, by its name. A later value replaces an earlier one. Headers that
-/// the library sets itself are refused.
+/// Sets any other header of the object by its name. A later value replaces an earlier one. Headers that the
+/// library sets itself are refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_header(
     options: *mut oss_callback_put_options,
@@ -424,8 +423,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_header(
     }
 }
 
-/// Sets the time for finding the server's address, and again for connecting, TLS included. Default: the
-/// client's. 0 is refused.
+/// Limits the time for resolving the server's name and, separately, for connecting, TLS included. Default:
+/// the client's. 0 is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_connect_timeout_ms(
     options: *mut oss_callback_put_options,
@@ -439,9 +438,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_connect_timeout_ms(
     }
 }
 
-/// Sets the time from the last byte sent until OSS answers, and again for the answer's body. Default: the
-/// client's. 0 is refused. A callback adds to it, as oss_callback_client_options_set_answer_timeout_ms
-/// says.
+/// Limits the time from the last byte sent until OSS answers and, separately, for the answer's body.
+/// Default: the client's. 0 is refused. Callbacks add to it, as they do to the client's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_answer_timeout_ms(
     options: *mut oss_callback_put_options,
@@ -455,7 +453,7 @@ pub unsafe extern "C" fn oss_callback_put_options_set_answer_timeout_ms(
     }
 }
 
-/// Sets the longest time without progress while the body is sent. Less than 1 KiB in that time counts as no
+/// Limits the time without progress while the body is sent. Less than 1 KiB in that time counts as no
 /// progress. Default: the client's. 0 is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_progress_timeout_ms(
@@ -470,8 +468,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_progress_timeout_ms(
     }
 }
 
-/// Sets the time for the upload, including all its attempts. Time in the caller's hooks counts, but the
-/// limit takes effect only when they return. Default: the client's. 0 is refused.
+/// Limits the time for the upload with all its attempts. Time in the caller's hooks counts, but the limit
+/// takes effect only when they return. Default: the client's. 0 is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_timeout_ms(
     options: *mut oss_callback_put_options,
@@ -485,9 +483,9 @@ pub unsafe extern "C" fn oss_callback_put_options_set_timeout_ms(
     }
 }
 
-/// Sets a deadline, `deadline_ms` milliseconds from now. All uploads with these options share it, and so do
-/// the steps of an upload in parts. If oss_callback_put_options_set_timeout_ms is set too, whichever comes
-/// first applies.
+/// Sets a deadline, `deadline_ms` milliseconds from now, that all uploads with these options share,
+/// including the steps of an upload in parts. If oss_callback_put_options_set_timeout_ms is set too,
+/// whichever comes first applies.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_deadline_ms(
     options: *mut oss_callback_put_options,
@@ -520,8 +518,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_retry_policy(
     unsafe { set(options, |put| Ok(put.retry_policy(policy))) }
 }
 
-/// Sets whether the application server does the right thing when the same callback reaches it twice. If
-/// false, an upload with a spec is not sent again after its answer was lost. Default: false.
+/// Sets whether the application server does the right thing when the same callback reaches it twice. Unless
+/// it does, an upload with a spec is not sent again after its answer was lost. Default: false.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_callback_is_idempotent(
     options: *mut oss_callback_put_options,
@@ -547,8 +545,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_compare_crc64(
     }
 }
 
-/// Sets how many BYTES per second this library sends at most. Default: no limit. 0 is refused. For a limit
-/// that OSS enforces, see oss_callback_put_options_set_traffic_limit_bits_per_s.
+/// Limits how many BYTES per second this library sends. Default: no limit. 0 is refused. For a limit that
+/// OSS enforces, see oss_callback_put_options_set_traffic_limit_bits_per_s.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_bandwidth_bytes_per_s(
     options: *mut oss_callback_put_options,
@@ -560,8 +558,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_bandwidth_bytes_per_s(
     }
 }
 
-/// Sets a cancellation, so that another thread can end the uploads with these options. NULL removes an
-/// earlier one. The options keep their own reference, so the handle may be freed.
+/// Lets another thread end the uploads with these options. NULL removes an earlier cancellation. The
+/// options keep their own reference, so the handle may be freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_cancellation(
     options: *mut oss_callback_put_options,
@@ -579,9 +577,9 @@ pub unsafe extern "C" fn oss_callback_put_options_set_cancellation(
 }
 
 /// Sets a hook that is called with `userdata` after each block of up to 128 KiB. NULL removes an earlier
-/// hook. It runs only on the thread that uploads, and only during the call. `userdata` is passed to the
-/// hook and not looked at. Each further attempt counts from the start again. The hook may not be called at
-/// all for an empty body. At the end of a body of unknown length it is told the last number once more.
+/// hook. It runs only on the thread that uploads, and only during the call. `userdata` is passed to it and
+/// not looked at. Each further attempt counts from zero. The hook may not be called at all for an empty
+/// body. At the end of a body of unknown length it gets the last number once more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_progress_hook(
     options: *mut oss_callback_put_options,

@@ -84,8 +84,8 @@ pub unsafe extern "C" fn oss_callback_spec_options_new(
     })
 }
 
-/// Adds a URL of the application server, percent-encoded. One is required, and up to five are allowed. OSS
-/// tries them in this order until one agrees.
+/// Adds a URL of the application server, percent-encoded. One to five are required. OSS tries them in this
+/// order until one agrees.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_options_add_url(
     options: *mut oss_callback_spec_options,
@@ -106,8 +106,8 @@ pub unsafe extern "C" fn oss_callback_spec_options_set_host(
 }
 
 /// Sets what OSS sends, as text with placeholders, such as "filename=${object}&size=${size}". This or
-/// oss_callback_spec_options_set_body_template is required. In a JSON body OSS adds the quotes around a
-/// string itself: {"filename":${object}}.
+/// oss_callback_spec_options_set_body_template is required. In a JSON body OSS adds the quotes of a string
+/// itself: {"filename":${object}}.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_options_set_body(
     options: *mut oss_callback_spec_options,
@@ -117,8 +117,7 @@ pub unsafe extern "C" fn oss_callback_spec_options_set_body(
     unsafe { set(options, |builder| Ok(builder.body(text(body, "body")?))) }
 }
 
-/// Sets what OSS sends, from a template made with oss_callback_body_template_new, which also sets the body
-/// type. The template is copied.
+/// Sets what OSS sends, and the body type, from a template. The template is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_options_set_body_template(
     options: *mut oss_callback_spec_options,
@@ -137,7 +136,7 @@ pub unsafe extern "C" fn oss_callback_spec_options_set_body_template(
     }
 }
 
-/// Sets the type of a body that was given as text: one of oss_callback_body_type. Default:
+/// Sets the type of a body given as text: one of oss_callback_body_type. Default:
 /// OSS_CALLBACK_BODY_TYPE_FORM.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_options_set_body_type(
@@ -169,8 +168,8 @@ pub unsafe extern "C" fn oss_callback_spec_options_set_sni(
     unsafe { set(options, |builder| Ok(builder.sni(sni))) }
 }
 
-/// Adds a variable of your own, which the body names as ${x:name}. If the name lacks "x:", that is added.
-/// Names with upper-case letters are refused, as OSS refuses them.
+/// Adds a variable of your own, which the body names as ${x:name}. "x:" is added to the name if it is
+/// missing. Upper-case letters in the name are refused, as OSS refuses them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_options_add_variable(
     options: *mut oss_callback_spec_options,
@@ -228,10 +227,10 @@ pub unsafe extern "C" fn oss_callback_spec_new(
     })
 }
 
-/// Makes a spec of a callback that was issued elsewhere and is already Base64. `callback` is the value of
-/// x-oss-callback. `callback_var` is that of x-oss-callback-var, or NULL if there are no variables. Both
-/// are sent byte for byte and are not checked against OSS's rules: see oss_callback_spec_check. On success
-/// `*spec` is a new handle: free it with oss_callback_spec_free.
+/// Makes a spec from a callback that was issued elsewhere and is already Base64: the values of
+/// x-oss-callback and x-oss-callback-var, which is NULL if there are no variables. They are sent byte for
+/// byte, unchecked: see oss_callback_spec_check. On success `*spec` is a new handle: free it with
+/// oss_callback_spec_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_new_from_base64(
@@ -256,7 +255,7 @@ pub unsafe extern "C" fn oss_callback_spec_new_from_base64(
     })
 }
 
-/// Like oss_callback_spec_new_from_base64, but takes the JSON texts before they are encoded as Base64.
+/// Like oss_callback_spec_new_from_base64, but from the JSON texts before Base64.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_new_from_json(
@@ -281,9 +280,9 @@ pub unsafe extern "C" fn oss_callback_spec_new_from_json(
     })
 }
 
-/// Checks a spec that was issued elsewhere against OSS's rules. A spec of oss_callback_spec_new has already
-/// passed. With OSS_CALLBACK_CODE_INVALID_CALLBACK, `*error` is as there. A private address is not an
-/// error.
+/// Checks a spec that was issued elsewhere against OSS's rules; one from oss_callback_spec_new has already
+/// passed. With OSS_CALLBACK_CODE_INVALID_CALLBACK, `*error` says what it says there. A private address is
+/// not an error.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_check(
@@ -296,7 +295,7 @@ pub unsafe extern "C" fn oss_callback_spec_check(
     })
 }
 
-/// The value of the header x-oss-callback: JSON in Base64. NULL for NULL. Borrowed from `spec`.
+/// The value of the header x-oss-callback: JSON in Base64. NULL if `spec` is NULL. Borrowed from `spec`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_callback(
     spec: *const oss_callback_spec,

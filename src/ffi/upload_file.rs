@@ -12,7 +12,7 @@ use super::receipt::{give_receipt, oss_callback_receipt};
 use super::spec::oss_callback_spec;
 
 /// Sets the size of the parts in bytes, 102400 to 5368709120. A file that is no larger is sent in one
-/// request. Default: 8 MiB, or more if the file would otherwise need more than 10000 parts. For
+/// request. Default: 8 MiB, or more if the file would need more than 10000 such parts. For
 /// oss_upload_file_with_callback only; other uploads refuse it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_part_size(
@@ -44,20 +44,19 @@ pub unsafe extern "C" fn oss_callback_put_options_set_parallel(
     }
 }
 
-/// Sets the path of a checkpoint: a file that records which parts were sent. NULL removes an earlier one.
+/// Sets the path of a checkpoint, a file that records which parts were sent. NULL removes an earlier one.
 /// Default: none, and a failed upload is aborted. For oss_upload_file_with_callback only; other uploads
 /// refuse it.
 ///
-/// When the upload fails or its process dies, the same call later, by this or another process, resumes it.
-/// The file (size, modification time, samples of its contents; see
-/// oss_callback_put_options_set_verify_parts), object, headers, endpoint and part size must be the same. If
-/// the file changed, or if the checkpoint is damaged or belongs to another upload, the upload starts over
-/// and oss_callback_receipt_note says so. The checkpoint is removed once the object is stored. A file that
-/// is sent in one request has no checkpoint.
+/// If the upload fails or its process dies, the same call resumes it later, in this or another process. The
+/// file (size, modification time, samples of its contents; see oss_callback_put_options_set_verify_parts),
+/// object, headers, endpoint and part size must be the same. If the file changed, or the checkpoint is
+/// damaged or belongs to another upload, the upload starts over, and oss_callback_receipt_note says so. The
+/// checkpoint is removed once the object is stored. A file that is sent in one request has none.
 ///
-/// One upload uses a checkpoint at a time: see OSS_CALLBACK_CODE_CHECKPOINT_IN_USE. For a while, files with
-/// ".oss-callback-lock" and ".oss-callback-new" added to its name exist beside it. A file that the library
-/// did not write is never replaced or removed. If the checkpoint is such a file, the upload fails with
+/// Only one upload may use a checkpoint at a time: see OSS_CALLBACK_CODE_CHECKPOINT_IN_USE. For a while,
+/// files with ".oss-callback-lock" and ".oss-callback-new" added to its name exist beside it. A file that
+/// the library did not write is never replaced or removed; in the checkpoint's place it causes
 /// OSS_CALLBACK_CODE_CHECKPOINT_FAILED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_checkpoint(
@@ -76,10 +75,10 @@ pub unsafe extern "C" fn oss_callback_put_options_set_checkpoint(
     }
 }
 
-/// Sets whether a resumed upload compares every part that OSS has with the file, which is read again, and
-/// sends what differs. Default: false. The parts are then compared only if the file may have been touched:
-/// if the time of its last change that no program can set (st_ctime) is different, or if the system has no
-/// such time. For oss_upload_file_with_callback only; other uploads refuse it.
+/// Sets whether a resumed upload reads every part that OSS has from the file again, compares it, and sends
+/// what differs. Default: false, and it does so only if the file may have been touched: if its change time
+/// (st_ctime), which no program can set, is different, or if the system has no such time. For
+/// oss_upload_file_with_callback only; other uploads refuse it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_verify_parts(
     options: *mut oss_callback_put_options,
@@ -101,13 +100,13 @@ pub unsafe extern "C" fn oss_callback_put_options_set_verify_parts(
 /// oss_callback_put_options_set_part_size) is sent in parts, several at once. Memory does not grow with the
 /// file: each connection has a buffer of 160 KiB. A progress hook runs on the calling thread only, after
 /// each part and every 20 ms. It gets the bytes of all connections added up; sending a part again does not
-/// lower the number. The bandwidth limit is for all connections together.
-/// oss_callback_put_options_set_timeout_ms is for the upload as a whole, the other time limits are for each
-/// request.
+/// lower the number. The bandwidth limit is for all connections together. The limit for all attempts is for
+/// the upload as a whole, the other time limits are for each request.
 ///
-/// An upload in parts is completed once, and its callback is delivered once. If the answer to that request
-/// is lost, the library looks the object up. If the object is the file, oss_callback_error_stored says
-/// OSS_CALLBACK_STORED_YES, and only the application server's answer remains unknown.
+/// An upload in parts is completed, and its callback delivered, once. If the answer to the request that
+/// completes it is lost, the library looks the object up. If the object is the file,
+/// oss_callback_error_stored says OSS_CALLBACK_STORED_YES, and only the application server's answer remains
+/// unknown.
 ///
 /// An upload in parts that fails earlier is aborted. With a checkpoint it is left for the next call
 /// instead, and oss_callback_error_upload_id names it. If it cannot be aborted, or if OSS may have begun an
