@@ -31,10 +31,10 @@ pub unsafe extern "C" fn oss_callback_cancellation_new(
 }
 
 /// Ends the operations that use this cancellation with OSS_CALLBACK_CODE_CANCELLED, within 0.2 s whatever
-/// the connection is doing. An operation in one of the caller's hooks ends when the hook returns.
-/// Operations that begin later send nothing: a cancellation stays cancelled. An upload whose answer has
-/// begun to arrive is already stored; it ends with OSS_CALLBACK_CODE_ANSWER_DAMAGED. May be called from any
-/// thread and from a signal handler.
+/// the connection is doing. An operation in one of the caller's hooks ends when the hook returns. A
+/// cancellation stays cancelled: operations that begin later send nothing. An upload whose answer has begun
+/// to arrive is already stored; it ends with OSS_CALLBACK_CODE_ANSWER_DAMAGED. Any thread may call this,
+/// and so may a signal handler.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_cancellation_cancel(
     cancellation: *const oss_callback_cancellation,
@@ -43,7 +43,7 @@ pub unsafe extern "C" fn oss_callback_cancellation_cancel(
     unsafe { of(cancellation, (), |handle| handle.cancellation.cancel()) }
 }
 
-/// Whether it was cancelled; false for NULL. May be called from any thread.
+/// Whether it was cancelled; false for NULL. Any thread may call this.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_cancellation_is_cancelled(
     cancellation: *const oss_callback_cancellation,

@@ -39,8 +39,8 @@ pub enum oss_callback_root_certificates {
 }
 
 /// A client of OSS, or of a server that speaks its protocol. It never changes, and many threads may use it
-/// at once. One of them frees it when no call uses it any more. The child of a fork may use it too: the
-/// child opens its own connections and frees the client as the parent does.
+/// at once; one of them frees it when no call uses it any more. The child of a fork may use it too: it
+/// opens its own connections and frees the client as the parent does.
 pub struct oss_callback_client {
     pub(super) client: Client,
 }
@@ -96,7 +96,7 @@ pub unsafe extern "C" fn oss_callback_client_options_set_endpoint(
 }
 
 /// Sets the region, "cn-hangzhou" or "oss-cn-hangzhou". Default: that of a standard endpoint. Signature
-/// version 4 needs a region.
+/// version 4 needs one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_region(
     options: *mut oss_callback_client_options,
@@ -110,8 +110,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_region(
     }
 }
 
-/// Sets an access key pair. `security_token` is NULL for a RAM user; for a role, it is the token that STS
-/// issued. No message ever shows a secret.
+/// Sets an access key pair. `security_token` is NULL for a RAM user; for a role, it is the token from STS.
+/// No secret ever appears in a message.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_credentials(
     options: *mut oss_callback_client_options,
@@ -214,8 +214,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_user_agent(
     }
 }
 
-/// Limits the time for resolving the server's name and, separately, for connecting, TLS included. Default:
-/// 10000 ms each. 0 is refused.
+/// Limits the time to find the server's address, and the time to connect, TLS included. Default: 10000 ms
+/// each. 0 is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_connect_timeout_ms(
     options: *mut oss_callback_client_options,
@@ -229,9 +229,9 @@ pub unsafe extern "C" fn oss_callback_client_options_set_connect_timeout_ms(
     }
 }
 
-/// Limits the time from the last byte sent until OSS answers and, separately, for the answer's body.
-/// Default: 30000 ms. 0 is refused. A callback adds 5000 ms for each of its URLs, because OSS is silent
-/// while it waits for the application server. A spec made from Base64 or JSON counts as five URLs.
+/// Limits the time from the last byte sent until OSS answers, and the time for the answer's body. Default:
+/// 30000 ms each. 0 is refused. A callback adds 5000 ms for each of its URLs, because OSS is silent while
+/// it waits for the application server; a spec made from Base64 or JSON counts as five.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_answer_timeout_ms(
     options: *mut oss_callback_client_options,
@@ -274,8 +274,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_timeout_ms(
     }
 }
 
-/// Limits the length of an answer's body, in bytes; a longer one is an error. Does not apply to downloads.
-/// Default: 4 MiB.
+/// Limits the length of an answer's body, in bytes; a longer one is an error. Default: 4 MiB. Downloads are
+/// not limited.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_max_answer_len(
     options: *mut oss_callback_client_options,
@@ -385,8 +385,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_root_certificates(
     unsafe { set(options, |builder| trust(builder, root_certificates)) }
 }
 
-/// Sets a bundle of certificate authorities, `pem_len` bytes of PEM, and replaces an earlier one. They are
-/// trusted in addition to the others, or alone with OSS_CALLBACK_ROOT_CERTIFICATES_NONE. A bundle without a
+/// Sets certificate authorities, `pem_len` bytes of PEM, that are trusted in addition to the others, or
+/// alone with OSS_CALLBACK_ROOT_CERTIFICATES_NONE. Replaces an earlier bundle. A bundle without a
 /// certificate is refused if the endpoint is https. A library built without TLS refuses any bundle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_ca_bundle(

@@ -23,16 +23,16 @@ pub enum oss_callback_code {
 
     /// The endpoint's name could not be resolved to an address.
     Resolve = 20,
-    /// No connection could be made: it was refused, the server is unreachable, or the system gave up.
+    /// No connection: refused, unreachable, or given up by the system.
     Connect = 21,
     /// The TLS handshake failed, most often because of the certificate.
     Tls = 22,
     /// A time limit of the client or of the options expired.
     Timeout = 23,
-    /// The connection ended before the whole answer had arrived.
+    /// The connection ended before the answer did.
     ConnectionLost = 24,
-    /// The peer broke the rules of HTTP, sent something that two readers could read differently, answered
-    /// before it was asked, or reported success before it had the whole object.
+    /// The peer broke the rules of HTTP, sent what two readers could read differently, answered before it
+    /// was asked, or reported success before it had the whole object.
     Protocol = 25,
     /// An HTTP answer that is not from OSS, or that OSS does not give to this request. An answer without a
     /// request id (x-oss-request-id) comes from a login page, a proxy, a CDN or another server and says
@@ -40,23 +40,23 @@ pub enum oss_callback_code {
     /// success without an ETag is not from OSS either.
     UnexpectedAnswer = 26,
 
-    /// OSS refused the request with a 4xx that no other code covers, or with a redirect that names the
-    /// bucket's endpoint.
+    /// OSS refused the request: a 4xx that no other code names, or a redirect that names the bucket's
+    /// endpoint.
     Refused = 40,
     /// OSS refused the credentials or the signature, or the credentials lack the permission (401, 403).
     AccessDenied = 41,
     /// The bucket or the object does not exist (404).
     NotFound = 42,
-    /// The request conflicts with what is stored, for example because of x-oss-forbid-overwrite (409).
+    /// The request conflicts with what is stored, for example with x-oss-forbid-overwrite (409).
     Conflict = 43,
     /// OSS or a server in front of it failed (5xx, or an error document in place of a completed upload).
     ServerError = 50,
 
-    /// OSS answered a request with a callback with HTTP 203: the object IS STORED, but the application
+    /// OSS answered HTTP 203 to a request that has a callback: the object IS STORED, but the application
     /// server was not reached or did not agree.
     CallbackFailed = 60,
     /// The CRC-64 that OSS computed differs from the one computed while sending or receiving. An object
-    /// that was sent IS STORED, with other contents. A part that was sent stores nothing.
+    /// that was sent IS STORED, with other contents. If a part was sent, nothing is stored.
     ChecksumMismatch = 61,
     /// The object is stored and the callback was answered, but the answer was cut short or is too long.
     AnswerDamaged = 62,
@@ -75,19 +75,19 @@ pub enum oss_callback_code {
     /// The checkpoint cannot be read or written, or is a file that this library did not write.
     CheckpointFailed = 74,
 
-    /// A request to the application server is not a POST, so it is not a callback.
+    /// A request to the application server is not POST, so it is not a callback.
     WrongMethod = 80,
     /// The body of a request to the application server is over the limit.
     BodyTooLarge = 81,
-    /// A request to the application server has no Authorization header, so nothing is signed.
+    /// A request to the application server has no Authorization, so nothing is signed.
     MissingAuthorization = 82,
-    /// A request to the application server has no x-oss-pub-key-url header.
+    /// A request to the application server has no x-oss-pub-key-url.
     MissingPubKeyUrl = 83,
     /// x-oss-pub-key-url is not a URL on OSS's key host, so no key was fetched.
     BadPubKeyUrl = 84,
-    /// The key could not be obtained, so it is not known whether the callback is valid.
+    /// The key could not be obtained: the callback is neither valid nor invalid.
     KeyUnavailable = 85,
-    /// The Authorization header is not Base64.
+    /// Authorization is not Base64.
     BadSignatureEncoding = 86,
     /// The signature does not match the request.
     BadSignature = 87,
@@ -98,7 +98,7 @@ pub enum oss_callback_code {
     SealMissing = 90,
     /// A callback was sealed with a key that the sealer does not have.
     UnknownSealKey = 91,
-    /// A seal is forged or damaged, or belongs to another bucket, another object or other variables.
+    /// A seal is forged or damaged, or belongs to another bucket or object, or to other variables.
     BadSeal = 92,
     /// The sealed permission has expired.
     SealExpired = 93,
@@ -224,7 +224,7 @@ names! {
 }
 
 /// The name of a code without its prefix, such as "CALLBACK_FAILED", or "UNKNOWN" for a number that is not
-/// a code of this version. The text is static. May be called from any thread.
+/// a code of this version. The text is static. Any thread may call this.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_code_name(code: u32) -> *const c_char {
     name(code).as_ptr().cast()

@@ -172,7 +172,7 @@ impl Signer for SignerHook {
 
 /// Sets a hook that gives credentials. It is called with `userdata` when a request needs credentials and
 /// there are none yet, or they expire within 5 minutes (a fifth of their life if that is shorter), or OSS
-/// has refused them as expired. Credentials without an expiry are used for one request only. Replaces other
+/// has refused them as expired. Without an expiry it is called for each request. Replaces other
 /// credentials. A NULL hook is refused.
 ///
 /// The hook runs on any thread that uses the client and on the library's own threads, but never on two at
@@ -181,10 +181,10 @@ impl Signer for SignerHook {
 /// that calls it.
 ///
 /// `userdata` is passed to the hooks and not looked at. It must live as long as the options, the clients
-/// made from them, and the uploads in parts of those clients. When all of these are freed or the options
-/// were given other credentials, so that nothing uses it any more, `destroy_hook` is called with it, once,
-/// on the thread that made the last of these changes. If `options` or `hook` is NULL, it is called at once.
-/// `destroy_hook` may be NULL.
+/// made from them, and those clients' uploads in parts. When nothing uses it any more, because these were
+/// freed or the options got other credentials, `destroy_hook` is called with it, once, on the thread that
+/// made the last of these changes. If `options` or `hook` is NULL, it is called at once. `destroy_hook` may
+/// be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_credentials_hook(
     options: *mut oss_callback_client_options,
@@ -207,8 +207,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_credentials_hook(
 }
 
 /// Sets a hook that signs, so that the secret stays elsewhere: on an application server, in a key store.
-/// Each request carries `access_key_id` and, for a role, `security_token`, otherwise NULL. What is sent is
-/// the same, byte for byte, as with the secret here. Replaces other credentials. A NULL hook is refused.
+/// Each request carries `access_key_id` and, for a role, `security_token` (otherwise NULL). What is sent is
+/// the same, byte for byte, as with a local secret. Replaces other credentials. A NULL hook is refused.
 ///
 /// The hook runs once for each request that is sent, on any thread that uses the client and on the
 /// library's own threads, but never on two at once. Otherwise the hook, `userdata` and `destroy_hook` are
@@ -244,8 +244,7 @@ pub unsafe extern "C" fn oss_callback_client_options_set_signer_hook(
     }
 }
 
-/// Sets the access key pair. `security_token` is NULL for a RAM user; for a role, it is the token that STS
-/// issued.
+/// Sets the access key pair. `security_token` is NULL for a RAM user; for a role, it is the token from STS.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_credentials_set_key_pair(
     credentials: *mut oss_callback_credentials,
@@ -271,7 +270,7 @@ pub unsafe extern "C" fn oss_callback_credentials_set_key_pair(
     }
 }
 
-/// Sets when the credentials expire, in seconds since 1970-01-01 00:00 UTC. STS says this time.
+/// Sets when the credentials expire, in seconds since 1970-01-01 00:00 UTC. STS returns this time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_credentials_set_expires_at_s(
     credentials: *mut oss_callback_credentials,

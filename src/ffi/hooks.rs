@@ -15,9 +15,9 @@ pub const OSS_CALLBACK_LEN_UNKNOWN: u64 = u64::MAX;
 pub type oss_callback_progress_hook =
     Option<unsafe extern "C" fn(sent: u64, total: u64, userdata: *mut c_void) -> c_int>;
 
-/// Gives the next bytes of a body: writes at most `buffer_len` bytes, which is never 0, to `buffer` and
-/// returns how many, or 0 at the end of the body. A negative number is a failure and appears in the error's
-/// message. It ends the upload with OSS_CALLBACK_CODE_BODY_UNREADABLE, as does a number larger than
+/// Gives the next bytes of a body: writes at most `buffer_len` bytes to `buffer` and returns how many, or 0
+/// at the end of the body. `buffer_len` is never 0. A negative number is a failure and appears in the
+/// error's message. It ends the upload with OSS_CALLBACK_CODE_BODY_UNREADABLE, as does a number larger than
 /// `buffer_len`. After the end or a failure the hook is not called again.
 pub type oss_callback_read_hook =
     Option<unsafe extern "C" fn(buffer: *mut u8, buffer_len: size_t, userdata: *mut c_void) -> i64>;

@@ -11,9 +11,9 @@ use super::options::Options;
 use super::pointers::{free, make};
 use crate::{OperationOptions, Result};
 
-/// Options of an operation other than an upload: limits, attempts and a cancellation. All are optional, and
-/// replace the client's. The first error of a setter is kept and reported by the operation. May be used for
-/// any number of operations, from many threads at once while none changes them.
+/// Options of an operation other than an upload: limits and attempts in place of the client's, and a
+/// cancellation. All are optional. The first error of a setter is kept and reported by the operation. May
+/// be used for any number of operations, from many threads at once while no thread changes them.
 pub struct oss_callback_operation_options {
     options: Options<OperationOptions>,
 }
@@ -65,8 +65,8 @@ pub unsafe extern "C" fn oss_callback_operation_options_new(
     })
 }
 
-/// Limits the time for resolving the server's name and, separately, for connecting, TLS included. Default:
-/// the client's. 0 is refused.
+/// Limits the time to find the server's address, and the time to connect, TLS included. Default: the
+/// client's. 0 is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_operation_options_set_connect_timeout_ms(
     options: *mut oss_callback_operation_options,
@@ -80,7 +80,7 @@ pub unsafe extern "C" fn oss_callback_operation_options_set_connect_timeout_ms(
     }
 }
 
-/// Limits the time from the last byte sent until OSS answers and, separately, for the answer's body unless
+/// Limits the time from the last byte sent until OSS answers, and the time for the answer's body unless
 /// that is an object's contents. Default: the client's. 0 is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_operation_options_set_answer_timeout_ms(

@@ -52,12 +52,11 @@ pub unsafe extern "C" fn oss_put_object_with_callback(
     })
 }
 
-/// Uploads the file `path` as `object` into `bucket` and waits for the application server's answer.
+/// Uploads a file as `object` into `bucket` and waits for the application server's answer.
 ///
 /// Like oss_put_object_with_callback, but from a regular file, which is read while it is sent, 128 KiB at a
-/// time. What is stored is what the file held when the upload began. OSS_CALLBACK_CODE_BODY_CHANGED means
-/// that it changed while it was sent. With this code and OSS_CALLBACK_CODE_BODY_UNREADABLE, nothing is
-/// stored.
+/// time. What is stored is what the file held when the upload began. OSS_CALLBACK_CODE_BODY_UNREADABLE, and
+/// OSS_CALLBACK_CODE_BODY_CHANGED if the file changes while it is sent, mean that nothing is stored.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_put_object_from_file_with_callback(
@@ -116,12 +115,12 @@ pub unsafe extern "C" fn oss_put_object_from_file_range_with_callback(
 ///
 /// Like oss_put_object_with_callback. The descriptor is not closed, and not used after the call returns. A
 /// regular file keeps its position, so several threads may upload from one descriptor. Anything else, such
-/// as a pipe, is read only once and never beyond `len` bytes. Another attempt is then made only if nothing
-/// was read yet. While a pipe has no data, the upload's cancellation and time limit still take effect.
+/// as a pipe, is read only once, never beyond `len` bytes, and another attempt is made only if nothing was
+/// read yet. While it has no data, the upload's cancellation and time limit still take effect.
 ///
-/// OSS_CALLBACK_LEN_UNKNOWN means everything up to the end; a pipe is then sent in chunks, as by
-/// oss_put_object_from_reader_with_callback. OSS_CALLBACK_CODE_BODY_CHANGED means that there were fewer
-/// than `len` bytes or that a regular file changed. With this code and OSS_CALLBACK_CODE_BODY_UNREADABLE,
+/// OSS_CALLBACK_LEN_UNKNOWN means everything up to the end; a pipe is then sent as by
+/// oss_put_object_from_reader_with_callback. OSS_CALLBACK_CODE_BODY_UNREADABLE, and
+/// OSS_CALLBACK_CODE_BODY_CHANGED if there are fewer than `len` bytes or a regular file changes, mean that
 /// nothing is stored.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -150,12 +149,12 @@ pub unsafe extern "C" fn oss_put_object_from_fd_with_callback(
 ///
 /// Like oss_put_object_with_callback. The hook gets `userdata` and must give exactly `len` bytes. It is
 /// then called once more and must report the end of the body. With OSS_CALLBACK_LEN_UNKNOWN it may give any
-/// number of bytes; they are sent in chunks (Transfer-Encoding: chunked), which is slower and which not
-/// every proxy lets through. The body is read once, so another attempt is made only if nothing was read
-/// yet. While the hook runs, neither a cancellation nor a time limit takes effect.
+/// number of bytes; they are sent in chunks (Transfer-Encoding: chunked), which is slower, and not every
+/// proxy lets them through. The body is read once, so another attempt is made only if nothing was read yet.
+/// While the hook runs, neither a cancellation nor a time limit takes effect.
 ///
-/// OSS_CALLBACK_CODE_BODY_UNREADABLE means that the hook failed or returned an impossible number,
-/// OSS_CALLBACK_CODE_BODY_CHANGED that it gave fewer or more bytes. Nothing is stored then.
+/// OSS_CALLBACK_CODE_BODY_UNREADABLE, if the hook fails or returns an impossible number, and
+/// OSS_CALLBACK_CODE_BODY_CHANGED, if it gives fewer or more bytes, mean that nothing is stored.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_put_object_from_reader_with_callback(

@@ -17,8 +17,8 @@ use crate::{Error, PutOptions, Result, UploadFile};
 
 /// Options of an upload, in one request or in parts. All are optional. Setters copy what they get and
 /// return nothing: the first error is kept and reported by the upload. May be used for any number of
-/// uploads, from many threads at once while none changes them. A progress hook is then called by each of
-/// these threads, perhaps at the same time, with the numbers of its own upload: to tell uploads apart, give
+/// uploads, from many threads at once while no thread changes them. Each of these threads then calls the
+/// progress hook, perhaps at the same time, with the numbers of its own upload: to tell uploads apart, give
 /// each its own options.
 pub struct oss_callback_put_options {
     options: Options<Values>,
@@ -149,7 +149,7 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_type(
 }
 
 /// Sets user metadata, stored with the object as x-oss-meta-name. Names consist of letters, digits and
-/// hyphens. All together are at most 8 KiB.
+/// hyphens. All metadata together has at most 8 KiB.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_metadata(
     options: *mut oss_callback_put_options,
@@ -360,7 +360,7 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_language(
     }
 }
 
-/// Sets when copies of the object become stale (its Expires, which downloads carry), in seconds since
+/// Sets when copies of the object become stale: its Expires, which downloads carry, in seconds since
 /// 1970-01-01 00:00 UTC, up to the end of the year 9999.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_expires_at_s(
@@ -423,8 +423,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_header(
     }
 }
 
-/// Limits the time for resolving the server's name and, separately, for connecting, TLS included. Default:
-/// the client's. 0 is refused.
+/// Limits the time to find the server's address, and the time to connect, TLS included. Default: the
+/// client's. 0 is refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_connect_timeout_ms(
     options: *mut oss_callback_put_options,
@@ -438,8 +438,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_connect_timeout_ms(
     }
 }
 
-/// Limits the time from the last byte sent until OSS answers and, separately, for the answer's body.
-/// Default: the client's. 0 is refused. Callbacks add to it, as they do to the client's.
+/// Limits the time from the last byte sent until OSS answers, and the time for the answer's body. Default:
+/// the client's. 0 is refused. Callbacks add to it, as they do to the client's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_answer_timeout_ms(
     options: *mut oss_callback_put_options,

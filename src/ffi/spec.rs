@@ -228,8 +228,8 @@ pub unsafe extern "C" fn oss_callback_spec_new(
 }
 
 /// Makes a spec from a callback that was issued elsewhere and is already Base64: the values of
-/// x-oss-callback and x-oss-callback-var, which is NULL if there are no variables. They are sent byte for
-/// byte, unchecked: see oss_callback_spec_check. On success `*spec` is a new handle: free it with
+/// x-oss-callback and x-oss-callback-var (NULL if there are no variables). They are sent byte for byte,
+/// unchecked: see oss_callback_spec_check. On success `*spec` is a new handle: free it with
 /// oss_callback_spec_free.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -281,8 +281,7 @@ pub unsafe extern "C" fn oss_callback_spec_new_from_json(
 }
 
 /// Checks a spec that was issued elsewhere against OSS's rules; one from oss_callback_spec_new has already
-/// passed. With OSS_CALLBACK_CODE_INVALID_CALLBACK, `*error` says what it says there. A private address is
-/// not an error.
+/// passed. OSS_CALLBACK_CODE_INVALID_CALLBACK means the same as there. A private address is not an error.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_check(

@@ -54,9 +54,9 @@ pub unsafe extern "C" fn oss_callback_put_options_set_parallel(
 /// damaged or belongs to another upload, the upload starts over, and oss_callback_receipt_note says so. The
 /// checkpoint is removed once the object is stored. A file that is sent in one request has none.
 ///
-/// Only one upload may use a checkpoint at a time: see OSS_CALLBACK_CODE_CHECKPOINT_IN_USE. For a while,
-/// files with ".oss-callback-lock" and ".oss-callback-new" added to its name exist beside it. A file that
-/// the library did not write is never replaced or removed; in the checkpoint's place it causes
+/// One upload at a time may use a checkpoint: see OSS_CALLBACK_CODE_CHECKPOINT_IN_USE. For a while, files
+/// with ".oss-callback-lock" and ".oss-callback-new" added to its name stand beside it. A file that the
+/// library did not write is never replaced or removed; in the checkpoint's place it causes
 /// OSS_CALLBACK_CODE_CHECKPOINT_FAILED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_checkpoint(
@@ -76,8 +76,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_checkpoint(
 }
 
 /// Sets whether a resumed upload reads every part that OSS has from the file again, compares it, and sends
-/// what differs. Default: false, and it does so only if the file may have been touched: if its change time
-/// (st_ctime), which no program can set, is different, or if the system has no such time. For
+/// what differs. Default: false. It then does so only if the file may have been touched: if its change time
+/// (st_ctime), which no program can set, is different, or if the system has none. For
 /// oss_upload_file_with_callback only; other uploads refuse it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_verify_parts(
@@ -100,17 +100,16 @@ pub unsafe extern "C" fn oss_callback_put_options_set_verify_parts(
 /// oss_callback_put_options_set_part_size) is sent in parts, several at once. Memory does not grow with the
 /// file: each connection has a buffer of 160 KiB. A progress hook runs on the calling thread only, after
 /// each part and every 20 ms. It gets the bytes of all connections added up; sending a part again does not
-/// lower the number. The bandwidth limit is for all connections together. The limit for all attempts is for
-/// the upload as a whole, the other time limits are for each request.
+/// lower the number. The bandwidth limit is for all connections together. The time limit for an operation
+/// is for the upload as a whole, the other limits are for each request.
 ///
-/// An upload in parts is completed, and its callback delivered, once. If the answer to the request that
-/// completes it is lost, the library looks the object up. If the object is the file,
-/// oss_callback_error_stored says OSS_CALLBACK_STORED_YES, and only the application server's answer remains
-/// unknown.
+/// An upload in parts is completed, and its callback delivered, once. If the answer to the completing
+/// request is lost, the library looks the object up. If that is the file, oss_callback_error_stored says
+/// OSS_CALLBACK_STORED_YES, and only the application server's answer remains unknown.
 ///
 /// An upload in parts that fails earlier is aborted. With a checkpoint it is left for the next call
-/// instead, and oss_callback_error_upload_id names it. If it cannot be aborted, or if OSS may have begun an
-/// upload whose id was lost with the answer, oss_callback_error_note or oss_callback_receipt_note says so.
+/// instead, and oss_callback_error_upload_id names it. If it cannot be aborted, or if OSS may have begun
+/// one whose id was lost with the answer, oss_callback_error_note or oss_callback_receipt_note says so.
 ///
 /// OSS_CALLBACK_CODE_BODY_CHANGED means that the file changed meanwhile; nothing is stored then.
 /// OSS_CALLBACK_CODE_CHECKPOINT_IN_USE means that another upload is using the checkpoint,
