@@ -10,8 +10,8 @@ use super::options::Options;
 use super::pointers::{free, make, text};
 use crate::{BodyTemplate, Error, Result};
 
-/// The body of a callback, put together member by member, so that names and values are escaped as they must
-/// be. A body of plain text needs none: see oss_callback_spec_options_set_body. Faults are kept and
+/// The body of a callback, built member by member, so that names and values are escaped correctly. A body
+/// of plain text does not need one: see oss_callback_spec_options_set_body. The first error is kept and
 /// reported by oss_callback_spec_new. Not safe to share between threads while it changes.
 pub struct oss_callback_body_template {
     pub(super) options: Options<BodyTemplate>,
@@ -37,7 +37,7 @@ fn add(
     }
 }
 
-/// Makes an empty body of one of the types oss_callback_body_type. Free it with
+/// Makes an empty body of type `body_type`, one of oss_callback_body_type. Free it with
 /// oss_callback_body_template_free.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -70,7 +70,7 @@ pub(super) fn unknown_body_type(body_type: u32) -> Error {
 
 /// Adds a member whose value OSS fills in. `variable` is one of bucket, object, etag, size, mimeType,
 /// imageInfo.height, imageInfo.width, imageInfo.format, crc64, contentMd5, vpcId, clientIp, reqId and
-/// operation, or a variable of the caller's, which begins with x:.
+/// operation, or one of your own variables, whose names begin with x:.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_body_template_add_variable(
     body_template: Option<&mut oss_callback_body_template>,

@@ -15,9 +15,9 @@ use super::options::Options;
 use super::pointers::{bytes, free, make, optional_text, required, text};
 use crate::{Client, ClientBuilder, Credentials, Error, Result, RetryPolicy, SignatureVersion};
 
-/// Everything a client can be told; only the endpoint and the credentials must be. Setters copy what they
-/// get and return nothing: the first fault is kept and reported by oss_callback_client_new. Not safe to
-/// share between threads while it changes.
+/// The settings of a client. Only the endpoint and the credentials are required. Setters copy what they get
+/// and return nothing: the first error is kept and reported by oss_callback_client_new. Not safe to share
+/// between threads while it changes.
 pub struct oss_callback_client_options {
     options: Options<Settings>,
 }
@@ -61,24 +61,24 @@ impl Settings {
     }
 }
 
-/// Which certificate authorities a client trusts, besides those of
+/// The certificate authorities that a client trusts, in addition to those of
 /// oss_callback_client_options_set_ca_bundle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum oss_callback_root_certificates {
-    /// The system's, if it has any, otherwise Mozilla's as bundled with this library.
+    /// The system's. If it has none, Mozilla's as bundled with this library.
     Automatic = 0,
-    /// The system's; it is an error if there are none.
+    /// The system's. It is an error if the system has none.
     System = 1,
     /// Mozilla's, as bundled with this library.
     Bundled = 2,
-    /// None but those of the CA bundle.
+    /// Only those of the CA bundle.
     None = 3,
 }
 
-/// A connection to OSS, or to a server that speaks its protocol. It does not change and may be used from
-/// many threads at once; one of them frees it, when no call uses it any more. It may also be used in the
-/// child of a fork, which opens connections of its own and frees the client as the parent does.
+/// A client of OSS, or of a server that speaks its protocol. It never changes, and many threads may use it
+/// at once; one of them frees it when no call uses it any more. The child of a fork may use it too: it
+/// opens its own connections and frees the client as the parent does.
 pub struct oss_callback_client {
     pub(super) client: Client,
 }
@@ -141,8 +141,8 @@ unsafe fn set_text(
     });
 }
 
-/// Makes options with the defaults. Free them with oss_callback_client_options_free; a client does not
-/// need them any more once it is made.
+/// Makes options with the defaults. Free them with oss_callback_client_options_free. A client does not need
+/// them once it is made.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_options_new(
@@ -158,8 +158,9 @@ pub extern "C" fn oss_callback_client_options_new(
     })
 }
 
-/// The server: "https://oss-cn-hangzhou.aliyuncs.com", with a port if need be; https without a scheme.
-/// Required. An IP address means path style, http://127.0.0.1:9000/bucket/object.
+/// Sets the server, such as "https://oss-cn-hangzhou.aliyuncs.com", with a port if needed. Required.
+/// Without a scheme, https is used. With an IP address, URLs name the bucket in the path:
+/// http://127.0.0.1:9000/bucket/object.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_endpoint(
     options: Option<&mut oss_callback_client_options>,
@@ -173,7 +174,7 @@ pub unsafe extern "C" fn oss_callback_client_options_set_endpoint(
     }
 }
 
-/// The region, "cn-hangzhou" or "oss-cn-hangzhou". Read from a standard endpoint when not given; signature
+/// Sets the region, "cn-hangzhou" or "oss-cn-hangzhou". Default: that of a standard endpoint. Signature
 /// version 4 needs one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_region(
@@ -184,8 +185,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_region(
     unsafe { set_text(options, region, "region", |settings| &mut settings.region) }
 }
 
-/// An access key pair: of a RAM user, then `security_token` is NULL, or of a role with the token that STS
-/// gave. No secret ever appears in a message.
+/// Sets an access key pair. `security_token` is NULL for a RAM user; for a role, it is the token from STS.
+/// No secret ever appears in a message.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_credentials(
     options: Option<&mut oss_callback_client_options>,
@@ -201,8 +202,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_credentials(
     });
 }
 
-/// The key pair of the environment: OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, for a role,
-/// OSS_SESSION_TOKEN. Read now; not while another thread changes the environment.
+/// Sets the key pair from the environment: OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, for a role,
+/// OSS_SESSION_TOKEN. They are read now; no other thread may change the environment meanwhile.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_options_set_credentials_from_env(
     options: Option<&mut oss_callback_client_options>,
@@ -213,8 +214,8 @@ pub extern "C" fn oss_callback_client_options_set_credentials_from_env(
     });
 }
 
-/// Nobody: requests are not signed. Only a bucket that is open to everyone accepts them, and OSS delivers
-/// no callback for them.
+/// Makes the client send unsigned requests. Only a bucket that is open to everyone accepts them, and OSS
+/// delivers no callback for them.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_options_set_credentials_anonymous(
     options: Option<&mut oss_callback_client_options>,
@@ -225,7 +226,7 @@ pub extern "C" fn oss_callback_client_options_set_credentials_anonymous(
     });
 }
 
-/// The version of the signature: 4 (default) or 1.
+/// Sets the signature version: 4 (default) or 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_options_set_signature_version(
     options: Option<&mut oss_callback_client_options>,
@@ -240,7 +241,8 @@ pub extern "C" fn oss_callback_client_options_set_signature_version(
     });
 }
 
-/// The endpoint is a custom domain that is bound to one bucket, which URLs then do not name. Default: false.
+/// Sets whether the endpoint is a custom domain bound to one bucket, which URLs then do not name. Default:
+/// false.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_options_set_cname(
     options: Option<&mut oss_callback_client_options>,
@@ -249,8 +251,8 @@ pub extern "C" fn oss_callback_client_options_set_cname(
     build(options, |builder| builder.cname(cname))
 }
 
-/// URLs name the bucket in the path, not in the host. OSS itself refuses that on its standard endpoints; it
-/// serves other servers that are reached by a name, such as localhost. Default: false.
+/// Sets whether URLs name the bucket in the path, not in the host. OSS refuses this on its standard
+/// endpoints. It is for other servers that are reached by a name, such as localhost. Default: false.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_options_set_path_style(
     options: Option<&mut oss_callback_client_options>,
@@ -259,7 +261,7 @@ pub extern "C" fn oss_callback_client_options_set_path_style(
     build(options, |builder| builder.path_style(path_style))
 }
 
-/// The User-Agent of requests, printable ASCII. Default: "oss-callback/" and the version.
+/// Sets the User-Agent of requests, in printable ASCII. Default: "oss-callback/" and the version.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_user_agent(
     options: Option<&mut oss_callback_client_options>,
@@ -273,7 +275,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_user_agent(
     }
 }
 
-/// Time for finding the server's address, and time for connecting, TLS included. Default: 10000 ms each.
+/// Limits the time to find the server's address, and the time to connect, TLS included. Default: 10000 ms
+/// each. 0 is refused.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_options_set_connect_timeout_ms(
     options: Option<&mut oss_callback_client_options>,
@@ -284,9 +287,9 @@ pub extern "C" fn oss_callback_client_options_set_connect_timeout_ms(
     });
 }
 
-/// Time from the last byte sent until OSS answers, and then again for the answer's body. Default: 30000 ms.
-/// With a callback 5000 ms are added for each of its URLs, since OSS is silent while it waits for the
-/// application server; a spec that was made elsewhere counts as five URLs.
+/// Limits the time from the last byte sent until OSS answers, and the time for the answer's body. Default:
+/// 30000 ms each. 0 is refused. A callback adds 5000 ms for each of its URLs, because OSS is silent while
+/// it waits for the application server; a spec made from Base64 or JSON counts as five.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_options_set_answer_timeout_ms(
     options: Option<&mut oss_callback_client_options>,
@@ -297,8 +300,8 @@ pub extern "C" fn oss_callback_client_options_set_answer_timeout_ms(
     });
 }
 
-/// The longest time without progress while a body is sent or received; less than 1 KiB in that time is none.
-/// Default: 30000 ms.
+/// Limits the time without progress while a body is sent or received. Less than 1 KiB in that time counts
+/// as no progress. Default: 30000 ms. 0 is refused.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_options_set_progress_timeout_ms(
     options: Option<&mut oss_callback_client_options>,
@@ -309,7 +312,7 @@ pub extern "C" fn oss_callback_client_options_set_progress_timeout_ms(
     });
 }
 
-/// Time for an operation as a whole, all its attempts included. Default: no limit.
+/// Limits the time for an operation with all its attempts. Default: no limit. 0 is refused.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_options_set_timeout_ms(
     options: Option<&mut oss_callback_client_options>,
@@ -318,7 +321,8 @@ pub extern "C" fn oss_callback_client_options_set_timeout_ms(
     build(options, |builder| builder.timeout(milliseconds(timeout_ms)))
 }
 
-/// Bytes of an answer's body that are read; more is an error. Default: 4 MiB.
+/// Limits the length of an answer's body, in bytes; a longer one is an error. Default: 4 MiB. Downloads are
+/// not limited.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_options_set_max_answer_len(
     options: Option<&mut oss_callback_client_options>,
@@ -360,8 +364,8 @@ pub extern "C" fn oss_callback_client_options_set_retry_max_delay_ms(
     });
 }
 
-/// An HTTP proxy, "http://user:password@proxy.example.com:3128", through which all requests go, plain ones
-/// too, in a tunnel (CONNECT). Default: none; the environment is not asked.
+/// Sets an HTTP proxy, such as "http://user:password@proxy.example.com:3128". All requests, including plain
+/// http ones, go through it in a tunnel (CONNECT). Default: none; environment variables are ignored.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_proxy(
     options: Option<&mut oss_callback_client_options>,
@@ -371,8 +375,9 @@ pub unsafe extern "C" fn oss_callback_client_options_set_proxy(
     unsafe { set_text(options, url, "url", |settings| &mut settings.proxy) }
 }
 
-/// Adds an address to use for a host name in place of the system's, for tests and split networks: an IP
-/// address with a port, "127.0.0.1:443"; one of version 6 stands in brackets. Several are tried in their order.
+/// Adds an address to use for a host name instead of the system's, for tests and split networks. It is an
+/// IP address with a port, such as "127.0.0.1:443"; an IPv6 address is in brackets. Several are tried in
+/// the order they were added.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_add_address(
     options: Option<&mut oss_callback_client_options>,
@@ -393,7 +398,7 @@ pub unsafe extern "C" fn oss_callback_client_options_add_address(
     });
 }
 
-/// Connections that are kept open between requests. Default: 64.
+/// Sets how many connections are kept open between requests. Default: 64.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_options_set_max_idle_connections(
     options: Option<&mut oss_callback_client_options>,
@@ -404,7 +409,7 @@ pub extern "C" fn oss_callback_client_options_set_max_idle_connections(
     })
 }
 
-/// How long a connection is kept open between requests. Default: 15000 ms.
+/// Sets how long a connection is kept open between requests. Default: 15000 ms.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_options_set_max_idle_time_ms(
     options: Option<&mut oss_callback_client_options>,
@@ -415,7 +420,7 @@ pub extern "C" fn oss_callback_client_options_set_max_idle_time_ms(
     });
 }
 
-/// Which certificate authorities are trusted: one of oss_callback_root_certificates. A library that was built
+/// Sets which certificate authorities are trusted: one of oss_callback_root_certificates. A library built
 /// without TLS refuses it. Default: OSS_CALLBACK_ROOT_CERTIFICATES_AUTOMATIC.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_options_set_root_certificates(
@@ -425,9 +430,9 @@ pub extern "C" fn oss_callback_client_options_set_root_certificates(
     try_build(options, |builder| trust(builder, root_certificates))
 }
 
-/// Certificate authorities in PEM, `pem_len` bytes, that are trusted besides, or alone with
-/// OSS_CALLBACK_ROOT_CERTIFICATES_NONE; an earlier bundle is replaced. A bundle without a certificate is
-/// refused when the endpoint is https, and any bundle by a library that was built without TLS.
+/// Sets certificate authorities, `pem_len` bytes of PEM, that are trusted in addition to the others, or
+/// alone with OSS_CALLBACK_ROOT_CERTIFICATES_NONE. Replaces an earlier bundle. A bundle without a
+/// certificate is refused if the endpoint is https. A library built without TLS refuses any bundle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_ca_bundle(
     options: Option<&mut oss_callback_client_options>,
@@ -451,9 +456,9 @@ pub extern "C" fn oss_callback_client_options_free(
     free(options);
 }
 
-/// Checks the options and makes a client; nothing is sent yet. On success `*client` is a new handle: free it
-/// with oss_callback_client_free. OSS_CALLBACK_CODE_INVALID_ARGUMENT names in `*error` what is missing or
-/// wrong. The options may be used again.
+/// Checks the options and makes a client. Nothing is sent yet. On success `*client` is a new handle: free
+/// it with oss_callback_client_free. With OSS_CALLBACK_CODE_INVALID_ARGUMENT, `*error` names what is
+/// missing or wrong. The options may be used again.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_new(
@@ -472,7 +477,7 @@ pub extern "C" fn oss_callback_client_new(
     })
 }
 
-/// Frees a client. NULL does nothing. No call may use the client any more.
+/// Frees a client. NULL does nothing. No call may still be using the client.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_free(client: Option<Box<oss_callback_client>>) {
     free(client);

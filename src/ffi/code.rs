@@ -4,10 +4,10 @@ use libc::c_char;
 
 use crate::ErrorKind;
 
-/// What a function returns: zero is success, so that `if (code)` reads well.
+/// What a function returns. Zero is success, so `if (code)` tests for failure.
 ///
-/// A code names the cause only. Whether the object is stored is said by oss_callback_error_stored, never
-/// by the code. Values are never changed or reused; new ones may be added, so a `switch` needs a `default`.
+/// A code names only the cause; oss_callback_error_stored says whether the object is stored. Values are
+/// never changed or reused. New ones may be added, so a `switch` needs a `default`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum oss_callback_code {
@@ -27,87 +27,89 @@ pub enum oss_callback_code {
     Connect = 21,
     /// The TLS handshake failed, most often because of the certificate.
     Tls = 22,
-    /// A time limit of the client ran out.
+    /// A time limit of the client or of the options expired.
     Timeout = 23,
     /// The connection ended before the answer did.
     ConnectionLost = 24,
-    /// The peer does not speak HTTP properly or in a way that two readers could read differently, or it answered
-    /// before it was asked, or success before it had the whole object.
+    /// The peer broke the rules of HTTP, sent what two readers could read differently, answered before it
+    /// was asked, or reported success before it had the whole object.
     Protocol = 25,
-    /// An HTTP answer that is not OSS's, or that OSS does not give to this request. Without a request id
-    /// (x-oss-request-id) it comes from a login page, a proxy, a CDN or another server, and says nothing of the
-    /// object; the message shows its status, its Content-Type and its first words. A success without an ETag is
-    /// none, either.
+    /// An HTTP answer that is not from OSS, or that OSS does not give to this request. An answer without a
+    /// request id (x-oss-request-id) comes from a login page, a proxy, a CDN or another server and says
+    /// nothing about the object; the message shows its status, its Content-Type and its first words. A
+    /// success without an ETag is not from OSS either.
     UnexpectedAnswer = 26,
 
-    /// OSS refused the request: a 4xx that no other code names, or a redirect that names the bucket's endpoint.
+    /// OSS refused the request: a 4xx that no other code names, or a redirect that names the bucket's
+    /// endpoint.
     Refused = 40,
-    /// OSS refused the credentials or the signature, or they lack the permission (401, 403).
+    /// OSS refused the credentials or the signature, or the credentials lack the permission (401, 403).
     AccessDenied = 41,
     /// The bucket or the object does not exist (404).
     NotFound = 42,
     /// The request conflicts with what is stored, for example with x-oss-forbid-overwrite (409).
     Conflict = 43,
-    /// OSS or something before it failed (5xx, or an error document in place of a completed upload).
+    /// OSS or a server in front of it failed (5xx, or an error document in place of a completed upload).
     ServerError = 50,
 
-    /// HTTP 203 of OSS to a request with a callback: the object IS STORED, but the application server was not reached or did not agree.
+    /// OSS answered HTTP 203 to a request that has a callback: the object IS STORED, but the application
+    /// server was not reached or did not agree.
     CallbackFailed = 60,
-    /// The CRC-64 that OSS computed differs from the one computed while sending or receiving. An object that was
-    /// sent IS STORED, with other contents; of a part nothing is.
+    /// The CRC-64 that OSS computed differs from the one computed while sending or receiving. An object
+    /// that was sent IS STORED, with other contents. If a part was sent, nothing is stored.
     ChecksumMismatch = 61,
-    /// Stored, and the callback was answered, but the answer was cut short or is too long.
+    /// The object is stored and the callback was answered, but the answer was cut short or is too long.
     AnswerDamaged = 62,
 
-    /// The caller ended the request.
+    /// The caller cancelled the request.
     Cancelled = 63,
 
-    /// A local file, or the caller's reader, cannot be opened or read.
+    /// A local file or descriptor cannot be opened or read, or the read hook failed.
     BodyUnreadable = 70,
-    /// A local file changed while it was sent; or the caller's reader was shorter or longer than it was said to be.
+    /// A local file changed while it was sent, or the body was shorter or longer than announced.
     BodyChanged = 71,
     /// The destination of a download refused the data.
     WriteFailed = 72,
-    /// Another upload uses the checkpoint.
+    /// Another upload is using the checkpoint.
     CheckpointInUse = 73,
-    /// The checkpoint cannot be read or written, or is a file of somebody else's.
+    /// The checkpoint cannot be read or written, or is a file that this library did not write.
     CheckpointFailed = 74,
 
-    /// A request at the application server is not POST, so it is no callback.
+    /// A request to the application server is not POST, so it is not a callback.
     WrongMethod = 80,
-    /// The body of a request at the application server is over the limit.
+    /// The body of a request to the application server is over the limit.
     BodyTooLarge = 81,
-    /// A request at the application server has no Authorization, so nothing is signed.
+    /// A request to the application server has no Authorization, so nothing is signed.
     MissingAuthorization = 82,
-    /// A request at the application server has no x-oss-pub-key-url.
+    /// A request to the application server has no x-oss-pub-key-url.
     MissingPubKeyUrl = 83,
-    /// x-oss-pub-key-url is not a URL on OSS's key host, so no key was asked for.
+    /// x-oss-pub-key-url is not a URL on OSS's key host, so no key was fetched.
     BadPubKeyUrl = 84,
-    /// The key could not be had: the callback is neither valid nor invalid.
+    /// The key could not be obtained: the callback is neither valid nor invalid.
     KeyUnavailable = 85,
     /// Authorization is not Base64.
     BadSignatureEncoding = 86,
-    /// The signature is not that of this request.
+    /// The signature does not match the request.
     BadSignature = 87,
-    /// The body of a callback cannot be read, or not in one way only.
+    /// The body of a callback cannot be read, or can be read in more than one way.
     BadBody = 88,
 
     /// A callback carries no seal.
     SealMissing = 90,
-    /// A callback carries the seal of a key that the sealer does not have.
+    /// A callback was sealed with a key that the sealer does not have.
     UnknownSealKey = 91,
-    /// A seal is forged or damaged, or belongs to another bucket, object or other variables.
+    /// A seal is forged or damaged, or belongs to another bucket or object, or to other variables.
     BadSeal = 92,
-    /// The permission that was sealed has ended.
+    /// The sealed permission has expired.
     SealExpired = 93,
-    /// The object's size is not the one that was sealed.
+    /// The seal does not permit the object's size.
     SealViolated = 94,
-    /// The replay guard is full: it is not known whether the callback was seen before.
+    /// The replay guard is full, so it is not known whether the callback was seen before.
     ReplayUnknown = 95,
-    /// The object is not there, or not as the callback says.
+    /// The object does not exist, or is not as the callback says.
     NotConfirmed = 96,
 
-    /// A fault of this library. Please report it.
+    /// A bug in this library. Please report it.
     Internal = 99,
 }
 
@@ -221,8 +223,8 @@ names! {
     Internal => "INTERNAL",
 }
 
-/// The name of a code without its prefix, such as "CALLBACK_FAILED", or "UNKNOWN" for a number that is no
-/// code of this version. The text is static. Any thread.
+/// The name of a code without its prefix, such as "CALLBACK_FAILED", or "UNKNOWN" for a number that is not
+/// a code of this version. The text is static. Any thread may call this.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_code_name(code: u32) -> *const c_char {
     name(code).as_ptr().cast()

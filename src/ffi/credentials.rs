@@ -18,8 +18,8 @@ use crate::{
 /// Room for a signature: those of OSS have 28 or 64 bytes.
 const SIGNATURE_LEN: usize = 256;
 
-/// What a credentials hook fills in; valid during its call only. Setters copy what they get and return
-/// nothing: the first fault is kept, and the hook then counts as failed.
+/// What a credentials hook fills in. Valid only while the hook runs. Setters copy what they get and return
+/// nothing: the first error is kept, and the hook then counts as failed.
 pub struct oss_callback_credentials {
     options: Options<Given>,
 }
@@ -30,9 +30,9 @@ struct Given {
     expires: Option<SystemTime>,
 }
 
-/// Gives credentials that are valid now: sets a key pair in `credentials`, and when it expires. Returns zero,
-/// or anything else if it failed: if there are no earlier credentials that are still valid, the operation then
-/// ends with OSS_CALLBACK_CODE_CREDENTIALS_FAILED, and the number stands in the error's message.
+/// Gives credentials that are valid now: sets a key pair in `credentials`, and the time it expires. Returns
+/// zero on success. Any other number is a failure and appears in the error's message. The operation then
+/// ends with OSS_CALLBACK_CODE_CREDENTIALS_FAILED, unless earlier credentials are still valid.
 pub type oss_callback_credentials_hook = Option<
     unsafe extern "C" fn(
         credentials: *mut oss_callback_credentials,
@@ -40,16 +40,17 @@ pub type oss_callback_credentials_hook = Option<
     ) -> c_int,
 >;
 
-/// Signs a text that is NUL-terminated UTF-8. `signature_version` says how, 4 or 1; `scope` is what a
-/// signature of version 4 is bound to, "20261124/cn-hangzhou/oss/aliyun_v4_request", and NULL for version 1.
-/// Writes the signature to `signature`, which has room for `signature_len` bytes, 256 at least, and returns its
-/// length; a NUL at its end is not needed and not counted. A negative number is a failure, and stands in the
-/// error's message: the operation then ends with OSS_CALLBACK_CODE_CREDENTIALS_FAILED.
+/// Signs a text of NUL-terminated UTF-8. `signature_version` is 4 or 1. `scope` is what a version 4
+/// signature is bound to, such as "20261124/cn-hangzhou/oss/aliyun_v4_request"; it is NULL for version 1.
+/// Writes the signature to `signature`, which has room for `signature_len` bytes (at least 256), and
+/// returns its length in bytes. A NUL at its end is not needed and not counted. A negative number is a
+/// failure and appears in the error's message; the operation then ends with
+/// OSS_CALLBACK_CODE_CREDENTIALS_FAILED.
 ///
-/// Version 4 wants the HMAC-SHA256 of the text under the key of the scope, in lower-case hexadecimal. That key
-/// is HMAC(HMAC(HMAC(HMAC("aliyun_v4" + secret, date), region), "oss"), "aliyun_v4_request"), so a server may
-/// hand it out for a day in place of signing each text. Version 1 wants the HMAC-SHA1 of the text under the
-/// secret, in Base64.
+/// A version 4 signature is the HMAC-SHA256 of the text under the key of the scope, in lower-case
+/// hexadecimal. That key is HMAC(HMAC(HMAC(HMAC("aliyun_v4" + secret, date), region), "oss"),
+/// "aliyun_v4_request"), so a server may hand it out for a day instead of signing each text. A version 1
+/// signature is the HMAC-SHA1 of the text under the secret, in Base64.
 pub type oss_callback_signer_hook = Option<
     unsafe extern "C" fn(
         string_to_sign: *const c_char,
@@ -61,7 +62,7 @@ pub type oss_callback_signer_hook = Option<
     ) -> i64,
 >;
 
-/// Told once that nothing uses this userdata any more.
+/// Called once, when nothing uses `userdata` any more.
 pub type oss_callback_destroy_hook = Option<unsafe extern "C" fn(userdata: *mut c_void)>;
 
 /// Userdata that is ours until it is dropped.
@@ -207,18 +208,21 @@ fn both_or_none<A, B>(
     }
 }
 
-/// Asks `hook` for credentials, with `userdata`, when a request needs some: at first, within 5 minutes of their
-/// expiry (a fifth of their life if that is shorter), and when OSS has refused them as expired. Without an
-/// expiry it is asked for each request. Replaces other credentials; a NULL hook is refused.
+/// Sets a hook that gives credentials. It is called with `userdata` when a request needs credentials and
+/// there are none yet, or they expire within 5 minutes (a fifth of their life if that is shorter), or OSS
+/// has refused them as expired. Without an expiry it is called for each request. Replaces other
+/// credentials. A NULL hook is refused.
 ///
-/// The hook runs on any thread that uses the client, and on threads of the library's, but never on two at once:
-/// others go on with the credentials that there are as long as those are valid. It may block; time limits and
-/// cancellations take effect when it returns. It must not use a client that asks it.
+/// The hook runs on any thread that uses the client and on the library's own threads, but never on two at
+/// once. Meanwhile other threads use the current credentials if these are still valid, and wait otherwise.
+/// The hook may block; time limits and cancellations take effect when it returns. It must not use a client
+/// that calls it.
 ///
-/// `userdata` is handed back to the hook and not looked at. It must live as long as the options, the clients
-/// made of them, and the uploads in parts of those clients. When none of them uses it any more, because they are
-/// freed or the options were set otherwise, `destroy_hook` is called with it, once, on the thread that saw to
-/// that; at once if `options` or `hook` is NULL. It may be NULL itself.
+/// `userdata` is passed to the hooks and not looked at. It must live as long as the options, the clients
+/// made from them, and those clients' uploads in parts. When nothing uses it any more, because these were
+/// freed or the options got other credentials, `destroy_hook` is called with it, once, on the thread that
+/// made the last of these changes. If `options` or `hook` is NULL, it is called at once. `destroy_hook` may
+/// be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_credentials_hook(
     options: Option<&mut oss_callback_client_options>,
@@ -238,14 +242,13 @@ pub unsafe extern "C" fn oss_callback_client_options_set_credentials_hook(
     });
 }
 
-/// Signs with `hook` in place of a secret, so that the secret stays elsewhere: on an application server, in a
-/// key store. The access key id and, for a role, the security token, else NULL, go out with each request as
-/// always; what is sent is the same, byte for byte, as with the secret here. Replaces other credentials; a NULL
-/// hook is refused.
+/// Sets a hook that signs, so that the secret stays elsewhere: on an application server, in a key store.
+/// Each request carries `access_key_id` and, for a role, `security_token` (otherwise NULL). What is sent is
+/// the same, byte for byte, as with a local secret. Replaces other credentials. A NULL hook is refused.
 ///
-/// The hook runs once for each request that is sent, on any thread that uses the client and on threads of the
-/// library's, but never on two at once. Otherwise it is as that of
-/// oss_callback_client_options_set_credentials_hook; so are `userdata` and `destroy_hook`.
+/// The hook runs once for each request that is sent, on any thread that uses the client and on the
+/// library's own threads, but never on two at once. Otherwise the hook, `userdata` and `destroy_hook` are
+/// as in oss_callback_client_options_set_credentials_hook.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_signer_hook(
     options: Option<&mut oss_callback_client_options>,
@@ -281,8 +284,7 @@ pub unsafe extern "C" fn oss_callback_client_options_set_signer_hook(
     });
 }
 
-/// Sets the access key pair: of a RAM user, then `security_token` is NULL, or of a role with the token that STS
-/// gave.
+/// Sets the access key pair. `security_token` is NULL for a RAM user; for a role, it is the token from STS.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_credentials_set_key_pair(
     credentials: Option<&mut oss_callback_credentials>,
@@ -299,7 +301,7 @@ pub unsafe extern "C" fn oss_callback_credentials_set_key_pair(
     }
 }
 
-/// Says when the credentials expire, in seconds since 1970-01-01 00:00 UTC. Those of STS say it.
+/// Sets when the credentials expire, in seconds since 1970-01-01 00:00 UTC. STS returns this time.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_credentials_set_expires_at_s(
     credentials: Option<&mut oss_callback_credentials>,

@@ -10,9 +10,9 @@ use super::options::Options;
 use super::pointers::{free, make};
 use crate::{OperationOptions, Result, RetryPolicy};
 
-/// Options of an operation other than an upload, all optional: limits, attempts and a cancellation of its own,
-/// in place of the client's. May be used for any number of operations, from many threads at once while nobody
-/// changes them.
+/// Options of an operation other than an upload: limits and attempts in place of the client's, and a
+/// cancellation. All are optional. The first error of a setter is kept and reported by the operation. May
+/// be used for any number of operations, from many threads at once while no thread changes them.
 pub struct oss_callback_operation_options {
     options: Options<Limits>,
 }
@@ -77,7 +77,8 @@ pub extern "C" fn oss_callback_operation_options_new(
     })
 }
 
-/// Time for finding the server's address, and time for connecting, TLS included. 0 is refused.
+/// Limits the time to find the server's address, and the time to connect, TLS included. Default: the
+/// client's. 0 is refused.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_operation_options_set_connect_timeout_ms(
     options: Option<&mut oss_callback_operation_options>,
@@ -88,8 +89,8 @@ pub extern "C" fn oss_callback_operation_options_set_connect_timeout_ms(
     });
 }
 
-/// Time from the last byte sent until OSS answers, and then again for the answer's body unless that is an
-/// object's contents. 0 is refused.
+/// Limits the time from the last byte sent until OSS answers, and the time for the answer's body unless
+/// that is an object's contents. Default: the client's. 0 is refused.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_operation_options_set_answer_timeout_ms(
     options: Option<&mut oss_callback_operation_options>,
@@ -100,8 +101,8 @@ pub extern "C" fn oss_callback_operation_options_set_answer_timeout_ms(
     });
 }
 
-/// The longest time without progress while a body is sent or received; less than 1 KiB in that time is none.
-/// 0 is refused.
+/// Limits the time without progress while a body is sent or received. Less than 1 KiB in that time counts
+/// as no progress. Default: the client's. 0 is refused.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_operation_options_set_progress_timeout_ms(
     options: Option<&mut oss_callback_operation_options>,
@@ -112,8 +113,8 @@ pub extern "C" fn oss_callback_operation_options_set_progress_timeout_ms(
     });
 }
 
-/// Time for the operation with all its attempts. Time in hooks of the caller's counts, but the limit takes
-/// effect only when they return. 0 is refused.
+/// Limits the time for the operation with all its attempts. Time in the caller's hooks counts, but the
+/// limit takes effect only when they return. Default: the client's. 0 is refused.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_operation_options_set_timeout_ms(
     options: Option<&mut oss_callback_operation_options>,
@@ -132,8 +133,8 @@ pub extern "C" fn oss_callback_operation_options_set_deadline_ms(
     set(options, |limits| limits.deadline(deadline(deadline_ms)));
 }
 
-/// Lets another thread end the operations with these options; NULL takes an earlier one away. The options keep
-/// a reference of their own, so the handle may be freed.
+/// Lets another thread end the operations with these options. NULL removes an earlier cancellation. The
+/// options keep their own reference, so the handle may be freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_operation_options_set_cancellation(
     options: Option<&mut oss_callback_operation_options>,

@@ -22,11 +22,11 @@ use crate::{PutObject, Receipt, Result};
 /// handle: free it with oss_callback_receipt_free. On failure `*error` is a new handle: free it with
 /// oss_callback_error_free; without it the ETag and the request id of a stored object are lost.
 ///
-/// OSS_CALLBACK_CODE_CALLBACK_FAILED means that the object IS STORED, and the application server was not
-/// reached or did not agree: do not upload again. For every other code oss_callback_error_stored says
-/// whether the object is stored. A failed upload is tried up to three times where that may help, but with a
-/// spec only while it is certain that nothing was stored: no callback is delivered twice. See
-/// oss_callback_put_options_set_max_attempts.
+/// OSS_CALLBACK_CODE_CALLBACK_FAILED means that the object IS STORED, but the application server was not
+/// reached or did not agree: do not upload again. For every other code, oss_callback_error_stored says
+/// whether the object is stored. A failed upload is tried up to three times where that may help. With a
+/// spec it is tried again only while it is certain that nothing was stored, so no callback is delivered
+/// twice. See oss_callback_put_options_set_max_attempts.
 ///
 /// May be called from several threads with the same client, spec and options.
 #[must_use]
@@ -55,9 +55,9 @@ pub unsafe extern "C" fn oss_put_object_with_callback(
 
 /// Uploads a file as `object` into `bucket` and waits for the application server's answer.
 ///
-/// As oss_put_object_with_callback. The file is read while it is sent, 128 KiB at a time; it must be a
-/// regular file. OSS_CALLBACK_CODE_BODY_UNREADABLE and OSS_CALLBACK_CODE_BODY_CHANGED, when it
-/// changes while it is sent, mean that nothing is stored: what is stored is what it held when the upload began.
+/// Like oss_put_object_with_callback, but from a regular file, which is read while it is sent, 128 KiB at a
+/// time. What is stored is what the file held when the upload began. OSS_CALLBACK_CODE_BODY_UNREADABLE, and
+/// OSS_CALLBACK_CODE_BODY_CHANGED if the file changes while it is sent, mean that nothing is stored.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_put_object_from_file_with_callback(
@@ -80,11 +80,11 @@ pub unsafe extern "C" fn oss_put_object_from_file_with_callback(
     })
 }
 
-/// Uploads `len` bytes of a file from `offset` on as `object` into `bucket` and waits for the application
-/// server's answer.
+/// Uploads `len` bytes of a file, starting at `offset`, as `object` into `bucket` and waits for the
+/// application server's answer.
 ///
-/// As oss_put_object_from_file_with_callback. OSS_CALLBACK_CODE_INVALID_ARGUMENT when the file ends before
-/// the range does.
+/// Like oss_put_object_from_file_with_callback. OSS_CALLBACK_CODE_INVALID_ARGUMENT means that the file ends
+/// before the range does.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_put_object_from_file_range_with_callback(
@@ -109,16 +109,18 @@ pub unsafe extern "C" fn oss_put_object_from_file_range_with_callback(
     })
 }
 
-/// Uploads `len` bytes from a file descriptor's current position on as `object` into `bucket` and waits for
-/// the application server's answer. For Unix only.
+/// Uploads `len` bytes from a file descriptor, starting at its current position, as `object` into `bucket`
+/// and waits for the application server's answer. Unix only.
 ///
-/// As oss_put_object_with_callback. The descriptor is not closed, and not used any more when the call
-/// returns. A regular file keeps its position, so that several threads may upload from one descriptor.
-/// Anything else, such as a pipe, is read once, never further than `len` bytes, so there is another attempt
-/// only if nothing was read yet; while it has nothing to give, the cancellation and the time limit of the
-/// upload take effect. OSS_CALLBACK_LEN_UNKNOWN means all that there is up to the end, which of a pipe is sent
-/// as oss_put_object_from_reader_with_callback sends it. OSS_CALLBACK_CODE_BODY_CHANGED, when there are fewer
-/// than `len` bytes or a regular file changes meanwhile, and OSS_CALLBACK_CODE_BODY_UNREADABLE mean that nothing is stored.
+/// Like oss_put_object_with_callback. The descriptor is not closed, and not used after the call returns. A
+/// regular file keeps its position, so several threads may upload from one descriptor. Anything else, such
+/// as a pipe, is read only once, never beyond `len` bytes, and another attempt is made only if nothing was
+/// read yet. While it has no data, the upload's cancellation and time limit still take effect.
+///
+/// OSS_CALLBACK_LEN_UNKNOWN means everything up to the end; a pipe is then sent as by
+/// oss_put_object_from_reader_with_callback. OSS_CALLBACK_CODE_BODY_UNREADABLE, and
+/// OSS_CALLBACK_CODE_BODY_CHANGED if there are fewer than `len` bytes or a regular file changes, mean that
+/// nothing is stored.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_put_object_from_fd_with_callback(
@@ -143,13 +145,14 @@ pub unsafe extern "C" fn oss_put_object_from_fd_with_callback(
 
 /// Uploads what `read_hook` gives as `object` into `bucket` and waits for the application server's answer.
 ///
-/// As oss_put_object_with_callback. The hook gets `userdata`, and must give exactly `len` bytes: it is asked
-/// once more after them, and then says that the body has ended. With OSS_CALLBACK_LEN_UNKNOWN it may give any
-/// number; they are sent in chunks (Transfer-Encoding: chunked), which is slower, and not every proxy lets
-/// them through. The body is read once, so there is another attempt only if nothing was read yet.
-/// OSS_CALLBACK_CODE_BODY_UNREADABLE, when the hook fails or returns an impossible number, and
-/// OSS_CALLBACK_CODE_BODY_CHANGED, when it gives fewer or more bytes, mean that nothing is stored. While the
-/// hook runs, neither a cancellation nor a time limit takes effect.
+/// Like oss_put_object_with_callback. The hook gets `userdata` and must give exactly `len` bytes. It is
+/// then called once more and must report the end of the body. With OSS_CALLBACK_LEN_UNKNOWN it may give any
+/// number of bytes; they are sent in chunks (Transfer-Encoding: chunked), which is slower, and not every
+/// proxy lets them through. The body is read once, so another attempt is made only if nothing was read yet.
+/// While the hook runs, neither a cancellation nor a time limit takes effect.
+///
+/// OSS_CALLBACK_CODE_BODY_UNREADABLE, if the hook fails or returns an impossible number, and
+/// OSS_CALLBACK_CODE_BODY_CHANGED, if it gives fewer or more bytes, mean that nothing is stored.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_put_object_from_reader_with_callback(

@@ -15,10 +15,11 @@ use super::pointers::{free, make, optional_text, text};
 use super::put_values::{TakesOptions, Values};
 use crate::{Error, PutOptions, Result, RetryPolicy, UploadFile};
 
-/// Options of an upload, in one request or in parts, all optional. Setters copy what they get and return nothing: the
-/// first fault is kept and reported by the upload. May be used for any number of uploads, from many threads at once while
-/// nobody changes them. A progress hook is then called by each of these threads, perhaps at the same time, with the numbers
-/// of its own upload: uploads that are to be told apart need options of their own.
+/// Options of an upload, in one request or in parts. All are optional. Setters copy what they get and
+/// return nothing: the first error is kept and reported by the upload. May be used for any number of
+/// uploads, from many threads at once while no thread changes them. Each of these threads then calls the
+/// progress hook, perhaps at the same time, with the numbers of its own upload: to tell uploads apart, give
+/// each its own options.
 pub struct oss_callback_put_options {
     options: Options<Values>,
 }
@@ -138,8 +139,8 @@ pub(super) fn set_value(
     }
 }
 
-/// The object's Content-Type. Default: guessed from the extension of the file, else of the object's name,
-/// else application/octet-stream.
+/// Sets the object's Content-Type. Default: guessed from the extension of the file, else of the object's
+/// name, else application/octet-stream.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_content_type(
     options: Option<&mut oss_callback_put_options>,
@@ -157,8 +158,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_type(
     }
 }
 
-/// Adds user metadata, stored with the object as x-oss-meta-name. Names are letters, digits and hyphens;
-/// all together at most 8 KiB.
+/// Sets user metadata, stored with the object as x-oss-meta-name. Names consist of letters, digits and
+/// hyphens. All metadata together has at most 8 KiB.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_metadata(
     options: Option<&mut oss_callback_put_options>,
@@ -175,7 +176,7 @@ pub unsafe extern "C" fn oss_callback_put_options_set_metadata(
     });
 }
 
-/// Who may read and write the object, in OSS's words: "default" (whoever may do so with the bucket), "private",
+/// Sets who may read and write the object, in OSS's words: "default" (as for the bucket), "private",
 /// "public-read" or "public-read-write".
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_object_acl(
@@ -194,10 +195,10 @@ pub unsafe extern "C" fn oss_callback_put_options_set_object_acl(
     }
 }
 
-/// A name for this upload, of your own choice, that no other upload has: it is stored with the object, as the user
-/// metadata "idempotency-id", and so oss_callback_client_reconcile can tell whether it was this upload that stored
-/// the object. The same upload, sent again, has the same id. 1 to 128 characters of ASCII, no blanks. Default: none,
-/// nothing is added to the object.
+/// Sets an id of your choice that no other upload has. It is stored with the object as the user metadata
+/// "idempotency-id" and lets oss_callback_client_reconcile tell whether this upload stored the object. Use
+/// the same id when you send the same upload again. 1 to 128 ASCII characters without spaces. Default:
+/// none, and nothing is added to the object.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_idempotency_id(
     options: Option<&mut oss_callback_put_options>,
@@ -215,8 +216,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_idempotency_id(
     }
 }
 
-/// How the object is kept, in OSS's words: "Standard", "IA", "Archive", "ColdArchive" or "DeepColdArchive".
-/// Default: as the bucket says.
+/// Sets the storage class, in OSS's words: "Standard", "IA", "Archive", "ColdArchive" or "DeepColdArchive".
+/// Default: the bucket's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_storage_class(
     options: Option<&mut oss_callback_put_options>,
@@ -234,7 +235,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_storage_class(
     }
 }
 
-/// Adds a tag. At most 10, each key once; keys have 1 to 128 bytes, values at most 256, any UTF-8.
+/// Adds a tag. At most 10, each with a different key. Keys have 1 to 128 bytes, values at most 256, any
+/// UTF-8.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_add_tag(
     options: Option<&mut oss_callback_put_options>,
@@ -249,8 +251,8 @@ pub unsafe extern "C" fn oss_callback_put_options_add_tag(
     }
 }
 
-/// How OSS encrypts the object, in its words: "AES256" or "SM4" with keys of OSS, "KMS" with a key of the Key
-/// Management Service. Default: as the bucket says.
+/// Sets how OSS encrypts the object, in OSS's words: "AES256" or "SM4" with keys of OSS, or "KMS" with a
+/// key of the Key Management Service. Default: the bucket's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_server_side_encryption(
     options: Option<&mut oss_callback_put_options>,
@@ -268,7 +270,7 @@ pub unsafe extern "C" fn oss_callback_put_options_set_server_side_encryption(
     }
 }
 
-/// The key of "KMS" by its id, in place of the service's default key. Refused without "KMS".
+/// Sets the id of the key for "KMS". Default: the service's default key. Refused without "KMS".
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_server_side_encryption_key_id(
     options: Option<&mut oss_callback_put_options>,
@@ -286,7 +288,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_server_side_encryption_key
     }
 }
 
-/// How the data itself is encrypted with "KMS": "SM4". Default: by AES-256. Refused without "KMS".
+/// Sets the algorithm that encrypts the data itself with "KMS": "SM4". Default: AES-256. Refused without
+/// "KMS".
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_server_side_data_encryption(
     options: Option<&mut oss_callback_put_options>,
@@ -304,8 +307,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_server_side_data_encryptio
     }
 }
 
-/// Asks OSS to take no more than so many BITS per second, 819200 to 838860800. For a limit that this library
-/// holds see oss_callback_put_options_set_bandwidth_bytes_per_s.
+/// Asks OSS to limit each connection that sends a body to this many BITS per second, 819200 to 838860800.
+/// For a limit that this library enforces, see oss_callback_put_options_set_bandwidth_bytes_per_s.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_traffic_limit_bits_per_s(
     options: Option<&mut oss_callback_put_options>,
@@ -314,8 +317,8 @@ pub extern "C" fn oss_callback_put_options_set_traffic_limit_bits_per_s(
     change(options, |put| put.traffic_limit(bits_per_second));
 }
 
-/// Whether an object of this name is kept: the upload then fails with OSS_CALLBACK_CODE_CONFLICT. Default:
-/// false, it is replaced. Without effect in a bucket with versioning.
+/// Sets whether the upload fails with OSS_CALLBACK_CODE_CONFLICT if an object of this name exists. Default:
+/// false, and that object is replaced. Has no effect in a bucket with versioning.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_forbid_overwrite(
     options: Option<&mut oss_callback_put_options>,
@@ -324,7 +327,7 @@ pub extern "C" fn oss_callback_put_options_set_forbid_overwrite(
     change(options, |put| put.forbid_overwrite(forbid_overwrite));
 }
 
-/// The object's Cache-Control, which downloads carry.
+/// Sets the object's Cache-Control, which downloads carry.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_cache_control(
     options: Option<&mut oss_callback_put_options>,
@@ -342,7 +345,7 @@ pub unsafe extern "C" fn oss_callback_put_options_set_cache_control(
     }
 }
 
-/// The object's Content-Disposition, which downloads carry.
+/// Sets the object's Content-Disposition, which downloads carry.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_content_disposition(
     options: Option<&mut oss_callback_put_options>,
@@ -360,7 +363,7 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_disposition(
     }
 }
 
-/// The object's Content-Encoding, which downloads carry. The body is sent as it is given.
+/// Sets the object's Content-Encoding, which downloads carry. The body is sent as it is given.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_content_encoding(
     options: Option<&mut oss_callback_put_options>,
@@ -378,7 +381,7 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_encoding(
     }
 }
 
-/// The object's Content-Language, which downloads carry.
+/// Sets the object's Content-Language, which downloads carry.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_content_language(
     options: Option<&mut oss_callback_put_options>,
@@ -396,8 +399,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_language(
     }
 }
 
-/// When copies of the object become stale: its Expires, which downloads carry, in seconds since 1970-01-01
-/// 00:00 UTC, up to the end of the year 9999.
+/// Sets when copies of the object become stale: its Expires, which downloads carry, in seconds since
+/// 1970-01-01 00:00 UTC, up to the end of the year 9999.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_expires_at_s(
     options: Option<&mut oss_callback_put_options>,
@@ -410,7 +413,7 @@ pub extern "C" fn oss_callback_put_options_set_expires_at_s(
     });
 }
 
-/// Whether who sends the request pays for it, as a bucket of somebody else's may ask. Default: false.
+/// Sets whether the requester pays, as another account's bucket may require. Default: false.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_requester_pays(
     options: Option<&mut oss_callback_put_options>,
@@ -423,9 +426,9 @@ pub extern "C" fn oss_callback_put_options_set_requester_pays(
     });
 }
 
-/// Whether the body's MD5 goes along (Content-MD5), so that OSS refuses a body that was damaged on its way and
-/// stores nothing. The body is read once more for it, before anything is sent; one that can be read only once,
-/// from a read hook or a pipe, is refused. Default: false.
+/// Sets whether the body's MD5 is sent (Content-MD5), so that OSS refuses a body damaged in transit and
+/// stores nothing. The body is read once more for it before anything is sent. One that can be read only
+/// once, from a read hook or a pipe, is refused. Default: false.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_content_md5(
     options: Option<&mut oss_callback_put_options>,
@@ -434,8 +437,8 @@ pub extern "C" fn oss_callback_put_options_set_content_md5(
     change(options, |put| put.content_md5(content_md5));
 }
 
-/// Adds any other header of the object, by its name. A later value
-/// replaces an earlier one. Headers that the library sets itself are refused.
+/// Sets any other header of the object by its name. A later value replaces an earlier one. Headers that the
+/// library sets itself are refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_header(
     options: Option<&mut oss_callback_put_options>,
@@ -452,8 +455,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_header(
     });
 }
 
-/// Time for finding the server's address, and time for connecting, TLS included, in place of the client's. 0 is
-/// refused.
+/// Limits the time to find the server's address, and the time to connect, TLS included. Default: the
+/// client's. 0 is refused.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_connect_timeout_ms(
     options: Option<&mut oss_callback_put_options>,
@@ -462,8 +465,8 @@ pub extern "C" fn oss_callback_put_options_set_connect_timeout_ms(
     change(options, |put| put.connect_timeout(milliseconds(timeout_ms)));
 }
 
-/// Time from the last byte sent until OSS answers, and then again for the answer's body, in place of the
-/// client's; the time for callbacks is added to it, as there. 0 is refused.
+/// Limits the time from the last byte sent until OSS answers, and the time for the answer's body. Default:
+/// the client's. 0 is refused. Callbacks add to it, as they do to the client's.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_answer_timeout_ms(
     options: Option<&mut oss_callback_put_options>,
@@ -472,8 +475,8 @@ pub extern "C" fn oss_callback_put_options_set_answer_timeout_ms(
     change(options, |put| put.answer_timeout(milliseconds(timeout_ms)));
 }
 
-/// The longest time without progress while the body is sent, in place of the client's; less than 1 KiB in that
-/// time is none. 0 is refused.
+/// Limits the time without progress while the body is sent. Less than 1 KiB in that time counts as no
+/// progress. Default: the client's. 0 is refused.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_progress_timeout_ms(
     options: Option<&mut oss_callback_put_options>,
@@ -484,8 +487,8 @@ pub extern "C" fn oss_callback_put_options_set_progress_timeout_ms(
     });
 }
 
-/// Time for the upload with all its attempts, in place of the client's. Time in hooks of the caller's counts,
-/// but the limit takes effect only when they return. 0 is refused.
+/// Limits the time for the upload with all its attempts. Time in the caller's hooks counts, but the limit
+/// takes effect only when they return. Default: the client's. 0 is refused.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_timeout_ms(
     options: Option<&mut oss_callback_put_options>,
@@ -494,8 +497,9 @@ pub extern "C" fn oss_callback_put_options_set_timeout_ms(
     change(options, |put| put.timeout(milliseconds(timeout_ms)));
 }
 
-/// Sets a deadline, `deadline_ms` milliseconds from now, that all uploads with these options share, and so do the steps of
-/// an upload in parts. If oss_callback_put_options_set_timeout_ms is set too, whichever comes first applies.
+/// Sets a deadline, `deadline_ms` milliseconds from now, that all uploads with these options share,
+/// including the steps of an upload in parts. If oss_callback_put_options_set_timeout_ms is set too,
+/// whichever comes first applies.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_deadline_ms(
     options: Option<&mut oss_callback_put_options>,
@@ -546,8 +550,8 @@ pub extern "C" fn oss_callback_put_options_set_retry_max_delay_ms(
     });
 }
 
-/// Says that the application server does the right thing when the same callback reaches it twice. Only then
-/// is an upload with a spec sent again after its answer was lost. Default: false.
+/// Sets whether the application server does the right thing when the same callback reaches it twice. Unless
+/// it does, an upload with a spec is not sent again after its answer was lost. Default: false.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_callback_is_idempotent(
     options: Option<&mut oss_callback_put_options>,
@@ -558,7 +562,7 @@ pub extern "C" fn oss_callback_put_options_set_callback_is_idempotent(
     });
 }
 
-/// Whether the CRC-64 that OSS computed is compared with the one of what was sent. Default: true.
+/// Sets whether the CRC-64 that OSS computed is compared with that of what was sent. Default: true.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_compare_crc64(
     options: Option<&mut oss_callback_put_options>,
@@ -567,8 +571,8 @@ pub extern "C" fn oss_callback_put_options_set_compare_crc64(
     change(options, |put| put.compare_crc64(compare_crc64));
 }
 
-/// Sends no more than so many BYTES per second. Default: no limit; 0 is refused. For a limit that OSS holds see
-/// oss_callback_put_options_set_traffic_limit_bits_per_s.
+/// Limits how many BYTES per second this library sends. Default: no limit. 0 is refused. For a limit that
+/// OSS enforces, see oss_callback_put_options_set_traffic_limit_bits_per_s.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_bandwidth_bytes_per_s(
     options: Option<&mut oss_callback_put_options>,
@@ -577,8 +581,8 @@ pub extern "C" fn oss_callback_put_options_set_bandwidth_bytes_per_s(
     change(options, |put| put.bandwidth(bytes_per_second));
 }
 
-/// Lets another thread end the uploads with these options; NULL takes an earlier one away. The options keep
-/// a reference of their own, so the handle may be freed.
+/// Lets another thread end the uploads with these options. NULL removes an earlier cancellation. The
+/// options keep their own reference, so the handle may be freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_cancellation(
     options: Option<&mut oss_callback_put_options>,
@@ -592,10 +596,10 @@ pub extern "C" fn oss_callback_put_options_set_cancellation(
     });
 }
 
-/// Calls `hook` with `userdata` after each block of up to 128 KiB; NULL takes an earlier hook away. It runs
-/// only on the thread that uploads, and only during the call; `userdata` is handed back to it and not looked
-/// at. Another attempt begins anew. For an empty body the hook may not be called at all, and at the end of one
-/// of unknown length it is told the last number once more.
+/// Sets a hook that is called with `userdata` after each block of up to 128 KiB. NULL removes an earlier
+/// hook. It runs only on the thread that uploads, and only during the call. `userdata` is passed to it and
+/// not looked at. Each further attempt counts from zero. The hook may not be called at all for an empty
+/// body. At the end of a body of unknown length it gets the last number once more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_progress_hook(
     options: Option<&mut oss_callback_put_options>,

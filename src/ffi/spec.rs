@@ -15,8 +15,8 @@ use super::pointers::{free, make, of, optional_text, required, text};
 use super::text::{borrowed, c_string};
 use crate::{BodyTemplate, BodyType, CallbackSpec, CallbackSpecBuilder, Error, Result};
 
-/// What a callback consists of; only a URL and a body must be given. Setters copy what they get and return
-/// nothing: the first fault is kept and reported by oss_callback_spec_new. Not safe to share between
+/// The contents of a callback. Only a URL and a body are required. Setters copy what they get and return
+/// nothing: the first error is kept and reported by oss_callback_spec_new. Not safe to share between
 /// threads while it changes.
 pub struct oss_callback_spec_options {
     options: Options<Settings>,
@@ -45,8 +45,8 @@ impl oss_callback_spec_options {
     }
 }
 
-/// What OSS is asked to call once it has stored an object. A spec does not change and may be used for any
-/// number of uploads, from many threads at once; one of them frees it.
+/// The callback that OSS is asked to send once it has stored an object. A spec never changes. It may be
+/// used for any number of uploads, from many threads at once; one of them frees it.
 pub struct oss_callback_spec {
     /// None for an upload without a callback.
     spec: Option<CallbackSpec>,
@@ -117,8 +117,8 @@ fn build(
     });
 }
 
-/// Makes empty options. Free them with oss_callback_spec_options_free; a spec does not need them any more
-/// once it is made.
+/// Makes empty options. Free them with oss_callback_spec_options_free. A spec does not need them once it is
+/// made.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_spec_options_new(
@@ -134,7 +134,7 @@ pub extern "C" fn oss_callback_spec_options_new(
     })
 }
 
-/// Adds a URL of the application server, percent-encoded. Required; up to five, which OSS tries in this
+/// Adds a URL of the application server, percent-encoded. One to five are required. OSS tries them in this
 /// order until one agrees.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_options_add_url(
@@ -145,7 +145,7 @@ pub unsafe extern "C" fn oss_callback_spec_options_add_url(
     unsafe { build(options, |builder| Ok(builder.url(text(url, "url")?))) }
 }
 
-/// The Host header of the callback: a domain name or an IP address. Default: the host of the URL.
+/// Sets the Host header of the callback: a domain name or an IP address. Default: the host of the URL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_options_set_host(
     options: Option<&mut oss_callback_spec_options>,
@@ -158,9 +158,9 @@ pub unsafe extern "C" fn oss_callback_spec_options_set_host(
     });
 }
 
-/// What OSS sends, as text with placeholders: "filename=${object}&size=${size}". This or
-/// oss_callback_spec_options_set_body_template is required. In a JSON body OSS inserts the quotes of a
-/// string itself: {"filename":${object}}.
+/// Sets what OSS sends, as text with placeholders, such as "filename=${object}&size=${size}". This or
+/// oss_callback_spec_options_set_body_template is required. In a JSON body OSS adds the quotes of a string
+/// itself: {"filename":${object}}.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_options_set_body(
     options: Option<&mut oss_callback_spec_options>,
@@ -173,8 +173,7 @@ pub unsafe extern "C" fn oss_callback_spec_options_set_body(
     });
 }
 
-/// What OSS sends, put together with oss_callback_body_template_new, which also decides the body type. The
-/// body template is copied.
+/// Sets what OSS sends, and the body type, from a template. The template is copied.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_spec_options_set_body_template(
     options: Option<&mut oss_callback_spec_options>,
@@ -187,7 +186,8 @@ pub extern "C" fn oss_callback_spec_options_set_body_template(
     });
 }
 
-/// The type of a body that was given as text, one of oss_callback_body_type. Default: a form.
+/// Sets the type of a body given as text: one of oss_callback_body_type. Default:
+/// OSS_CALLBACK_BODY_TYPE_FORM.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_spec_options_set_body_type(
     options: Option<&mut oss_callback_spec_options>,
@@ -204,8 +204,8 @@ pub extern "C" fn oss_callback_spec_options_set_body_type(
     });
 }
 
-/// Whether OSS names the host in the TLS handshake (SNI) of an https URL. Default: false, and then a server
-/// with several certificates typically fails the callback with "Error status : 502."
+/// Sets whether OSS names the host in the TLS handshake (SNI) of an https URL. Default: false. Without SNI,
+/// a server with several certificates typically fails the callback with "Error status : 502."
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_spec_options_set_sni(
     options: Option<&mut oss_callback_spec_options>,
@@ -214,8 +214,8 @@ pub extern "C" fn oss_callback_spec_options_set_sni(
     build(options, |builder| Ok(builder.sni(sni)))
 }
 
-/// Adds a variable of the caller's, which the body names as ${x:name}. "x:" is added to the name when it is
-/// missing; upper-case letters are refused, as OSS refuses them.
+/// Adds a variable of your own, which the body names as ${x:name}. "x:" is added to the name if it is
+/// missing. Upper-case letters in the name are refused, as OSS refuses them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_options_add_variable(
     options: Option<&mut oss_callback_spec_options>,
@@ -230,8 +230,8 @@ pub unsafe extern "C" fn oss_callback_spec_options_add_variable(
     }
 }
 
-/// Adds a further member of the callback by its name, for example "callbackPolicy". `json` is JSON text, so
-/// a string needs its quotes.
+/// Adds another member to the callback, such as "callbackPolicy". `json` is JSON text, so a string needs
+/// its quotes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_options_add_member(
     options: Option<&mut oss_callback_spec_options>,
@@ -253,8 +253,9 @@ pub extern "C" fn oss_callback_spec_options_free(options: Option<Box<oss_callbac
 }
 
 /// Encodes a callback and checks it against OSS's rules. On success `*spec` is a new handle: free it with
-/// oss_callback_spec_free. OSS_CALLBACK_CODE_INVALID_CALLBACK names in `*error` the member and its problem;
-/// oss_callback_error_ec is the code that OSS would have answered. The options may be used again.
+/// oss_callback_spec_free. With OSS_CALLBACK_CODE_INVALID_CALLBACK, `*error` names the member and its
+/// problem, and oss_callback_error_ec is the code that OSS would have answered. The options may be used
+/// again.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_spec_new(
@@ -269,9 +270,10 @@ pub extern "C" fn oss_callback_spec_new(
     })
 }
 
-/// Takes a callback that somebody else issued, already Base64: the values of x-oss-callback and, if there
-/// are variables, x-oss-callback-var, else NULL. They go out byte for byte, unchecked: see
-/// oss_callback_spec_check. On success `*spec` is a new handle: free it with oss_callback_spec_free.
+/// Makes a spec from a callback that was issued elsewhere and is already Base64: the values of
+/// x-oss-callback and x-oss-callback-var (NULL if there are no variables). They are sent byte for byte,
+/// unchecked: see oss_callback_spec_check. On success `*spec` is a new handle: free it with
+/// oss_callback_spec_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_new_from_base64(
@@ -295,7 +297,7 @@ pub unsafe extern "C" fn oss_callback_spec_new_from_base64(
     })
 }
 
-/// As oss_callback_spec_new_from_base64, from the JSON texts before they are Base64.
+/// Like oss_callback_spec_new_from_base64, but from the JSON texts before Base64.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_new_from_json(
@@ -328,8 +330,8 @@ pub extern "C" fn oss_callback_spec_none() -> *const oss_callback_spec {
     &raw const NONE
 }
 
-/// Applies OSS's rules to a spec that was made elsewhere; one of oss_callback_spec_new has passed already.
-/// OSS_CALLBACK_CODE_INVALID_CALLBACK as there. A private address is no error.
+/// Checks a spec that was issued elsewhere against OSS's rules; one from oss_callback_spec_new has already
+/// passed. OSS_CALLBACK_CODE_INVALID_CALLBACK means the same as there. A private address is not an error.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_spec_check(
@@ -342,13 +344,13 @@ pub extern "C" fn oss_callback_spec_check(
     })
 }
 
-/// The value of the header x-oss-callback: Base64 of JSON. NULL for NULL. Borrowed from `spec`.
+/// The value of the header x-oss-callback: JSON in Base64. NULL if `spec` is NULL. Borrowed from `spec`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_spec_callback(spec: Option<&oss_callback_spec>) -> *const c_char {
     of(spec, ptr::null(), |spec| borrowed(spec.callback.as_ref()))
 }
 
-/// The value of the header x-oss-callback-var, or NULL without variables. Borrowed from `spec`.
+/// The value of the header x-oss-callback-var, or NULL if there are no variables. Borrowed from `spec`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_spec_callback_var(
     spec: Option<&oss_callback_spec>,
@@ -358,7 +360,7 @@ pub extern "C" fn oss_callback_spec_callback_var(
     })
 }
 
-/// Frees a spec. NULL does nothing. No call may use the spec any more.
+/// Frees a spec. NULL does nothing. No call may still be using the spec.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_free(spec: *mut oss_callback_spec) {
     if !ptr::eq(spec, &NONE) && !spec.is_null() {

@@ -13,9 +13,9 @@ use super::put_options::{file_with_options, oss_callback_put_options, set_value}
 use super::receipt::{give_receipt, oss_callback_receipt};
 use super::spec::{callback_of, oss_callback_spec, wants_callback};
 
-/// The size of the parts in bytes, 102400 to 5368709120; a file that is no larger goes in one request. For
-/// oss_upload_file_with_callback only: other uploads refuse it. Default: 8 MiB, or as much more as it takes
-/// for 10000 parts to hold the file.
+/// Sets the size of the parts in bytes, 102400 to 5368709120. A file that is no larger is sent in one
+/// request. Default: 8 MiB, or more if the file would need more than 10000 such parts. For
+/// oss_upload_file_with_callback only; other uploads refuse it.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_part_size(
     options: Option<&mut oss_callback_put_options>,
@@ -27,8 +27,8 @@ pub extern "C" fn oss_callback_put_options_set_part_size(
     });
 }
 
-/// How many parts are sent at once, each over a connection of its own: 1 to 256. For
-/// oss_upload_file_with_callback only: other uploads refuse it. Default: 4.
+/// Sets how many parts are sent at once, each over its own connection: 1 to 256. Default: 4. For
+/// oss_upload_file_with_callback only; other uploads refuse it.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_parallel(
     options: Option<&mut oss_callback_put_options>,
@@ -40,16 +40,20 @@ pub extern "C" fn oss_callback_put_options_set_parallel(
     });
 }
 
-/// The path of a file that remembers the parts that were sent; NULL takes an earlier one away.
-/// When the upload fails or its process dies, the same call later, by this or another process, resumes it:
-/// with the same file (size, time of change, samples of its contents; see
-/// oss_callback_put_options_set_verify_parts), object, headers, endpoint and part size.
-/// A file that changed, or a checkpoint that is damaged or of another upload, starts over, and
-/// oss_callback_receipt_note says so. It is removed once the object is stored. One upload uses it at a time: see
-/// OSS_CALLBACK_CODE_CHECKPOINT_IN_USE. Beside it stand, for a while, files with ".oss-callback-lock" and
-/// ".oss-callback-new" added to its name. A file that the library did not write is never replaced or removed: in the
-/// checkpoint's place it means OSS_CALLBACK_CODE_CHECKPOINT_FAILED. A file that goes in one request has none. For oss_upload_file_with_callback only: other uploads
-/// refuse it. Default: none; a failed upload is aborted.
+/// Sets the path of a checkpoint, a file that records which parts were sent. NULL removes an earlier one.
+/// Default: none, and a failed upload is aborted. For oss_upload_file_with_callback only; other uploads
+/// refuse it.
+///
+/// If the upload fails or its process dies, the same call resumes it later, in this or another process. The
+/// file (size, modification time, samples of its contents; see oss_callback_put_options_set_verify_parts),
+/// object, headers, endpoint and part size must be the same. If the file changed, or the checkpoint is
+/// damaged or belongs to another upload, the upload starts over, and oss_callback_receipt_note says so. The
+/// checkpoint is removed once the object is stored. A file that is sent in one request has none.
+///
+/// One upload at a time may use a checkpoint: see OSS_CALLBACK_CODE_CHECKPOINT_IN_USE. For a while, files
+/// with ".oss-callback-lock" and ".oss-callback-new" added to its name stand beside it. A file that the
+/// library did not write is never replaced or removed; in the checkpoint's place it causes
+/// OSS_CALLBACK_CODE_CHECKPOINT_FAILED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_checkpoint(
     options: Option<&mut oss_callback_put_options>,
@@ -67,10 +71,10 @@ pub unsafe extern "C" fn oss_callback_put_options_set_checkpoint(
     }
 }
 
-/// Whether an upload that is resumed reads every part that OSS has from the file again and compares it, and sends what
-/// differs. Without it that is done only when the file may have been touched: when the time of change that no program can
-/// set (st_ctime) is another, or the system has none. For oss_upload_file_with_callback only: other uploads refuse it.
-/// Default: false.
+/// Sets whether a resumed upload reads every part that OSS has from the file again, compares it, and sends
+/// what differs. Default: false. It then does so only if the file may have been touched: if its change time
+/// (st_ctime), which no program can set, is different, or if the system has none. For
+/// oss_upload_file_with_callback only; other uploads refuse it.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_verify_parts(
     options: Option<&mut oss_callback_put_options>,
@@ -82,22 +86,27 @@ pub extern "C" fn oss_callback_put_options_set_verify_parts(
     });
 }
 
-/// Uploads a file of any size, up to 48.8 TiB, as `object` into `bucket` and waits for the application server's
-/// answer: one object, one callback, one receipt.
+/// Uploads a file of any size up to 48.8 TiB as `object` into `bucket` and waits for the application
+/// server's answer: one object, one callback, one receipt.
 ///
-/// As oss_put_object_from_file_with_callback, but a file that is larger than a part (see
-/// oss_callback_put_options_set_part_size) goes in parts, several at once. Memory does not grow with the file:
-/// each connection has a buffer of 160 KiB. A progress hook runs on the calling thread only, after each part and every
-/// 20 ms, and sees the bytes of all connections added up; a part that is sent again takes nothing back. The bandwidth is that of all
-/// connections together. The time limit is for the upload as a whole, the others are for each request.
+/// Like oss_put_object_from_file_with_callback, but a file larger than a part (see
+/// oss_callback_put_options_set_part_size) is sent in parts, several at once. Memory does not grow with the
+/// file: each connection has a buffer of 160 KiB. A progress hook runs on the calling thread only, after
+/// each part and every 20 ms. It gets the bytes of all connections added up; sending a part again does not
+/// lower the number. The bandwidth limit is for all connections together. The time limit for an operation
+/// is for the upload as a whole, the other limits are for each request.
 ///
-/// An upload in parts is completed, and its callback delivered, once. When the answer to that is lost the
-/// object is looked up: if it is the file, oss_callback_error_stored says OSS_CALLBACK_STORED_YES, and only the
-/// answer remains unknown. When an upload in parts fails before, it is aborted; with a checkpoint it is left for
-/// the next call, and oss_callback_error_upload_id names it. If it cannot be aborted, or if OSS may have begun one whose
-/// id was lost with the answer, oss_callback_error_note or oss_callback_receipt_note says so. OSS_CALLBACK_CODE_BODY_CHANGED when the file changes meanwhile: nothing is stored then.
-/// OSS_CALLBACK_CODE_CHECKPOINT_IN_USE when another upload uses the checkpoint,
-/// OSS_CALLBACK_CODE_CHECKPOINT_FAILED when it cannot be read or written.
+/// An upload in parts is completed, and its callback delivered, once. If the answer to the completing
+/// request is lost, the library looks the object up. If that is the file, oss_callback_error_stored says
+/// OSS_CALLBACK_STORED_YES, and only the application server's answer remains unknown.
+///
+/// An upload in parts that fails earlier is aborted. With a checkpoint it is left for the next call
+/// instead, and oss_callback_error_upload_id names it. If it cannot be aborted, or if OSS may have begun
+/// one whose id was lost with the answer, oss_callback_error_note or oss_callback_receipt_note says so.
+///
+/// OSS_CALLBACK_CODE_BODY_CHANGED means that the file changed meanwhile; nothing is stored then.
+/// OSS_CALLBACK_CODE_CHECKPOINT_IN_USE means that another upload is using the checkpoint,
+/// OSS_CALLBACK_CODE_CHECKPOINT_FAILED that it cannot be read or written.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_upload_file_with_callback(
