@@ -5,8 +5,8 @@ use super::pointers::of;
 use super::verdict::{oss_callback_answered, oss_callback_stored};
 use crate::Attempt;
 
-/// An attempt that failed and was followed by another. Borrowed from the receipt or the error that lists it,
-/// so it is not freed. Any thread may read it.
+/// An attempt that failed and was followed by another. Borrowed from the receipt or the error that lists
+/// it: do not free it. Any thread may read it.
 pub struct oss_callback_attempt {
     attempt: Attempt,
 }
@@ -20,7 +20,7 @@ impl oss_callback_attempt {
     }
 }
 
-/// Why it failed. OSS_CALLBACK_CODE_OK for NULL.
+/// Why the attempt failed. OSS_CALLBACK_CODE_OK for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_attempt_code(
     attempt: *const oss_callback_attempt,
@@ -33,7 +33,7 @@ pub unsafe extern "C" fn oss_callback_attempt_code(
     }
 }
 
-/// Did it store the object? OSS_CALLBACK_STORED_UNKNOWN for NULL.
+/// Whether the attempt stored the object. OSS_CALLBACK_STORED_UNKNOWN for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_attempt_stored(
     attempt: *const oss_callback_attempt,
@@ -46,7 +46,8 @@ pub unsafe extern "C" fn oss_callback_attempt_stored(
     }
 }
 
-/// Did OSS accept the application server's answer? OSS_CALLBACK_ANSWERED_UNKNOWN for NULL.
+/// Whether OSS accepted the application server's answer to the callback. OSS_CALLBACK_ANSWERED_UNKNOWN for
+/// NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_attempt_answered(
     attempt: *const oss_callback_attempt,
@@ -59,7 +60,7 @@ pub unsafe extern "C" fn oss_callback_attempt_answered(
     }
 }
 
-/// The HTTP status, or 0 if no answer came.
+/// The HTTP status; 0 if no answer came, and for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_attempt_status(attempt: *const oss_callback_attempt) -> u32 {
     // SAFETY: NULL or a live attempt.
@@ -70,7 +71,8 @@ pub unsafe extern "C" fn oss_callback_attempt_status(attempt: *const oss_callbac
     }
 }
 
-/// How long the head of its answer was waited for, after the last byte was sent.
+/// How long the attempt waited for the head of the answer after sending the last byte, in milliseconds. 0
+/// for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_attempt_waited_ms(
     attempt: *const oss_callback_attempt,

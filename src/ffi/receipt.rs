@@ -10,9 +10,9 @@ use super::pointers::{free, give, give_number, lend, of};
 use super::text::{Texts, borrowed, c_string};
 use crate::Receipt;
 
-/// What OSS said about a stored object, together with the application server's answer. It comes from an
-/// upload and is freed with oss_callback_receipt_free, or is borrowed from an error. It does not change:
-/// any thread may read it, one frees it.
+/// What OSS said about a stored object, together with the application server's answer. A receipt from an
+/// upload is freed with oss_callback_receipt_free; one borrowed from an error is not freed. Immutable: any
+/// thread may read it; one thread frees it.
 pub struct oss_callback_receipt {
     receipt: Receipt,
     etag: Option<CString>,
@@ -47,14 +47,15 @@ pub(super) unsafe fn give_receipt(out: *mut *mut oss_callback_receipt, receipt: 
     }
 }
 
-/// The HTTP status: 200, or 203 in a receipt of OSS_CALLBACK_CODE_CALLBACK_FAILED. 0 for NULL.
+/// The HTTP status: 200, or 203 in a receipt of OSS_CALLBACK_CODE_CALLBACK_FAILED. After an upload with a
+/// form that has no callback, it is the status that the form asks for, 204 by default. 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_receipt_status(receipt: *const oss_callback_receipt) -> u32 {
     // SAFETY: NULL or a live receipt.
     unsafe { of(receipt, 0, |receipt| receipt.receipt.status().into()) }
 }
 
-/// The object's ETag without its quotes, as ${etag} has it in a callback body; NULL if OSS did not say it.
+/// The object's ETag without its quotes, as ${etag} has it in a callback body; NULL if OSS did not give it.
 /// Borrowed from `receipt`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_receipt_etag(
@@ -68,8 +69,8 @@ pub unsafe extern "C" fn oss_callback_receipt_etag(
     }
 }
 
-/// Writes the CRC-64 that OSS computed over the object (CRC-64/XZ) to `*crc64` and returns true; returns
-/// false and writes nothing if OSS did not say it.
+/// Writes the CRC-64 (CRC-64/XZ) that OSS computed over the object to `*crc64` and returns true. If OSS did
+/// not give it, writes nothing and returns false.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_receipt_crc64(
     receipt: *const oss_callback_receipt,
@@ -92,8 +93,8 @@ pub unsafe extern "C" fn oss_callback_receipt_version_id(
     }
 }
 
-/// The id under which OSS's support finds the request; the callback carries the same one. NULL if OSS did
-/// not say it. Borrowed from `receipt`.
+/// The id by which OSS's support finds the request; the callback carries the same id. NULL if OSS did not
+/// give it. Borrowed from `receipt`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_receipt_request_id(
     receipt: *const oss_callback_receipt,
@@ -106,7 +107,7 @@ pub unsafe extern "C" fn oss_callback_receipt_request_id(
     }
 }
 
-/// How often the request was sent until this answer came: 1 or more, 0 for NULL.
+/// How many times the request was sent until this answer came: at least 1; 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_receipt_attempts(
     receipt: *const oss_callback_receipt,
@@ -115,7 +116,7 @@ pub unsafe extern "C" fn oss_callback_receipt_attempts(
     unsafe { of(receipt, 0, |receipt| receipt.receipt.attempts()) }
 }
 
-/// How many attempts came before the last one: one fewer than oss_callback_receipt_attempts says.
+/// The number of attempts before the last one: one less than oss_callback_receipt_attempts; 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_receipt_earlier_attempts_len(
     receipt: *const oss_callback_receipt,
@@ -124,8 +125,8 @@ pub unsafe extern "C" fn oss_callback_receipt_earlier_attempts_len(
     unsafe { of(receipt, 0, |receipt| receipt.history.len()) }
 }
 
-/// An attempt that came before the last one: `index` is 0 for the first. NULL when there are not so many.
-/// Borrowed from `receipt`.
+/// An attempt before the last one. `index` starts at 0; NULL if it is out of range. Borrowed from
+/// `receipt`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_receipt_earlier_attempt(
     receipt: *const oss_callback_receipt,
@@ -142,7 +143,7 @@ pub unsafe extern "C" fn oss_callback_receipt_earlier_attempt(
     }
 }
 
-/// How many notes there are; 0 for NULL.
+/// The number of notes; 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_receipt_notes_len(
     receipt: *const oss_callback_receipt,
@@ -151,9 +152,9 @@ pub unsafe extern "C" fn oss_callback_receipt_notes_len(
     unsafe { of(receipt, 0, |receipt| receipt.notes.len()) }
 }
 
-/// What else is worth knowing of oss_upload_file_with_callback, in a sentence: why it did not go on where its
-/// checkpoint said, or that an older upload could not be aborted. `index` is 0 for the first; NULL when there
-/// are not so many. Borrowed from `receipt`.
+/// A note of one sentence about oss_upload_file_with_callback: why an upload did not resume from its
+/// checkpoint, that an older upload could not be aborted, or that OSS may have begun an upload whose id was
+/// lost. `index` starts at 0; NULL if it is out of range. Borrowed from `receipt`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_receipt_note(
     receipt: *const oss_callback_receipt,
@@ -167,8 +168,8 @@ pub unsafe extern "C" fn oss_callback_receipt_note(
     }
 }
 
-/// How long the head of the answer was waited for, in milliseconds after the last byte was sent: with
-/// a callback mostly the application server's time. 0 for NULL.
+/// How long the library waited for the head of the answer after sending the last byte, in milliseconds.
+/// With a callback this is mostly the application server's time. 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_receipt_waited_ms(
     receipt: *const oss_callback_receipt,
@@ -177,10 +178,10 @@ pub unsafe extern "C" fn oss_callback_receipt_waited_ms(
     unsafe { of(receipt, 0, |receipt| milliseconds(receipt.receipt.waited())) }
 }
 
-/// The application server's answer, byte for byte: `*answer_len` bytes, not NUL-terminated. JSON as a rule,
-/// but nothing is assumed. Empty without a callback and when the callback failed; cut short in a receipt
-/// of OSS_CALLBACK_CODE_ANSWER_DAMAGED. `answer_len` may be NULL. Never NULL except for a NULL `receipt`,
-/// whose answer has 0 bytes. Borrowed from `receipt`.
+/// The application server's answer, byte for byte: `*answer_len` bytes, not NUL-terminated. It is usually
+/// JSON, but the library does not check. It is empty without a callback and after a failed callback; in a
+/// receipt of OSS_CALLBACK_CODE_ANSWER_DAMAGED it is cut short. `answer_len` may be NULL. The result is
+/// NULL, with 0 bytes, only if `receipt` is NULL. Borrowed from `receipt`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_receipt_answer(
     receipt: *const oss_callback_receipt,
@@ -192,8 +193,8 @@ pub unsafe extern "C" fn oss_callback_receipt_answer(
     unsafe { lend(answer, answer_len) }
 }
 
-/// The Content-Type of the answer, as the application server gave it; NULL without an answer. Borrowed
-/// from `receipt`.
+/// The answer's Content-Type, as the application server gave it; NULL without an answer. Borrowed from
+/// `receipt`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_receipt_answer_content_type(
     receipt: *const oss_callback_receipt,
@@ -206,7 +207,8 @@ pub unsafe extern "C" fn oss_callback_receipt_answer_content_type(
     }
 }
 
-/// A header of OSS's answer by its name, in any case; NULL if there is none. Borrowed from `receipt`.
+/// A header of OSS's answer by its name, in any letter case; NULL if there is none. Borrowed from
+/// `receipt`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_receipt_header(
     receipt: *const oss_callback_receipt,
@@ -216,8 +218,8 @@ pub unsafe extern "C" fn oss_callback_receipt_header(
     unsafe { of(receipt, ptr::null(), |receipt| receipt.headers.find(name)) }
 }
 
-/// Frees a receipt that an upload gave, and everything borrowed from it. NULL does nothing. A receipt that
-/// is borrowed from an error is not freed.
+/// Frees a receipt from an upload and everything borrowed from it. NULL does nothing. Do not free a receipt
+/// that is borrowed from an error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_receipt_free(receipt: *mut oss_callback_receipt) {
     // SAFETY: NULL or a receipt that was given out and not freed yet.
