@@ -15,14 +15,15 @@ use super::text::{borrowed, c_string};
 use crate::callback::{Explanation, explain};
 use crate::{CallbackPreview, Error, ObjectFacts, Result};
 
-/// What OSS knows of an upload when it renders a callback. What is not given stays empty. Faults are kept and
-/// reported by oss_callback_spec_preview. Not safe to share between threads while it changes.
+/// What OSS knows of an upload when it renders a callback. What you do not set stays empty. Setters copy
+/// their arguments and return nothing; oss_callback_spec_preview reports the first error. Not safe to share
+/// between threads while it changes.
 pub struct oss_callback_object_facts {
     options: Options<ObjectFacts>,
 }
 
-/// The requests that OSS would send, one for each URL of a callback. It does not change: any thread may read
-/// it, one frees it.
+/// The requests that OSS would send, one for each URL of a callback. Immutable: any thread may read it; one
+/// thread frees it.
 pub struct oss_callback_preview {
     requests: Vec<Request>,
 }
@@ -45,23 +46,21 @@ impl Request {
     }
 }
 
-/// A callback in sentences. It does not change: any thread may read it, one frees it.
+/// A callback explained in sentences. Immutable: any thread may read it; one thread frees it.
 pub struct oss_callback_explanation {
     explanation: Explanation,
     text: CString,
 }
 
-/// How many warnings there are: of what OSS accepts and is likely a mistake all the same, such as a private
-/// address or a variable that nobody defines. They stop nothing. 0 for a spec that OSS would refuse, and for
-/// NULL.
+/// The number of warnings about what OSS accepts but is likely a mistake, such as a private address or a
+/// variable that nobody defines. They stop nothing. 0 for a spec that OSS would refuse, and for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_warnings_len(spec: *const oss_callback_spec) -> size_t {
     // SAFETY: NULL or a live spec.
     unsafe { of(spec, 0, |spec| spec.warnings.len()) }
 }
 
-/// A warning in one sentence: `index` is 0 for the first. NULL when there are not so many. Borrowed from
-/// `spec`.
+/// A warning in one sentence. `index` starts at 0; NULL if it is out of range. Borrowed from `spec`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_warning(
     spec: *const oss_callback_spec,
@@ -93,7 +92,7 @@ pub unsafe extern "C" fn oss_callback_object_facts_new(
     })
 }
 
-/// Sets a fact by the name of its variable: size (decimal digits), etag, mimeType, crc64, contentMd5,
+/// Sets a fact by the name of its variable: size or crc64 (decimal digits), etag, mimeType, contentMd5,
 /// clientIp, vpcId, reqId or operation.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_object_facts_set(
@@ -135,7 +134,7 @@ fn set(facts: ObjectFacts, variable: &str, value: &str) -> Result<ObjectFacts> {
     })
 }
 
-/// Says that the object is an image of this height and width in pixels and of this format, such as "jpg".
+/// Makes the object an image: sets its height and width in pixels and its format, such as "jpg".
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_object_facts_set_image(
     object_facts: *mut oss_callback_object_facts,
@@ -163,9 +162,10 @@ pub unsafe extern "C" fn oss_callback_object_facts_free(
     unsafe { free(object_facts) };
 }
 
-/// Renders the requests that OSS would send after an upload, one for each URL: the first, and the next ones
-/// only if those before them fail. Nothing is sent. On success `*preview` is a new handle: free it with
-/// oss_callback_preview_free. OSS_CALLBACK_CODE_INVALID_CALLBACK as oss_callback_spec_check.
+/// Renders the requests that OSS would send after an upload, one for each URL: the first, and each of the
+/// others only if those before it fail. Nothing is sent. On success `*preview` is a new handle: free it
+/// with oss_callback_preview_free. Fails with OSS_CALLBACK_CODE_INVALID_CALLBACK as oss_callback_spec_check
+/// does.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_preview(
@@ -190,7 +190,7 @@ pub unsafe extern "C" fn oss_callback_spec_preview(
     })
 }
 
-/// How many requests there are: as many as the callback has URLs. 0 for NULL.
+/// The number of requests, one for each URL of the callback; 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_preview_len(preview: *const oss_callback_preview) -> size_t {
     // SAFETY: NULL or a live preview.
@@ -215,8 +215,7 @@ unsafe fn request(
     }
 }
 
-/// The callback URL of a request: `index` is 0 for the first. NULL when there are not so many. Borrowed from
-/// `preview`.
+/// The callback URL of a request. `index` starts at 0; NULL if it is out of range. Borrowed from `preview`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_preview_url(
     preview: *const oss_callback_preview,
@@ -226,7 +225,7 @@ pub unsafe extern "C" fn oss_callback_preview_url(
     unsafe { request(preview, index, |request| &request.url) }
 }
 
-/// Path and query of a request. NULL when there are not so many. Borrowed from `preview`.
+/// The path and query of a request; NULL if `index` is out of range. Borrowed from `preview`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_preview_target(
     preview: *const oss_callback_preview,
@@ -236,7 +235,7 @@ pub unsafe extern "C" fn oss_callback_preview_target(
     unsafe { request(preview, index, |request| &request.target) }
 }
 
-/// The body of a request. NULL when there are not so many. Borrowed from `preview`.
+/// The body of a request; NULL if `index` is out of range. Borrowed from `preview`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_preview_body(
     preview: *const oss_callback_preview,
@@ -246,8 +245,8 @@ pub unsafe extern "C" fn oss_callback_preview_body(
     unsafe { request(preview, index, |request| &request.body) }
 }
 
-/// A whole request as it would go over the wire, with words in parentheses for what only OSS can know, and
-/// line feeds as line ends. NULL when there are not so many. Borrowed from `preview`.
+/// A whole request as OSS would send it, but with line feeds as line ends, and with words in parentheses
+/// for what only OSS can know. NULL if `index` is out of range. Borrowed from `preview`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_preview_http(
     preview: *const oss_callback_preview,
@@ -264,11 +263,13 @@ pub unsafe extern "C" fn oss_callback_preview_free(preview: *mut oss_callback_pr
     unsafe { free(preview) };
 }
 
-/// Says what a callback will do: the value of x-oss-callback or of the parameter callback, and that of its
-/// variables, or NULL. They may be percent-encoded, of the URL-safe alphabet, without padding or with line
-/// breaks; that OSS would refuse this is then said. On success, also for a callback that OSS would refuse,
-/// `*explanation` is a new handle: free it with oss_callback_explanation_free. Variables are shown with their
-/// values.
+/// Explains what a callback will do. `callback` is the value of the header x-oss-callback or of the
+/// parameter callback; `callback_var` is that of the variables, or NULL.
+///
+/// Both may be percent-encoded, use the URL-safe alphabet, lack padding or contain line breaks; the
+/// explanation then says that OSS would refuse that. It shows variables with their values. On success, also
+/// for a callback that OSS would refuse, `*explanation` is a new handle: free it with
+/// oss_callback_explanation_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_explanation_new(
@@ -294,8 +295,8 @@ pub unsafe extern "C" fn oss_callback_explanation_new(
     })
 }
 
-/// Everything that is to be said, a sentence a line: what OSS will do, then what is wrong, then what is likely
-/// a mistake. NULL for NULL. Borrowed from `explanation`.
+/// The whole explanation, one sentence per line: what OSS will do, then what is wrong, then what is likely
+/// a mistake. NULL if `explanation` is NULL. Borrowed from `explanation`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_explanation_text(
     explanation: *const oss_callback_explanation,
@@ -304,7 +305,7 @@ pub unsafe extern "C" fn oss_callback_explanation_text(
     unsafe { of(explanation, ptr::null(), |e| e.text.as_ptr()) }
 }
 
-/// Why OSS would refuse the callback: how many reasons there are. 0 if it would not, and for NULL.
+/// The number of reasons for which OSS would refuse the callback; 0 if it would not, and for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_explanation_problems_len(
     explanation: *const oss_callback_explanation,
