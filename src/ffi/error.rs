@@ -13,8 +13,8 @@ use super::text::{Texts, borrowed, c_string};
 use super::verdict::{oss_callback_answered, oss_callback_stored};
 use crate::Error;
 
-/// A failure and everything that is known about it. A function gives it through its last parameter; free it
-/// with oss_callback_error_free. Immutable: any thread may read it; one thread frees it.
+/// A failure and all that is known about it. A function gives it through its last parameter; free it with
+/// oss_callback_error_free. Immutable: any thread may read it; one thread frees it.
 pub struct oss_callback_error {
     error: Error,
     message: CString,
@@ -189,8 +189,8 @@ pub unsafe extern "C" fn oss_callback_error_host_id(
     unsafe { of(error, ptr::null(), |error| borrowed(error.host_id.as_ref())) }
 }
 
-/// The usual cause and what to do about it, in a few sentences. Only errors of a callback, and answers that
-/// did not come from OSS, have one; NULL for other errors. Borrowed from `error`.
+/// What usually causes the error and what to do, in a few sentences, for an error of a callback or an
+/// answer that is not OSS's; NULL for other errors. Borrowed from `error`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_error_diagnosis(
     error: *const oss_callback_error,
@@ -242,10 +242,10 @@ pub unsafe extern "C" fn oss_callback_error_notes_len(error: *const oss_callback
     unsafe { of(error, 0, |error| error.notes.len()) }
 }
 
-/// A note of one sentence about oss_upload_file_with_callback or
-/// oss_callback_client_initiate_multipart_upload: that an upload could not be aborted, why an upload did
-/// not resume from its checkpoint, or that OSS may have begun an upload whose id was lost. `index` starts
-/// at 0; NULL if it is out of range. Borrowed from `error`.
+/// A one-sentence note on oss_upload_file_with_callback or oss_callback_client_initiate_multipart_upload:
+/// that an upload could not be aborted, why an upload did not resume from its checkpoint, or that OSS may
+/// have begun an upload whose id was lost. `index` starts at 0; NULL if it is out of range. Borrowed from
+/// `error`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_error_note(
     error: *const oss_callback_error,
@@ -255,9 +255,9 @@ pub unsafe extern "C" fn oss_callback_error_note(
     unsafe { of(error, ptr::null(), |error| borrowed(error.notes.get(index))) }
 }
 
-/// The id of the multipart upload that oss_upload_file_with_callback left open, otherwise NULL. Resume it
-/// with its checkpoint, or abort it with oss_callback_multipart_upload_abort. Until then OSS keeps its
-/// parts and bills for them. Borrowed from `error`.
+/// The id of the multipart upload that oss_upload_file_with_callback left open, otherwise NULL. Resume the
+/// upload with its checkpoint, or abort it with oss_callback_multipart_upload_abort. Until then OSS keeps
+/// its parts and bills for them. Borrowed from `error`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_error_upload_id(
     error: *const oss_callback_error,

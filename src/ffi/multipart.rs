@@ -21,7 +21,7 @@ use crate::{MultipartUpload, OperationOptions, Result};
 /// A multipart upload that was begun: client, bucket, object and upload id, which is OSS's name for it. The
 /// object exists once the upload is completed; until then OSS keeps the parts and bills for them.
 ///
-/// Many machines can upload one object together, because the upload id and what is known of each part are
+/// Many machines can upload one object together, since the upload id and what is known of each part are
 /// plain values. One machine begins the upload with oss_callback_client_initiate_multipart_upload and gives
 /// the others its oss_callback_multipart_upload_id. Each of them resumes the upload with
 /// oss_callback_client_resume_multipart_upload, sends its part with
@@ -184,9 +184,9 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_notes_len(
     unsafe { of(upload, 0, |upload| upload.notes.len()) }
 }
 
-/// A note of one sentence about how the upload was begun: that the answer to an earlier attempt was lost,
-/// so OSS may have begun another upload whose id nobody knows. `index` starts at 0; NULL if it is out of
-/// range. Borrowed from `upload`.
+/// A one-sentence note on how the upload was begun: that the answer to an earlier attempt was lost, so OSS
+/// may have begun another upload whose id nobody knows. `index` starts at 0; NULL if it is out of range.
+/// Borrowed from `upload`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_multipart_upload_note(
     upload: *const oss_callback_multipart_upload,
@@ -201,7 +201,8 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_note(
 }
 
 /// Sets whether the requester pays for the requests of this upload, as another account's bucket may
-/// require. Default: as in the options that began the upload; false for an upload that was begun elsewhere.
+/// require. Default: what the options said when this handle began the upload; false for an upload that was
+/// begun elsewhere.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_multipart_upload_set_requester_pays(
     upload: *mut oss_callback_multipart_upload,
@@ -243,15 +244,15 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_list_parts(
 /// `parts` NULL means all that OSS has; the library lists them first, unless the CRC-64 is not to be
 /// compared. `spec` NULL means no callback; `receipt` or `error` NULL means that it is not wanted.
 /// `options` may be NULL. The options that apply are the ACL, whether an existing object is kept, whether
-/// the CRC-64 is compared, whether the requester pays, and the limits. The ACL and whether an existing
-/// object is kept default to what was given when this handle began the upload.
+/// the CRC-64 is compared, whether the requester pays, and the limits. The first two default to what was
+/// given when this handle began the upload.
 ///
 /// Receipts, errors and OSS_CALLBACK_CODE_CALLBACK_FAILED, with which the object IS STORED, are as for
 /// oss_put_object_with_callback. Fails with OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the upload, or
 /// no longer does. Fails with OSS_CALLBACK_CODE_REFUSED and OSS's code "InvalidPart" if OSS has no such
-/// part, or "EntityTooSmall" if a part other than the last has fewer than 102400 bytes. While
+/// part, or "EntityTooSmall" if a part other than the last has fewer than 102400 bytes. If
 /// oss_callback_error_stored returns OSS_CALLBACK_STORED_NO and the code is not
-/// OSS_CALLBACK_CODE_NOT_FOUND, the upload stays open: complete it later or abort it.
+/// OSS_CALLBACK_CODE_NOT_FOUND, the upload is still open: complete it later or abort it.
 ///
 /// OSS completes an upload only once, so the library can repeat the request, as the retry policy says,
 /// without a second callback. If the answer is lost, the library looks up the upload and the object; this
@@ -291,7 +292,7 @@ pub unsafe extern "C" fn oss_complete_multipart_upload_with_callback(
 ///
 /// `options` may be NULL. An expired deadline in them ends this call too, so pass other options then. Fails
 /// with OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the upload because it was completed or aborted
-/// before; after a lost answer, perhaps by this call. Free the handle as always.
+/// before. If an answer was lost, this call itself may have aborted it. Free the handle as always.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_multipart_upload_abort(

@@ -63,10 +63,10 @@ unsafe fn at(
 /// Lists the open multipart uploads of a bucket, with one request per 1000 uploads.
 ///
 /// `prefix`, unless NULL, limits the list to objects whose names begin with it. `delimiter`, unless NULL,
-/// groups uploads: if an object's name contains this text after the prefix, the list has the name up to and
-/// including the delimiter, once, as a common prefix in place of the uploads. "/" gives something like
-/// folders. `options` may be NULL. On success `*uploads` is a new handle: free it with
-/// oss_callback_multipart_uploads_free. More than 100000 uploads are an error.
+/// groups uploads: those whose names contain it after the prefix appear only as a common prefix, the name
+/// up to and including the delimiter. "/" gives something like folders. `options` may be NULL. On success
+/// `*uploads` is a new handle: free it with oss_callback_multipart_uploads_free. More than 100000 uploads
+/// are an error.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_list_multipart_uploads(
@@ -163,8 +163,8 @@ pub unsafe extern "C" fn oss_callback_multipart_uploads_object(
     unsafe { at(uploads, index, |upload| &upload.object) }
 }
 
-/// The upload id of an upload, for oss_callback_client_resume_multipart_upload; NULL if `index` is out of
-/// range. Borrowed from `uploads`.
+/// An upload id, for oss_callback_client_resume_multipart_upload; NULL if `index` is out of range. Borrowed
+/// from `uploads`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_multipart_uploads_id(
     uploads: *const oss_callback_multipart_uploads,

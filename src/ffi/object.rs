@@ -67,7 +67,7 @@ pub unsafe extern "C" fn oss_callback_client_head_object(
 ///
 /// `options` may be NULL. On success `*metadata`, if wanted, is a new handle: free it with
 /// oss_callback_object_metadata_free. Fails with OSS_CALLBACK_CODE_NOT_FOUND if there is no such object,
-/// OSS_CALLBACK_CODE_WRITE_FAILED if the hook refuses more, OSS_CALLBACK_CODE_CONNECTION_LOST if the
+/// OSS_CALLBACK_CODE_WRITE_FAILED if the hook returns non-zero, OSS_CALLBACK_CODE_CONNECTION_LOST if the
 /// contents end early, and OSS_CALLBACK_CODE_CHECKSUM_MISMATCH if they are not what OSS stored. After any
 /// failure, what the hook received is not the object. May be called from several threads with the same
 /// client.
@@ -104,8 +104,8 @@ pub unsafe extern "C" fn oss_callback_client_get_object(
 }
 
 /// Deletes an object. `options` may be NULL. As with OSS itself, an object that does not exist counts as
-/// deleted. If the answer is lost, the object may or may not be deleted: deleting it again does no harm.
-/// May be called from several threads with the same client.
+/// deleted. After a lost answer the object may or may not be deleted: deleting it again does no harm. May
+/// be called from several threads with the same client.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_delete_object(

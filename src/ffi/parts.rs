@@ -150,7 +150,7 @@ pub unsafe extern "C" fn oss_callback_parts_len(parts: *const oss_callback_parts
     unsafe { of(parts, 0, |parts| parts.lock().len()) }
 }
 
-/// A part's number. `index` starts at 0, the part with the lowest number; 0 if it is out of range. Any
+/// A part's number. `index` 0 is the part with the lowest number. Returns 0 if `index` is out of range. Any
 /// thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_parts_number(

@@ -13,12 +13,13 @@ use super::receipt::{give_receipt, oss_callback_receipt};
 use crate::{PostObject, Receipt, Result};
 
 /// Uploads `body_len` bytes with a signed form and waits for the answer. If the form asks for a callback,
-/// it is the application server's answer.
+/// that is the application server's answer.
 ///
-/// Like oss_put_object_with_callback, which describes callbacks, the receipt and the error. `file_name`
+/// Like oss_put_object_with_callback; a callback in the form counts like one in a spec. `file_name`
 /// replaces ${filename} in the object's name; it may be NULL if the form does not ask for it.
 /// `content_type` is the object's Content-Type, if the form leaves it to the uploader; NULL means none. The
-/// client's credentials are not used, but for an https form the client's endpoint must be https too.
+/// client's credentials are not used, but if the form's URL is https, the client's endpoint must be https
+/// too.
 ///
 /// `options` may be NULL. The options that apply are how the body is sent, the progress hook, whether a
 /// callback may be repeated, and the limits. The form determines everything else. Content-MD5 is refused.

@@ -117,8 +117,8 @@ pub unsafe extern "C" fn oss_callback_post_policy_set_key(
     unsafe { set_text(post_policy, key, "key", |policy, key| policy.key(key)) };
 }
 
-/// Sets what the object's name begins with. The name of the uploaded file follows, which the uploader
-/// chooses.
+/// Sets what the object's name begins with. The uploaded file's name, which the uploader chooses, follows
+/// it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_post_policy_set_key_prefix(
     post_policy: *mut oss_callback_post_policy,
@@ -150,7 +150,7 @@ pub unsafe extern "C" fn oss_callback_post_policy_set_expires_in_s(
     };
 }
 
-/// Sets the smallest and the largest size of the file in bytes, both permitted. Default: any size.
+/// Sets the smallest and the largest size of the file in bytes, both included. Default: any size.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_post_policy_set_content_length_range(
     post_policy: *mut oss_callback_post_policy,
@@ -302,7 +302,7 @@ pub unsafe extern "C" fn oss_callback_post_form_json(
 }
 
 /// Writes when the form expires, in seconds since 1970-01-01 00:00 UTC, to `*expires` and returns true. If
-/// the form's maker did not say, writes nothing and returns false.
+/// the form's maker did not give the time, writes nothing and returns false.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_post_form_expires_at_s(
     post_form: *const oss_callback_post_form,

@@ -50,9 +50,9 @@ impl oss_callback_presigned_url {
 /// sooner.
 ///
 /// Of `options`, which may be NULL, the object's headers apply: they are signed, and the uploader must send
-/// them with the URL. They include a Content-Type only if you set one. Set it for a browser, which sends
-/// one. The callback of `spec`, which may be NULL, stands in the URL, where the uploader can neither change
-/// nor drop it; with `callback_in_headers` it stands in headers, which must then be sent. On success
+/// them with the URL. A Content-Type is signed only if you set one. Set one for a browser, which sends one.
+/// The callback of `spec`, which may be NULL, stands in the URL, where the uploader can neither change nor
+/// drop it; with `callback_in_headers` it stands in headers, which must then be sent. On success
 /// `*presigned_url` is a new handle: free it with oss_callback_presigned_url_free.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -140,9 +140,8 @@ unsafe fn of_object<'a>(
 }
 
 /// Signs a URL that lets others send a part of an upload. Nothing is sent. `part_number` is from 1 to
-/// 10000. The URL is valid for `expires_in_s` seconds, 1 to 604800 (7 days), or until the client's
-/// credentials expire, if that is sooner. On success `*presigned_url` is a new handle: free it with
-/// oss_callback_presigned_url_free.
+/// 10000; `expires_in_s` is as for oss_callback_client_presign_put_object. On success `*presigned_url` is a
+/// new handle: free it with oss_callback_presigned_url_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_multipart_upload_presign_part(
@@ -164,13 +163,13 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_presign_part(
     })
 }
 
-/// Signs a URL that lets others complete an upload. Nothing is sent. The URL is valid for `expires_in_s`
-/// seconds, 1 to 604800 (7 days), or until the client's credentials expire, if that is sooner.
+/// Signs a URL that lets others complete an upload. Nothing is sent.
 ///
 /// With `all_parts` OSS makes the object from all parts that it has, and the request's body must be empty.
-/// Without it, the body must be OSS's list of parts. `spec` and `callback_in_headers` are as for
-/// oss_callback_client_presign_put_object, `options` as for oss_complete_multipart_upload_with_callback. On
-/// success `*presigned_url` is a new handle: free it with oss_callback_presigned_url_free.
+/// Without it, the body must be the list of parts in OSS's format. `spec`, `expires_in_s` and
+/// `callback_in_headers` are as for oss_callback_client_presign_put_object, `options` as for
+/// oss_complete_multipart_upload_with_callback. On success `*presigned_url` is a new handle: free it with
+/// oss_callback_presigned_url_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_multipart_upload_presign_complete(
@@ -247,8 +246,8 @@ pub unsafe extern "C" fn oss_callback_presigned_url_url(
     unsafe { of(presigned_url, ptr::null(), |url| url.text.as_ptr()) }
 }
 
-/// The URL with its method and headers as JSON, for a web page or another machine; NULL if `presigned_url`
-/// is NULL. Borrowed from `presigned_url`.
+/// The URL with its method, headers and expiry as JSON, for a web page or another machine; NULL if
+/// `presigned_url` is NULL. Borrowed from `presigned_url`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_presigned_url_json(
     presigned_url: *const oss_callback_presigned_url,
@@ -258,7 +257,7 @@ pub unsafe extern "C" fn oss_callback_presigned_url_json(
 }
 
 /// Writes when the URL expires, in seconds since 1970-01-01 00:00 UTC, to `*expires` and returns true. If
-/// the URL's maker did not say, writes nothing and returns false.
+/// the URL's maker did not give the time, writes nothing and returns false.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_presigned_url_expires_at_s(
     presigned_url: *const oss_callback_presigned_url,
@@ -324,12 +323,12 @@ pub unsafe extern "C" fn oss_callback_presigned_url_free(
 }
 
 /// Uploads `body_len` bytes with a presigned URL and waits for the answer. If the URL asks for a callback,
-/// it is the application server's answer.
+/// that is the application server's answer.
 ///
-/// Like oss_put_object_with_callback, which describes callbacks, the receipt and the error. The client's
+/// Like oss_put_object_with_callback; a callback in the URL counts like one in a spec. The client's
 /// endpoint and credentials are not used, but for an https URL the client's endpoint must be https too. Of
-/// `options`, which may be NULL, the limits, the progress hook and the like apply. Headers that were not
-/// signed are refused.
+/// `options`, which may be NULL, the limits, the progress hook and similar options apply. Headers that were
+/// not signed are refused.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_put_object_with_url(

@@ -152,9 +152,9 @@ pub unsafe extern "C" fn oss_callback_receipt_notes_len(
     unsafe { of(receipt, 0, |receipt| receipt.notes.len()) }
 }
 
-/// A note of one sentence about oss_upload_file_with_callback: why an upload did not resume from its
-/// checkpoint, that an older upload could not be aborted, or that OSS may have begun an upload whose id was
-/// lost. `index` starts at 0; NULL if it is out of range. Borrowed from `receipt`.
+/// A one-sentence note on oss_upload_file_with_callback: why an upload did not resume from its checkpoint,
+/// that an older upload could not be aborted, or that OSS may have begun an upload whose id was lost.
+/// `index` starts at 0; NULL if it is out of range. Borrowed from `receipt`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_receipt_note(
     receipt: *const oss_callback_receipt,

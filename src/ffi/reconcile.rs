@@ -16,10 +16,10 @@ use crate::Reconciled;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum oss_callback_outcome {
-    /// Another object is there, perhaps one that replaced this one; or the object cannot be compared.
+    /// Another object is there, perhaps one that replaced this one; or the object there cannot be compared.
     StillUnknown = 0,
-    /// The upload is stored. Its idempotency id proves it. For a multipart upload the proof is that its
-    /// upload id is used up, and that the object was made of parts and has their size and CRC-64.
+    /// The upload is stored. Its idempotency id proves it or, for a multipart upload, two facts together:
+    /// its upload id is used up, and the object was made of parts and has their size and CRC-64.
     Stored = 1,
     /// An object with the size and the CRC-64 of the upload is there. Without an idempotency id, OSS cannot
     /// show whether this upload stored it or an earlier one with the same contents.
@@ -65,14 +65,14 @@ impl From<Reconciled> for oss_callback_reconciled {
 /// Finds out what became of an upload that failed with the error `unknown`, for which
 /// oss_callback_error_stored returns OSS_CALLBACK_STORED_UNKNOWN.
 ///
-/// Looks at the object and, for a multipart upload, first at the upload. Changes nothing. The client may be
-/// another than the one that uploaded. `options` may be NULL. On success `*reconciled` is a new handle:
-/// free it with oss_callback_reconciled_free. OSS does not record whether the callback was answered: ask
-/// the application server.
+/// Looks at the object and, for a multipart upload, first at the upload. Changes nothing. `client` need not
+/// be the one that uploaded. `options` may be NULL. On success `*reconciled` is a new handle: free it with
+/// oss_callback_reconciled_free. OSS does not record whether the callback was answered: ask the application
+/// server.
 ///
 /// Fails with OSS_CALLBACK_CODE_INVALID_ARGUMENT if the outcome of `unknown` is not unknown, or if the
-/// upload used a presigned URL or a form, which do not say what they store. After any other failure, no
-/// more is known than before. May be called from several threads with the same client.
+/// upload used a presigned URL or a form, which do not say what they store. After any other failure, you
+/// know no more than before. May be called from several threads with the same client.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_reconcile(
@@ -127,9 +127,8 @@ pub unsafe extern "C" fn oss_callback_reconciled_object(
     }
 }
 
-/// If the outcome is OSS_CALLBACK_OUTCOME_NOT_THERE, writes OSS's time of that observation, in seconds
-/// since 1970-01-01 00:00 UTC, to `*observed_at` and returns true. Otherwise writes nothing and returns
-/// false.
+/// If the outcome is OSS_CALLBACK_OUTCOME_NOT_THERE, writes when OSS said so by its clock, in seconds since
+/// 1970-01-01 00:00 UTC, to `*observed_at` and returns true. Otherwise writes nothing and returns false.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_reconciled_observed_at_s(
     reconciled: *const oss_callback_reconciled,

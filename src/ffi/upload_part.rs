@@ -23,7 +23,7 @@ use crate::{Part, Result, UploadPart};
 ///
 /// The library tries a failed part again where that may help. You may always send a part again: it replaces
 /// itself. Fails with OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the upload, or no longer does, and
-/// with OSS_CALLBACK_CODE_CHECKSUM_MISMATCH if OSS has other contents than were sent. Whatever the code,
+/// with OSS_CALLBACK_CODE_CHECKSUM_MISMATCH if what OSS has differs from what was sent. Whatever the code,
 /// oss_callback_error_stored returns OSS_CALLBACK_STORED_NO: there is no object before the upload is
 /// completed.
 ///
@@ -81,8 +81,8 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_upload_part_from_file(
 
 /// Sends exactly `len` bytes that `read_hook` gives as a part of the object.
 ///
-/// Like oss_callback_multipart_upload_upload_part. The hook gets `userdata`. The library calls it once more
-/// after `len` bytes, and the hook then reports the end of the body. The body is read once, so the library
+/// Like oss_callback_multipart_upload_upload_part. The library passes `userdata` to the hook and calls it
+/// once more after `len` bytes, to learn that the body has ended. The body is read once, so the library
 /// tries again only if it has read nothing yet. Also fails with OSS_CALLBACK_CODE_BODY_UNREADABLE if the
 /// hook fails or returns an impossible number, and with OSS_CALLBACK_CODE_BODY_CHANGED if it gives fewer or
 /// more bytes.
