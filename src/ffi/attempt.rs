@@ -5,8 +5,8 @@ use super::pointers::of;
 use super::verdict::{oss_callback_answered, oss_callback_stored};
 use crate::Attempt;
 
-/// An attempt that failed and was followed by another. Borrowed from the receipt or the error that lists it,
-/// so it is not freed. Any thread may read it.
+/// An attempt that failed and was followed by another. Borrowed from the receipt or the error that lists
+/// it: do not free it. Any thread may read it.
 pub struct oss_callback_attempt {
     attempt: Attempt,
 }
@@ -20,7 +20,7 @@ impl oss_callback_attempt {
     }
 }
 
-/// Why it failed. OSS_CALLBACK_CODE_OK for NULL.
+/// Why the attempt failed. OSS_CALLBACK_CODE_OK for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_attempt_code(
     attempt: Option<&oss_callback_attempt>,
@@ -30,7 +30,7 @@ pub extern "C" fn oss_callback_attempt_code(
     })
 }
 
-/// Did it store the object? OSS_CALLBACK_STORED_UNKNOWN for NULL.
+/// Whether the attempt stored the object. OSS_CALLBACK_STORED_UNKNOWN for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_attempt_stored(
     attempt: Option<&oss_callback_attempt>,
@@ -40,7 +40,8 @@ pub extern "C" fn oss_callback_attempt_stored(
     })
 }
 
-/// Did OSS accept the application server's answer? OSS_CALLBACK_ANSWERED_UNKNOWN for NULL.
+/// Whether OSS accepted the application server's answer to the callback. OSS_CALLBACK_ANSWERED_UNKNOWN for
+/// NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_attempt_answered(
     attempt: Option<&oss_callback_attempt>,
@@ -50,7 +51,7 @@ pub extern "C" fn oss_callback_attempt_answered(
     })
 }
 
-/// The HTTP status, or 0 if no answer came.
+/// The HTTP status; 0 if no answer came, and for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_attempt_status(attempt: Option<&oss_callback_attempt>) -> u32 {
     of(attempt, 0, |handle| {
@@ -58,7 +59,8 @@ pub extern "C" fn oss_callback_attempt_status(attempt: Option<&oss_callback_atte
     })
 }
 
-/// How long the head of its answer was waited for, after the last byte was sent.
+/// How long the attempt waited for the head of the answer after sending the last byte, in milliseconds. 0
+/// for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_attempt_waited_ms(attempt: Option<&oss_callback_attempt>) -> u64 {
     of(attempt, 0, |handle| milliseconds(handle.attempt.waited))

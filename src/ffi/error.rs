@@ -14,8 +14,8 @@ use super::text::{Texts, borrowed, c_string};
 use super::verdict::{oss_callback_answered, oss_callback_stored};
 use crate::Error;
 
-/// A failure, with everything that is known about it. It comes through the last parameter of a function,
-/// and is freed with oss_callback_error_free. It does not change: any thread may read it, one frees it.
+/// A failure and all that is known about it. A function gives it through its last parameter; free it with
+/// oss_callback_error_free. Immutable: any thread may read it; one thread frees it.
 pub struct oss_callback_error {
     error: Error,
     message: CString,
@@ -66,15 +66,15 @@ pub extern "C" fn oss_callback_error_code(error: Option<&oss_callback_error>) ->
     })
 }
 
-/// What was tried and what happened, in one line of UTF-8 without secrets. Borrowed from `error`; an
-/// empty text for NULL.
+/// What was tried and what happened: one line of UTF-8 without secrets. An empty string for NULL. Borrowed
+/// from `error`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_message(error: Option<&oss_callback_error>) -> *const c_char {
     of(error, c"".as_ptr(), |error| error.message.as_ptr())
 }
 
-/// Did the operation store the object all the same? OSS_CALLBACK_STORED_UNKNOWN for NULL. An operation that
-/// stores nothing, such as oss_callback_client_head_object, says OSS_CALLBACK_STORED_NO.
+/// Whether the operation stored the object despite the error. For an operation that stores nothing, such as
+/// oss_callback_client_head_object, it is OSS_CALLBACK_STORED_NO. OSS_CALLBACK_STORED_UNKNOWN for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_stored(
     error: Option<&oss_callback_error>,
@@ -84,7 +84,8 @@ pub extern "C" fn oss_callback_error_stored(
     })
 }
 
-/// Did OSS accept the application server's answer? OSS_CALLBACK_ANSWERED_UNKNOWN for NULL.
+/// Whether OSS accepted the application server's answer to the callback. OSS_CALLBACK_ANSWERED_UNKNOWN for
+/// NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_answered(
     error: Option<&oss_callback_error>,
@@ -94,9 +95,9 @@ pub extern "C" fn oss_callback_error_answered(
     })
 }
 
-/// What is known of the stored object: ETag, CRC-64, request id and the application server's answer.
-/// Borrowed from `error`, do not free it. NULL unless oss_callback_error_stored says
-/// OSS_CALLBACK_STORED_YES.
+/// What is known of the stored object: its ETag, CRC-64, request id and the application server's answer.
+/// NULL unless oss_callback_error_stored returns OSS_CALLBACK_STORED_YES. Borrowed from `error`: do not
+/// free it.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_receipt(
     error: Option<&oss_callback_error>,
@@ -106,13 +107,13 @@ pub extern "C" fn oss_callback_error_receipt(
     })
 }
 
-/// The HTTP status, or 0 if no answer came.
+/// The HTTP status; 0 if no answer came, and for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_status(error: Option<&oss_callback_error>) -> u32 {
     of(error, 0, |error| error.error.status().unwrap_or(0).into())
 }
 
-/// The code of OSS's error document, such as "NoSuchBucket" or "CallbackFailed"; NULL if there is none.
+/// The code in OSS's error document, such as "NoSuchBucket" or "CallbackFailed"; NULL if there is none.
 /// Borrowed from `error`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_oss_code(error: Option<&oss_callback_error>) -> *const c_char {
@@ -121,7 +122,7 @@ pub extern "C" fn oss_callback_error_oss_code(error: Option<&oss_callback_error>
     })
 }
 
-/// The message of OSS's error document; NULL if there is none. For a failed callback it says what the
+/// The message in OSS's error document; NULL if there is none. After a failed callback it says what the
 /// application server did, for example "Error status : 502." Borrowed from `error`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_oss_message(
@@ -132,14 +133,15 @@ pub extern "C" fn oss_callback_error_oss_message(
     })
 }
 
-/// The code of OSS's troubleshooting pages, such as "0007-00000203"; NULL if there is none. OSS may change
+/// The code for OSS's troubleshooting pages, such as "0007-00000203"; NULL if there is none. OSS may change
 /// these codes: show them, do not branch on them. Borrowed from `error`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_ec(error: Option<&oss_callback_error>) -> *const c_char {
     of(error, ptr::null(), |error| borrowed(error.ec.as_ref()))
 }
 
-/// The id under which OSS's support finds the request; NULL if no answer came. Borrowed from `error`.
+/// The id by which OSS's support finds the request; NULL if there is none, as when no answer came. Borrowed
+/// from `error`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_request_id(
     error: Option<&oss_callback_error>,
@@ -149,14 +151,14 @@ pub extern "C" fn oss_callback_error_request_id(
     })
 }
 
-/// The host that OSS believes to have answered; NULL if it does not say. Borrowed from `error`.
+/// The host that, according to OSS, answered the request; NULL if OSS does not say. Borrowed from `error`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_host_id(error: Option<&oss_callback_error>) -> *const c_char {
     of(error, ptr::null(), |error| borrowed(error.host_id.as_ref()))
 }
 
-/// For an error of the callback, and for an answer that is not OSS's: what usually causes it and what to do, in a
-/// few sentences; NULL for other errors. Borrowed from `error`.
+/// What usually causes the error and what to do, in a few sentences, for an error of a callback or an
+/// answer that is not OSS's; NULL for other errors. Borrowed from `error`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_diagnosis(
     error: Option<&oss_callback_error>,
@@ -166,13 +168,13 @@ pub extern "C" fn oss_callback_error_diagnosis(
     })
 }
 
-/// How often the request was sent: 1 or more, and 1 also when nothing was sent; 0 for NULL.
+/// The number of attempts: at least 1, even if nothing was sent; 0 for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_attempts(error: Option<&oss_callback_error>) -> u32 {
     of(error, 0, |error| error.error.attempts())
 }
 
-/// How many attempts came before the last one: one fewer than oss_callback_error_attempts says.
+/// The number of attempts before the last one: one less than oss_callback_error_attempts; 0 for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_earlier_attempts_len(
     error: Option<&oss_callback_error>,
@@ -180,8 +182,9 @@ pub extern "C" fn oss_callback_error_earlier_attempts_len(
     of(error, 0, |error| error.history.len())
 }
 
-/// An attempt that came before the last one: `index` is 0 for the first. NULL when there are not so many.
-/// Its verdict is part of the error's already. Borrowed from `error`.
+/// An attempt before the last one. `index` starts at 0; NULL if it is out of range.
+/// oss_callback_error_stored and oss_callback_error_answered already take these attempts into account.
+/// Borrowed from `error`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_earlier_attempt(
     error: Option<&oss_callback_error>,
@@ -192,15 +195,16 @@ pub extern "C" fn oss_callback_error_earlier_attempt(
     })
 }
 
-/// How many notes there are; 0 for NULL.
+/// The number of notes; 0 for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_notes_len(error: Option<&oss_callback_error>) -> size_t {
     of(error, 0, |error| error.notes.len())
 }
 
-/// What else is worth knowing of oss_upload_file_with_callback, in a sentence: that an upload could not be
-/// aborted, or why it did not go on where its checkpoint said. `index` is 0 for the first; NULL when there are
-/// not so many. Borrowed from `error`.
+/// A one-sentence note on oss_upload_file_with_callback or oss_callback_client_initiate_multipart_upload:
+/// that an upload could not be aborted, why an upload did not resume from its checkpoint, or that OSS may
+/// have begun an upload whose id was lost. `index` starts at 0; NULL if it is out of range. Borrowed from
+/// `error`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_note(
     error: Option<&oss_callback_error>,
@@ -209,9 +213,9 @@ pub extern "C" fn oss_callback_error_note(
     of(error, ptr::null(), |error| borrowed(error.notes.get(index)))
 }
 
-/// The upload in parts that oss_upload_file_with_callback left open, else NULL. Go on with it by its
-/// checkpoint, or abort it with oss_callback_multipart_upload_abort; until then OSS keeps, and bills, its
-/// parts. Borrowed from `error`.
+/// The id of the multipart upload that oss_upload_file_with_callback left open, otherwise NULL. Resume the
+/// upload with its checkpoint, or abort it with oss_callback_multipart_upload_abort. Until then OSS keeps
+/// its parts and bills for them. Borrowed from `error`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_upload_id(
     error: Option<&oss_callback_error>,
@@ -221,14 +225,14 @@ pub extern "C" fn oss_callback_error_upload_id(
     })
 }
 
-/// How long the head of the answer was waited for, in milliseconds after the last byte was sent in the last
-/// attempt. 0 for NULL.
+/// How long the last attempt waited for the head of the answer after sending the last byte, in
+/// milliseconds. 0 for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_waited_ms(error: Option<&oss_callback_error>) -> u64 {
     of(error, 0, |error| milliseconds(error.error.waited()))
 }
 
-/// A further element of OSS's error document by its name, in any case, for example "ArgumentName" or
+/// Another element of OSS's error document by its name, in any letter case, for example "ArgumentName" or
 /// "StringToSign"; NULL if there is none. Borrowed from `error`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_error_detail(
@@ -239,7 +243,7 @@ pub unsafe extern "C" fn oss_callback_error_detail(
     unsafe { of(error, ptr::null(), |error| error.details.find(name)) }
 }
 
-/// A header of OSS's answer by its name, in any case; NULL if there is none. Borrowed from `error`.
+/// A header of OSS's answer by its name, in any letter case; NULL if there is none. Borrowed from `error`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_error_header(
     error: Option<&oss_callback_error>,
@@ -250,7 +254,7 @@ pub unsafe extern "C" fn oss_callback_error_header(
 }
 
 /// The body of OSS's answer as it came, up to the client's limit: `*body_len` bytes, not NUL-terminated.
-/// `body_len` may be NULL. Never NULL except for a NULL `error`, whose body has 0 bytes. Borrowed from
+/// `body_len` may be NULL. The result is NULL, with 0 bytes, only if `error` is NULL. Borrowed from
 /// `error`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_body(

@@ -17,8 +17,9 @@ use super::text::{borrowed, c_string};
 use crate::callback::{Explanation, explain};
 use crate::{CallbackPreview, Error, ObjectFacts, Result};
 
-/// What OSS knows of an upload when it renders a callback. What is not given stays empty. Faults are kept and
-/// reported by oss_callback_spec_preview. Not safe to share between threads while it changes.
+/// What OSS knows of an upload when it renders a callback. What you do not set stays empty. Setters copy
+/// their arguments and return nothing; oss_callback_spec_preview reports the first error. Not safe to share
+/// between threads while it changes.
 pub struct oss_callback_object_facts {
     options: Options<Facts>,
 }
@@ -55,8 +56,8 @@ fn change(
     }
 }
 
-/// The requests that OSS would send, one for each URL of a callback. It does not change: any thread may read
-/// it, one frees it.
+/// The requests that OSS would send, one for each URL of a callback. Immutable: any thread may read it; one
+/// thread frees it.
 pub struct oss_callback_preview {
     requests: Vec<Request>,
 }
@@ -79,22 +80,20 @@ impl Request {
     }
 }
 
-/// A callback in sentences. It does not change: any thread may read it, one frees it.
+/// A callback explained in sentences. Immutable: any thread may read it; one thread frees it.
 pub struct oss_callback_explanation {
     explanation: Explanation,
     text: CString,
 }
 
-/// How many warnings there are: of what OSS accepts and is likely a mistake all the same, such as a private
-/// address or a variable that nobody defines. They stop nothing. 0 for a spec that OSS would refuse, and for
-/// NULL.
+/// The number of warnings about what OSS accepts but is likely a mistake, such as a private address or a
+/// variable that nobody defines. They stop nothing. 0 for a spec that OSS would refuse, and for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_spec_warnings_len(spec: Option<&oss_callback_spec>) -> size_t {
     of(spec, 0, |spec| spec.warnings.len())
 }
 
-/// A warning in one sentence: `index` is 0 for the first. NULL when there are not so many. Borrowed from
-/// `spec`.
+/// A warning in one sentence. `index` starts at 0; NULL if it is out of range. Borrowed from `spec`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_spec_warning(
     spec: Option<&oss_callback_spec>,
@@ -129,7 +128,7 @@ pub unsafe extern "C" fn oss_callback_object_facts_new(
     })
 }
 
-/// Sets a fact by the name of its variable: size (decimal digits), etag, mimeType, crc64, contentMd5,
+/// Sets a fact by the name of its variable: size or crc64 (decimal digits), etag, mimeType, contentMd5,
 /// clientIp, vpcId, reqId or operation.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_object_facts_set(
@@ -175,7 +174,7 @@ fn set(facts: ObjectFacts, variable: &str, value: &str) -> Result<ObjectFacts> {
     })
 }
 
-/// Says that the object is an image of this height and width in pixels and of this format, such as "jpg".
+/// Makes the object an image: sets its height and width in pixels and its format, such as "jpg".
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_object_facts_set_image(
     object_facts: Option<&mut oss_callback_object_facts>,
@@ -199,9 +198,10 @@ pub extern "C" fn oss_callback_object_facts_free(
     free(object_facts);
 }
 
-/// Renders the requests that OSS would send after an upload, one for each URL: the first, and the next ones
-/// only if those before them fail. Nothing is sent. On success `*preview` is a new handle: free it with
-/// oss_callback_preview_free. OSS_CALLBACK_CODE_INVALID_CALLBACK as oss_callback_spec_check.
+/// Renders the requests that OSS would send after an upload, one for each URL: the first, and each of the
+/// others only if those before it fail. Nothing is sent. On success `*preview` is a new handle: free it
+/// with oss_callback_preview_free. Fails with OSS_CALLBACK_CODE_INVALID_CALLBACK as oss_callback_spec_check
+/// does.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_spec_preview(
@@ -225,7 +225,7 @@ pub extern "C" fn oss_callback_spec_preview(
     })
 }
 
-/// How many requests there are: as many as the callback has URLs. 0 for NULL.
+/// The number of requests, one for each URL of the callback; 0 for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_preview_len(preview: Option<&oss_callback_preview>) -> size_t {
     of(preview, 0, |preview| preview.requests.len())
@@ -242,8 +242,7 @@ fn request(
     })
 }
 
-/// The callback URL of a request: `index` is 0 for the first. NULL when there are not so many. Borrowed from
-/// `preview`.
+/// The callback URL of a request. `index` starts at 0; NULL if it is out of range. Borrowed from `preview`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_preview_url(
     preview: Option<&oss_callback_preview>,
@@ -252,7 +251,7 @@ pub extern "C" fn oss_callback_preview_url(
     request(preview, index, |request| &request.url)
 }
 
-/// Path and query of a request. NULL when there are not so many. Borrowed from `preview`.
+/// The path and query of a request; NULL if `index` is out of range. Borrowed from `preview`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_preview_target(
     preview: Option<&oss_callback_preview>,
@@ -261,7 +260,7 @@ pub extern "C" fn oss_callback_preview_target(
     request(preview, index, |request| &request.target)
 }
 
-/// The body of a request. NULL when there are not so many. Borrowed from `preview`.
+/// The body of a request; NULL if `index` is out of range. Borrowed from `preview`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_preview_body(
     preview: Option<&oss_callback_preview>,
@@ -270,8 +269,8 @@ pub extern "C" fn oss_callback_preview_body(
     request(preview, index, |request| &request.body)
 }
 
-/// A whole request as it would go over the wire, with words in parentheses for what only OSS can know, and
-/// line feeds as line ends. NULL when there are not so many. Borrowed from `preview`.
+/// A whole request as OSS would send it, but with line feeds as line ends, and with words in parentheses
+/// for what only OSS can know. NULL if `index` is out of range. Borrowed from `preview`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_preview_http(
     preview: Option<&oss_callback_preview>,
@@ -286,11 +285,13 @@ pub extern "C" fn oss_callback_preview_free(preview: Option<Box<oss_callback_pre
     free(preview);
 }
 
-/// Says what a callback will do: the value of x-oss-callback or of the parameter callback, and that of its
-/// variables, or NULL. They may be percent-encoded, of the URL-safe alphabet, without padding or with line
-/// breaks; that OSS would refuse this is then said. On success, also for a callback that OSS would refuse,
-/// `*explanation` is a new handle: free it with oss_callback_explanation_free. Variables are shown with their
-/// values.
+/// Explains what a callback will do. `callback` is the value of the header x-oss-callback or of the
+/// parameter callback; `callback_var` is that of the variables, or NULL.
+///
+/// Both may be percent-encoded, use the URL-safe alphabet, lack padding or contain line breaks; the
+/// explanation then says that OSS would refuse that. It shows variables with their values. On success, also
+/// for a callback that OSS would refuse, `*explanation` is a new handle: free it with
+/// oss_callback_explanation_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_explanation_new(
@@ -315,8 +316,8 @@ pub unsafe extern "C" fn oss_callback_explanation_new(
     })
 }
 
-/// Everything that is to be said, a sentence a line: what OSS will do, then what is wrong, then what is likely
-/// a mistake. NULL for NULL. Borrowed from `explanation`.
+/// The whole explanation, one sentence per line: what OSS will do, then what is wrong, then what is likely
+/// a mistake. NULL if `explanation` is NULL. Borrowed from `explanation`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_explanation_text(
     explanation: Option<&oss_callback_explanation>,
@@ -324,7 +325,7 @@ pub extern "C" fn oss_callback_explanation_text(
     of(explanation, ptr::null(), |e| e.text.as_ptr())
 }
 
-/// Why OSS would refuse the callback: how many reasons there are. 0 if it would not, and for NULL.
+/// The number of reasons for which OSS would refuse the callback; 0 if it would not, and for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_explanation_problems_len(
     explanation: Option<&oss_callback_explanation>,

@@ -19,18 +19,19 @@ use super::spec::{callback_of, oss_callback_spec, wants_callback};
 use super::text::{borrowed, c_string};
 use crate::{MultipartUpload, OperationOptions, Result};
 
-/// An upload in parts that was begun: client, bucket, object and OSS's name for it, the upload id. The object
-/// comes into being when it is completed; until then OSS keeps, and bills, the parts.
+/// A multipart upload that was begun: client, bucket, object and upload id, which is OSS's name for it. The
+/// object exists once the upload is completed; until then OSS keeps the parts and bills for them.
 ///
-/// One object from many machines: the upload id and what is known of each part are plain values. One machine
-/// begins the upload with oss_callback_client_initiate_multipart_upload and tells the others its
-/// oss_callback_multipart_upload_id. Each of them goes on with it by oss_callback_client_resume_multipart_upload, sends
-/// its part with oss_callback_multipart_upload_upload_part, and hands back the line that oss_callback_parts_json
-/// gives. Whoever has all the lines adds them to a list with oss_callback_parts_add_json and calls
-/// oss_complete_multipart_upload_with_callback: the application server hears of the object once.
+/// Many machines can upload one object together, since the upload id and what is known of each part are
+/// plain values. One machine begins the upload with oss_callback_client_initiate_multipart_upload and gives
+/// the others its oss_callback_multipart_upload_id. Each of them resumes the upload with
+/// oss_callback_client_resume_multipart_upload, sends its part with
+/// oss_callback_multipart_upload_upload_part, and returns the line that oss_callback_parts_json gives. One
+/// machine adds all the lines to a list with oss_callback_parts_add_json and calls
+/// oss_complete_multipart_upload_with_callback. The application server hears of the object once.
 ///
-/// May be used from many threads at once while nobody changes it; one of them frees it. It keeps what it needs
-/// of its client, which may be freed before it.
+/// Many threads may use the handle at once while nobody changes it; one of them frees it. It keeps what it
+/// needs of its client, which may be freed first.
 pub struct oss_callback_multipart_upload {
     upload: Options<MultipartUpload>,
     bucket: CString,
@@ -71,17 +72,19 @@ impl oss_callback_multipart_upload {
     }
 }
 
-/// Begins an upload in parts of what is to become `object` in `bucket`.
+/// Begins a multipart upload of `object` into `bucket`.
 ///
-/// `options` NULL means none. You may pass the same options to each function that takes the upload: each uses what applies
-/// to it, and all of them refuse what is only for oss_upload_file_with_callback. This one sends the headers, metadata and
-/// tags of the object. The handle remembers the rest for later requests: the traffic limit of parts, the ACL, and whether an
-/// existing object is kept, which is checked now and again on completion. On another machine, pass them again.
+/// `options` may be NULL. You may pass the same options to every function that takes the upload: each uses
+/// those that apply to it, and all refuse those that are only for oss_upload_file_with_callback. This
+/// function sends the object's headers, metadata and tags. The handle remembers the rest for later
+/// requests: the traffic limit for parts, the ACL, whether the requester pays, and whether an existing
+/// object is kept, which is checked both here and on completion. On another machine, pass them again.
 ///
 /// On success `*upload` is a new handle: free it with oss_callback_multipart_upload_free, which aborts
-/// nothing. When an answer is lost, OSS may have begun an upload whose id nobody knows. oss_callback_error_note says so
-/// then, or oss_callback_multipart_upload_note if a later attempt succeeded;
-/// oss_callback_client_list_uploads_begun_since finds it. May be called from several threads with the same client.
+/// nothing. If an answer is lost, OSS may have begun an upload whose id nobody knows. Then
+/// oss_callback_error_note says so, or oss_callback_multipart_upload_note if a later attempt succeeded;
+/// oss_callback_client_list_uploads_begun_since finds that upload. May be called from several threads with
+/// the same client.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_initiate_multipart_upload(
@@ -105,7 +108,7 @@ pub unsafe extern "C" fn oss_callback_client_initiate_multipart_upload(
     })
 }
 
-/// Goes on with an upload in parts that was begun before, here or on another machine. Nothing is sent. On
+/// Resumes a multipart upload that was begun before, here or on another machine. Nothing is sent. On
 /// success `*upload` is a new handle: free it with oss_callback_multipart_upload_free.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -131,7 +134,7 @@ pub unsafe extern "C" fn oss_callback_client_resume_multipart_upload(
     })
 }
 
-/// The bucket of the object; NULL for NULL. Borrowed from `upload`.
+/// The bucket; NULL if `upload` is NULL. Borrowed from `upload`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_upload_bucket(
     upload: Option<&oss_callback_multipart_upload>,
@@ -139,7 +142,7 @@ pub extern "C" fn oss_callback_multipart_upload_bucket(
     of(upload, ptr::null(), |upload| borrowed(Some(&upload.bucket)))
 }
 
-/// The name of the object; NULL for NULL. Borrowed from `upload`.
+/// The object's name; NULL if `upload` is NULL. Borrowed from `upload`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_upload_object(
     upload: Option<&oss_callback_multipart_upload>,
@@ -147,8 +150,8 @@ pub extern "C" fn oss_callback_multipart_upload_object(
     of(upload, ptr::null(), |upload| borrowed(Some(&upload.object)))
 }
 
-/// OSS's name for the upload; NULL for NULL. Together with bucket and object it is all that another machine
-/// needs. Borrowed from `upload`.
+/// The upload id; NULL if `upload` is NULL. With the bucket and the object's name, it is all that another
+/// machine needs. Borrowed from `upload`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_upload_id(
     upload: Option<&oss_callback_multipart_upload>,
@@ -158,7 +161,7 @@ pub extern "C" fn oss_callback_multipart_upload_id(
     })
 }
 
-/// How many notes there are; 0 for NULL.
+/// The number of notes; 0 for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_upload_notes_len(
     upload: Option<&oss_callback_multipart_upload>,
@@ -166,9 +169,9 @@ pub extern "C" fn oss_callback_multipart_upload_notes_len(
     of(upload, 0, |upload| upload.notes.len())
 }
 
-/// What else is worth knowing of the beginning of an upload, a sentence each: that the answer to an earlier attempt was
-/// lost, so that OSS may have begun an upload that nobody knows. `index` is 0 for the first; NULL when there are not so
-/// many. Borrowed from `upload`.
+/// A one-sentence note on how the upload was begun: that the answer to an earlier attempt was lost, so OSS
+/// may have begun another upload whose id nobody knows. `index` starts at 0; NULL if it is out of range.
+/// Borrowed from `upload`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_upload_note(
     upload: Option<&oss_callback_multipart_upload>,
@@ -179,8 +182,9 @@ pub extern "C" fn oss_callback_multipart_upload_note(
     })
 }
 
-/// Whether who sends the requests of this upload pays for them, as a bucket of somebody else's may ask.
-/// Default: as the options said with which it was begun; false for one that was begun elsewhere.
+/// Sets whether the requester pays for the requests of this upload, as another account's bucket may
+/// require. Default: what the options said when this handle began the upload; false for an upload that was
+/// begun elsewhere.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_upload_set_requester_pays(
     upload: Option<&mut oss_callback_multipart_upload>,
@@ -193,9 +197,9 @@ pub extern "C" fn oss_callback_multipart_upload_set_requester_pays(
     }
 }
 
-/// Asks which parts OSS has, with one request for each 1000. `options` NULL means none. On success `*parts` is
-/// a new list: free it with oss_callback_parts_free. OSS_CALLBACK_CODE_NOT_FOUND when OSS does not know the
-/// upload (any more).
+/// Lists the parts that OSS has, with one request per 1000 parts. `options` may be NULL. On success
+/// `*parts` is a new list: free it with oss_callback_parts_free. Fails with OSS_CALLBACK_CODE_NOT_FOUND if
+/// OSS does not know the upload, or no longer does.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_upload_list_parts(
@@ -213,23 +217,25 @@ pub extern "C" fn oss_callback_multipart_upload_list_parts(
     })
 }
 
-/// Makes the object of its parts and waits for the application server's answer.
+/// Makes the object from its parts and waits for the application server's answer.
 ///
-/// `parts` NULL means all that OSS has; they are listed first, unless the CRC-64 is not to be compared. `spec` NULL means no
-/// callback; `receipt` or `error` NULL means that it is not wanted. `options` NULL means none. The options that apply are the
-/// ACL, whether an existing object is kept, whether the CRC-64 is compared, whether the requester pays, and the limits. ACL
-/// and keeping default to what was given when this handle began the upload.
+/// `parts` NULL means all that OSS has; the library lists them first, unless the CRC-64 is not to be
+/// compared. `spec` NULL means no callback; `receipt` or `error` NULL means that it is not wanted.
+/// `options` may be NULL. The options that apply are the ACL, whether an existing object is kept, whether
+/// the CRC-64 is compared, whether the requester pays, and the limits. The first two default to what was
+/// given when this handle began the upload.
 ///
-/// Receipt, error and OSS_CALLBACK_CODE_CALLBACK_FAILED, with which the object IS STORED, are those of
-/// oss_put_object_with_callback. OSS_CALLBACK_CODE_NOT_FOUND when OSS does not know the upload (any more);
-/// OSS_CALLBACK_CODE_REFUSED with OSS's code "InvalidPart" when it has no such part, and "EntityTooSmall" when one that is
-/// not the last has fewer than 102400 bytes. The upload stays open, and may be completed later or aborted, as long as
-/// oss_callback_error_stored says OSS_CALLBACK_STORED_NO and the code is not OSS_CALLBACK_CODE_NOT_FOUND.
+/// Receipts, errors and OSS_CALLBACK_CODE_CALLBACK_FAILED, with which the object IS STORED, are as for
+/// oss_put_object_with_callback. Fails with OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the upload, or
+/// no longer does. Fails with OSS_CALLBACK_CODE_REFUSED and OSS's code "InvalidPart" if OSS has no such
+/// part, or "EntityTooSmall" if a part other than the last has fewer than 102400 bytes. If
+/// oss_callback_error_stored returns OSS_CALLBACK_STORED_NO and the code is not
+/// OSS_CALLBACK_CODE_NOT_FOUND, the upload is still open: complete it later or abort it.
 ///
-/// OSS completes an upload once, so the request is sent again, as the retry policy says, without delivering
-/// the callback twice. When the answer is lost the upload and the object are looked up, which needs size and
-/// CRC-64 of every part: if the object is the one that the parts add up to, it is stored, and only the answer
-/// remains unknown.
+/// OSS completes an upload only once, so the library can repeat the request, as the retry policy says,
+/// without a second callback. If the answer is lost, the library looks up the upload and the object; this
+/// needs the size and the CRC-64 of every part. If the object is the one that the parts add up to, it is
+/// stored, and only the application server's answer remains unknown.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_complete_multipart_upload_with_callback(
@@ -253,10 +259,12 @@ pub extern "C" fn oss_complete_multipart_upload_with_callback(
     })
 }
 
-/// Gives the upload up, and deletes its parts. `options` NULL means none; an expired deadline in them ends this call too, so
-/// pass other options then. Do not abort after the upload may have been completed. Parts that are being sent meanwhile may
-/// survive: abort again when they have ended. OSS_CALLBACK_CODE_NOT_FOUND when OSS does not know the upload, because it was
-/// completed or aborted before; after a lost answer that may have been this call. The handle is freed as always.
+/// Aborts the upload and deletes its parts. Do not abort an upload that may have been completed. Parts that
+/// are being sent meanwhile may survive: abort again when they have ended.
+///
+/// `options` may be NULL. An expired deadline in them ends this call too, so pass other options then. Fails
+/// with OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the upload because it was completed or aborted
+/// before. If an answer was lost, this call itself may have aborted it. Free the handle as always.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_upload_abort(
@@ -271,7 +279,7 @@ pub extern "C" fn oss_callback_multipart_upload_abort(
     })
 }
 
-/// Frees the handle of an upload, and aborts nothing. NULL does nothing.
+/// Frees the handle of an upload and aborts nothing. NULL does nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_upload_free(
     upload: Option<Box<oss_callback_multipart_upload>>,

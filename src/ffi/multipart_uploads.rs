@@ -16,8 +16,8 @@ use super::pointers::{free, make, of, optional_text, required, text};
 use super::text::{borrowed, c_string};
 use crate::{Error, ListedUpload, MultipartUploadList};
 
-/// The uploads in parts of a bucket that were neither completed nor aborted, by object, then by upload id. It
-/// does not change: any thread may read it, one frees it.
+/// A list of multipart uploads that were neither completed nor aborted, sorted by object and then by upload
+/// id. Immutable: any thread may read it; one thread frees it.
 pub struct oss_callback_multipart_uploads {
     uploads: Vec<Listed>,
     common_prefixes: Vec<CString>,
@@ -54,12 +54,13 @@ fn at(
     })
 }
 
-/// Asks which uploads in parts of a bucket are open, with one request for each 1000.
+/// Lists the open multipart uploads of a bucket, with one request per 1000 uploads.
 ///
-/// `prefix`, if it is not NULL: only those of objects whose names begin so. `delimiter`, if it is not NULL:
-/// those whose names have this text after the prefix are summed up to what they have in common up to it; "/"
-/// for something like folders. `options` NULL means none. On success `*uploads` is a new handle: free it with
-/// oss_callback_multipart_uploads_free. More than 100000 uploads are an error.
+/// `prefix`, unless NULL, limits the list to objects whose names begin with it. `delimiter`, unless NULL,
+/// groups uploads: those whose names contain it after the prefix appear only as a common prefix, the name
+/// up to and including the delimiter. "/" gives something like folders. `options` may be NULL. On success
+/// `*uploads` is a new handle: free it with oss_callback_multipart_uploads_free. More than 100000 uploads
+/// are an error.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_list_multipart_uploads(
@@ -90,12 +91,13 @@ pub unsafe extern "C" fn oss_callback_client_list_multipart_uploads(
     })
 }
 
-/// Asks which uploads in parts of `object` were begun at a time of the local clock or later and are open, in seconds since
-/// 1970: such as those whose answer was lost, see oss_callback_client_initiate_multipart_upload.
+/// Lists the open multipart uploads of `object` that were begun at `since_at_s` or later, in seconds since
+/// 1970-01-01 00:00 UTC by the local clock. Use it to find uploads whose answer was lost: see
+/// oss_callback_client_initiate_multipart_upload.
 ///
-/// OSS's clock may differ: its answer says by how much, to the second, and in doubt an upload is listed. Another program
-/// may have begun one of them, so look before you abort it. `options` NULL means none. On success `*uploads` is a new
-/// handle: free it with oss_callback_multipart_uploads_free.
+/// OSS's clock may differ. Its answer shows by how much, to the second; in doubt, an upload is listed.
+/// Another program may have begun one of these uploads, so look before you abort it. `options` may be NULL.
+/// On success `*uploads` is a new handle: free it with oss_callback_multipart_uploads_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_list_uploads_begun_since(
@@ -130,7 +132,7 @@ pub unsafe extern "C" fn oss_callback_client_list_uploads_begun_since(
     })
 }
 
-/// How many uploads there are; 0 for NULL.
+/// The number of uploads; 0 for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_uploads_len(
     uploads: Option<&oss_callback_multipart_uploads>,
@@ -138,8 +140,8 @@ pub extern "C" fn oss_callback_multipart_uploads_len(
     of(uploads, 0, |list| list.uploads.len())
 }
 
-/// The object that an upload is to become: `index` is 0 for the first. NULL when there are not so many.
-/// Borrowed from `uploads`.
+/// The name of the object that an upload is for. `index` starts at 0; NULL if it is out of range. Borrowed
+/// from `uploads`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_uploads_object(
     uploads: Option<&oss_callback_multipart_uploads>,
@@ -148,7 +150,7 @@ pub extern "C" fn oss_callback_multipart_uploads_object(
     at(uploads, index, |upload| &upload.object)
 }
 
-/// OSS's name for an upload, for oss_callback_client_resume_multipart_upload; NULL when there are not so many. Borrowed
+/// An upload id, for oss_callback_client_resume_multipart_upload; NULL if `index` is out of range. Borrowed
 /// from `uploads`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_uploads_id(
@@ -158,7 +160,7 @@ pub extern "C" fn oss_callback_multipart_uploads_id(
     at(uploads, index, |upload| &upload.upload_id)
 }
 
-/// When an upload was begun, as OSS says it: "2012-02-23T04:18:23.000Z". NULL when there are not so many.
+/// When an upload was begun, in OSS's format: "2012-02-23T04:18:23.000Z". NULL if `index` is out of range.
 /// Borrowed from `uploads`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_uploads_initiated(
@@ -168,7 +170,7 @@ pub extern "C" fn oss_callback_multipart_uploads_initiated(
     at(uploads, index, |upload| &upload.initiated)
 }
 
-/// How many common prefixes there are; 0 without a delimiter, and for NULL.
+/// The number of common prefixes; 0 without a delimiter, and for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_uploads_common_prefixes_len(
     uploads: Option<&oss_callback_multipart_uploads>,
@@ -176,8 +178,8 @@ pub extern "C" fn oss_callback_multipart_uploads_common_prefixes_len(
     of(uploads, 0, |list| list.common_prefixes.len())
 }
 
-/// What uploads that were summed up have in common: `index` is 0 for the first. NULL when there are not so
-/// many. Borrowed from `uploads`.
+/// A common prefix, which stands for the uploads that were grouped. `index` starts at 0; NULL if it is out
+/// of range. Borrowed from `uploads`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_uploads_common_prefix(
     uploads: Option<&oss_callback_multipart_uploads>,
@@ -188,7 +190,8 @@ pub extern "C" fn oss_callback_multipart_uploads_common_prefix(
     })
 }
 
-/// Frees a list of uploads and everything borrowed from it; the uploads stay as they are. NULL does nothing.
+/// Frees a list of uploads and everything borrowed from it. The uploads stay as they are. NULL does
+/// nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_uploads_free(
     uploads: Option<Box<oss_callback_multipart_uploads>>,

@@ -17,7 +17,7 @@ use super::pointers::{free, give, give_number, make, of, required, text};
 use super::text::{Texts, borrowed, c_string};
 use crate::ObjectMetadata;
 
-/// What OSS says about an object. It does not change: any thread may read it, one frees it.
+/// What OSS says about an object. Immutable: any thread may read it; one thread frees it.
 pub struct oss_callback_object_metadata {
     metadata: ObjectMetadata,
     etag: Option<CString>,
@@ -34,9 +34,9 @@ impl oss_callback_object_metadata {
     }
 }
 
-/// Reads what is known of an object. `options` NULL means none. On success `*metadata` is a new handle: free
-/// it with oss_callback_object_metadata_free. OSS_CALLBACK_CODE_NOT_FOUND when there is no such object. May be
-/// called from several threads with the same client.
+/// Reads an object's metadata. `options` may be NULL. On success `*metadata` is a new handle: free it with
+/// oss_callback_object_metadata_free. Fails with OSS_CALLBACK_CODE_NOT_FOUND if there is no such object.
+/// May be called from several threads with the same client.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_head_object(
@@ -60,13 +60,15 @@ pub unsafe extern "C" fn oss_callback_client_head_object(
     })
 }
 
-/// Downloads an object: calls `write_hook` with `userdata` for its bytes, block after block, and compares
-/// their CRC-64 with the one that OSS has. `options` NULL means none. On success `*metadata`, if wanted, is a
-/// new handle: free it with oss_callback_object_metadata_free. OSS_CALLBACK_CODE_NOT_FOUND when there is no
-/// such object, OSS_CALLBACK_CODE_WRITE_FAILED when the hook does not want more,
-/// OSS_CALLBACK_CODE_CONNECTION_LOST when the contents end early, OSS_CALLBACK_CODE_CHECKSUM_MISMATCH when
-/// they are not what OSS stored. Whatever the failure, what the hook got until then is not the object. May be
-/// called from several threads with the same client.
+/// Downloads an object: passes its contents to `write_hook`, block after block, with `userdata`, and
+/// compares their CRC-64 with OSS's.
+///
+/// `options` may be NULL. On success `*metadata`, if wanted, is a new handle: free it with
+/// oss_callback_object_metadata_free. Fails with OSS_CALLBACK_CODE_NOT_FOUND if there is no such object,
+/// OSS_CALLBACK_CODE_WRITE_FAILED if the hook returns non-zero, OSS_CALLBACK_CODE_CONNECTION_LOST if the
+/// contents end early, and OSS_CALLBACK_CODE_CHECKSUM_MISMATCH if they are not what OSS stored. After any
+/// failure, what the hook received is not the object. May be called from several threads with the same
+/// client.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_get_object(
@@ -97,9 +99,9 @@ pub unsafe extern "C" fn oss_callback_client_get_object(
     })
 }
 
-/// Deletes an object. `options` NULL means none. One that does not exist counts as deleted, as with OSS. After
-/// a lost answer it may be deleted or not: deleting again does no harm. May be called from several threads
-/// with the same client.
+/// Deletes an object. `options` may be NULL. As with OSS itself, an object that does not exist counts as
+/// deleted. After a lost answer the object may or may not be deleted: deleting it again does no harm. May
+/// be called from several threads with the same client.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_delete_object(
@@ -121,8 +123,8 @@ pub unsafe extern "C" fn oss_callback_client_delete_object(
     })
 }
 
-/// Writes the object's size in bytes to `*content_length` and returns true; returns false and writes
-/// nothing if OSS did not say it.
+/// Writes the object's size in bytes to `*content_length` and returns true. If OSS did not give it, writes
+/// nothing and returns false.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_object_metadata_content_length(
     metadata: Option<&oss_callback_object_metadata>,
@@ -134,8 +136,8 @@ pub extern "C" fn oss_callback_object_metadata_content_length(
     )
 }
 
-/// Writes the CRC-64 of the object (CRC-64/XZ) to `*crc64` and returns true; returns false and writes
-/// nothing if OSS did not say it.
+/// Writes the object's CRC-64 (CRC-64/XZ) to `*crc64` and returns true. If OSS did not give it, writes
+/// nothing and returns false.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_object_metadata_crc64(
     metadata: Option<&oss_callback_object_metadata>,
@@ -144,8 +146,8 @@ pub extern "C" fn oss_callback_object_metadata_crc64(
     give_number(of(metadata, None, |object| object.metadata.crc64()), crc64)
 }
 
-/// Writes when the object was stored, in seconds since 1970-01-01 00:00 UTC, to `*last_modified` and returns
-/// true; returns false and writes nothing if OSS did not say it.
+/// Writes when the object was stored, in seconds since 1970-01-01 00:00 UTC, to `*last_modified` and
+/// returns true. If OSS did not give it, writes nothing and returns false.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_object_metadata_last_modified_at_s(
     metadata: Option<&oss_callback_object_metadata>,
@@ -162,7 +164,7 @@ pub extern "C" fn oss_callback_object_metadata_last_modified_at_s(
     give_number(seconds, last_modified)
 }
 
-/// The object's ETag without its quotes; NULL if OSS did not say it. Borrowed from `metadata`.
+/// The object's ETag without its quotes; NULL if OSS did not give it. Borrowed from `metadata`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_object_metadata_etag(
     metadata: Option<&oss_callback_object_metadata>,
@@ -172,8 +174,8 @@ pub extern "C" fn oss_callback_object_metadata_etag(
     })
 }
 
-/// A header of OSS's answer by its name, in any case, for example "Content-Type" or "x-oss-meta-author"; NULL
-/// if there is none. Borrowed from `metadata`.
+/// A header of OSS's answer by its name, in any letter case, for example "Content-Type" or
+/// "x-oss-meta-author"; NULL if there is none. Borrowed from `metadata`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_object_metadata_header(
     metadata: Option<&oss_callback_object_metadata>,

@@ -14,9 +14,9 @@ use super::pointers::{free, give_number, make, of, required, text};
 use super::text::{borrowed, c_string};
 use crate::Part;
 
-/// Parts that OSS has, by number: plain values that can be kept and sent elsewhere. Several threads may add
-/// to a list, and upload parts into it, at once; one of them frees it. What is borrowed from it is valid until
-/// a part is added or the list is freed.
+/// Parts that OSS has, sorted by number: plain values that can be kept and sent elsewhere. Several threads
+/// may add parts to a list, or upload parts into it, at once; one of them frees it. What is borrowed from a
+/// list is valid until a part is added or the list is freed.
 pub struct oss_callback_parts {
     /// By number, each once.
     parts: Mutex<Vec<Entry>>,
@@ -85,10 +85,10 @@ pub extern "C" fn oss_callback_parts_new(
     })
 }
 
-/// Adds a part of what was kept of it; it replaces one with the same number. `size` and `crc64` (CRC-64/XZ)
-/// are NULL when they are not known: the upload can be completed without them, but then the contents of the
-/// object are not compared, and nothing can be said of it when the answer is lost. Number and ETag are checked
-/// when the upload is completed. Any thread.
+/// Adds a part from values that were kept; it replaces a part with the same number. `size`, in bytes, and
+/// `crc64` (CRC-64/XZ) are NULL if they are unknown. The upload can be completed without them, but then the
+/// object's contents are not compared, and after a lost answer it stays unknown whether the object is
+/// stored. The number and the ETag are checked when the upload is completed. Any thread.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_parts_add(
@@ -115,8 +115,9 @@ pub unsafe extern "C" fn oss_callback_parts_add(
     })
 }
 
-/// Adds a part of the line of JSON that oss_callback_parts_json gave, on this machine or another; it replaces
-/// one with the same number. OSS_CALLBACK_CODE_INVALID_ARGUMENT when it is not such a line. Any thread.
+/// Adds a part from the line of JSON that oss_callback_parts_json gave, on this machine or another; it
+/// replaces a part with the same number. Fails with OSS_CALLBACK_CODE_INVALID_ARGUMENT if `json` is not
+/// such a line. Any thread.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_parts_add_json(
@@ -133,13 +134,14 @@ pub unsafe extern "C" fn oss_callback_parts_add_json(
     })
 }
 
-/// How many parts there are; 0 for NULL. Any thread.
+/// The number of parts; 0 for NULL. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_parts_len(parts: Option<&oss_callback_parts>) -> size_t {
     of(parts, 0, |parts| parts.lock().len())
 }
 
-/// The number of a part: `index` is 0 for the one with the lowest. 0 when there are not so many. Any thread.
+/// A part's number. `index` 0 is the part with the lowest number. Returns 0 if `index` is out of range. Any
+/// thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_parts_number(
     parts: Option<&oss_callback_parts>,
@@ -148,7 +150,7 @@ pub extern "C" fn oss_callback_parts_number(
     at(parts, index, 0, |entry| entry.part.number())
 }
 
-/// The ETag of a part without its quotes; NULL when there are not so many. Opaque: compare it, do not
+/// A part's ETag without its quotes; NULL if `index` is out of range. It is opaque: compare it, do not
 /// interpret it. Borrowed from `parts`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_parts_etag(
@@ -160,8 +162,8 @@ pub extern "C" fn oss_callback_parts_etag(
     })
 }
 
-/// Writes the size of a part in bytes to `*size` and returns true; returns false and writes nothing if it is
-/// not known or there are not so many parts. Any thread.
+/// Writes a part's size in bytes to `*size` and returns true. If the size is unknown or `index` is out of
+/// range, writes nothing and returns false. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_parts_size(
     parts: Option<&oss_callback_parts>,
@@ -171,8 +173,8 @@ pub extern "C" fn oss_callback_parts_size(
     give_number(at(parts, index, None, |entry| entry.part.size()), size)
 }
 
-/// Writes the CRC-64 of a part (CRC-64/XZ) to `*crc64` and returns true; returns false and writes nothing if
-/// it is not known or there are not so many parts. Any thread.
+/// Writes a part's CRC-64 (CRC-64/XZ) to `*crc64` and returns true. If the CRC-64 is unknown or `index` is
+/// out of range, writes nothing and returns false. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_parts_crc64(
     parts: Option<&oss_callback_parts>,
@@ -182,8 +184,8 @@ pub extern "C" fn oss_callback_parts_crc64(
     give_number(at(parts, index, None, |entry| entry.part.crc64()), crc64)
 }
 
-/// All that is known of a part in one line of JSON, for oss_callback_parts_add_json; NULL when there are not
-/// so many. Borrowed from `parts`.
+/// All that is known of a part as one line of JSON, for oss_callback_parts_add_json; NULL if `index` is out
+/// of range. Borrowed from `parts`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_parts_json(
     parts: Option<&oss_callback_parts>,

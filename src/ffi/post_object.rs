@@ -14,15 +14,17 @@ use super::put_options::{oss_callback_put_options, with_options};
 use super::receipt::{give_receipt, oss_callback_receipt};
 use crate::{PostObject, Receipt, Result};
 
-/// Uploads `body_len` bytes by a form that somebody signed, and waits for the answer: if the form asks for a
-/// callback, for that of the application server.
+/// Uploads `body_len` bytes with a signed form and waits for the answer. If the form asks for a callback,
+/// that is the application server's answer.
 ///
-/// As oss_put_object_with_callback; a callback in the form is heeded like any other. `file_name` takes the place
-/// of the file's name in the object's, and may be NULL if the form does not ask for it. `content_type` is the
-/// object's, if the form leaves it to the uploader; NULL means none. The client's credentials do not count; for
-/// https its endpoint must be one, too. `options` NULL means none.
-/// Those that apply are how the body is sent, the progress hook, whether a callback may be repeated, and the limits; the form
-/// determines everything else. Content-MD5 is refused.
+/// Like oss_put_object_with_callback; a callback in the form counts like one in a spec. `file_name`
+/// replaces ${filename} in the object's name; it may be NULL if the form does not ask for it.
+/// `content_type` is the object's Content-Type, if the form leaves it to the uploader; NULL means none. The
+/// client's credentials are not used, but if the form's URL is https, the client's endpoint must be https
+/// too.
+///
+/// `options` may be NULL. The options that apply are how the body is sent, the progress hook, whether a
+/// callback may be repeated, and the limits. The form determines everything else. Content-MD5 is refused.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_post_object_with_form(
@@ -55,8 +57,8 @@ pub unsafe extern "C" fn oss_post_object_with_form(
     }
 }
 
-/// Uploads a file by a form that somebody signed; see oss_post_object_with_form. `file_name` NULL means
-/// that of the file.
+/// Uploads a file with a signed form; see oss_post_object_with_form. `file_name` NULL means the file's own
+/// name.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_post_object_from_file_with_form(

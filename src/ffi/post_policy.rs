@@ -17,10 +17,10 @@ use super::spec::oss_callback_spec;
 use super::text::{borrowed, c_string};
 use crate::{PostForm, PostPolicy, Result};
 
-/// What a form permits. Everything that is given becomes a field of the form and a condition of its policy, so
-/// that the uploader can change none of it. What is not given is open: any size, any type, a callback of the
-/// uploader's own. Setters copy what they get and return nothing: the first fault is kept and reported by
-/// oss_callback_client_sign_post_form.
+/// What a form permits. Everything that you set becomes a field of the form and a condition of its policy,
+/// so the uploader cannot change it. What you do not set is open: any size, any type, a callback of the
+/// uploader's own. Setters copy their arguments and return nothing; oss_callback_client_sign_post_form
+/// reports the first error. Not safe to share between threads while it changes.
 pub struct oss_callback_post_policy {
     options: Options<Policy>,
 }
@@ -33,8 +33,8 @@ struct Policy {
 
 type Setter = dyn Fn(PostPolicy) -> PostPolicy + Send + Sync;
 
-/// A form that was signed: where to post it, and its fields. It is as good as a password. It does not change:
-/// any thread may read it, one frees it.
+/// A signed form: where to post it, and its fields. Treat it like a password. Immutable: any thread may
+/// read it; one thread frees it.
 pub struct oss_callback_post_form {
     pub(super) form: PostForm,
     url: CString,
@@ -56,7 +56,7 @@ impl oss_callback_post_form {
     }
 }
 
-/// Makes a policy that permits nothing yet: give it a key or a prefix. On success `*post_policy` is a new
+/// Makes a policy that permits nothing yet: set a key or a prefix. On success `*post_policy` is a new
 /// handle: free it with oss_callback_post_policy_free.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -106,7 +106,7 @@ unsafe fn set_text(
     }
 }
 
-/// The object's name.
+/// Sets the object's name.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_post_policy_set_key(
     post_policy: Option<&mut oss_callback_post_policy>,
@@ -116,7 +116,8 @@ pub unsafe extern "C" fn oss_callback_post_policy_set_key(
     unsafe { set_text(post_policy, key, "key", |policy, key| policy.key(key)) };
 }
 
-/// What the object's name begins with; the name of the uploaded file, which is the uploader's choice, follows.
+/// Sets what the object's name begins with. The uploaded file's name, which the uploader chooses, follows
+/// it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_post_policy_set_key_prefix(
     post_policy: Option<&mut oss_callback_post_policy>,
@@ -130,7 +131,8 @@ pub unsafe extern "C" fn oss_callback_post_policy_set_key_prefix(
     }
 }
 
-/// For how many seconds the form is good: 1 to 604800 (7 days); less if the credentials end before. Default: 900.
+/// Sets how many seconds the form is valid: 1 to 604800 (7 days), or until the credentials expire, if that
+/// is sooner. Default: 900.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_post_policy_set_expires_in_s(
     post_policy: Option<&mut oss_callback_post_policy>,
@@ -144,7 +146,7 @@ pub extern "C" fn oss_callback_post_policy_set_expires_in_s(
     });
 }
 
-/// The sizes in bytes that the file may have, both included.
+/// Sets the smallest and the largest size of the file in bytes, both included. Default: any size.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_post_policy_set_content_length_range(
     post_policy: Option<&mut oss_callback_post_policy>,
@@ -158,7 +160,7 @@ pub extern "C" fn oss_callback_post_policy_set_content_length_range(
     });
 }
 
-/// Adds a Content-Type that the uploader may choose, by the field "x-oss-content-type".
+/// Adds a Content-Type that the uploader may choose in the field "x-oss-content-type".
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_post_policy_add_content_type(
     post_policy: Option<&mut oss_callback_post_policy>,
@@ -174,7 +176,7 @@ pub unsafe extern "C" fn oss_callback_post_policy_add_content_type(
     }
 }
 
-/// Asks OSS to call the application server once the object is stored.
+/// Sets the callback: OSS calls the application server once the object is stored.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_post_policy_set_callback(
     post_policy: Option<&mut oss_callback_post_policy>,
@@ -186,8 +188,9 @@ pub extern "C" fn oss_callback_post_policy_set_callback(
     });
 }
 
-/// A field of the form with the value that it must have: "x-oss-meta-author", "x-oss-object-acl",
-/// "x-oss-forbid-overwrite", "success_action_status" and the like. A later value replaces an earlier one.
+/// Sets a field of the form to the value that it must have, such as "x-oss-meta-author",
+/// "x-oss-object-acl", "x-oss-forbid-overwrite" or "success_action_status". A later value replaces an
+/// earlier one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_post_policy_set_field(
     post_policy: Option<&mut oss_callback_post_policy>,
@@ -208,8 +211,8 @@ pub unsafe extern "C" fn oss_callback_post_policy_set_field(
     }
 }
 
-/// Signs a form for an upload into `bucket`. Nothing is sent. On success `*post_form` is a new handle: free it
-/// with oss_callback_post_form_free.
+/// Signs a form for an upload into `bucket`. Nothing is sent. On success `*post_form` is a new handle: free
+/// it with oss_callback_post_form_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_sign_post_form(
@@ -245,9 +248,9 @@ pub extern "C" fn oss_callback_post_policy_free(
     free(post_policy);
 }
 
-/// A form as somebody else made it, from what oss_callback_post_form_json gave, on any machine:
-/// {"url":"…","fields":[["key","…"],…]}. On success `*post_form` is a new handle: free it with
-/// oss_callback_post_form_free.
+/// Makes a form from the JSON that oss_callback_post_form_json gave, on any machine, or that another
+/// program wrote: {"url":"…","fields":[["key","…"],…]}. On success `*post_form` is a new handle: free it
+/// with oss_callback_post_form_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_post_form_new_from_json(
@@ -263,7 +266,7 @@ pub unsafe extern "C" fn oss_callback_post_form_new_from_json(
     })
 }
 
-/// Where to post it. Borrowed from `post_form`; NULL for NULL.
+/// The URL to post the form to; NULL if `post_form` is NULL. Borrowed from `post_form`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_post_form_url(
     post_form: Option<&oss_callback_post_form>,
@@ -271,7 +274,8 @@ pub extern "C" fn oss_callback_post_form_url(
     of(post_form, ptr::null(), |form| form.url.as_ptr())
 }
 
-/// All of it as JSON, for a web page or another machine. Borrowed from `post_form`; NULL for NULL.
+/// The form as JSON, for a web page or another machine; NULL if `post_form` is NULL. Borrowed from
+/// `post_form`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_post_form_json(
     post_form: Option<&oss_callback_post_form>,
@@ -279,8 +283,8 @@ pub extern "C" fn oss_callback_post_form_json(
     of(post_form, ptr::null(), |form| form.json.as_ptr())
 }
 
-/// Writes until when it is good, in seconds since 1970-01-01 00:00 UTC, to `*expires` and returns true; returns
-/// false and writes nothing if whoever made it did not say.
+/// Writes when the form expires, in seconds since 1970-01-01 00:00 UTC, to `*expires` and returns true. If
+/// the form's maker did not give the time, writes nothing and returns false.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_post_form_expires_at_s(
     post_form: Option<&oss_callback_post_form>,
@@ -293,7 +297,7 @@ pub extern "C" fn oss_callback_post_form_expires_at_s(
     give_number(seconds, expires)
 }
 
-/// How many fields it has. They stand before the file.
+/// The number of fields; 0 for NULL. Send them before the file.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_post_form_fields_len(
     post_form: Option<&oss_callback_post_form>,
@@ -301,7 +305,7 @@ pub extern "C" fn oss_callback_post_form_fields_len(
     of(post_form, 0, |form| form.fields.len())
 }
 
-/// The name of a field, by its index from 0; NULL for an index that is too large. Borrowed from `post_form`.
+/// The name of a field. `index` starts at 0; NULL if it is out of range. Borrowed from `post_form`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_post_form_field_name(
     post_form: Option<&oss_callback_post_form>,
@@ -312,7 +316,7 @@ pub extern "C" fn oss_callback_post_form_field_name(
     })
 }
 
-/// The value of a field, by its index from 0; NULL for an index that is too large. Borrowed from `post_form`.
+/// The value of a field. `index` starts at 0; NULL if it is out of range. Borrowed from `post_form`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_post_form_field_value(
     post_form: Option<&oss_callback_post_form>,

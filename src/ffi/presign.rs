@@ -20,8 +20,8 @@ use super::spec::{callback_of, oss_callback_spec};
 use super::text::{borrowed, c_string};
 use crate::{Client, PresignOptions, PresignedUrl, PutObject, Receipt, Result};
 
-/// A URL that permits one request to whoever has it, until it expires. It is as good as a password. It does not
-/// change: any thread may read it, one frees it.
+/// A URL that lets anyone who has it send one particular request, until it expires. Treat it like a
+/// password. Immutable: any thread may read it; one thread frees it.
 pub struct oss_callback_presigned_url {
     url: PresignedUrl,
     method: CString,
@@ -46,14 +46,15 @@ impl oss_callback_presigned_url {
     }
 }
 
-/// Permits an upload of `object` into `bucket` to others, for `expires_in_s` seconds, 1 to 604800 (7 days); less
-/// if the client's credentials end before. Nothing is sent.
+/// Signs a URL that lets others upload `object` into `bucket`. Nothing is sent. The URL is valid for
+/// `expires_in_s` seconds, 1 to 604800 (7 days), or until the client's credentials expire, if that is
+/// sooner.
 ///
-/// Of `options`, which may be NULL, the headers of the object count: they are signed, and must be sent with the
-/// URL. A Content-Type is among them only if it is given: give it to a browser, which sends one. The callback of
-/// `spec`, which may be NULL, stands in the URL, where the uploader can neither change nor drop it; with
-/// `callback_in_headers` it stands in headers, which must then be sent. On success `*presigned_url` is a new
-/// handle: free it with oss_callback_presigned_url_free.
+/// Of `options`, which may be NULL, the object's headers apply: they are signed, and the uploader must send
+/// them with the URL. A Content-Type is signed only if you set one. Set one for a browser, which sends one.
+/// The callback of `spec`, which may be NULL, stands in the URL, where the uploader can neither change nor
+/// drop it; with `callback_in_headers` it stands in headers, which must then be sent. On success
+/// `*presigned_url` is a new handle: free it with oss_callback_presigned_url_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_presign_put_object(
@@ -76,9 +77,9 @@ pub unsafe extern "C" fn oss_callback_client_presign_put_object(
     })
 }
 
-/// Permits a download of an object to others, for `expires_in_s` seconds, 1 to 604800 (7 days); less if the
-/// client's credentials end before. Nothing is sent. On success `*presigned_url` is a new handle: free it with
-/// oss_callback_presigned_url_free.
+/// Signs a URL that lets others download an object. Nothing is sent. The URL is valid for `expires_in_s`
+/// seconds, 1 to 604800 (7 days), or until the client's credentials expire, if that is sooner. On success
+/// `*presigned_url` is a new handle: free it with oss_callback_presigned_url_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_presign_get_object(
@@ -99,8 +100,8 @@ pub unsafe extern "C" fn oss_callback_client_presign_get_object(
     })
 }
 
-/// Permits others to ask for the metadata of an object, as oss_callback_client_presign_get_object permits a
-/// download: to look whether what they uploaded is there.
+/// Signs a URL that lets others read an object's metadata, to check whether what they uploaded is there.
+/// Otherwise like oss_callback_client_presign_get_object.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_presign_head_object(
@@ -135,9 +136,9 @@ unsafe fn of_object(
     Ok((&client.client, bucket, object))
 }
 
-/// Permits sending a part of an upload to others, for `expires_in_s` seconds, 1 to 604800 (7 days); less if the
-/// client's credentials end before. `part_number` is in 1 to 10000. Nothing is sent. On success
-/// `*presigned_url` is a new handle: free it with oss_callback_presigned_url_free.
+/// Signs a URL that lets others send a part of an upload. Nothing is sent. `part_number` is from 1 to
+/// 10000; `expires_in_s` is as for oss_callback_client_presign_put_object. On success `*presigned_url` is a
+/// new handle: free it with oss_callback_presigned_url_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_upload_presign_part(
@@ -157,11 +158,13 @@ pub extern "C" fn oss_callback_multipart_upload_presign_part(
     })
 }
 
-/// Permits completing an upload to others, for `expires_in_s` seconds, 1 to 604800 (7 days); less if the
-/// client's credentials end before. Nothing is sent. With `all_parts` the object is made of all parts that OSS
-/// has, and an empty body is sent; without it the body is OSS's list of parts. `spec` and `callback_in_headers`
-/// as for oss_callback_client_presign_put_object, `options` as for oss_complete_multipart_upload_with_callback. On
-/// success `*presigned_url` is a new handle: free it with oss_callback_presigned_url_free.
+/// Signs a URL that lets others complete an upload. Nothing is sent.
+///
+/// With `all_parts` OSS makes the object from all parts that it has, and the request's body must be empty.
+/// Without it, the body must be the list of parts in OSS's format. `spec`, `expires_in_s` and
+/// `callback_in_headers` are as for oss_callback_client_presign_put_object, `options` as for
+/// oss_complete_multipart_upload_with_callback. On success `*presigned_url` is a new handle: free it with
+/// oss_callback_presigned_url_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_upload_presign_complete(
@@ -191,9 +194,9 @@ fn expires_in(seconds: u64) -> PresignOptions {
     PresignOptions::expires_in(Duration::from_secs(seconds))
 }
 
-/// A presigned URL as somebody else made it, from what oss_callback_presigned_url_json gave, on any machine:
-/// {"method":"PUT","url":"…","headers":{"Content-Type":"…"}}. On success `*presigned_url` is a new handle: free
-/// it with oss_callback_presigned_url_free.
+/// Makes a presigned URL from the JSON that oss_callback_presigned_url_json gave, on any machine, or that
+/// another program wrote: {"method":"PUT","url":"…","headers":{"Content-Type":"…"}}. On success
+/// `*presigned_url` is a new handle: free it with oss_callback_presigned_url_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_presigned_url_new_from_json(
@@ -213,7 +216,8 @@ pub unsafe extern "C" fn oss_callback_presigned_url_new_from_json(
     })
 }
 
-/// The HTTP method that it permits, for example "PUT". Borrowed from `presigned_url`; NULL for NULL.
+/// The HTTP method that the URL permits, for example "PUT"; NULL if `presigned_url` is NULL. Borrowed from
+/// `presigned_url`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_presigned_url_method(
     presigned_url: Option<&oss_callback_presigned_url>,
@@ -221,7 +225,7 @@ pub extern "C" fn oss_callback_presigned_url_method(
     of(presigned_url, ptr::null(), |url| url.method.as_ptr())
 }
 
-/// The URL, percent-encoded. Borrowed from `presigned_url`; NULL for NULL.
+/// The URL, percent-encoded; NULL if `presigned_url` is NULL. Borrowed from `presigned_url`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_presigned_url_url(
     presigned_url: Option<&oss_callback_presigned_url>,
@@ -229,7 +233,8 @@ pub extern "C" fn oss_callback_presigned_url_url(
     of(presigned_url, ptr::null(), |url| url.text.as_ptr())
 }
 
-/// All of it as JSON, for a web page or another machine. Borrowed from `presigned_url`; NULL for NULL.
+/// The URL with its method, headers and expiry as JSON, for a web page or another machine; NULL if
+/// `presigned_url` is NULL. Borrowed from `presigned_url`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_presigned_url_json(
     presigned_url: Option<&oss_callback_presigned_url>,
@@ -237,8 +242,8 @@ pub extern "C" fn oss_callback_presigned_url_json(
     of(presigned_url, ptr::null(), |url| url.json.as_ptr())
 }
 
-/// Writes until when it is good, in seconds since 1970-01-01 00:00 UTC, to `*expires` and returns true; returns
-/// false and writes nothing if whoever made it did not say.
+/// Writes when the URL expires, in seconds since 1970-01-01 00:00 UTC, to `*expires` and returns true. If
+/// the URL's maker did not give the time, writes nothing and returns false.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_presigned_url_expires_at_s(
     presigned_url: Option<&oss_callback_presigned_url>,
@@ -251,8 +256,8 @@ pub extern "C" fn oss_callback_presigned_url_expires_at_s(
     give_number(seconds, expires)
 }
 
-/// How many headers must be sent with it, exactly as they are. No other Content-Type, Content-MD5 or header
-/// that begins with "x-oss-" may be sent.
+/// The number of headers that must be sent with the URL, exactly as they are; 0 for NULL. No other
+/// Content-Type, Content-MD5 or header that begins with "x-oss-" may be sent.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_presigned_url_headers_len(
     presigned_url: Option<&oss_callback_presigned_url>,
@@ -260,8 +265,8 @@ pub extern "C" fn oss_callback_presigned_url_headers_len(
     of(presigned_url, 0, |url| url.headers.len())
 }
 
-/// The name of a header that must be sent, by its index from 0; NULL for an index that is too large. Borrowed
-/// from `presigned_url`.
+/// The name of a header that must be sent. `index` starts at 0; NULL if it is out of range. Borrowed from
+/// `presigned_url`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_presigned_url_header_name(
     presigned_url: Option<&oss_callback_presigned_url>,
@@ -272,8 +277,8 @@ pub extern "C" fn oss_callback_presigned_url_header_name(
     })
 }
 
-/// The value of a header that must be sent, by its index from 0; NULL for an index that is too large. Borrowed
-/// from `presigned_url`.
+/// The value of a header that must be sent. `index` starts at 0; NULL if it is out of range. Borrowed from
+/// `presigned_url`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_presigned_url_header_value(
     presigned_url: Option<&oss_callback_presigned_url>,
@@ -292,12 +297,13 @@ pub extern "C" fn oss_callback_presigned_url_free(
     free(presigned_url);
 }
 
-/// Uploads `body_len` bytes by a URL that somebody else signed, and waits for the answer: if the URL asks for a
-/// callback, for that of the application server.
+/// Uploads `body_len` bytes with a presigned URL and waits for the answer. If the URL asks for a callback,
+/// that is the application server's answer.
 ///
-/// As oss_put_object_with_callback; a callback in the URL is heeded like any other. The client's endpoint and
-/// credentials do not count, but for https its endpoint must be one, too. Of `options`, which may be NULL, the
-/// limits, the progress hook and the like count; headers that were not signed are refused.
+/// Like oss_put_object_with_callback; a callback in the URL counts like one in a spec. The client's
+/// endpoint and credentials are not used, but for an https URL the client's endpoint must be https too. Of
+/// `options`, which may be NULL, the limits, the progress hook and similar options apply. Headers that were
+/// not signed are refused.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_put_object_with_url(
@@ -316,7 +322,7 @@ pub unsafe extern "C" fn oss_put_object_with_url(
     with_url(client, presigned_url, options, receipt, error, send)
 }
 
-/// Uploads a file by a URL that somebody else signed; see oss_put_object_with_url.
+/// Uploads a file with a presigned URL; see oss_put_object_with_url.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_put_object_from_file_with_url(

@@ -11,9 +11,9 @@ use super::pointers::{free, give, give_number, lend, of};
 use super::text::{Texts, borrowed, c_string};
 use crate::Receipt;
 
-/// What OSS said about a stored object, together with the application server's answer. It comes from an
-/// upload and is freed with oss_callback_receipt_free, or is borrowed from an error. It does not change:
-/// any thread may read it, one frees it.
+/// What OSS said about a stored object, together with the application server's answer. A receipt from an
+/// upload is freed with oss_callback_receipt_free; one borrowed from an error is not freed. Immutable: any
+/// thread may read it; one thread frees it.
 pub struct oss_callback_receipt {
     receipt: Receipt,
     etag: Option<CString>,
@@ -46,13 +46,14 @@ pub(super) fn give_receipt(
     }
 }
 
-/// The HTTP status: 200, or 203 in a receipt of OSS_CALLBACK_CODE_CALLBACK_FAILED. 0 for NULL.
+/// The HTTP status: 200, or 203 in a receipt of OSS_CALLBACK_CODE_CALLBACK_FAILED. After an upload with a
+/// form that has no callback, it is the status that the form asks for, 204 by default. 0 for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_receipt_status(receipt: Option<&oss_callback_receipt>) -> u32 {
     of(receipt, 0, |receipt| receipt.receipt.status().into())
 }
 
-/// The object's ETag without its quotes, as ${etag} has it in a callback body; NULL if OSS did not say it.
+/// The object's ETag without its quotes, as ${etag} has it in a callback body; NULL if OSS did not give it.
 /// Borrowed from `receipt`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_receipt_etag(
@@ -63,8 +64,8 @@ pub extern "C" fn oss_callback_receipt_etag(
     })
 }
 
-/// Writes the CRC-64 that OSS computed over the object (CRC-64/XZ) to `*crc64` and returns true; returns
-/// false and writes nothing if OSS did not say it.
+/// Writes the CRC-64 (CRC-64/XZ) that OSS computed over the object to `*crc64` and returns true. If OSS did
+/// not give it, writes nothing and returns false.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_receipt_crc64(
     receipt: Option<&oss_callback_receipt>,
@@ -86,8 +87,8 @@ pub extern "C" fn oss_callback_receipt_version_id(
     }
 }
 
-/// The id under which OSS's support finds the request; the callback carries the same one. NULL if OSS did
-/// not say it. Borrowed from `receipt`.
+/// The id by which OSS's support finds the request; the callback carries the same id. NULL if OSS did not
+/// give it. Borrowed from `receipt`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_receipt_request_id(
     receipt: Option<&oss_callback_receipt>,
@@ -100,13 +101,13 @@ pub extern "C" fn oss_callback_receipt_request_id(
     }
 }
 
-/// How often the request was sent until this answer came: 1 or more, 0 for NULL.
+/// How many times the request was sent until this answer came: at least 1; 0 for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_receipt_attempts(receipt: Option<&oss_callback_receipt>) -> u32 {
     of(receipt, 0, |receipt| receipt.receipt.attempts())
 }
 
-/// How many attempts came before the last one: one fewer than oss_callback_receipt_attempts says.
+/// The number of attempts before the last one: one less than oss_callback_receipt_attempts; 0 for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_receipt_earlier_attempts_len(
     receipt: Option<&oss_callback_receipt>,
@@ -114,8 +115,8 @@ pub extern "C" fn oss_callback_receipt_earlier_attempts_len(
     of(receipt, 0, |receipt| receipt.history.len())
 }
 
-/// An attempt that came before the last one: `index` is 0 for the first. NULL when there are not so many.
-/// Borrowed from `receipt`.
+/// An attempt before the last one. `index` starts at 0; NULL if it is out of range. Borrowed from
+/// `receipt`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_receipt_earlier_attempt(
     receipt: Option<&oss_callback_receipt>,
@@ -129,15 +130,15 @@ pub extern "C" fn oss_callback_receipt_earlier_attempt(
     })
 }
 
-/// How many notes there are; 0 for NULL.
+/// The number of notes; 0 for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_receipt_notes_len(receipt: Option<&oss_callback_receipt>) -> size_t {
     of(receipt, 0, |receipt| receipt.notes.len())
 }
 
-/// What else is worth knowing of oss_upload_file_with_callback, in a sentence: why it did not go on where its
-/// checkpoint said, or that an older upload could not be aborted. `index` is 0 for the first; NULL when there
-/// are not so many. Borrowed from `receipt`.
+/// A one-sentence note on oss_upload_file_with_callback: why an upload did not resume from its checkpoint,
+/// that an older upload could not be aborted, or that OSS may have begun an upload whose id was lost.
+/// `index` starts at 0; NULL if it is out of range. Borrowed from `receipt`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_receipt_note(
     receipt: Option<&oss_callback_receipt>,
@@ -148,17 +149,17 @@ pub extern "C" fn oss_callback_receipt_note(
     })
 }
 
-/// How long the head of the answer was waited for, in milliseconds after the last byte was sent: with
-/// a callback mostly the application server's time. 0 for NULL.
+/// How long the library waited for the head of the answer after sending the last byte, in milliseconds.
+/// With a callback this is mostly the application server's time. 0 for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_receipt_waited_ms(receipt: Option<&oss_callback_receipt>) -> u64 {
     of(receipt, 0, |receipt| milliseconds(receipt.receipt.waited()))
 }
 
-/// The application server's answer, byte for byte: `*answer_len` bytes, not NUL-terminated. JSON as a rule,
-/// but nothing is assumed. Empty without a callback and when the callback failed; cut short in a receipt
-/// of OSS_CALLBACK_CODE_ANSWER_DAMAGED. `answer_len` may be NULL. Never NULL except for a NULL `receipt`,
-/// whose answer has 0 bytes. Borrowed from `receipt`.
+/// The application server's answer, byte for byte: `*answer_len` bytes, not NUL-terminated. It is usually
+/// JSON, but the library does not check. It is empty without a callback and after a failed callback; in a
+/// receipt of OSS_CALLBACK_CODE_ANSWER_DAMAGED it is cut short. `answer_len` may be NULL. The result is
+/// NULL, with 0 bytes, only if `receipt` is NULL. Borrowed from `receipt`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_receipt_answer(
     receipt: Option<&oss_callback_receipt>,
@@ -168,8 +169,8 @@ pub extern "C" fn oss_callback_receipt_answer(
     lend(answer, answer_len)
 }
 
-/// The Content-Type of the answer, as the application server gave it; NULL without an answer. Borrowed
-/// from `receipt`.
+/// The answer's Content-Type, as the application server gave it; NULL without an answer. Borrowed from
+/// `receipt`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_receipt_answer_content_type(
     receipt: Option<&oss_callback_receipt>,
@@ -179,7 +180,8 @@ pub extern "C" fn oss_callback_receipt_answer_content_type(
     })
 }
 
-/// A header of OSS's answer by its name, in any case; NULL if there is none. Borrowed from `receipt`.
+/// A header of OSS's answer by its name, in any letter case; NULL if there is none. Borrowed from
+/// `receipt`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_receipt_header(
     receipt: Option<&oss_callback_receipt>,
@@ -189,8 +191,8 @@ pub unsafe extern "C" fn oss_callback_receipt_header(
     unsafe { of(receipt, ptr::null(), |receipt| receipt.headers.find(name)) }
 }
 
-/// Frees a receipt that an upload gave, and everything borrowed from it. NULL does nothing. A receipt that
-/// is borrowed from an error is not freed.
+/// Frees a receipt from an upload and everything borrowed from it. NULL does nothing. Do not free a receipt
+/// that is borrowed from an error.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_receipt_free(receipt: Option<Box<oss_callback_receipt>>) {
     free(receipt);

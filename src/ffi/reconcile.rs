@@ -13,24 +13,24 @@ use super::operation_options::{operation_options, oss_callback_operation_options
 use super::pointers::{free, give_number, make, of, required};
 use crate::Reconciled;
 
-/// What can be said of an upload that has been looked up.
+/// What is known of an upload after oss_callback_client_reconcile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum oss_callback_outcome {
-    /// There is another object, perhaps put in the place of this one; or one that cannot be compared.
+    /// Another object is there, perhaps one that replaced this one; or the object there cannot be compared.
     StillUnknown = 0,
-    /// The upload is stored. Proven by its idempotency id; or, for an upload in parts, by its upload id, which
-    /// is used up, with an object there that was made of parts and has their size and CRC-64.
+    /// The upload is stored. Its idempotency id proves it or, for a multipart upload, two facts together:
+    /// its upload id is used up, and the object was made of parts and has their size and CRC-64.
     Stored = 1,
-    /// An object with the size and the CRC-64 of the upload is there. Whether this upload has stored it, or an
-    /// earlier one with the same contents, cannot be told without an idempotency id.
+    /// An object with the size and the CRC-64 of the upload is there. Without an idempotency id, OSS cannot
+    /// show whether this upload stored it or an earlier one with the same contents.
     ContentPresent = 2,
-    /// The upload is not there: there is no such object, or only one from before the upload, or the upload in
-    /// parts is still open. A request that was still on its way may arrive later.
+    /// The upload is not there: the object does not exist or is older than the upload, or the multipart
+    /// upload is still open. A request that was still on its way may arrive later.
     NotThere = 3,
 }
 
-/// What became of an upload whose outcome was unknown. It does not change: any thread may read it, one frees
+/// What became of an upload whose outcome was unknown. Immutable: any thread may read it; one thread frees
 /// it.
 pub struct oss_callback_reconciled {
     outcome: oss_callback_outcome,
@@ -63,14 +63,17 @@ impl From<Reconciled> for oss_callback_reconciled {
     }
 }
 
-/// Finds out what became of an upload that ended with `unknown`, of which oss_callback_error_stored says
-/// OSS_CALLBACK_STORED_UNKNOWN: looks at the object, and for an upload in parts first at the upload. Nothing is
-/// changed. `options` NULL means none. On success `*reconciled` is a new handle: free it with
-/// oss_callback_reconciled_free. Whether the callback was answered is not kept by OSS: ask the application server.
+/// Finds out what became of an upload that failed with the error `unknown`, for which
+/// oss_callback_error_stored returns OSS_CALLBACK_STORED_UNKNOWN.
 ///
-/// OSS_CALLBACK_CODE_INVALID_ARGUMENT when the outcome of `unknown` is not unknown, or it is of an upload by a
-/// presigned URL or a form, which does not say what it stores. After another failure as much is known as before.
-/// The client may be another one than that of the upload. May be called from several threads with the same client.
+/// Looks at the object and, for a multipart upload, first at the upload. Changes nothing. `client` need not
+/// be the one that uploaded. `options` may be NULL. On success `*reconciled` is a new handle: free it with
+/// oss_callback_reconciled_free. OSS does not record whether the callback was answered: ask the application
+/// server.
+///
+/// Fails with OSS_CALLBACK_CODE_INVALID_ARGUMENT if the outcome of `unknown` is not unknown, or if the
+/// upload used a presigned URL or a form, which do not say what they store. After any other failure, you
+/// know no more than before. May be called from several threads with the same client.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_reconcile(
@@ -89,7 +92,7 @@ pub extern "C" fn oss_callback_client_reconcile(
     })
 }
 
-/// What can be said of the upload; OSS_CALLBACK_OUTCOME_STILL_UNKNOWN for NULL.
+/// What is known of the upload. OSS_CALLBACK_OUTCOME_STILL_UNKNOWN for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_reconciled_outcome(
     reconciled: Option<&oss_callback_reconciled>,
@@ -102,7 +105,7 @@ pub extern "C" fn oss_callback_reconciled_outcome(
 }
 
 /// The object that is there; NULL unless the outcome is OSS_CALLBACK_OUTCOME_STORED or
-/// OSS_CALLBACK_OUTCOME_CONTENT_PRESENT. Borrowed from `reconciled`: it is not freed by itself.
+/// OSS_CALLBACK_OUTCOME_CONTENT_PRESENT. Borrowed from `reconciled`: do not free it.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_reconciled_object(
     reconciled: Option<&oss_callback_reconciled>,
@@ -115,8 +118,8 @@ pub extern "C" fn oss_callback_reconciled_object(
     })
 }
 
-/// Writes OSS's time when it said that the upload is not there, in seconds since 1970-01-01 00:00 UTC, to
-/// `*observed_at` and returns true; returns false and writes nothing if the outcome is another.
+/// If the outcome is OSS_CALLBACK_OUTCOME_NOT_THERE, writes when OSS said so by its clock, in seconds since
+/// 1970-01-01 00:00 UTC, to `*observed_at` and returns true. Otherwise writes nothing and returns false.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_reconciled_observed_at_s(
     reconciled: Option<&oss_callback_reconciled>,
@@ -128,7 +131,7 @@ pub extern "C" fn oss_callback_reconciled_observed_at_s(
     )
 }
 
-/// Frees the handle and what is borrowed from it. NULL does nothing.
+/// Frees the handle and everything borrowed from it. NULL does nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_reconciled_free(reconciled: Option<Box<oss_callback_reconciled>>) {
     free(reconciled);

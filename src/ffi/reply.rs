@@ -14,7 +14,7 @@ use super::text::c_string;
 use crate::callback::{Reply, reply_ok, reply_refused};
 use crate::{Error, ErrorKind};
 
-/// An answer to a callback. It does not change: any thread may read it, one frees it.
+/// An answer to a callback. Immutable: any thread may read it; one thread frees it.
 pub struct oss_callback_reply {
     reply: Reply,
     content_type: CString,
@@ -31,9 +31,10 @@ impl oss_callback_reply {
     }
 }
 
-/// Makes an answer that OSS accepts and hands to the uploader: status 200 with this JSON text. On success
-/// `*reply` is a new handle: free it with oss_callback_reply_free. OSS_CALLBACK_CODE_INVALID_ARGUMENT when
-/// `json` is not JSON, begins with a byte order mark or is longer than 1 MB.
+/// Makes an answer that OSS accepts and passes on to the uploader: status 200 with the JSON text `json`. On
+/// success `*reply` is a new handle: free it with oss_callback_reply_free. Fails with
+/// OSS_CALLBACK_CODE_INVALID_ARGUMENT if `json` is not JSON, begins with a byte order mark or is longer
+/// than 1 MB.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_reply_new_ok(
@@ -49,10 +50,10 @@ pub unsafe extern "C" fn oss_callback_reply_new_ok(
     })
 }
 
-/// Makes an answer that refuses a request after an error of verifying or sealing, with a status that goes
-/// with it and no word of the reason: 405, 413, 400 for a body that cannot be read, 403 for what is not OSS's
-/// or not permitted, and 503 where that is not known, which is also what a NULL `error` means. On success
-/// `*reply` is a new handle: free it with oss_callback_reply_free.
+/// Makes an answer that refuses a request after verifying or sealing failed with `error`. The answer does
+/// not tell the reason. Its status is 405 for a method other than POST, 413 for a body over the limit, 400
+/// for a body that cannot be read, 403 for what is not OSS's or not permitted, and 503 if that is unknown
+/// or `error` is NULL. On success `*reply` is a new handle: free it with oss_callback_reply_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_reply_new_refused(
@@ -73,7 +74,7 @@ pub extern "C" fn oss_callback_reply_status(reply: Option<&oss_callback_reply>) 
     of(reply, 0, |reply| reply.reply.status().into())
 }
 
-/// The value for Content-Type: application/json. NULL for NULL. Borrowed from `reply`.
+/// The value for Content-Type: application/json. NULL if `reply` is NULL. Borrowed from `reply`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_reply_content_type(
     reply: Option<&oss_callback_reply>,
@@ -81,8 +82,8 @@ pub extern "C" fn oss_callback_reply_content_type(
     of(reply, ptr::null(), |reply| reply.content_type.as_ptr())
 }
 
-/// The body: `*body_len` bytes, which is also the value for Content-Length. `body_len` may be NULL. NULL and
-/// 0 bytes for NULL. Borrowed from `reply`.
+/// The body: `*body_len` bytes, which is also the value for Content-Length. `body_len` may be NULL. The
+/// result is NULL, with 0 bytes, only if `reply` is NULL. Borrowed from `reply`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_reply_body(
     reply: Option<&oss_callback_reply>,
@@ -92,8 +93,8 @@ pub extern "C" fn oss_callback_reply_body(
     lend(body, body_len)
 }
 
-/// The whole answer as it goes over the wire, for servers that write to a socket: `*http_len` bytes of
-/// HTTP/1.1, after which the connection is to be closed. `http_len` may be NULL. NULL and 0 bytes for NULL.
+/// The whole answer as HTTP/1.1, `*http_len` bytes, for servers that write to a socket. Close the
+/// connection after it. `http_len` may be NULL. The result is NULL, with 0 bytes, only if `reply` is NULL.
 /// Borrowed from `reply`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_reply_http(

@@ -18,26 +18,27 @@ use super::verified::{name_of, oss_callback_verified};
 use crate::Error;
 use crate::callback::{Permission, ReplayGuard, SealedCallback, Sealer, Seen};
 
-/// What an uploader may do: one object or those below a prefix, up to a size, until a time. Setters return
-/// nothing: the first fault is kept and reported by oss_callback_sealer_seal. Not safe to share between
-/// threads while it changes.
+/// What an uploader may do: upload one object, given by its name or by a prefix, up to a size, until a
+/// time. Setters return nothing; oss_callback_sealer_seal reports the first error. Not safe to share
+/// between threads while it changes.
 pub struct oss_callback_permission {
     options: Options<Permission>,
 }
 
 /// Seals callbacks on the application server, and checks the seals of those that come back.
 ///
-/// A seal proves that the holder of the secret has permitted an upload: to this bucket and object or prefix,
-/// of this size, until this time, with these variables. It does not prove that the upload took place, nor the
-/// object's ETag or contents: see oss_callback_verified_confirm. The secret stays on the application server;
-/// the uploader gets the finished callback and can change nothing that is sealed. After the last
-/// oss_callback_sealer_accept it may be used from many threads at once; one of them frees it.
+/// A seal proves that the holder of the secret permitted an upload to this bucket and object or prefix, of
+/// this size, until this time, with these variables. It does not prove that the upload took place, nor the
+/// object's ETag or contents: see oss_callback_verified_confirm. The secret stays on the application
+/// server. The uploader gets the finished callback and cannot change anything that is sealed.
+///
+/// After the last oss_callback_sealer_accept, many threads may use a sealer at once; one of them frees it.
 pub struct oss_callback_sealer {
     sealer: Sealer,
 }
 
-/// A callback whose upload was permitted: what the seal covers, and nothing else. It does not change: any
-/// thread may read it, one frees it.
+/// A callback whose upload was permitted: what the seal covers, and nothing else. Immutable: any thread may
+/// read it; one thread frees it.
 pub struct oss_callback_sealed {
     sealed: SealedCallback,
     bucket: CString,
@@ -46,10 +47,10 @@ pub struct oss_callback_sealed {
     variables: Vec<(String, CString)>,
 }
 
-/// Tells callbacks that come for the first time from others. It keeps a permission until it has ended by every
-/// time that the clock has shown since, so that setting the clock does not make a used one look new. The child of
-/// a fork starts with what its parent had seen; afterwards neither knows what the other sees. May be used from many
-/// threads at once; one of them frees it.
+/// Tells new callbacks from those that came before. It keeps a used permission until that has ended by
+/// every setting of the clock since, so a change of the clock cannot make the permission look new. A child
+/// of a fork starts with what its parent had seen; after that, neither knows what the other sees. Many
+/// threads may use it at once; one of them frees it.
 pub struct oss_callback_replay_guard {
     guard: ReplayGuard,
 }
@@ -60,15 +61,15 @@ pub struct oss_callback_replay_guard {
 pub enum oss_callback_seen {
     /// It comes for the first time: handle it.
     First = 1,
-    /// The same callback again, byte for byte: answer as before, and do nothing. OSS itself delivers twice
-    /// when it goes on to the next URL because an answer came too late.
+    /// It is the same callback again, byte for byte: answer as before and do nothing else. OSS itself
+    /// delivers a callback twice if it tries the next URL because an answer came too late.
     Repeated = 2,
-    /// The same seal with another body: refuse it.
+    /// It has the same seal as an earlier callback, but another body: refuse it.
     Replayed = 3,
 }
 
-/// Permits the upload of one object. It needs a size and an end: without them nothing can be sealed. Free it
-/// with oss_callback_permission_free.
+/// Makes a permission to upload one object. Set a size and an end: without them nothing can be sealed. Free
+/// it with oss_callback_permission_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_permission_new_object(
@@ -89,8 +90,8 @@ pub unsafe extern "C" fn oss_callback_permission_new_object(
     })
 }
 
-/// As oss_callback_permission_new_object, for one object whose name begins with `prefix` and is otherwise the
-/// uploader's choice. It may be one that exists: give each uploader a prefix of his own.
+/// Like oss_callback_permission_new_object, but for one object whose name begins with `prefix` and is
+/// otherwise the uploader's choice. The object may already exist: give each uploader its own prefix.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_permission_new_prefix(
@@ -121,7 +122,7 @@ fn set(
     }
 }
 
-/// The largest size in bytes.
+/// Sets the largest size in bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_permission_set_max_size(
     permission: Option<&mut oss_callback_permission>,
@@ -130,7 +131,7 @@ pub extern "C" fn oss_callback_permission_set_max_size(
     set(permission, |permission| permission.max_size(bytes));
 }
 
-/// The size in bytes, in place of a largest one.
+/// Sets the exact size in bytes, instead of a largest size.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_permission_set_exact_size(
     permission: Option<&mut oss_callback_permission>,
@@ -139,8 +140,8 @@ pub extern "C" fn oss_callback_permission_set_exact_size(
     set(permission, |permission| permission.exact_size(bytes));
 }
 
-/// The end, by the clock of the application server, in seconds since 1970. The callback must arrive before
-/// it, so leave time for the upload.
+/// Sets when the permission ends by the application server's clock, in seconds since 1970-01-01 00:00 UTC.
+/// The callback must arrive before that, so leave time for the upload.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_permission_set_expires_at_s(
     permission: Option<&mut oss_callback_permission>,
@@ -150,7 +151,7 @@ pub extern "C" fn oss_callback_permission_set_expires_at_s(
     set(permission, |p| p.expires_at(time.unwrap_or(UNIX_EPOCH)));
 }
 
-/// The end, in seconds from now.
+/// Sets when the permission ends, in seconds from now.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_permission_set_valid_for_s(
     permission: Option<&mut oss_callback_permission>,
@@ -165,8 +166,8 @@ pub extern "C" fn oss_callback_permission_free(permission: Option<Box<oss_callba
     free(permission);
 }
 
-/// Makes a sealer with a key: an id of 1 to 32 letters, digits, - and _, which stands in every seal and is no
-/// secret, and a secret of at least 32 random bytes, which is copied. On success `*sealer` is a new handle:
+/// Makes a sealer with a key. `key_id` has 1 to 32 letters, digits, - and _; it stands in every seal and is
+/// not secret. `secret` has at least 32 random bytes and is copied. On success `*sealer` is a new handle:
 /// free it with oss_callback_sealer_free.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -191,8 +192,8 @@ pub unsafe extern "C" fn oss_callback_sealer_new(
     })
 }
 
-/// Also accepts the seals of another key, for rotation: the one before, until its seals have expired, or the
-/// next one, before the first server seals with it. Nobody else may use the sealer meanwhile.
+/// Also accepts the seals of another key, for rotation: the previous key until its seals have expired, or
+/// the next key before the first server seals with it. No other thread may use the sealer meanwhile.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_sealer_accept(
@@ -213,14 +214,15 @@ pub unsafe extern "C" fn oss_callback_sealer_accept(
     })
 }
 
-/// Makes a spec of these options with a seal in the variable x:seal: for one upload. All variables of the
-/// options are sealed.
+/// Makes a spec from `options` with a seal in the variable x:seal. The spec is for one upload. All
+/// variables of the options are sealed.
 ///
-/// The body must carry ${bucket}, ${object}, ${size}, ${x:seal} and every variable, each as a member of that
-/// name, variables with or without x: in front; otherwise OSS_CALLBACK_CODE_INVALID_CALLBACK names what is
-/// missing. The permission must not have ended. On success `*spec` is a new handle: free it with oss_callback_spec_free. Give the uploader
-/// oss_callback_spec_callback and oss_callback_spec_callback_var. May be called from several threads with the
-/// same sealer.
+/// The body must carry ${bucket}, ${object}, ${size}, ${x:seal} and every variable, each as a member of
+/// that name; a variable's member may omit the x:. Otherwise the function fails with
+/// OSS_CALLBACK_CODE_INVALID_CALLBACK and names what is missing. The permission must not have ended. On
+/// success `*spec` is a new handle: free it with oss_callback_spec_free. Give the uploader
+/// oss_callback_spec_callback and oss_callback_spec_callback_var. May be called from several threads with
+/// the same sealer.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_sealer_seal(
@@ -244,10 +246,10 @@ pub extern "C" fn oss_callback_sealer_seal(
     })
 }
 
-/// Checks the seal of a verified callback against what its body says, by the clock of this machine. On
-/// success `*sealed` is a new handle: free it with oss_callback_sealed_free. Codes 88 to 94 say what is wrong:
-/// OSS_CALLBACK_CODE_BAD_SEAL when the seal is forged or belongs to another bucket, object or other variables.
-/// May be called from several threads with the same sealer.
+/// Checks the seal of a verified callback against what its body says, by this machine's clock. On success
+/// `*sealed` is a new handle: free it with oss_callback_sealed_free. The codes 88 to 94 say what is wrong:
+/// OSS_CALLBACK_CODE_BAD_SEAL, for example, if the seal is forged or belongs to another bucket, object or
+/// other variables. May be called from several threads with the same sealer.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_sealer_check(
@@ -282,7 +284,7 @@ pub extern "C" fn oss_callback_sealer_free(sealer: Option<Box<oss_callback_seale
     free(sealer);
 }
 
-/// The bucket. NULL for NULL. Borrowed from `sealed`.
+/// The bucket; NULL if `sealed` is NULL. Borrowed from `sealed`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_sealed_bucket(
     sealed: Option<&oss_callback_sealed>,
@@ -290,8 +292,8 @@ pub extern "C" fn oss_callback_sealed_bucket(
     of(sealed, ptr::null(), |sealed| sealed.bucket.as_ptr())
 }
 
-/// The object: the permitted one, or one that begins with the permitted prefix. NULL for NULL. Borrowed from
-/// `sealed`.
+/// The object's name: the permitted one, or one that begins with the permitted prefix. NULL if `sealed` is
+/// NULL. Borrowed from `sealed`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_sealed_object(
     sealed: Option<&oss_callback_sealed>,
@@ -299,14 +301,13 @@ pub extern "C" fn oss_callback_sealed_object(
     of(sealed, ptr::null(), |sealed| sealed.object.as_ptr())
 }
 
-/// The size in bytes that the callback says, within what was permitted. 0 for NULL.
+/// The size in bytes that the callback gives, within what was permitted; 0 for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_sealed_size(sealed: Option<&oss_callback_sealed>) -> u64 {
     of(sealed, 0, |sealed| sealed.sealed.size())
 }
 
-/// A sealed variable by its name, with or without "x:" in front; NULL if it was not sealed. Borrowed from
-/// `sealed`.
+/// A sealed variable by its name, with or without "x:"; NULL if it was not sealed. Borrowed from `sealed`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_sealed_variable(
     sealed: Option<&oss_callback_sealed>,
@@ -323,7 +324,7 @@ pub unsafe extern "C" fn oss_callback_sealed_variable(
     }
 }
 
-/// The id of the key that sealed it. NULL for NULL. Borrowed from `sealed`.
+/// The id of the key that made the seal; NULL if `sealed` is NULL. Borrowed from `sealed`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_sealed_key_id(
     sealed: Option<&oss_callback_sealed>,
@@ -331,7 +332,7 @@ pub extern "C" fn oss_callback_sealed_key_id(
     of(sealed, ptr::null(), |sealed| sealed.key_id.as_ptr())
 }
 
-/// When the permission ends, in seconds since 1970. 0 for NULL.
+/// When the permission ends, in seconds since 1970-01-01 00:00 UTC; 0 for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_sealed_expires_at_s(sealed: Option<&oss_callback_sealed>) -> u64 {
     of(sealed, 0, |sealed| {
@@ -340,16 +341,16 @@ pub extern "C" fn oss_callback_sealed_expires_at_s(sealed: Option<&oss_callback_
     })
 }
 
-/// 16 random bytes that no other seal has. With oss_callback_sealed_body_digest they are what a database
-/// needs that several servers share in place of an oss_callback_replay_guard: keep the digest under the nonce
-/// until after the permission's end; a nonce that is there with another digest is a replay. NULL for NULL.
-/// Borrowed from `sealed`.
+/// 16 random bytes that no other seal has. Several servers can share a database in place of an
+/// oss_callback_replay_guard: keep oss_callback_sealed_body_digest under the nonce until after the
+/// permission's end. A callback whose nonce is there with another digest is a replay. NULL if `sealed` is
+/// NULL. Borrowed from `sealed`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_sealed_nonce(sealed: Option<&oss_callback_sealed>) -> *const u8 {
     of(sealed, ptr::null(), |sealed| sealed.sealed.nonce().as_ptr())
 }
 
-/// The SHA-256 of the body, 32 bytes. NULL for NULL. Borrowed from `sealed`.
+/// The SHA-256 of the body, 32 bytes; NULL if `sealed` is NULL. Borrowed from `sealed`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_sealed_body_digest(
     sealed: Option<&oss_callback_sealed>,
@@ -365,7 +366,7 @@ pub extern "C" fn oss_callback_sealed_free(sealed: Option<Box<oss_callback_seale
     free(sealed);
 }
 
-/// Makes a guard that remembers up to `capacity` permissions that have not ended yet, each in some 200 bytes,
+/// Makes a guard that remembers up to `capacity` permissions that have not ended yet, about 200 bytes each,
 /// in this process only. Free it with oss_callback_replay_guard_free.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -383,9 +384,10 @@ pub extern "C" fn oss_callback_replay_guard_new(
     })
 }
 
-/// Looks, remembers, and writes what it knows to `*seen`. Of threads that ask for one callback at once, one is
-/// told OSS_CALLBACK_SEEN_FIRST. OSS_CALLBACK_CODE_REPLAY_UNKNOWN when the guard is full: it does not
-/// forget anything before its time, so answer with a 5xx.
+/// Looks up a callback, remembers it, and writes what was known of it to `*seen`. If several threads ask
+/// about the same callback at once, one of them gets OSS_CALLBACK_SEEN_FIRST. Fails with
+/// OSS_CALLBACK_CODE_REPLAY_UNKNOWN if the guard is full, because it forgets nothing early, or if it may
+/// have forgotten a permission that ended more than 5 minutes ago. In that case, answer with a 5xx status.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_replay_guard_check(
@@ -408,7 +410,7 @@ pub extern "C" fn oss_callback_replay_guard_check(
     })
 }
 
-/// Takes OSS_CALLBACK_SEEN_FIRST back, when what was to be done has failed and a repetition is welcome.
+/// Takes OSS_CALLBACK_SEEN_FIRST back. Call it if handling the callback failed and you want it repeated.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_replay_guard_forget(

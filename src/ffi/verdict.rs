@@ -2,12 +2,11 @@
 
 use crate::{Answered, Stored};
 
-/// Did this operation store the object?
+/// Whether an operation stored the object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum oss_callback_stored {
-    /// It cannot be known from here: the answer was lost. Look with oss_callback_client_reconcile before you
-    /// send again.
+    /// Unknown: the answer was lost. Find out with oss_callback_client_reconcile before you send again.
     Unknown = 0,
     /// No. Sending again cannot store it twice.
     No = 1,
@@ -15,14 +14,14 @@ pub enum oss_callback_stored {
     Yes = 2,
 }
 
-/// Did OSS accept the application server's answer to the callback?
+/// Whether OSS accepted the application server's answer to the callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum oss_callback_answered {
-    /// It cannot be known from here: the answer was lost.
+    /// Unknown: OSS's answer was lost.
     Unknown = 0,
-    /// No. With OSS_CALLBACK_CODE_CALLBACK_FAILED the application server may have received the callback all
-    /// the same: it may have answered too late, or with something that OSS does not accept.
+    /// No. With OSS_CALLBACK_CODE_CALLBACK_FAILED the application server may still have received the
+    /// callback: it may have answered too late, or with something that OSS does not accept.
     No = 1,
     /// Yes: the application server answered, and OSS passed its answer on.
     Yes = 2,

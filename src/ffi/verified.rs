@@ -15,9 +15,12 @@ use super::pointers::{free, give, give_number, lend, of, required};
 use super::text::{borrowed, c_string};
 use crate::callback::{CallbackBody, VerifiedCallback};
 
-/// A callback that OSS has sent. No header is part of it, since no header is signed. It does not change: any
-/// thread may read it, one frees it. Texts that it gives out are borrowed from it; each is NULL when the body
-/// does not say it, says nothing or null, or cannot be read: see oss_callback_verified_check_body.
+/// A callback that OSS sent. It has no headers, because OSS does not sign them. Immutable: any thread may
+/// read it; one thread frees it.
+///
+/// The strings that it gives are borrowed from it. A string is NULL if the body does not give it, gives
+/// null, or cannot be read: see oss_callback_verified_check_body. An empty value is NULL too, except from
+/// oss_callback_verified_member and oss_callback_verified_variable.
 pub struct oss_callback_verified {
     pub(super) verified: VerifiedCallback,
     signed_target: CString,
@@ -81,8 +84,9 @@ impl oss_callback_verified {
     }
 }
 
-/// Path and query that OSS has signed: those of the callback URL, whatever a proxy made of them. For logs:
-/// /cb?id=1 and /cb%3Fid=1 are signed alike, and any customer of OSS can choose them. NULL for NULL.
+/// The path and query that OSS signed: those of the callback URL, whatever a proxy made of them. They are
+/// for logs: /cb?id=1 and /cb%3Fid=1 have the same signature, and any customer of OSS can choose them. NULL
+/// if `verified` is NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verified_signed_target(
     verified: Option<&oss_callback_verified>,
@@ -90,7 +94,7 @@ pub extern "C" fn oss_callback_verified_signed_target(
     of(verified, ptr::null(), |v| v.signed_target.as_ptr())
 }
 
-/// The URL of the key, as the callback named it. NULL for NULL.
+/// The URL of the key, as the callback named it; NULL if `verified` is NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verified_key_url(
     verified: Option<&oss_callback_verified>,
@@ -98,8 +102,8 @@ pub extern "C" fn oss_callback_verified_key_url(
     of(verified, ptr::null(), |v| v.key_url.as_ptr())
 }
 
-/// The body, byte for byte: `*body_len` bytes, not NUL-terminated. `body_len` may be NULL. Never NULL except
-/// for a NULL `verified`, whose body has 0 bytes.
+/// The body, byte for byte: `*body_len` bytes, not NUL-terminated. `body_len` may be NULL. The result is
+/// NULL, with 0 bytes, only if `verified` is NULL. Borrowed from `verified`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verified_body(
     verified: Option<&oss_callback_verified>,
@@ -109,8 +113,9 @@ pub extern "C" fn oss_callback_verified_body(
     lend(body, body_len)
 }
 
-/// Says whether the body could be read: a form or JSON, decided by Content-Type. OSS_CALLBACK_CODE_BAD_BODY
-/// when it is neither, not UTF-8, or has a member twice, which two readers could understand in two ways.
+/// Checks that the body can be read, as a form or as JSON according to Content-Type. Fails with
+/// OSS_CALLBACK_CODE_BAD_BODY if it is neither, is not UTF-8, has more than 2000 members or a NUL in one,
+/// or has a member twice, which two readers could understand differently.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verified_check_body(
@@ -123,8 +128,8 @@ pub extern "C" fn oss_callback_verified_check_body(
     })
 }
 
-/// A member of the body by its name there, case included; numbers as JSON writes them. The members of a JSON
-/// object imageInfo are "imageInfo.height" and so on.
+/// A member of the body by its name, in the same letter case. Numbers are as JSON writes them. The members
+/// of a JSON object imageInfo are "imageInfo.height" and so on.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_verified_member(
     verified: Option<&oss_callback_verified>,
@@ -138,8 +143,8 @@ pub unsafe extern "C" fn oss_callback_verified_member(
     }
 }
 
-/// A variable of the application's own by its name, with or without "x:" in front: the member x:name, or
-/// else the member name. It may be empty.
+/// A variable of the application's own by its name, with or without "x:": the member x:name or, if there is
+/// none, the member name. It may be empty.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_verified_variable(
     verified: Option<&oss_callback_verified>,
@@ -183,7 +188,7 @@ pub extern "C" fn oss_callback_verified_bucket(
     of(verified, ptr::null(), |v| borrowed(v.facts.bucket.as_ref()))
 }
 
-/// The object's key, ${object}; also found under the name filename.
+/// The object's name, ${object}; also found under the name filename.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verified_object(
     verified: Option<&oss_callback_verified>,
@@ -191,7 +196,7 @@ pub extern "C" fn oss_callback_verified_object(
     of(verified, ptr::null(), |v| borrowed(v.facts.object.as_ref()))
 }
 
-/// The ETag without quotes, ${etag}.
+/// The ETag without its quotes, ${etag}.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verified_etag(
     verified: Option<&oss_callback_verified>,
@@ -209,7 +214,7 @@ pub extern "C" fn oss_callback_verified_mime_type(
     })
 }
 
-/// The image's format such as jpg, ${imageInfo.format}; also found under the name format.
+/// The image's format, such as "jpg", ${imageInfo.format}; also found under the name format.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verified_image_format(
     verified: Option<&oss_callback_verified>,
@@ -257,7 +262,7 @@ pub extern "C" fn oss_callback_verified_vpc_id(
     of(verified, ptr::null(), |v| borrowed(v.facts.vpc_id.as_ref()))
 }
 
-/// PutObject, PostObject or CompleteMultipartUpload: ${operation}.
+/// The operation, ${operation}: PutObject, PostObject or CompleteMultipartUpload.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verified_operation(
     verified: Option<&oss_callback_verified>,
@@ -267,7 +272,8 @@ pub extern "C" fn oss_callback_verified_operation(
     })
 }
 
-/// Writes the size in bytes, ${size}, to `*size` and returns true; returns false and writes nothing if the body does not say it.
+/// Writes the object's size in bytes, ${size}, to `*size` and returns true. If the body does not give it,
+/// writes nothing and returns false.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verified_size(
     verified: Option<&oss_callback_verified>,
@@ -277,7 +283,8 @@ pub extern "C" fn oss_callback_verified_size(
     give_number(number, size)
 }
 
-/// Writes the CRC-64/XZ, ${crc64}, to `*crc64` and returns true; returns false and writes nothing if the body does not say it.
+/// Writes the object's CRC-64 (CRC-64/XZ), ${crc64}, to `*crc64` and returns true. If the body does not
+/// give it, writes nothing and returns false.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verified_crc64(
     verified: Option<&oss_callback_verified>,
@@ -287,7 +294,8 @@ pub extern "C" fn oss_callback_verified_crc64(
     give_number(number, crc64)
 }
 
-/// Writes the image's height in pixels, ${imageInfo.height}, also found under the name height, to `*image_height` and returns true; returns false and writes nothing if the body does not say it.
+/// Writes the image's height in pixels, ${imageInfo.height}, to `*image_height` and returns true. It is
+/// also found under the name height. If the body does not give it, writes nothing and returns false.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verified_image_height(
     verified: Option<&oss_callback_verified>,
@@ -297,7 +305,8 @@ pub extern "C" fn oss_callback_verified_image_height(
     give_number(number, image_height)
 }
 
-/// Writes the image's width in pixels, ${imageInfo.width}, also found under the name width, to `*image_width` and returns true; returns false and writes nothing if the body does not say it.
+/// Writes the image's width in pixels, ${imageInfo.width}, to `*image_width` and returns true. It is also
+/// found under the name width. If the body does not give it, writes nothing and returns false.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verified_image_width(
     verified: Option<&oss_callback_verified>,
@@ -307,12 +316,14 @@ pub extern "C" fn oss_callback_verified_image_width(
     give_number(number, image_width)
 }
 
-/// Looks the object up that the body names (HeadObject), and compares its ETag, size and CRC-64 with what
-/// the body says of them. Do this before anything valuable: neither OSS's signature nor a seal proves that
-/// the upload took place. An object that was there before passes as well, and without a seal the bucket may be
-/// anybody's. Blocks for at most the client's time limits. On success `*metadata`, if wanted, is a
-/// new handle: free it with oss_callback_object_metadata_free. OSS_CALLBACK_CODE_NOT_CONFIRMED when there is
-/// no such object, or it is another; every other code says that it is not known.
+/// Looks up the object that the body names (HeadObject), and compares its ETag, size and CRC-64 with those
+/// in the body. Do this before you do anything valuable: neither OSS's signature nor a seal proves that the
+/// upload took place. An object that was there before passes too, and without a seal the bucket may be
+/// anyone's.
+///
+/// Blocks for at most the client's time limits. On success `*metadata`, if wanted, is a new handle: free it
+/// with oss_callback_object_metadata_free. Fails with OSS_CALLBACK_CODE_NOT_CONFIRMED if there is no such
+/// object, if it differs, or if the body names none. Every other code means that nothing is known.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verified_confirm(

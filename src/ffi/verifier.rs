@@ -14,8 +14,8 @@ use super::verified::oss_callback_verified;
 use crate::callback::{CallbackRequest, KnownKeys, Verifier};
 use crate::{Error, Result};
 
-/// How callbacks are verified. Setters copy what they get and return nothing: the first fault is kept and
-/// reported by oss_callback_verifier_new. Not safe to share between threads while it changes.
+/// How callbacks are verified. Setters copy their arguments and return nothing; oss_callback_verifier_new
+/// reports the first error. Not safe to share between threads while it changes.
 pub struct oss_callback_verifier_options {
     options: Options<Settings>,
 }
@@ -66,12 +66,12 @@ fn fetching(_: KnownKeys) -> Result<Verifier> {
     ))
 }
 
-/// Decides whether requests are OSS's. It does not change and may be used from many threads at once; one of
-/// them frees it.
+/// Decides whether requests come from OSS. Immutable: many threads may use it at once; one of them frees
+/// it.
 ///
-/// A signature proves that OSS has sent the request, and no more: any customer of OSS can have such a
-/// request sent to any URL, with any body, and it never expires. What proves that the upload was permitted
-/// is an oss_callback_sealer.
+/// A signature proves that OSS sent the request, and no more. Any customer of OSS can have such a request
+/// sent to any URL, with any body, and it never expires. To prove that the upload was permitted, use an
+/// oss_callback_sealer.
 pub struct oss_callback_verifier {
     verifier: Verifier,
 }
@@ -87,7 +87,7 @@ fn set(
 }
 
 /// Makes options with OSS's production key. Free them with oss_callback_verifier_options_free; a verifier
-/// does not need them any more once it is made.
+/// does not need them once it is made.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verifier_options_new(
@@ -103,8 +103,8 @@ pub extern "C" fn oss_callback_verifier_options_new(
     })
 }
 
-/// Adds a key that OSS publishes: its URL below https://gosspublic.alicdn.com/ and its text, PEM. The
-/// production key is there already.
+/// Adds a key that OSS publishes: its URL below https://gosspublic.alicdn.com/ and its text in PEM. The
+/// production key is already there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_verifier_options_add_key(
     options: Option<&mut oss_callback_verifier_options>,
@@ -121,9 +121,9 @@ pub unsafe extern "C" fn oss_callback_verifier_options_add_key(
     }
 }
 
-/// Whether keys that are not known are fetched from OSS's key host. Default: false. Fetched are only URLs of
-/// the form https://gosspublic.alicdn.com/callback_pub_key_v1.pem, by https, at most 8 keys, each at most
-/// once a minute, within 3 seconds; verifying then waits for it.
+/// Sets whether unknown keys are fetched from OSS's key host. Default: false. The library fetches only URLs
+/// of the form https://gosspublic.alicdn.com/callback_pub_key_v1.pem, at most 8 keys, each at most once a
+/// minute and within 3 seconds. Verifying waits meanwhile.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verifier_options_set_fetch_keys(
     options: Option<&mut oss_callback_verifier_options>,
@@ -135,8 +135,9 @@ pub extern "C" fn oss_callback_verifier_options_set_fetch_keys(
     });
 }
 
-/// FOR TESTS ONLY: admits a key URL that is not OSS's, exactly as it stands, with this key (PEM). Whoever
-/// holds its private half can forge callbacks. For local-oss, which prints the URL when it starts.
+/// FOR TESTS ONLY: accepts a key URL that is not OSS's, exactly as it stands, with this key (PEM). Anyone
+/// who holds its private half can forge callbacks. It is meant for local-oss, which prints the URL when it
+/// starts.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_verifier_options_trust_key_url_for_tests(
     options: Option<&mut oss_callback_verifier_options>,
@@ -153,7 +154,7 @@ pub unsafe extern "C" fn oss_callback_verifier_options_trust_key_url_for_tests(
     }
 }
 
-/// The longest body in bytes. Default: 1 MiB.
+/// Sets the longest body, in bytes. Default: 1 MiB.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verifier_options_set_max_body_len(
     options: Option<&mut oss_callback_verifier_options>,
@@ -165,8 +166,8 @@ pub extern "C" fn oss_callback_verifier_options_set_max_body_len(
     });
 }
 
-/// Puts back what a reverse proxy has stripped: with "/api" a request for /callback may have been signed as
-/// /api/callback. The target as it came is tried first.
+/// Puts back what a reverse proxy strips: with "/api", a request for /callback may have been signed as
+/// /api/callback. The verifier first tries the target as it came.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_verifier_options_prepend_prefix(
     options: Option<&mut oss_callback_verifier_options>,
@@ -180,8 +181,8 @@ pub unsafe extern "C" fn oss_callback_verifier_options_prepend_prefix(
     });
 }
 
-/// Takes off what a reverse proxy has added: with "/internal" a request for /internal/callback may have been
-/// signed as /callback. The target as it came is tried first.
+/// Takes off what a reverse proxy adds: with "/internal", a request for /internal/callback may have been
+/// signed as /callback. The verifier first tries the target as it came.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_verifier_options_strip_prefix(
     options: Option<&mut oss_callback_verifier_options>,
@@ -195,8 +196,8 @@ pub unsafe extern "C" fn oss_callback_verifier_options_strip_prefix(
     });
 }
 
-/// Believes a header such as X-Original-URI, in which a reverse proxy keeps the target as it came to it. The
-/// target as it came to the application is tried first.
+/// Trusts a header such as X-Original-URI, in which a reverse proxy keeps the target that it received. The
+/// verifier first tries the target as it reached the application.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_verifier_options_trust_target_header(
     options: Option<&mut oss_callback_verifier_options>,
@@ -218,8 +219,8 @@ pub extern "C" fn oss_callback_verifier_options_free(
     free(options);
 }
 
-/// Makes a verifier; NULL `options` mean OSS's production key and no proxy. On success `*verifier` is a new
-/// handle: free it with oss_callback_verifier_free. The options may be used again.
+/// Makes a verifier. `options` NULL means OSS's production key and no proxy. On success `*verifier` is a
+/// new handle: free it with oss_callback_verifier_free. The options may be used again.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verifier_new(
@@ -241,16 +242,19 @@ pub extern "C" fn oss_callback_verifier_new(
 
 /// Verifies a request as it came to the application server, before anything has decoded it.
 ///
-/// `target` is path and query as they stand in the request line. `headers` holds 2 * `headers_len` texts: a
-/// name, its value, the next name, and so on; of several with one name the first counts. Authorization and
-/// x-oss-pub-key-url are needed, Content-Type says how the body is read, and what proxies add is looked at;
-/// all others may be left out. One of more than 16 KiB is none of OSS's. `body` are its bytes. Nothing is written to these buffers or kept of them.
+/// `target` is the path and query exactly as in the request line. `headers` holds 2 * `headers_len`
+/// strings: a name, its value, the next name, and so on; if a name occurs several times, the first one
+/// counts. Authorization and x-oss-pub-key-url are required. Content-Type says how to read the body, and
+/// the headers that proxies add are examined. You may leave out all others. A target or header over 16 KiB
+/// cannot be OSS's. `body` holds the body's bytes. The function does not change these buffers and keeps no
+/// pointer to them.
 ///
-/// Takes some 20 microseconds and does no I/O, unless keys are fetched. On success `*verified` is a new
-/// handle: free it with oss_callback_verified_free. The codes 80 to 87 say why a request is no callback:
-/// oss_callback_error_message and oss_callback_error_diagnosis are for the application's log, not for whoever
-/// sent the request, who gets oss_callback_reply_new_refused. OSS_CALLBACK_CODE_KEY_UNAVAILABLE says nothing
-/// about the request. May be called from several threads with the same verifier.
+/// Takes about 20 microseconds and does no I/O, unless keys are fetched. On success `*verified` is a new
+/// handle: free it with oss_callback_verified_free. The codes 80 to 87 say why a request is not a callback,
+/// except OSS_CALLBACK_CODE_KEY_UNAVAILABLE, which says nothing about the request.
+/// oss_callback_error_message and oss_callback_error_diagnosis are for the application's log. Do not send
+/// them to the requester; send oss_callback_reply_new_refused. May be called from several threads with the
+/// same verifier.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_verifier_verify(
@@ -301,8 +305,8 @@ unsafe fn raw<'a>(text: *const c_char, name: &str) -> Result<&'a [u8]> {
 ///
 /// # Safety
 ///
-/// The pointer is NULL or leads to twice `len` pointers, each NULL or to a string, all of which stay as they
-/// are during the call.
+/// The pointer is NULL or leads to twice `len` pointers, each NULL or to a string, all of which stay as
+/// they are during the call.
 unsafe fn pairs<'a>(
     headers: *const *const c_char,
     len: size_t,
