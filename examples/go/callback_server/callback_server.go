@@ -1,4 +1,5 @@
-// An application server with net/http: takes sealed callbacks, each once. Environment as examples/callback_server/src/main.rs.
+// An application server with net/http: accepts sealed callbacks, each once. It takes the same environment variables as
+// examples/callback_server/src/main.rs.
 package main
 
 import (
