@@ -31,8 +31,8 @@
  * Callbacks and hooks. A callback is the HTTP request that OSS sends to the application server; each upload takes a
  * spec of it, or no_callback. A hook is a function in your program that the library calls: a reader, a progress hook, a
  * credentials_provider. If it throws, the operation ends, and once the library has returned, your exception is rethrown
- * to the caller. That proves that nothing is stored. If something is, or may be, stored, an error that says so is
- * thrown instead, and its failure::thrown() is your exception. The try_ forms always return the error.
+ * to the caller. A rethrown exception proves that nothing is stored. If something is, or may be, stored, an error that
+ * says so is thrown instead, and its failure::thrown() is your exception. The try_ forms always return the error.
  *
  * Ownership. Objects with a handle are move-only and free it; a moved-from object can only be destroyed or assigned to.
  * Outcomes and their receipts are shared, immutable and copyable. A std::string_view that an object returns is valid as

@@ -1,5 +1,6 @@
-/* An application server on plain sockets: accepts sealed callbacks, each once, one connection at a time. It takes the
- * same environment variables as examples/callback_server/src/main.rs. */
+/* An application server on plain sockets: accepts sealed callbacks, each once, one connection at a time. It takes
+ * the same environment variables as examples/callback_server/src/main.rs, except that PORT (default 8080) replaces
+ * LISTEN. */
 #include <arpa/inet.h>
 #include <oss_callback.h>
 #include <stdio.h>

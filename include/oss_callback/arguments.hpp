@@ -24,7 +24,7 @@
 
 #include "../oss_callback.h"
 
-/* Whether the functions that throw exist. */
+/* Whether the throwing functions exist. */
 #if defined(__cpp_exceptions) || defined(_CPPUNWIND)
 #define OSS_CALLBACK_EXCEPTIONS 1
 #define OSS_CALLBACK_FORM throwing
@@ -127,7 +127,7 @@ using sys_seconds = std::chrono::time_point<std::chrono::system_clock, std::chro
 
 /** The version of the linked library, such as "0.1.0"; OSS_CALLBACK_VERSION is the header's. */
 inline std::string_view library_version() noexcept { return ::oss_callback_version(); }
-/** The same as an increasing number; OSS_CALLBACK_VERSION_NUMBER is the header's. */
+/** The same version as a number that increases with each release; OSS_CALLBACK_VERSION_NUMBER is the header's. */
 inline std::uint32_t library_version_number() noexcept { return ::oss_callback_version_number(); }
 
 namespace internal {
@@ -169,7 +169,7 @@ std::uint64_t since_1970(std::chrono::time_point<std::chrono::system_clock, Dura
   return count(std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()));
 }
 
-/** Times beyond the range of the type become its last one. */
+/** A time beyond the type's range becomes the latest one within it. */
 inline sys_seconds time_of(std::uint64_t seconds) noexcept {
   constexpr auto most = static_cast<std::uint64_t>(std::chrono::seconds::max().count());
   return sys_seconds(std::chrono::seconds(static_cast<std::chrono::seconds::rep>(std::min(seconds, most))));

@@ -96,9 +96,9 @@ class client {
     return try_put_object_from_reader(bucket, object, internal::reader_of(stream, len), len, callback, options);
   }
   /**
-   * Uploads what `read` returns. With a `len` that must be exactly `len` bytes, and the library then calls `read` once
-   * more to check; with std::nullopt it may be any number, sent in chunks. While `read` runs, neither a cancellation
-   * nor a time limit takes effect.
+   * Uploads what `read` returns: exactly `len` bytes, after which it is called once more to check for the end, or, if
+   * `len` is std::nullopt, any number, sent in chunks. While `read` runs, neither a cancellation nor a time limit takes
+   * effect.
    */
   [[nodiscard]] upload_result try_put_object_from_reader(const text& bucket, const text& object, const reader& read,
                                                          std::optional<std::uint64_t> len, const callback& callback,

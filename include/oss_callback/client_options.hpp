@@ -115,7 +115,9 @@ class client_options {
     ::oss_callback_client_options_set_user_agent(handle_.get(), user_agent.c_str());
     return *this;
   }
-  /** The time limit for resolving the server's name, and again for connecting, including TLS. Default: 10 s each. */
+  /**
+   * The time limit for resolving the server's name and, separately, for connecting, including TLS. Default: 10 s each.
+   */
   client_options& connect_timeout(std::chrono::milliseconds timeout) {
     ::oss_callback_client_options_set_connect_timeout_ms(handle_.get(), internal::count(timeout));
     return *this;
@@ -171,7 +173,7 @@ class client_options {
     ::oss_callback_client_options_set_root_certificates(handle_.get(), static_cast<std::uint32_t>(root_certificates));
     return *this;
   }
-  /** Certificate authorities in PEM to trust in addition; with root_certificates::none, to trust alone. */
+  /** Certificate authorities in PEM to trust in addition, or exclusively with root_certificates::none. */
   client_options& ca_bundle(const bytes& pem) {
     ::oss_callback_client_options_set_ca_bundle(handle_.get(), pem.data(), pem.size());
     return *this;

@@ -241,8 +241,8 @@ inline std::int64_t sign_text(const char* string_to_sign, std::uint32_t version,
 }
 
 /**
- * Reads a stream from its current position, at most `most` bytes. It reads the stream's buffer directly and so leaves
- * the stream's state alone: with an exception mask set, the end of the stream must not look like a failure.
+ * Reads a stream from its current position, at most `most` bytes. It reads the stream's buffer directly and leaves the
+ * stream's state alone, because an exception mask must not turn the end of the stream into a failure.
  */
 inline reader reader_of(std::istream& stream, std::optional<std::uint64_t> most) {
   return [&stream, most, taken = std::uint64_t{0}](std::uint8_t* buffer, std::size_t size) mutable -> std::ptrdiff_t {

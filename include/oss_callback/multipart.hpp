@@ -77,8 +77,8 @@ class parts {
  * from client::resume_multipart_upload. The object does not exist until the upload is completed; until then OSS keeps,
  * and bills, the parts. Destroying this object does not abort the upload.
  *
- * To send one object from many machines, let one of them begin the upload and tell the others its id(). Each of the
- * others sends its part and hands back the line from parts::json. Collect the lines in a list and complete the upload.
+ * To send one object from many machines, let one of them begin the upload and tell the others its id(). Each machine
+ * sends its part and hands back the line from parts::json. Add all the lines to a list and complete the upload.
  *
  * You may pass the same put_options to each step: each uses what applies to it. Tags, for instance, are set when the
  * upload begins, and the ACL when it is completed.

@@ -52,13 +52,15 @@ class object_metadata {
   std::shared_ptr<const ::oss_callback_object_metadata> handle_;
 };
 
-/** What a look at OSS can say about an upload. */
+/** The result of looking up an upload. */
 enum class outcome : std::uint32_t {
   /** A different object is there, which may have replaced this one; or one that cannot be compared. */
   still_unknown = OSS_CALLBACK_OUTCOME_STILL_UNKNOWN,
   /** The upload is stored; its idempotency id, or its used-up upload id, proves it. */
   stored = OSS_CALLBACK_OUTCOME_STORED,
-  /** An object of its size and CRC-64 is there; an earlier upload with the same contents may have stored it. */
+  /**
+   * An object with the upload's size and CRC-64 is there; an earlier upload with the same contents may have stored it.
+   */
   content_present = OSS_CALLBACK_OUTCOME_CONTENT_PRESENT,
   /** The upload is not there. A request still on its way may yet arrive. */
   not_there = OSS_CALLBACK_OUTCOME_NOT_THERE,

@@ -21,10 +21,10 @@ class cancellation {
   cancellation() : handle_(internal::new_handle<::oss_callback_cancellation>(::oss_callback_cancellation_new)) {}
 
   /**
-   * Ends the operations that carry this, with code::cancelled, within 0.2 s whatever the connection is doing; if a hook
-   * is running, when it returns. Operations that begin later send nothing. If an upload's answer has begun to arrive,
-   * the object is already stored, and the upload ends with code::answer_damaged. Safe on any thread and in a signal
-   * handler.
+   * Ends the operations that carry this, with code::cancelled, within 0.2 s whatever the connection is doing. If a hook
+   * is running, its operation ends when it returns. Operations that begin later send nothing. If an upload's answer has
+   * begun to arrive, the object is already stored, and the upload ends with code::answer_damaged. Safe on any thread
+   * and in a signal handler.
    */
   void cancel() const noexcept { ::oss_callback_cancellation_cancel(handle_.get()); }
   [[nodiscard]] bool is_cancelled() const noexcept { return ::oss_callback_cancellation_is_cancelled(handle_.get()); }
@@ -152,7 +152,7 @@ class put_options {
     ::oss_callback_put_options_set_header(handle_.get(), name.c_str(), value.c_str());
     return *this;
   }
-  /** The time limit for resolving the server's name, and again for connecting, including TLS. */
+  /** The time limit for resolving the server's name and, separately, for connecting, including TLS. */
   put_options& connect_timeout(std::chrono::milliseconds timeout) {
     ::oss_callback_put_options_set_connect_timeout_ms(handle_.get(), internal::count(timeout));
     return *this;
@@ -248,7 +248,7 @@ class put_options {
   [[nodiscard]] const ::oss_callback_put_options* c_handle() const noexcept { return handle_.get(); }
 
  private:
-  // The handle stores its address, which must not change when the options are moved.
+  // The handle stores the hook's address, which must not change when the options are moved.
   std::unique_ptr<internal::progress_function> progress_;
   internal::owned<::oss_callback_put_options, ::oss_callback_put_options_free> handle_;
 };
@@ -262,7 +262,7 @@ class operation_options {
   operation_options()
       : handle_(internal::new_handle<::oss_callback_operation_options>(::oss_callback_operation_options_new)) {}
 
-  /** The time limit for resolving the server's name, and again for connecting, including TLS. */
+  /** The time limit for resolving the server's name and, separately, for connecting, including TLS. */
   operation_options& connect_timeout(std::chrono::milliseconds timeout) {
     ::oss_callback_operation_options_set_connect_timeout_ms(handle_.get(), internal::count(timeout));
     return *this;

@@ -61,7 +61,7 @@ class verified {
 #endif
 
   /**
-   * A member of the body by its name there, case-sensitive. Members of an object imageInfo are "imageInfo.height" etc.
+   * A member of the body by its exact name (case-sensitive). Members of an object imageInfo are "imageInfo.height" etc.
    */
   [[nodiscard]] std::optional<std::string_view> member(const text& name) const noexcept {
     return internal::optional_text(::oss_callback_verified_member(c_handle(), name.c_str()));
@@ -174,7 +174,7 @@ class verifier_options {
   internal::owned<::oss_callback_verifier_options, ::oss_callback_verifier_options_free> handle_;
 };
 
-/** Headers of a request that are not in a container of yours. */
+/** A request's headers, written between braces. */
 using header_list = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 
 /**

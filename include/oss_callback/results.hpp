@@ -1,5 +1,5 @@
 /**
- * What the functions that do not throw, try_..., return: result and upload_result.
+ * What the try_ functions, which do not throw, return: result and upload_result.
  *
  * Part of <oss_callback.hpp>, which is the manual.
  */

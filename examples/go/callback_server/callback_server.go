@@ -1,5 +1,5 @@
 // An application server with net/http: accepts sealed callbacks, each once. It takes the same environment variables as
-// examples/callback_server/src/main.rs.
+// examples/callback_server/src/main.rs, but LISTEN has no default: without it, the system chooses the port.
 package main
 
 import (

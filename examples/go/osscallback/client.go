@@ -51,7 +51,7 @@ type ClientOptions struct {
 	PathStyle bool
 	// UserAgent is the User-Agent of requests. Default: "oss-callback/" and the version.
 	UserAgent string
-	// ConnectTimeout limits resolving the server's name, and again connecting. Default: 10 s each.
+	// ConnectTimeout limits resolving the server's name and, separately, connecting. Default: 10 s each.
 	ConnectTimeout time.Duration
 	// AnswerTimeout runs from the last byte sent until OSS answers. Default: 30 s, plus 5 s for each callback URL.
 	AnswerTimeout time.Duration

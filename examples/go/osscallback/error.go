@@ -38,7 +38,7 @@ type Error struct {
 	Attempts int
 	// History contains the attempts before the last.
 	History []Attempt
-	// Notes are notes about UploadFile.
+	// Notes contains further information about UploadFile.
 	Notes []string
 	// UploadID is the upload in parts that UploadFile left open: resume it with its checkpoint, or abort it.
 	UploadID string

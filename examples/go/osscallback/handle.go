@@ -15,7 +15,7 @@ import (
 	"unsafe"
 )
 
-// ErrClosed is the cause, found by [errors.Is], when an operation uses something that is closed.
+// ErrClosed is the cause of an error when an operation uses something closed; [errors.Is] finds it.
 var ErrClosed = errors.New("it is closed")
 
 // A handle is one of the library's. It is freed once: when it has been closed or is garbage, and has no users.

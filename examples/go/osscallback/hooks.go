@@ -114,7 +114,7 @@ func osscallbackRead(buffer *C.uint8_t, bufferLen C.size_t, handle C.uintptr_t) 
 	return C.int64_t(count)
 }
 
-// read reads up to `most` bytes. It returns 0 at the end of the body, -1 on failure.
+// read reads at most that many bytes. It returns 0 at the end of the body, -1 on failure.
 func (h *hooks) read(most int) int {
 	if len(h.buffer) < most {
 		h.buffer = make([]byte, most)

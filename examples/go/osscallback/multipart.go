@@ -28,8 +28,8 @@ type MultipartUpload struct {
 	Bucket string
 	Object string
 	ID     string
-	// Notes are notes about how it began, such as that OSS may have begun another upload whose ID was lost with the
-	// answer. Client.ListUploadsBegunSince finds it.
+	// Notes contains further information about how it began, such as that OSS may have begun another upload whose ID
+	// was lost with the answer. Client.ListUploadsBegunSince finds it.
 	Notes []string
 
 	handle *handle
@@ -55,8 +55,8 @@ func (c *Client) ownedUpload(upload *C.oss_callback_multipart_upload) *Multipart
 
 // InitiateMultipartUpload begins an upload in parts of object into bucket, with the headers, metadata and tags from the
 // options. The upload remembers these for later requests: TrafficLimit, ObjectACL and ForbidOverwrite, which is checked
-// now and again on completion. Pass the callback to Complete. You may pass the same options to each step; they may be
-// nil.
+// at the beginning and on completion. Pass the callback to Complete. You may pass the same options to each step; they
+// may be nil.
 func (c *Client) InitiateMultipartUpload(ctx context.Context, bucket, object string, options *PutOptions) (*MultipartUpload, error) {
 	call := begin(ctx, c.hooks)
 	defer call.end()

@@ -78,8 +78,8 @@ func (c *Client) HeadObject(ctx context.Context, bucket, object string, options 
 }
 
 // GetObject downloads an object into writer, block by block, and compares its CRC-64 with the one that OSS has. After
-// any failure, discard what the writer received: it is not the object. GetObject's error wraps the writer's. Options
-// may be nil.
+// any failure, discard what the writer received: it is not the object. If the writer fails, the returned error wraps
+// its error. Options may be nil.
 func (c *Client) GetObject(ctx context.Context, bucket, object string, writer io.Writer, options *OperationOptions) (*ObjectMetadata, error) {
 	call := begin(ctx, c.hooks)
 	defer call.end()

@@ -106,8 +106,8 @@ func FileRange(path string, offset, length int64) Body {
 
 // Reader uploads what a reader returns. It is read during the upload and only once, so another attempt is made only if
 // nothing was read yet. It must return exactly length bytes, then io.EOF; with LenUnknown any number, which are sent in
-// chunks. Its error ends the upload, which then stores nothing and whose error wraps it. It is read on other
-// goroutines, one call at a time. If the context ends during a Read, the upload ends without waiting for it.
+// chunks. If it fails, the upload ends and stores nothing, and the upload's error wraps the reader's. It is read on
+// other goroutines, one call at a time. If the context ends during a Read, the upload ends without waiting for it.
 func Reader(reader io.Reader, length int64) Body {
 	return Body{kind: readerBody, reader: reader, len: length}
 }

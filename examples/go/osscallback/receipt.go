@@ -24,7 +24,7 @@ type Receipt struct {
 	Attempts int
 	// History contains the attempts before the last.
 	History []Attempt
-	// Notes are notes about UploadFile, such as why it did not resume from its checkpoint.
+	// Notes contains further information about UploadFile, such as why it did not resume from its checkpoint.
 	Notes []string
 	// Waited is how long the head of the answer took to arrive: with a callback, mostly the application server's time.
 	Waited time.Duration

@@ -10,7 +10,7 @@ import (
 	"unsafe"
 )
 
-// Outcome is what a look at OSS can say about an upload.
+// Outcome is the result of looking up an upload.
 type Outcome int
 
 const (

@@ -17,7 +17,7 @@ type Permission struct {
 	// Object is the object's name. Set Object or Prefix; with Prefix the uploader chooses the rest of the name.
 	Object string
 	Prefix string
-	// MaxSize or ExactSize, in bytes. One is required; with neither, only an empty object is permitted.
+	// MaxSize or ExactSize, in bytes. With neither, only an empty object is permitted.
 	MaxSize   int64
 	ExactSize *int64
 	// ValidFor or ExpiresAt. The callback must arrive before then, so leave time for the upload.

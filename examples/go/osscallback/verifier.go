@@ -17,8 +17,8 @@ type VerifierOptions struct {
 	Keys map[string]string
 	// FetchKeys makes the verifier fetch unknown keys from OSS's key host.
 	FetchKeys bool
-	// TestKeys are exact key URLs, which are not OSS's, with the keys to trust. FOR TESTS ONLY: anyone who holds a
-	// private half can forge callbacks.
+	// TestKeys are key URLs that are not OSS's, each matched exactly, with the keys to trust. FOR TESTS ONLY: anyone
+	// who holds a private half can forge callbacks.
 	TestKeys map[string]string
 	// MaxBodyLen is the longest body to accept, in bytes. Default: 1 MiB.
 	MaxBodyLen int
@@ -121,8 +121,8 @@ func (v *Verifier) Close() error {
 	return nil
 }
 
-// VerifiedCallback is a callback that OSS sent. It includes no headers, because OSS does not sign them. Text that is
-// missing from the body, or unreadable, is empty; such a number is nil: see CheckBody.
+// VerifiedCallback is a callback that OSS sent. It includes no headers, because OSS does not sign them. A text is
+// empty, and a number nil, if the body lacks it or is unreadable: see CheckBody.
 type VerifiedCallback struct {
 	// SignedTarget is the path and query that OSS signed: those of the callback URL, whatever a proxy made of them.
 	SignedTarget string
@@ -191,7 +191,7 @@ func (v *VerifiedCallback) CheckBody() error {
 	return nil
 }
 
-// Member returns a member of the body by its name there, case-sensitive; false if there is none.
+// Member returns a member of the body by its exact name (case-sensitive); false if there is none.
 func (v *VerifiedCallback) Member(name string) (string, bool) {
 	return lookUp(v.handle, name, func(pointer unsafe.Pointer, name *C.char) *C.char {
 		return C.oss_callback_verified_member((*C.oss_callback_verified)(pointer), name)

@@ -253,8 +253,8 @@ class Call:
         self._wake.acquire()
         self._dispatching = True
         while True:
-            # A signal handler may raise between any two instructions. So each pass checks anew what there is to do, and
-            # may do it twice.
+            # A signal handler may raise between any two instructions. So each pass checks again what there is to do,
+            # and may do it twice.
             try:
                 if not self._started:
                     _thread.start_new_thread(work, ())

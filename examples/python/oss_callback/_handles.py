@@ -14,8 +14,8 @@ from ._library import library
 
 
 class ProcessLock:
-    """A lock that each process has for itself. If another thread of the parent held an ordinary lock at a `fork`, the
-    child, which does not have that thread, could never release it."""
+    """A lock with a separate copy for each process. If another thread of the parent held an ordinary lock at a `fork`,
+    the child, which does not have that thread, could never release it."""
 
     def __init__(self, make: Callable[[], Any] = threading.Lock) -> None:
         self._make = make

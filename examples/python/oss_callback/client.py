@@ -215,8 +215,8 @@ class Client(PermissionMethods, Closeable):
         **options: Unpack[PutOptions],
     ) -> MultipartUpload:
         """Begins an upload in parts, with the headers, metadata and tags from the options. The upload remembers these
-        for later requests: `traffic_limit`, `object_acl` and `forbid_overwrite`, which is checked now and again on
-        completion."""
+        for later requests: `traffic_limit`, `object_acl` and `forbid_overwrite`, which is checked at the beginning and
+        on completion."""
         with Call(self._hooks, cancellation) as call:
             client = call.use(self._handle)
             names = encoded("bucket", bucket), encoded("object", object)

@@ -1,4 +1,4 @@
-"""Credentials: they identify the account that requests are sent for."""
+"""The account that requests are sent for."""
 
 from __future__ import annotations
 

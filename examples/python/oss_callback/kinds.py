@@ -1,4 +1,4 @@
-"""What can be said about an operation in one word."""
+"""What an error says about an operation, in one word each."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         """Whether URLs name the bucket in the path instead of the host."""
         user_agent: str
         connect_timeout: float
-        """The limit for resolving the server's name, and again for connecting. Default: 10 each."""
+        """The limit for resolving the server's name and, separately, for connecting. Default: 10 each."""
         answer_timeout: float
         """The limit from the last byte sent until OSS answers. Default: 30, plus 5 for each callback URL."""
         progress_timeout: float

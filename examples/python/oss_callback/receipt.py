@@ -101,7 +101,7 @@ class ObjectMetadata:
 
 
 class Outcome(enum.Enum):
-    """What a look at OSS can say about an upload."""
+    """The result of looking up an upload."""
 
     STILL_UNKNOWN = 0
     """A different object is there, which may have replaced this one; or one that cannot be compared."""

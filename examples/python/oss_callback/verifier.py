@@ -93,8 +93,8 @@ def _raw(name: str, value: Text) -> bytes:
 
 
 class VerifiedCallback:
-    """A callback that OSS sent. It includes no headers, because OSS does not sign them. Values that are missing from
-    the body, or unreadable, are None: see `check_body`."""
+    """A callback that OSS sent. It includes no headers, because OSS does not sign them. Values are None if the body
+    lacks them or is unreadable: see `check_body`."""
 
     signed_target: str
     """The path and query that OSS signed: those of the callback URL, whatever a proxy made of them."""
@@ -136,7 +136,7 @@ class VerifiedCallback:
             check(library.oss_callback_verified_check_body(verified, ctypes.byref(error)), error)
 
     def member(self, name: str) -> str | None:
-        """A member of the body by its name there, case-sensitive."""
+        """A member of the body by its exact name (case-sensitive)."""
         with self._handle as verified:
             return optional_string(library.oss_callback_verified_member(verified, encoded("name", name)))
 
