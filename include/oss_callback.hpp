@@ -1,5 +1,5 @@
 /**
- * oss-callback for C++17: uploads to Alibaba Cloud OSS with an upload callback. Header-only, over oss_callback.h.
+ * oss-callback for C++17: uploads to Alibaba Cloud OSS with an upload callback. Header-only, on top of oss_callback.h.
  *
  *     namespace oss = oss_callback;
  *
@@ -18,29 +18,31 @@
  *       // error.stored() says whether it is stored: no, yes or unknown. See client::reconcile.
  *     }
  *
- * Three outcomes. An upload ends in a receipt, in a callback_failed (HTTP 203: stored, but not agreed to) or in an
- * error. They are three types, and neither `catch (const error&)` nor a bool can take the second for one of the others.
- * What is common to callback_failed and error is failure, a std::exception.
+ * Three outcomes. An upload ends in a receipt, in a callback_failed (HTTP 203: the object is stored, but the
+ * application server did not agree) or in an error. They are three types: neither `catch (const error&)` nor a
+ * conversion to bool can mistake a callback_failed for one of the others. callback_failed and error share a base class,
+ * failure, which is a std::exception.
  *
- * Two forms. client::put_object throws; client::try_put_object gives an upload_result, whose visit() must have a
- * function for each outcome. Every operation is there in both forms. With -fno-exceptions there are only those with
- * try_, also in place of the constructors that may fail: client::try_of(options). When memory is exhausted both throw
+ * Two forms. client::put_object throws; client::try_put_object returns an upload_result, whose visit() must have a
+ * function for each outcome. Every operation has both forms. With -fno-exceptions only the try_ forms exist; they also
+ * replace the constructors that may fail, as in client::try_of(options). When memory runs out, both forms throw
  * std::bad_alloc, like the standard library.
  *
- * Callbacks and hooks. A callback is the HTTP request that OSS sends to the application server: each upload is given a
- * spec of it, or no_callback. A hook is a function of the program's that the library calls: a reader, a progress hook,
- * a credentials_provider. It may throw: the operation then ends, and when the library has returned the exception is
- * thrown again to the caller, who may take it as a proof that nothing is stored. Where something is, or may be, stored,
- * the error is thrown that says so, and failure::thrown() is the exception. The try_ forms always give the error.
+ * Callbacks and hooks. A callback is the HTTP request that OSS sends to the application server; each upload takes a
+ * spec of it, or no_callback. A hook is a function in your program that the library calls: a reader, a progress hook, a
+ * credentials_provider. If it throws, the operation ends, and once the library has returned, your exception is rethrown
+ * to the caller. A rethrown exception proves that nothing is stored. If something is, or may be, stored, an error that
+ * says so is thrown instead, and its failure::thrown() is your exception. The try_ forms always return the error.
  *
- * Ownership. Objects with a handle are move-only and free it; one that was moved from can only be destroyed and
- * assigned to. Outcomes and their receipts are shared and immutable, and may be copied. A std::string_view that is
- * given out lives as long as the object that gave it. Setters of options give the options back, so that a chain of
- * them can be an argument. c_handle() is for the functions of oss_callback.h, whose comments say more of each
- * operation than those here, and which may be mixed with these.
+ * Ownership. Objects with a handle are move-only and free it; a moved-from object can only be destroyed or assigned to.
+ * Outcomes and their receipts are shared, immutable and copyable. A std::string_view that an object returns is valid as
+ * long as that object lives. Option setters return the options, so that a chain of them can be an argument. c_handle()
+ * is for the functions of oss_callback.h, which you may mix with these; the comments there say more about each
+ * operation.
  *
- * Text goes in as text, which a std::string_view, a std::string or a `const char *` becomes, contents as bytes, which
- * any container of bytes becomes, times as std::chrono. What each class says of threads is that of its handle.
+ * Arguments. Strings are passed as text, which accepts a std::string_view, a std::string or a `const char *`; contents
+ * as bytes, which accepts any container of bytes; times as std::chrono. What each class says about threads applies to
+ * its handle.
  */
 
 #ifndef OSS_CALLBACK_HPP

@@ -1,5 +1,6 @@
-/* An application server on plain sockets: takes sealed callbacks, each once, one connection after the other.
- * Environment as examples/callback_server/src/main.rs. */
+/* An application server on plain sockets: accepts sealed callbacks, each once, one connection at a time. It takes
+ * the same environment variables as examples/callback_server/src/main.rs, except that PORT (default 8080) replaces
+ * LISTEN. */
 #include <arpa/inet.h>
 #include <oss_callback.h>
 #include <stdio.h>
@@ -15,7 +16,8 @@ static oss_callback_verifier *verifier;
 static oss_callback_sealer *sealer;
 static oss_callback_replay_guard *guard;
 static char request[1 << 20];
-/* Reads a request and cuts its head into NUL-terminated texts. Returns the number of headers, -1 if it is none. */
+/* Reads a request and splits its head into NUL-terminated strings. Returns the number of headers, or -1 if it is
+ * invalid. */
 static int read_request(int fd, char **method, char **target, const char **headers, char **body, size_t *body_len) {
     size_t have = 0;
     int n = 0;

@@ -1,4 +1,4 @@
-/* Uploads the file that is named, or else a few bytes, and prints what the application server answers.
+/* Uploads the named file, or a few bytes if none is named, and prints the application server's answer.
  *
  * Set OSS_ENDPOINT, OSS_REGION, OSS_BUCKET, OSS_CALLBACK_URL, OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, with
  * temporary credentials, OSS_SESSION_TOKEN; or let `make run` do it. */

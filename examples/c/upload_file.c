@@ -1,5 +1,5 @@
-/* Uploads a large file in parallel parts, with a progress bar and one callback, and prints what the application server
- * answers. Interrupted, by Ctrl-C too, it goes on where it was when it is run again.
+/* Uploads a large file in parallel parts, with a progress bar and one callback, and prints the application server's
+ * answer. If it is interrupted, also by Ctrl-C, it resumes where it left off when you run it again.
  *
  * Set OSS_ENDPOINT, OSS_REGION, OSS_BUCKET, OSS_CALLBACK_URL, OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, with
  * temporary credentials, OSS_SESSION_TOKEN; or let `make run-upload_file` do it. */
@@ -24,12 +24,12 @@ static void end(int signal_number) {
 
 typedef struct {
     time_t begun;
-    /* What an earlier run has sent is no part of the speed. */
+    /* What an earlier run sent does not count towards the speed. */
     uint64_t found;
     int percent;
 } progress_bar;
 
-/* Draws the bar when it has grown. */
+/* Redraws the bar when it has grown. */
 static int draw(uint64_t sent, uint64_t total, void *userdata) {
     progress_bar *bar = userdata;
     int percent = total > 0 ? (int)((double)sent / (double)total * 100) : 100;

@@ -1,6 +1,7 @@
-"""An application server with the standard library: takes sealed callbacks, each once.
+"""An application server with the standard library: accepts sealed callbacks, each once.
 
-The environment is that of examples/callback_server/src/main.rs; OSS_CALLBACK_LIBRARY names liboss_callback.so if it is not installed.
+It takes the same environment variables as examples/callback_server/src/main.rs. Set OSS_CALLBACK_LIBRARY to the path of
+liboss_callback.so if that is not installed.
 """
 
 import http.server

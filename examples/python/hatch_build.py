@@ -1,4 +1,4 @@
-"""Puts the C library into the wheel, and says for which platform it is."""
+"""Puts the C library into the wheel, and declares the platform that the wheel is for."""
 
 import os
 import struct
@@ -7,12 +7,12 @@ from pathlib import Path
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-# e_machine of ELF files, by the names that platform tags have for them.
+# e_machine of ELF files, with the names that platform tags use.
 MACHINES = {62: "x86_64", 183: "aarch64", 3: "i686", 40: "armv7l", 243: "riscv64", 22: "s390x", 21: "ppc64le"}
 
 
 def machine_of(library: Path) -> str:
-    """What a library runs on, from its own header: it may have been built for another machine."""
+    """What machine a library runs on, from its own header: it may have been built for another one."""
     head = library.read_bytes()[:20]
     if head[:4] != b"\x7fELF":
         raise ValueError(f"{library} is no ELF library")
@@ -28,7 +28,7 @@ class Hook(BuildHookInterface):
         library = Path(named).resolve(strict=True)
         build_data["force_include"][str(library)] = "oss_callback/liboss_callback.so"
         build_data["pure_python"] = False
-        # Any Python 3, no ABI of Python's, this kind of machine. That of manylinux is not claimed: auditwheel looks which
-        # symbols of the C library are used, and writes it (`auditwheel repair`).
+        # Any Python 3, independent of Python's ABI, this kind of machine. The manylinux tag is not claimed here:
+        # auditwheel checks which symbols of the C library are used, and writes it (`auditwheel repair`).
         system = sysconfig.get_platform().partition("-")[0]
         build_data["tag"] = f"py3-none-{system}_{machine_of(library)}"

@@ -1,8 +1,8 @@
-"""Uploads the file that is named, or else a few bytes, and prints what the application server answers. Ctrl-C ends it.
+"""Uploads the named file, or a few bytes if none is named, and prints the application server's answer. Ctrl-C ends it.
 
 Set OSS_ENDPOINT, OSS_REGION, OSS_BUCKET, OSS_CALLBACK_URL, OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, with temporary
-credentials, OSS_SESSION_TOKEN; or let `cargo run --example with_local_oss -- python3 examples/python/put_object.py` do it.
-OSS_CALLBACK_LIBRARY names liboss_callback.so if it is not installed.
+credentials, OSS_SESSION_TOKEN; or let `cargo run --example with_local_oss -- python3 examples/python/put_object.py` do
+it. Set OSS_CALLBACK_LIBRARY to the path of liboss_callback.so if that is not installed.
 """
 
 import os

@@ -1,5 +1,5 @@
 /**
- * How values go into the library: text, bytes, lengths, times; and what keeps its handles.
+ * How values are passed to the library: text, bytes, lengths, times; and what owns its handles.
  *
  * Part of <oss_callback.hpp>, which is the manual.
  */
@@ -24,7 +24,7 @@
 
 #include "../oss_callback.h"
 
-/* Whether the functions that throw are there. */
+/* Whether the throwing functions exist. */
 #if defined(__cpp_exceptions) || defined(_CPPUNWIND)
 #define OSS_CALLBACK_EXCEPTIONS 1
 #define OSS_CALLBACK_FORM throwing
@@ -33,7 +33,7 @@
 #define OSS_CALLBACK_FORM not_throwing
 #endif
 
-/* An exception that one shared object throws is caught in another, also with -fvisibility=hidden. */
+/* Lets one shared object catch an exception that another throws, even with -fvisibility=hidden. */
 #if defined(__GNUC__) || defined(__clang__)
 #define OSS_CALLBACK_VISIBLE __attribute__((visibility("default")))
 #else
@@ -41,15 +41,16 @@
 #endif
 
 namespace oss_callback OSS_CALLBACK_VISIBLE {
-/* Files with and without -fno-exceptions may meet in one program: their functions differ, so their names do, too. */
+/* Files with and without -fno-exceptions may be linked into one program. Their functions differ, so their names do
+ * too. */
 inline namespace OSS_CALLBACK_FORM {
 
 /**
- * A text that goes in: UTF-8, from a `const char *`, a std::string, a std::string_view or what converts to one.
+ * A string argument: UTF-8, from a `const char *`, a std::string, a std::string_view or anything that converts to one.
  *
- * A null pointer is no text: where one is needed the call fails and names the argument, as for
- * `std::getenv("OSS_ENDPOINT")` of a variable that is not set. A text with a NUL inside is refused like one that is
- * not UTF-8; it is never cut short. A parameter type: it is good for the call that it is made for.
+ * A null pointer means no text. Where text is required, the call then fails and names the argument: for instance when
+ * `std::getenv("OSS_ENDPOINT")` finds no such variable. Text with a NUL inside is refused, as is text that is not
+ * UTF-8; it is never cut short. This is a parameter type: it is valid only for the call it is made for.
  */
 class text {
  public:
@@ -72,7 +73,7 @@ class text {
     const bool has_nul = view.find('\0') != std::string_view::npos;
     if (terminated == nullptr || has_nul) {
       copy_ = view;
-      // No text of UTF-8 has this byte.
+      // This byte never occurs in UTF-8.
       std::replace(copy_.begin(), copy_.end(), '\0', '\xff');
       begin_ = copy_.c_str();
     }
@@ -83,11 +84,11 @@ class text {
 };
 
 /**
- * Bytes that go in: anything with std::data and std::size whose elements are bytes, such as std::string,
- * std::string_view, std::vector<std::uint8_t>, std::array<std::byte, 16> or C++20's std::span. They are read during
- * the call and not copied.
+ * A bytes argument: anything with std::data and std::size whose elements are bytes, such as std::string,
+ * std::string_view, std::vector<std::uint8_t>, std::array<std::byte, 16> or C++20's std::span. The library reads them
+ * during the call and does not copy them.
  *
- * Arrays of char are refused, because nobody can tell whether their last NUL belongs to them: write
+ * Arrays of char are refused, because it is unclear whether their final NUL belongs to them: write
  * std::string_view("hello").
  */
 class bytes {
@@ -113,7 +114,7 @@ class bytes {
   [[nodiscard]] constexpr const std::uint8_t* begin() const noexcept { return data_; }
   [[nodiscard]] constexpr const std::uint8_t* end() const noexcept { return data_ + size_; }
 
-  /** The same as characters. */
+  /** The same bytes as characters. */
   [[nodiscard]] std::string_view text() const noexcept { return {reinterpret_cast<const char*>(data_), size_}; }
 
  private:
@@ -121,12 +122,12 @@ class bytes {
   std::size_t size_ = 0;
 };
 
-/** A point in time as OSS says it: whole seconds. The same type as C++20's std::chrono::sys_seconds. */
+/** A point in time as OSS gives it: whole seconds. The same type as C++20's std::chrono::sys_seconds. */
 using sys_seconds = std::chrono::time_point<std::chrono::system_clock, std::chrono::seconds>;
 
-/** The version of the library that is linked, such as "0.1.0"; OSS_CALLBACK_VERSION is that of the header. */
+/** The version of the linked library, such as "0.1.0"; OSS_CALLBACK_VERSION is the header's. */
 inline std::string_view library_version() noexcept { return ::oss_callback_version(); }
-/** The same as a number that grows; OSS_CALLBACK_VERSION_NUMBER is that of the header. */
+/** The same version as a number that increases with each release; OSS_CALLBACK_VERSION_NUMBER is the header's. */
 inline std::uint32_t library_version_number() noexcept { return ::oss_callback_version_number(); }
 
 namespace internal {
@@ -140,7 +141,7 @@ struct freed {
 template <class Handle, void (*Free)(Handle*)>
 using owned = std::unique_ptr<Handle, freed<Handle, Free>>;
 
-/** Makes a handle by a function that fails only by a fault of the library, which has told it on standard error. */
+/** Makes a handle with a function that fails only on a bug in the library, which it has reported on standard error. */
 template <class Handle, class New, class... Arguments>
 Handle* new_handle(New make_handle, Arguments... arguments) noexcept {
   Handle* handle = nullptr;
@@ -148,7 +149,7 @@ Handle* new_handle(New make_handle, Arguments... arguments) noexcept {
   return handle;
 }
 
-/** Negative times are none. */
+/** Negative times count as 0. */
 inline std::uint64_t count(std::chrono::milliseconds time) noexcept {
   return static_cast<std::uint64_t>(std::max<std::chrono::milliseconds::rep>(time.count(), 0));
 }
@@ -157,29 +158,32 @@ inline std::uint64_t count(std::chrono::seconds time) noexcept {
   return static_cast<std::uint64_t>(std::max<std::chrono::seconds::rep>(time.count(), 0));
 }
 
-/** Milliseconds from now; 0 for a time that is over. */
+/** Milliseconds from now; 0 for a time in the past. */
 inline std::uint64_t left_until(std::chrono::steady_clock::time_point time) noexcept {
   return count(std::chrono::ceil<std::chrono::milliseconds>(time - std::chrono::steady_clock::now()));
 }
 
-/** Seconds since 1970; for times before it 0. */
+/** Seconds since 1970; 0 for earlier times. */
 template <class Duration>
 std::uint64_t since_1970(std::chrono::time_point<std::chrono::system_clock, Duration> time) noexcept {
   return count(std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()));
 }
 
-/** What is beyond the range of the type is as good as its end. */
+/** A time beyond the type's range becomes the latest one within it. */
 inline sys_seconds time_of(std::uint64_t seconds) noexcept {
   constexpr auto most = static_cast<std::uint64_t>(std::chrono::seconds::max().count());
   return sys_seconds(std::chrono::seconds(static_cast<std::chrono::seconds::rep>(std::min(seconds, most))));
 }
 
-/** A length that may be unknown. The number that means so in C is refused as a length, as any that is too large. */
+/**
+ * A length that may be unknown. The number that means "unknown" in C is refused as a length, like any that is too
+ * large.
+ */
 inline std::uint64_t len_of(std::optional<std::uint64_t> len) noexcept {
   return len ? std::min(*len, OSS_CALLBACK_LEN_UNKNOWN - 1) : OSS_CALLBACK_LEN_UNKNOWN;
 }
 
-/** A path with a NUL inside is that of no file. */
+/** A path with a NUL inside becomes the empty path, which names no file. */
 inline std::string path_of(const std::filesystem::path& path) {
   std::string text = path.string();
   return text.find('\0') == std::string::npos ? text : std::string();
@@ -191,11 +195,11 @@ inline std::optional<std::string_view> optional_text(const char* text) noexcept 
   return text;
 }
 
-/** Text that is empty when it is missing. */
+/** Empty if the text is missing. */
 inline std::string_view view_of(const char* text) noexcept { return text != nullptr ? text : ""; }
 inline std::string copy_of(const char* text) { return text != nullptr ? text : ""; }
 
-/** A number that a function of the library writes if it knows it. */
+/** A number that a function of the library writes, if it knows it. */
 template <class Handle>
 std::optional<std::uint64_t> optional_number(bool (*function)(const Handle*, std::uint64_t*),
                                              const Handle* handle) noexcept {
@@ -204,7 +208,7 @@ std::optional<std::uint64_t> optional_number(bool (*function)(const Handle*, std
   return number;
 }
 
-/** A time that a function of the library writes if it knows it. */
+/** A time that a function of the library writes, if it knows it. */
 template <class Handle>
 std::optional<sys_seconds> optional_time(bool (*function)(const Handle*, std::uint64_t*),
                                          const Handle* handle) noexcept {
@@ -222,7 +226,7 @@ std::string_view lent_bytes(const std::uint8_t* (*function)(const Handle*, std::
   return bytes(data, data != nullptr ? size : 0).text();
 }
 
-/** So many bytes that the library lends; zeros of none. */
+/** A fixed number of bytes that the library lends; zeros if there are none. */
 template <std::size_t Size>
 std::array<std::uint8_t, Size> array_of(const std::uint8_t* data) noexcept {
   std::array<std::uint8_t, Size> copy{};

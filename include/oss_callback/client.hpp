@@ -1,5 +1,5 @@
 /**
- * The client: uploads, and enough to look at what was stored.
+ * The client: uploads, and enough other operations to inspect what was stored.
  *
  * Part of <oss_callback.hpp>, which is the manual.
  */
@@ -15,15 +15,15 @@ namespace oss_callback OSS_CALLBACK_VISIBLE {
 inline namespace OSS_CALLBACK_FORM {
 
 /**
- * A connection to OSS, or to a server that speaks its protocol. It does not change and may be used from many threads at
- * once. Create it after fork, not before.
+ * A connection to OSS, or to a server that speaks its protocol. It is immutable, and many threads may use it at once.
+ * Create it after fork, not before.
  *
- * Every operation blocks for as long as the client's limits allow, and has two forms: head_object throws, and
- * try_head_object gives a result. The comment before try_... is that of both.
+ * Every operation blocks for as long as the client's limits allow. Each has two forms: head_object throws, and
+ * try_head_object returns a result. The comment on the try_ form applies to both.
  */
 class client {
  public:
-  /** Checks the options; nothing is sent yet. The options may be used again. */
+  /** Checks the options and sends nothing. The options may be used again. */
   static result<client> try_of(const client_options& options) {
     result<client> made = internal::make<client, ::oss_callback_client>(
         [&](auto** client, auto** error) { return ::oss_callback_client_new(options.c_handle(), client, error); });
@@ -33,15 +33,15 @@ class client {
 #if OSS_CALLBACK_EXCEPTIONS
   explicit client(const client_options& options) : client(try_of(options).value()) {}
 #endif
-  /** Takes a client over that a function of oss_callback.h gave. */
+  /** Takes over a client that a function of oss_callback.h returned. */
   explicit client(::oss_callback_client* handle) noexcept : handle_(handle) {}
 
   /* Uploads */
 
   /**
-   * Uploads bytes as `object` into `bucket` and waits for the application server's answer: `callback` is a spec or
-   * no_callback. At most 5 GiB. A failed upload is tried up to three times where that may help, but with a callback
-   * only while it is certain that nothing was stored: no callback is delivered twice.
+   * Uploads bytes as `object` into `bucket`, at most 5 GiB, and waits for the application server's answer. `callback`
+   * is a spec or no_callback. A failed upload is tried up to three times where that may help, but with a callback only
+   * while it is certain that nothing was stored: no callback is delivered twice.
    */
   [[nodiscard]] upload_result try_put_object(const text& bucket, const text& object, const bytes& body,
                                              const callback& callback, const put_options& options = {}) const {
@@ -72,8 +72,9 @@ class client {
     });
   }
   /**
-   * Uploads from a file descriptor's current position on: `len` bytes, or with std::nullopt all up to the end. The
-   * descriptor is not closed. A pipe is read once, so there is another attempt only if nothing was read yet.
+   * Uploads from a file descriptor's current position: `len` bytes, or everything up to the end if `len` is
+   * std::nullopt. The descriptor is not closed. A pipe can be read only once, so another attempt is made only if
+   * nothing was read yet.
    */
   [[nodiscard]] upload_result try_put_object_from_fd(const text& bucket, const text& object, int fd,
                                                      std::optional<std::uint64_t> len, const callback& callback,
@@ -85,9 +86,9 @@ class client {
     });
   }
   /**
-   * Uploads a stream from where it stands: the next `len` bytes, or with std::nullopt all up to its end, which are sent
-   * in chunks. It is read once, so there is another attempt only if nothing was read yet. A stream in a failed state,
-   * such as that of a file that could not be opened, is code::body_unreadable.
+   * Uploads a stream from its current position: the next `len` bytes or, if `len` is std::nullopt, everything up to its
+   * end, sent in chunks. A stream can be read only once, so another attempt is made only if nothing was read yet. A
+   * stream in a failed state, such as one whose file could not be opened, fails with code::body_unreadable.
    */
   [[nodiscard]] upload_result try_put_object_from_stream(const text& bucket, const text& object, std::istream& stream,
                                                          std::optional<std::uint64_t> len, const callback& callback,
@@ -95,8 +96,9 @@ class client {
     return try_put_object_from_reader(bucket, object, internal::reader_of(stream, len), len, callback, options);
   }
   /**
-   * Uploads what `read` gives: exactly `len` bytes, after which it is asked once more, or with std::nullopt any number,
-   * which are sent in chunks. While it runs, neither a cancellation nor a time limit takes effect.
+   * Uploads what `read` returns: exactly `len` bytes, after which it is called once more to check for the end, or, if
+   * `len` is std::nullopt, any number, sent in chunks. While `read` runs, neither a cancellation nor a time limit takes
+   * effect.
    */
   [[nodiscard]] upload_result try_put_object_from_reader(const text& bucket, const text& object, const reader& read,
                                                          std::optional<std::uint64_t> len, const callback& callback,
@@ -109,9 +111,9 @@ class client {
     });
   }
   /**
-   * Uploads a file of any size: one object, one callback, one receipt. A file that is larger than a part goes in parts,
-   * several at once; memory does not grow with it. When it fails before the end it is aborted, or, with a checkpoint,
-   * left for the next call, and failure::upload_id names it.
+   * Uploads a file of any size: one object, one callback, one receipt. A file larger than a part is sent in parts,
+   * several at once; memory use does not grow with the file. An upload that fails midway is aborted. With a checkpoint
+   * it is instead left for the next call, and failure::upload_id names it.
    */
   [[nodiscard]] upload_result try_upload_file(const text& bucket, const text& object, const std::filesystem::path& path,
                                               const callback& callback, const put_options& options = {}) const {
@@ -125,9 +127,9 @@ class client {
   /* Uploads in parts, by hand */
 
   /**
-   * Begins an upload in parts, with the headers, metadata and tags of the options. The upload remembers options for later
-   * requests, such as the ACL. When an answer is lost, failure::notes or multipart_upload::notes says so, and
-   * list_uploads_begun_since finds what OSS may have begun.
+   * Begins an upload in parts, with the headers, metadata and tags from the options. The upload remembers the options
+   * that later requests need, such as the ACL. If an answer is lost, failure::notes or multipart_upload::notes says so,
+   * and list_uploads_begun_since finds what OSS may have begun.
    */
   [[nodiscard]] result<multipart_upload> try_initiate_multipart_upload(const text& bucket, const text& object,
                                                                        const put_options& options = {}) const {
@@ -138,7 +140,7 @@ class client {
                                                                      options.c_handle(), upload, error);
             }));
   }
-  /** Goes on with an upload in parts that was begun before, here or on another machine. Nothing is sent. */
+  /** Resumes an upload in parts that was begun earlier, here or on another machine. Sends nothing. */
   [[nodiscard]] result<multipart_upload> try_resume_multipart_upload(const text& bucket, const text& object,
                                                                      const text& upload_id) const {
     return with_hooks(internal::make<multipart_upload, ::oss_callback_multipart_upload>(
@@ -148,8 +150,8 @@ class client {
         }));
   }
   /**
-   * Asks which uploads in parts are open, of objects whose names begin with `prefix`. Those whose names have
-   * `delimiter` after it are summed up to what they have in common. More than 100000 uploads are an error.
+   * Lists the open uploads in parts of objects whose names begin with `prefix`. Names that contain `delimiter` after
+   * the prefix are grouped under what they have in common. More than 100000 uploads are an error.
    */
   [[nodiscard]] result<open_uploads> try_list_multipart_uploads(const text& bucket, const text& prefix = nullptr,
                                                                 const text& delimiter = nullptr,
@@ -164,8 +166,8 @@ class client {
     return open_of(listed->get());
   }
   /**
-   * Asks which uploads in parts of `object` were begun at `since` of the local clock or later and are open, such as those
-   * whose answer was lost. Another program may have begun one of them, so look before you abort it.
+   * Lists the open uploads in parts of `object` that were begun at or after `since` by the local clock, such as those
+   * whose answer was lost. Another program may have begun one of them, so check before you abort it.
    */
   [[nodiscard]] result<open_uploads> try_list_uploads_begun_since(const text& bucket, const text& object,
                                                                   std::chrono::system_clock::time_point since,
@@ -183,7 +185,7 @@ class client {
 
   /* Objects */
 
-  /** Reads what is known of an object. code::not_found when there is no such object. */
+  /** Reads an object's metadata. code::not_found if there is no such object. */
   [[nodiscard]] result<object_metadata> try_head_object(const text& bucket, const text& object,
                                                         const operation_options& options = {}) const {
     return internal::make_with<object_metadata, ::oss_callback_object_metadata>(
@@ -193,10 +195,10 @@ class client {
         });
   }
   /**
-   * Downloads an object: calls `write(bytes)` for its contents, block after block, and compares their CRC-64 with the
-   * one that OSS has. The hook returns nothing, or true to go on and false to end the download with code::write_failed.
-   * `write` may also be a std::ostream, which is flushed after each block. Whatever the failure, what was written until
-   * then is not the object.
+   * Downloads an object: calls `write(bytes)` with each block of its contents, and compares their CRC-64 with the one
+   * that OSS has. The hook returns nothing, or true to continue and false to end the download with code::write_failed.
+   * `write` may also be a std::ostream, which is flushed after each block. After any failure, discard what was written:
+   * it is not the object.
    */
   template <class Write>
   [[nodiscard]] result<object_metadata> try_get_object(const text& bucket, const text& object, Write&& write,
@@ -214,7 +216,7 @@ class client {
                                                   internal::userdata_of(hook), options.c_handle(), metadata, error);
         });
   }
-  /** Deletes an object. One that does not exist counts as deleted, as with OSS. */
+  /** Deletes an object. An object that does not exist counts as deleted, as it does for OSS. */
   [[nodiscard]] result<void> try_delete_object(const text& bucket, const text& object,
                                                const operation_options& options = {}) const {
     return internal::run_with(hooks_, [&](auto** error) {
@@ -223,10 +225,10 @@ class client {
   }
 
   /**
-   * Finds out what became of an upload that ended with `unknown`, whose stored() is unknown: looks at the object, and
-   * for an upload in parts first at the upload. Nothing is changed. code::invalid_argument when it is known, or the
-   * upload was by a presigned URL or a form. Whether the callback was answered is not kept by OSS: ask the application
-   * server.
+   * Finds out what became of an upload that ended with `unknown`, whose stored() is unknown. It looks at the object;
+   * for an upload in parts it looks at the upload first. Changes nothing. code::invalid_argument if the outcome is
+   * already known, or if the upload was by a presigned URL or a form. OSS does not record whether the callback was
+   * answered: ask the application server.
    */
   [[nodiscard]] result<reconciled> try_reconcile(const failure& unknown, const operation_options& options = {}) const {
     return internal::make_with<reconciled, ::oss_callback_reconciled>(hooks_, [&](auto** found, auto** error) {
@@ -237,8 +239,8 @@ class client {
   /* Letting others upload */
 
   /**
-   * Permits an upload to others for 1 s to 7 days; less if the client's credentials end before. Nothing is sent. Of the
-   * options the headers of the object count: they are signed, and must be sent with the URL.
+   * Lets others upload for 1 s to 7 days, or less if the client's credentials expire earlier. Sends nothing. Only the
+   * object's headers are taken from the options: they are signed, and must be sent with the URL.
    */
   [[nodiscard]] result<presigned_url> try_presign_put_object(const text& bucket, const text& object,
                                                              const callback& callback, std::chrono::seconds expires_in,
@@ -250,7 +252,7 @@ class client {
                                                       in == callback_in::headers, url, error);
     });
   }
-  /** Permits a download to others, likewise. */
+  /** Lets others download, likewise. */
   [[nodiscard]] result<presigned_url> try_presign_get_object(const text& bucket, const text& object,
                                                              std::chrono::seconds expires_in) const {
     return internal::make_with<presigned_url, ::oss_callback_presigned_url>(hooks_, [&](auto** url, auto** error) {
@@ -258,7 +260,7 @@ class client {
                                                       internal::count(expires_in), url, error);
     });
   }
-  /** Permits others to ask for the metadata of an object: to look whether what they uploaded is there. */
+  /** Lets others request an object's metadata, to check whether their upload has arrived. */
   [[nodiscard]] result<presigned_url> try_presign_head_object(const text& bucket, const text& object,
                                                               std::chrono::seconds expires_in) const {
     return internal::make_with<presigned_url, ::oss_callback_presigned_url>(hooks_, [&](auto** url, auto** error) {
@@ -267,9 +269,9 @@ class client {
     });
   }
   /**
-   * Uploads bytes by a URL that somebody else signed, and waits for the answer of the callback in it, if there is one.
-   * The client's credentials do not count; for https its endpoint must be one, too. Headers that were not signed are
-   * refused.
+   * Uploads bytes with a URL that someone else signed, and waits for the answer to its callback, if it has one. The
+   * client's credentials are not used. For an https URL the client's endpoint must be https, too. Headers that were not
+   * signed are refused.
    */
   [[nodiscard]] upload_result try_put_object_with_url(const presigned_url& url, const bytes& body,
                                                       const put_options& options = {}) const {
@@ -278,7 +280,7 @@ class client {
                                                        options.c_handle(), receipt, error);
     });
   }
-  /** Uploads a file likewise. */
+  /** Uploads a file, likewise. */
   [[nodiscard]] upload_result try_put_object_from_file_with_url(const presigned_url& url,
                                                                 const std::filesystem::path& path,
                                                                 const put_options& options = {}) const {
@@ -287,16 +289,16 @@ class client {
           c_handle(), url.c_handle(), internal::path_of(path).c_str(), options.c_handle(), receipt, error);
     });
   }
-  /** Signs a form for an upload into `bucket`. Nothing is sent. */
+  /** Signs a form for an upload into `bucket`. Sends nothing. */
   [[nodiscard]] result<post_form> try_sign_post_form(const text& bucket, const post_policy& policy) const {
     return internal::make_with<post_form, ::oss_callback_post_form>(hooks_, [&](auto** form, auto** error) {
       return ::oss_callback_client_sign_post_form(c_handle(), bucket.c_str(), policy.c_handle(), form, error);
     });
   }
   /**
-   * Uploads bytes by a form that somebody signed, and waits for the answer of the callback in it, if there is one.
-   * `file_name` takes the place of the file's name in the object's, `content_type` is the object's; both may be nullptr
-   * if the form does not ask for them.
+   * Uploads bytes with a form that someone signed, and waits for the answer to its callback, if it has one. `file_name`
+   * stands in for the file's name in the object's name; `content_type` is the object's. Either may be nullptr if the
+   * form does not ask for it.
    */
   [[nodiscard]] upload_result try_post_object(const post_form& form, const bytes& body, const text& file_name = nullptr,
                                               const text& content_type = nullptr,
@@ -306,7 +308,7 @@ class client {
                                                content_type.c_str(), options.c_handle(), receipt, error);
     });
   }
-  /** Uploads a file likewise; without a `file_name` under its own. */
+  /** Uploads a file, likewise; its own name is the default for `file_name`. */
   [[nodiscard]] upload_result try_post_object_from_file(const post_form& form, const std::filesystem::path& path,
                                                         const text& file_name = nullptr,
                                                         const text& content_type = nullptr,
@@ -319,7 +321,7 @@ class client {
   }
 
 #if OSS_CALLBACK_EXCEPTIONS
-  /* The same, throwing: callback_failed, error, or what a hook has thrown */
+  /* The same, throwing: callback_failed, error, or what a hook threw */
 
   receipt put_object(const text& bucket, const text& object, const bytes& body, const callback& callback,
                      const put_options& options = {}) const {

@@ -1,5 +1,5 @@
 /**
- * Hooks: functions of the program's that the library calls, and how an exception of theirs gets past it.
+ * Hooks: functions in your program that the library calls, and how their exceptions reach your code.
  *
  * Part of <oss_callback.hpp>, which is the manual.
  */
@@ -18,12 +18,12 @@ namespace oss_callback OSS_CALLBACK_VISIBLE {
 inline namespace OSS_CALLBACK_FORM {
 
 /**
- * Gives the next bytes of a body: writes at most `size` of them, which is never 0, to `buffer` and returns how many;
- * 0 at the end of the body, a negative number if it failed. It runs on the thread that uploads, only during the call.
+ * Reads the next bytes of a body: writes at most `size` of them to `buffer` and returns how many; 0 at the end of the
+ * body, a negative number on failure. `size` is never 0. It runs on the uploading thread, only during the call.
  */
 using reader = std::function<std::ptrdiff_t(std::uint8_t* buffer, std::size_t size)>;
 
-/** An access key pair: of a RAM user, or of a role with the token that STS gave and the time at which it expires. */
+/** An access key pair: a RAM user's, or a role's with the token that STS issued and the time at which it expires. */
 struct credentials {
   std::string access_key_id;
   std::string access_key_secret;
@@ -31,24 +31,24 @@ struct credentials {
   std::optional<sys_seconds> expires = std::nullopt;
 };
 
-/** Gives credentials that are valid now; none if it failed. */
+/** Returns credentials that are valid now; none on failure. */
 using credentials_provider = std::function<std::optional<credentials>()>;
 
-/** What a signer is asked to sign: see oss_callback_signer_hook in oss_callback.h, which says how. */
+/** What a signer signs; oss_callback_signer_hook in oss_callback.h says how. */
 struct signing_request {
   std::string_view string_to_sign;
   /** 4 or 1. */
   unsigned signature_version = 4;
-  /** What a signature of version 4 is bound to: "20261124/cn-hangzhou/oss/aliyun_v4_request". */
+  /** The scope of a version 4 signature: "20261124/cn-hangzhou/oss/aliyun_v4_request". */
   std::optional<std::string_view> scope = std::nullopt;
 };
 
-/** Signs where the secret is; none if it failed. A signature has 255 bytes at most. */
+/** Signs where the secret is kept; returns none on failure. A signature has at most 255 bytes. */
 using signer = std::function<std::optional<std::string>(const signing_request&)>;
 
 namespace internal {
 
-/** The hooks of a client, and the last exception that one of them has thrown, on whatever thread. */
+/** A client's hooks, and the last exception that one of them threw, on any thread. */
 class client_hooks {
  public:
   explicit client_hooks(credentials_provider provide) : provide_(std::move(provide)) {}
@@ -75,7 +75,7 @@ class client_hooks {
 
 using shared_hooks = std::shared_ptr<client_hooks>;
 
-/** A call of the library on this thread: what its hooks throw is kept here until the library has returned. */
+/** A call into the library on this thread: keeps what its hooks throw until the library has returned. */
 class call {
  public:
   explicit call(const shared_hooks& hooks) noexcept : hooks_(hooks), outer_(innermost()) { innermost() = this; }
@@ -83,12 +83,12 @@ class call {
   call(const call&) = delete;
   call& operator=(const call&) = delete;
 
-  /** Keeps what a hook has thrown for the call that it belongs to. */
+  /** Keeps what a hook threw, for the call that the hook belongs to. */
   static void keep(std::exception_ptr thrown) noexcept {
     if (innermost() != nullptr) innermost()->thrown_ = std::move(thrown);
   }
 
-  /** What a hook has thrown that may have ended this call with `code`. */
+  /** What a hook threw that may have ended this call with `code`. */
   [[nodiscard]] std::exception_ptr thrown(::oss_callback_code code) const noexcept {
     if (thrown_ != nullptr || hooks_ == nullptr || code != OSS_CALLBACK_CODE_CREDENTIALS_FAILED) return thrown_;
     return hooks_->thrown();
@@ -107,7 +107,9 @@ class call {
   std::exception_ptr thrown_;
 };
 
-/** Runs a hook; gives `otherwise` if it throws, and the exception to `keep`. Nothing gets out of here. */
+/**
+ * Runs a hook. If it throws, returns `otherwise` and hands the exception to `keep`. No exception leaves this function.
+ */
 template <class Result, class Hook, class Keep>
 Result guarded(Result otherwise, const Hook& hook, const Keep& keep) noexcept {
 #if OSS_CALLBACK_EXCEPTIONS
@@ -124,7 +126,7 @@ Result guarded(Result otherwise, const Hook& hook, const Keep& keep) noexcept {
 #endif
 }
 
-/** Calls a function of the library that makes something. */
+/** Calls a library function that makes something. */
 template <class Value, class Handle, class Function>
 result<Value> make_with(const shared_hooks& hooks, const Function& function) {
   Handle* handle = nullptr;
@@ -135,13 +137,13 @@ result<Value> make_with(const shared_hooks& hooks, const Function& function) {
   return Value(handle);
 }
 
-/** The same where no hook is called. */
+/** The same for functions that call no hook. */
 template <class Value, class Handle, class Function>
 result<Value> make(const Function& function) {
   return make_with<Value, Handle>(shared_hooks(), function);
 }
 
-/** Calls a function of the library that makes nothing. */
+/** Calls a library function that makes nothing. */
 template <class Function>
 result<void> run_with(const shared_hooks& hooks, const Function& function) {
   ::oss_callback_error* failed = nullptr;
@@ -151,7 +153,7 @@ result<void> run_with(const shared_hooks& hooks, const Function& function) {
   return {};
 }
 
-/** Calls a function of the library that stores an object. */
+/** Calls a library function that stores an object. */
 template <class Function>
 upload_result upload_with(const shared_hooks& hooks, const Function& function) {
   ::oss_callback_receipt* done = nullptr;
@@ -163,7 +165,7 @@ upload_result upload_with(const shared_hooks& hooks, const Function& function) {
   return error(static_cast<oss_callback::code>(code), failed, current.thrown(code));
 }
 
-/** Whether a hook that returns bool or nothing wants to go on. */
+/** Whether a hook that returns bool or nothing wants to continue. */
 template <class Hook, class... Arguments>
 bool goes_on(Hook& hook, Arguments&&... arguments) {
   using returned = std::invoke_result_t<Hook&, Arguments...>;
@@ -186,7 +188,7 @@ inline int report_progress(std::uint64_t sent, std::uint64_t total, void* userda
   return guarded(1, [&] { return hook(sent, known) ? 0 : 1; }, call::keep);
 }
 
-/** The library hands a hook its userdata back; it is not changed. */
+/** The library passes a hook's userdata back; it does not change it. */
 template <class Hook>
 void* userdata_of(const Hook& hook) noexcept {
   return const_cast<Hook*>(&hook);
@@ -239,8 +241,8 @@ inline std::int64_t sign_text(const char* string_to_sign, std::uint32_t version,
 }
 
 /**
- * Reads a stream from where it stands, never further than `most` bytes. The buffer of the stream is read directly:
- * its state stays as it is, so that a mask of exceptions does not take its end for a failure.
+ * Reads a stream from its current position, at most `most` bytes. It reads the stream's buffer directly and leaves the
+ * stream's state alone, because an exception mask must not turn the end of the stream into a failure.
  */
 inline reader reader_of(std::istream& stream, std::optional<std::uint64_t> most) {
   return [&stream, most, taken = std::uint64_t{0}](std::uint8_t* buffer, std::size_t size) mutable -> std::ptrdiff_t {
@@ -251,7 +253,7 @@ inline reader reader_of(std::istream& stream, std::optional<std::uint64_t> most)
 #if OSS_CALLBACK_EXCEPTIONS
     const std::streamsize count = stream.rdbuf()->sgetn(to, static_cast<std::streamsize>(size));
 #else
-    // It takes what its buffer throws for a failure.
+    // The stream turns what its buffer throws into a failed state.
     std::streamsize count = 0;
     if (size > 0 && !stream.eof()) {
       stream.read(to, static_cast<std::streamsize>(size));
@@ -265,7 +267,7 @@ inline reader reader_of(std::istream& stream, std::optional<std::uint64_t> most)
   };
 }
 
-/** Writes to a stream. What stays in its buffer might not get to the disk when nobody looks any more. */
+/** Writes to a stream. Flushes, because data left in its buffer might fail to reach the disk after the last check. */
 inline write_function writer_of(std::ostream& stream) {
   return [&stream](bytes contents) {
     stream.write(contents.text().data(), static_cast<std::streamsize>(contents.size()));

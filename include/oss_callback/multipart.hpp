@@ -1,5 +1,5 @@
 /**
- * Uploads in parts, by hand: client::upload_file does all this for a file.
+ * Uploads in parts, by hand: for a file, client::upload_file does all of this.
  *
  * Part of <oss_callback.hpp>, which is the manual.
  */
@@ -17,29 +17,29 @@ struct part {
   std::uint32_t number = 0;
   /** Opaque: compare it, do not interpret it. */
   std::string etag;
-  /** Size in bytes and CRC-64/XZ; when they are not known the contents of the object are not compared. */
+  /** Size in bytes and CRC-64/XZ; if they are unknown, the object's contents are not compared. */
   std::optional<std::uint64_t> size = std::nullopt;
   std::optional<std::uint64_t> crc64 = std::nullopt;
 };
 
 /**
- * Parts that OSS has, by number: plain values that can be kept and sent elsewhere. Several threads may add to a list,
- * and upload parts into it, at once; what it has is looked at when they are done.
+ * Parts that OSS has, by number: plain values that you can keep and send elsewhere. Several threads may add to a list,
+ * and upload parts into it, at once; read it only after they are done.
  */
 class parts {
  public:
   parts() : handle_(internal::new_handle<::oss_callback_parts>(::oss_callback_parts_new)) {}
-  /** Takes a list over that a function of oss_callback.h gave. */
+  /** Takes over a list that a function of oss_callback.h returned. */
   explicit parts(::oss_callback_parts* handle) noexcept : handle_(handle) {}
 
-  /** Adds a part of what was kept of it; it replaces one with the same number. */
+  /** Adds a part from its values; it replaces one with the same number. */
   result<void> try_add(const part& part) {
     return internal::run_with({}, [&](auto** error) {
       return ::oss_callback_parts_add(c_handle(), part.number, text(part.etag).c_str(),
                                       part.size ? &*part.size : nullptr, part.crc64 ? &*part.crc64 : nullptr, error);
     });
   }
-  /** Adds a part of the line that json() gave, on this machine or another. */
+  /** Adds a part from a line that json() returned, on this machine or another. */
   result<void> try_add_json(const text& json) {
     return internal::run_with(
         {}, [&](auto** error) { return ::oss_callback_parts_add_json(c_handle(), json.c_str(), error); });
@@ -50,7 +50,7 @@ class parts {
 #endif
 
   [[nodiscard]] std::size_t size() const noexcept { return ::oss_callback_parts_len(c_handle()); }
-  /** The part at an index, 0 for the one with the lowest number; one with the number 0 if there are not so many. */
+  /** The part at an index; index 0 has the lowest number. Past the end, a part with the number 0. */
   [[nodiscard]] part operator[](std::size_t index) const {
     part part;
     part.number = ::oss_callback_parts_number(c_handle(), index);
@@ -60,12 +60,12 @@ class parts {
     if (::oss_callback_parts_crc64(c_handle(), index, &number)) part.crc64 = number;
     return part;
   }
-  /** All that is known of a part in one line of JSON; empty if there are not so many. */
+  /** Everything known about a part, as one line of JSON; empty past the end. */
   [[nodiscard]] std::string json(std::size_t index) const {
     return internal::copy_of(::oss_callback_parts_json(c_handle(), index));
   }
 
-  /** Uploads of parts add to it, on any thread. */
+  /** The list that uploads of parts add to, on any thread. */
   [[nodiscard]] ::oss_callback_parts* c_handle() const noexcept { return handle_.get(); }
 
  private:
@@ -73,24 +73,24 @@ class parts {
 };
 
 /**
- * An upload in parts that was begun: by client::initiate_multipart_upload, or before, here or on another machine, by
- * client::multipart_upload. The object comes into being when it is completed; until then OSS keeps, and bills, the
- * parts. Destroying this aborts nothing.
+ * An upload in parts: from client::initiate_multipart_upload or, if it was begun earlier, here or on another machine,
+ * from client::resume_multipart_upload. The object does not exist until the upload is completed; until then OSS keeps,
+ * and bills, the parts. Destroying this object does not abort the upload.
  *
- * One object from many machines: one begins the upload and tells the others its id(); each of them sends its part and
- * hands back the line of parts::json; whoever has all the lines adds them to a list and completes the upload.
+ * To send one object from many machines, let one of them begin the upload and tell the others its id(). Each machine
+ * sends its part and hands back the line from parts::json. Add all the lines to a list and complete the upload.
  *
- * You may pass the same put_options to each step: each uses what applies to it, so the tags are set when the upload begins
- * and the ACL when it is completed.
+ * You may pass the same put_options to each step: each uses what applies to it. Tags, for instance, are set when the
+ * upload begins, and the ACL when it is completed.
  *
- * May be used from many threads at once while nobody changes it. It keeps what it needs of its client.
+ * Many threads may use it at once while no thread changes it. It keeps what it needs from its client.
  */
 class multipart_upload {
  public:
-  /** Takes an upload over that a function of oss_callback.h gave. */
+  /** Takes over an upload that a function of oss_callback.h returned. */
   explicit multipart_upload(::oss_callback_multipart_upload* handle) noexcept : handle_(handle) {}
 
-  /** Views into this. */
+  /** A view into this object, like object() and id(). */
   [[nodiscard]] std::string_view bucket() const noexcept {
     return internal::view_of(::oss_callback_multipart_upload_bucket(c_handle()));
   }
@@ -101,7 +101,7 @@ class multipart_upload {
   [[nodiscard]] std::string_view id() const noexcept {
     return internal::view_of(::oss_callback_multipart_upload_id(c_handle()));
   }
-  /** What else is worth knowing of its beginning: that OSS may have begun another whose id was lost with the answer. */
+  /** Notes about how it began, such as that OSS may have begun another upload whose id was lost with the answer. */
   [[nodiscard]] std::vector<std::string> notes() const {
     std::vector<std::string> notes;
     for (std::size_t index = 0; index < ::oss_callback_multipart_upload_notes_len(c_handle()); ++index)
@@ -109,15 +109,15 @@ class multipart_upload {
     return notes;
   }
 
-  /** Whether who sends the requests of this upload pays for them. */
+  /** Whether the requester pays for the requests of this upload. */
   multipart_upload& requester_pays(bool requester_pays) {
     ::oss_callback_multipart_upload_set_requester_pays(handle_.get(), requester_pays);
     return *this;
   }
 
   /**
-   * Sends bytes as a part of the object, and adds it to `into`. `number` is in 1 to 10000 and says where in the object
-   * it stands. A failed part may always be sent again: it replaces itself, and no object comes into being before the
+   * Sends bytes as a part of the object, and adds the part to `into`. `number` is 1 to 10000 and gives the part's place
+   * in the object. You may always send a failed part again: it replaces itself, and the object does not exist until the
    * upload is completed.
    */
   result<void> try_upload_part(std::uint32_t number, const bytes& body, parts& into,
@@ -135,7 +135,7 @@ class multipart_upload {
                                                             len, options.c_handle(), into.c_handle(), error);
     });
   }
-  /** Sends what `read` gives, exactly `len` bytes: it is asked once more after them. */
+  /** Sends what `read` returns. That must be exactly `len` bytes; the library then calls `read` once more to check. */
   result<void> try_upload_part_from_reader(std::uint32_t number, const reader& read, std::uint64_t len, parts& into,
                                            const put_options& options = {}) const {
     return internal::run_with(hooks_, [&](auto** error) {
@@ -149,39 +149,39 @@ class multipart_upload {
                                            const put_options& options = {}) const {
     return try_upload_part_from_reader(number, internal::reader_of(stream, len), len, into, options);
   }
-  /** Asks which parts OSS has. code::not_found when OSS does not know the upload (any more). */
+  /** Lists the parts that OSS has. code::not_found if OSS does not know the upload, or no longer knows it. */
   [[nodiscard]] result<parts> try_list_parts(const put_options& options = {}) const {
     return internal::make_with<parts, ::oss_callback_parts>(hooks_, [&](auto** parts, auto** error) {
       return ::oss_callback_multipart_upload_list_parts(c_handle(), options.c_handle(), parts, error);
     });
   }
   /**
-   * Makes the object of these parts and waits for the application server's answer. The callback is delivered once, also
-   * when the request is sent again. The upload stays open as long as the failure says that nothing is stored and its
+   * Makes the object from these parts and waits for the application server's answer. The callback is delivered once,
+   * even if the request is sent again. The upload stays open as long as the failure says that nothing is stored and its
    * code is not code::not_found.
    */
   [[nodiscard]] upload_result try_complete(const parts& parts, const callback& callback,
                                            const put_options& options = {}) const {
     return complete(parts.c_handle(), callback, options);
   }
-  /** Makes the object of all parts that OSS has, which are listed first. */
+  /** Makes the object from all parts that OSS has; lists them first. */
   [[nodiscard]] upload_result try_complete_all_parts(const callback& callback,
                                                      const put_options& options = {}) const {
     return complete(nullptr, callback, options);
   }
-  /** Gives the upload up, and deletes its parts. Do not do so after it may have been completed. */
+  /** Aborts the upload and deletes its parts. Do not call this once the upload may have been completed. */
   result<void> try_abort(const put_options& options = {}) const {
     return internal::run_with(hooks_, [&](auto** error) {
       return ::oss_callback_multipart_upload_abort(c_handle(), options.c_handle(), error);
     });
   }
-  /** Permits sending a part to others. Nothing is sent. */
+  /** Lets others send a part. Sends nothing. */
   [[nodiscard]] result<presigned_url> try_presign_part(std::uint32_t number, std::chrono::seconds expires_in) const {
     return internal::make_with<presigned_url, ::oss_callback_presigned_url>(hooks_, [&](auto** url, auto** error) {
       return ::oss_callback_multipart_upload_presign_part(c_handle(), number, internal::count(expires_in), url, error);
     });
   }
-  /** Permits completing to others: of all parts that OSS has, or of those in the list that they send. */
+  /** Lets others complete the upload: from all parts that OSS has, or from the list that they send. */
   [[nodiscard]] result<presigned_url> try_presign_complete(complete_of of, const callback& callback,
                                                            std::chrono::seconds expires_in,
                                                            callback_in in = callback_in::url,
@@ -251,14 +251,14 @@ class multipart_upload {
 struct open_upload {
   std::string object;
   std::string id;
-  /** When it was begun, as OSS says it: "2012-02-23T04:18:23.000Z". */
+  /** When it was begun, as OSS gives it: "2012-02-23T04:18:23.000Z". */
   std::string initiated;
 };
 
-/** The open uploads of a bucket, by object, then by id. */
+/** A bucket's open uploads, sorted by object, then by id. */
 struct open_uploads {
   std::vector<open_upload> uploads;
-  /** What uploads that were summed up by a delimiter have in common. */
+  /** The common prefixes of uploads that were grouped by a delimiter. */
   std::vector<std::string> common_prefixes;
 };
 

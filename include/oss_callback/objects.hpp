@@ -1,5 +1,5 @@
 /**
- * What is known of objects that are stored, or may be.
+ * What is known about objects that are, or may be, stored.
  *
  * Part of <oss_callback.hpp>, which is the manual.
  */
@@ -13,15 +13,15 @@ namespace oss_callback OSS_CALLBACK_VISIBLE {
 inline namespace OSS_CALLBACK_FORM {
 
 /**
- * What OSS says about an object. Copies share it, and it does not change: any thread may read it. Views that it gives
- * out are valid as long as one of the copies lives.
+ * What OSS says about an object. Copies share it, and it is immutable: any thread may read it. Views that it returns
+ * are valid as long as any copy lives.
  */
 class object_metadata {
  public:
-  /** Takes metadata over that a function of oss_callback.h gave. */
+  /** Takes over metadata that a function of oss_callback.h returned. */
   explicit object_metadata(::oss_callback_object_metadata* handle)
       : handle_(handle, ::oss_callback_object_metadata_free) {}
-  /** That of something else, which is kept. */
+  /** Metadata inside another handle, which it keeps alive. */
   explicit object_metadata(std::shared_ptr<const ::oss_callback_object_metadata> handle) noexcept
       : handle_(std::move(handle)) {}
 
@@ -41,7 +41,7 @@ class object_metadata {
   [[nodiscard]] std::optional<std::string_view> etag() const noexcept {
     return internal::optional_text(::oss_callback_object_metadata_etag(c_handle()));
   }
-  /** A header of OSS's answer by its name, in any case, such as "Content-Type" or "x-oss-meta-author". */
+  /** A header of OSS's answer by name (in any case), such as "Content-Type" or "x-oss-meta-author". */
   [[nodiscard]] std::optional<std::string_view> header(const text& name) const noexcept {
     return internal::optional_text(::oss_callback_object_metadata_header(c_handle(), name.c_str()));
   }
@@ -52,34 +52,36 @@ class object_metadata {
   std::shared_ptr<const ::oss_callback_object_metadata> handle_;
 };
 
-/** What can be said of an upload that has been looked up. */
+/** The result of looking up an upload. */
 enum class outcome : std::uint32_t {
-  /** There is another object, perhaps put in the place of this one; or one that cannot be compared. */
+  /** A different object is there, which may have replaced this one; or one that cannot be compared. */
   still_unknown = OSS_CALLBACK_OUTCOME_STILL_UNKNOWN,
-  /** The upload is stored: proven by its idempotency id, or by its upload id that is used up. */
+  /** The upload is stored; its idempotency id, or its used-up upload id, proves it. */
   stored = OSS_CALLBACK_OUTCOME_STORED,
-  /** An object with its size and CRC-64 is there; an earlier upload with the same contents may have stored it. */
+  /**
+   * An object with the upload's size and CRC-64 is there; an earlier upload with the same contents may have stored it.
+   */
   content_present = OSS_CALLBACK_OUTCOME_CONTENT_PRESENT,
-  /** The upload is not there. A request that was still on its way may arrive later. */
+  /** The upload is not there. A request still on its way may yet arrive. */
   not_there = OSS_CALLBACK_OUTCOME_NOT_THERE,
 };
 
 /** What became of an upload whose outcome was unknown. Copies share it; any thread may read it. */
 class reconciled {
  public:
-  /** Takes one over that a function of oss_callback.h gave. */
+  /** Takes over a result that a function of oss_callback.h returned. */
   explicit reconciled(::oss_callback_reconciled* handle) : handle_(handle, ::oss_callback_reconciled_free) {}
 
   [[nodiscard]] oss_callback::outcome outcome() const noexcept {
     return static_cast<oss_callback::outcome>(::oss_callback_reconciled_outcome(c_handle()));
   }
-  /** The object that is there, if the outcome is stored or content_present. */
+  /** The object that was found, if the outcome is stored or content_present. */
   [[nodiscard]] std::optional<object_metadata> object() const noexcept {
     const ::oss_callback_object_metadata* inside = ::oss_callback_reconciled_object(c_handle());
     if (inside == nullptr) return std::nullopt;
     return object_metadata(std::shared_ptr<const ::oss_callback_object_metadata>(handle_, inside));
   }
-  /** OSS's time when it said that the upload is not there, if the outcome is not_there. */
+  /** The time, by OSS's clock, when OSS said that the upload is not there; only if the outcome is not_there. */
   [[nodiscard]] std::optional<sys_seconds> observed_at() const noexcept {
     return internal::optional_time(::oss_callback_reconciled_observed_at_s, c_handle());
   }

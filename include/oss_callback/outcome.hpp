@@ -1,5 +1,5 @@
 /**
- * What happened: receipts, failures, and the results of the functions that do not throw.
+ * What happened: receipts and failures.
  *
  * Part of <oss_callback.hpp>, which is the manual.
  */
@@ -17,8 +17,8 @@ namespace oss_callback OSS_CALLBACK_VISIBLE {
 inline namespace OSS_CALLBACK_FORM {
 
 /**
- * The cause of a failure, and nothing else: whether the object is stored is said by failure::stored(). Newer versions
- * of the library may have more of them, so a `switch` needs a `default`. oss_callback.h describes each.
+ * The cause of a failure, and only that: failure::stored() says whether the object is stored. Newer versions of the
+ * library may add codes, so a `switch` needs a `default`. oss_callback.h describes each code.
  */
 enum class code : std::uint32_t {
   ok = OSS_CALLBACK_CODE_OK,
@@ -70,18 +70,18 @@ inline std::string_view name(code code) noexcept { return ::oss_callback_code_na
 
 /** Did this operation store the object? */
 enum class stored : std::uint32_t {
-  /** It cannot be known from here: the answer was lost. Look with client::reconcile before you send again. */
+  /** Unknown: the answer was lost. Check with client::reconcile before you upload again. */
   unknown = OSS_CALLBACK_STORED_UNKNOWN,
-  /** No. Sending again cannot store it twice. */
+  /** No. Uploading again cannot store it twice. */
   no = OSS_CALLBACK_STORED_NO,
   yes = OSS_CALLBACK_STORED_YES,
 };
 
 /** Did OSS accept the application server's answer to the callback? */
 enum class answered : std::uint32_t {
-  /** It cannot be known from here: the answer was lost. */
+  /** Unknown: the answer was lost. */
   unknown = OSS_CALLBACK_ANSWERED_UNKNOWN,
-  /** No. In a callback_failed the application server may have received the callback all the same. */
+  /** No. In a callback_failed, the application server may still have received the callback. */
   no = OSS_CALLBACK_ANSWERED_NO,
   /** Yes: the application server answered, and OSS passed its answer on. */
   yes = OSS_CALLBACK_ANSWERED_YES,
@@ -94,9 +94,9 @@ struct attempt {
   oss_callback::code code = code::ok;
   oss_callback::stored stored = stored::unknown;
   oss_callback::answered answered = answered::unknown;
-  /** The HTTP status, or 0 if no answer came. */
+  /** The HTTP status, or 0 if there was no answer. */
   unsigned status = 0;
-  /** How long the head of its answer was waited for, after the last byte was sent. */
+  /** The time from the last byte sent until the head of the answer arrived. */
   std::chrono::milliseconds waited{0};
 };
 
@@ -113,18 +113,18 @@ inline attempt attempt_of(const ::oss_callback_attempt* from) noexcept {
 
 /**
  * What OSS said about a stored object, together with the application server's answer. Copies share one receipt, which
- * does not change: any thread may read it. Views that it gives out are valid as long as one of the copies lives.
+ * is immutable: any thread may read it. Views that it returns are valid as long as any copy lives.
  */
 class receipt {
  public:
-  /** Takes a receipt over that a function of oss_callback.h gave. */
+  /** Takes over a receipt that a function of oss_callback.h returned. */
   explicit receipt(::oss_callback_receipt* handle) : handle_(handle, ::oss_callback_receipt_free) {}
-  /** One that belongs to something else, which is kept. */
+  /** A receipt inside another handle, which it keeps alive. */
   explicit receipt(std::shared_ptr<const ::oss_callback_receipt> handle) noexcept : handle_(std::move(handle)) {}
 
   /** The HTTP status: 200, or 203 in a callback_failed. */
   [[nodiscard]] unsigned status() const noexcept { return ::oss_callback_receipt_status(c_handle()); }
-  /** The ETag without its quotes, as ${etag} has it in a callback body. */
+  /** The ETag without its quotes, as ${etag} appears in a callback body. */
   [[nodiscard]] std::optional<std::string_view> etag() const noexcept {
     return internal::optional_text(::oss_callback_receipt_etag(c_handle()));
   }
@@ -132,46 +132,46 @@ class receipt {
   [[nodiscard]] std::optional<std::uint64_t> crc64() const noexcept {
     return internal::optional_number(::oss_callback_receipt_crc64, c_handle());
   }
-  /** The object's version in a bucket with versioning. */
+  /** The object's version, in a bucket with versioning. */
   [[nodiscard]] std::optional<std::string_view> version_id() const noexcept {
     return internal::optional_text(::oss_callback_receipt_version_id(c_handle()));
   }
-  /** The id under which OSS's support finds the request; the callback carries the same one. */
+  /** The id by which OSS's support finds the request; the callback carries the same one. */
   [[nodiscard]] std::optional<std::string_view> request_id() const noexcept {
     return internal::optional_text(::oss_callback_receipt_request_id(c_handle()));
   }
   /**
-   * The application server's answer, byte for byte: JSON as a rule, but nothing is assumed. Empty without a callback
-   * and in a callback_failed; cut short in an error with code::answer_damaged.
+   * The application server's answer, byte for byte: usually JSON, but the library assumes nothing. Empty without a
+   * callback and in a callback_failed; cut short in an error with code::answer_damaged.
    */
   [[nodiscard]] std::string_view answer() const noexcept {
     return internal::lent_bytes(::oss_callback_receipt_answer, c_handle());
   }
-  /** The Content-Type of the answer, as the application server gave it. */
+  /** The answer's Content-Type, as the application server sent it. */
   [[nodiscard]] std::optional<std::string_view> answer_content_type() const noexcept {
     return internal::optional_text(::oss_callback_receipt_answer_content_type(c_handle()));
   }
-  /** A header of OSS's answer by its name, in any case. */
+  /** A header of OSS's answer by name, in any case. */
   [[nodiscard]] std::optional<std::string_view> header(const text& name) const noexcept {
     return internal::optional_text(::oss_callback_receipt_header(c_handle(), name.c_str()));
   }
-  /** How often the request was sent until this answer came: 1 or more. */
+  /** How many times the request was sent until this answer came: 1 or more. */
   [[nodiscard]] unsigned attempts() const noexcept { return ::oss_callback_receipt_attempts(c_handle()); }
-  /** The attempts before the last one. */
+  /** The attempts before the last. */
   [[nodiscard]] std::vector<attempt> history() const {
     std::vector<attempt> history;
     for (std::size_t index = 0; index < ::oss_callback_receipt_earlier_attempts_len(c_handle()); ++index)
       history.push_back(internal::attempt_of(::oss_callback_receipt_earlier_attempt(c_handle(), index)));
     return history;
   }
-  /** What else is worth knowing of client::upload_file, such as why it did not go on where its checkpoint said. */
+  /** Notes about client::upload_file, such as why it did not resume from its checkpoint. */
   [[nodiscard]] std::vector<std::string> notes() const {
     std::vector<std::string> notes;
     for (std::size_t index = 0; index < ::oss_callback_receipt_notes_len(c_handle()); ++index)
       notes.emplace_back(internal::view_of(::oss_callback_receipt_note(c_handle(), index)));
     return notes;
   }
-  /** How long the head of the answer was waited for, after the last byte was sent: mostly the application's time. */
+  /** The time from the last byte sent until the head of the answer arrived: mostly the application server's time. */
   [[nodiscard]] std::chrono::milliseconds waited() const noexcept {
     return std::chrono::milliseconds(::oss_callback_receipt_waited_ms(c_handle()));
   }
@@ -183,17 +183,18 @@ class receipt {
 };
 
 /**
- * An operation that failed, with everything that is known about it: either an error or a callback_failed. Copies share
- * one failure, which does not change: any thread may read it. Views that it gives out are valid as long as one of the
- * copies lives.
+ * An operation that failed, with everything known about it: either an error or a callback_failed. Copies share one
+ * failure, which is immutable: any thread may read it. Views that it returns are valid as long as any copy lives.
  */
 class failure : public std::exception {
  public:
   ~failure() override = default;
 
-  /** Why. */
+  /** The cause. */
   [[nodiscard]] oss_callback::code code() const noexcept { return code_; }
-  /** Did the operation store the object all the same? What stores nothing, such as client::head_object, says no. */
+  /**
+   * Did the operation store the object anyway? For an operation that stores nothing, such as client::head_object: no.
+   */
   [[nodiscard]] oss_callback::stored stored() const noexcept {
     return static_cast<oss_callback::stored>(::oss_callback_error_stored(c_handle()));
   }
@@ -201,77 +202,80 @@ class failure : public std::exception {
   [[nodiscard]] oss_callback::answered answered() const noexcept {
     return static_cast<oss_callback::answered>(::oss_callback_error_answered(c_handle()));
   }
-  /** What was tried and what happened, in one line of UTF-8 without secrets. */
+  /** What was attempted and what happened, in one line of UTF-8 without secrets. */
   [[nodiscard]] const char* what() const noexcept override { return ::oss_callback_error_message(c_handle()); }
   [[nodiscard]] std::string_view message() const noexcept { return what(); }
-  /** For a failure of the callback: what usually causes it and what to do, in one or two sentences. */
+  /** For a failed callback: the usual cause and what to do, in one or two sentences. */
   [[nodiscard]] std::optional<std::string_view> diagnosis() const noexcept {
     return internal::optional_text(::oss_callback_error_diagnosis(c_handle()));
   }
-  /** What is known of the stored object; there is one if, and only if, stored() says yes. */
+  /** What is known about the stored object; present if and only if stored() says yes. */
   [[nodiscard]] std::optional<oss_callback::receipt> receipt() const {
     if (::oss_callback_error_receipt(c_handle()) == nullptr) return std::nullopt;
     return borrowed_receipt();
   }
-  /** The HTTP status, or 0 if no answer came. */
+  /** The HTTP status, or 0 if there was no answer. */
   [[nodiscard]] unsigned status() const noexcept { return ::oss_callback_error_status(c_handle()); }
-  /** The code of OSS's error document, such as "NoSuchBucket" or "CallbackFailed". */
+  /** The code in OSS's error document, such as "NoSuchBucket" or "CallbackFailed". */
   [[nodiscard]] std::optional<std::string_view> oss_code() const noexcept {
     return internal::optional_text(::oss_callback_error_oss_code(c_handle()));
   }
-  /** Its message: for a failed callback what the application server did, such as "Error status : 502." */
+  /**
+   * The message in OSS's error document: for a failed callback, what the application server did, such as "Error status
+   * : 502."
+   */
   [[nodiscard]] std::optional<std::string_view> oss_message() const noexcept {
     return internal::optional_text(::oss_callback_error_oss_message(c_handle()));
   }
-  /** The code of OSS's troubleshooting pages, such as "0007-00000203": show it, do not branch on it. */
+  /** The code for OSS's troubleshooting pages, such as "0007-00000203": show it, do not branch on it. */
   [[nodiscard]] std::optional<std::string_view> ec() const noexcept {
     return internal::optional_text(::oss_callback_error_ec(c_handle()));
   }
-  /** The id under which OSS's support finds the request; none if no answer came. */
+  /** The id by which OSS's support finds the request; none if there was no answer. */
   [[nodiscard]] std::optional<std::string_view> request_id() const noexcept {
     return internal::optional_text(::oss_callback_error_request_id(c_handle()));
   }
-  /** The host that OSS believes to have answered. */
+  /** The host that, according to OSS, answered. */
   [[nodiscard]] std::optional<std::string_view> host_id() const noexcept {
     return internal::optional_text(::oss_callback_error_host_id(c_handle()));
   }
-  /** A further element of OSS's error document by its name, such as "ArgumentName" or "StringToSign". */
+  /** Another element of OSS's error document by name, such as "ArgumentName" or "StringToSign". */
   [[nodiscard]] std::optional<std::string_view> detail(const text& name) const noexcept {
     return internal::optional_text(::oss_callback_error_detail(c_handle(), name.c_str()));
   }
-  /** A header of OSS's answer by its name, in any case. */
+  /** A header of OSS's answer by name, in any case. */
   [[nodiscard]] std::optional<std::string_view> header(const text& name) const noexcept {
     return internal::optional_text(::oss_callback_error_header(c_handle(), name.c_str()));
   }
-  /** The body of OSS's answer as it came, up to the client's limit. */
+  /** The body of OSS's answer as received, up to the client's limit. */
   [[nodiscard]] std::string_view body() const noexcept {
     return internal::lent_bytes(::oss_callback_error_body, c_handle());
   }
-  /** How often the request was sent: 1 or more, and 1 also when nothing was sent. */
+  /** How many times the request was sent: 1 or more; also 1 if nothing was sent. */
   [[nodiscard]] unsigned attempts() const noexcept { return ::oss_callback_error_attempts(c_handle()); }
-  /** The attempts before the last one. Their verdict is part of stored() and answered() already. */
+  /** The attempts before the last. stored() and answered() already take them into account. */
   [[nodiscard]] std::vector<attempt> history() const {
     std::vector<attempt> history;
     for (std::size_t index = 0; index < ::oss_callback_error_earlier_attempts_len(c_handle()); ++index)
       history.push_back(internal::attempt_of(::oss_callback_error_earlier_attempt(c_handle(), index)));
     return history;
   }
-  /** What else is worth knowing of client::upload_file: that an upload could not be aborted, and the like. */
+  /** Notes about client::upload_file, for instance that an upload could not be aborted. */
   [[nodiscard]] std::vector<std::string> notes() const {
     std::vector<std::string> notes;
     for (std::size_t index = 0; index < ::oss_callback_error_notes_len(c_handle()); ++index)
       notes.emplace_back(internal::view_of(::oss_callback_error_note(c_handle(), index)));
     return notes;
   }
-  /** The upload in parts that client::upload_file left open: go on with it by its checkpoint, or abort it. */
+  /** The upload in parts that client::upload_file left open: resume it with its checkpoint, or abort it. */
   [[nodiscard]] std::optional<std::string_view> upload_id() const noexcept {
     return internal::optional_text(::oss_callback_error_upload_id(c_handle()));
   }
-  /** How long the head of the answer was waited for in the last attempt, after the last byte was sent. */
+  /** In the last attempt, the time from the last byte sent until the head of the answer arrived. */
   [[nodiscard]] std::chrono::milliseconds waited() const noexcept {
     return std::chrono::milliseconds(::oss_callback_error_waited_ms(c_handle()));
   }
-  /** What a hook of the caller's has thrown, if that ended the operation; else null. */
+  /** What one of your hooks threw, if that ended the operation; otherwise null. */
   [[nodiscard]] std::exception_ptr thrown() const noexcept { return thrown_; }
 
   [[nodiscard]] const ::oss_callback_error* c_handle() const noexcept { return handle_.get(); }
@@ -286,7 +290,7 @@ class failure : public std::exception {
   failure& operator=(const failure&) = default;
   failure& operator=(failure&&) = default;
 
-  /** The receipt inside, which keeps the rest. */
+  /** The receipt inside, which keeps the failure alive. */
   [[nodiscard]] oss_callback::receipt borrowed_receipt() const noexcept {
     return oss_callback::receipt(
         std::shared_ptr<const ::oss_callback_receipt>(handle_, ::oss_callback_error_receipt(handle_.get())));
@@ -298,17 +302,17 @@ class failure : public std::exception {
   std::exception_ptr thrown_;
 };
 
-/** Every failure but callback_failed. Most store nothing; stored() says so of each. */
+/** Every failure except callback_failed. Most store nothing; stored() says so for each. */
 class error final : public failure {
  public:
-  /** Takes an error over that a function of oss_callback.h gave together with this code. */
+  /** Takes over an error that a function of oss_callback.h returned, together with its code. */
   error(oss_callback::code code, ::oss_callback_error* handle, std::exception_ptr thrown = nullptr)
       : failure(code, handle, std::move(thrown)) {}
 
 #if OSS_CALLBACK_EXCEPTIONS
   /**
-   * Throws: what a hook has thrown, if it ended the operation before anything was stored, else a copy of this. So a
-   * hook's exception always means that nothing is stored.
+   * Throws. If a hook threw, and thereby ended the operation before anything was stored, rethrows the hook's exception;
+   * otherwise throws a copy of this. So a hook's exception always means that nothing is stored.
    */
   [[noreturn]] void raise() const {
     if (thrown() && stored() == oss_callback::stored::no) std::rethrow_exception(thrown());
@@ -318,16 +322,16 @@ class error final : public failure {
 };
 
 /**
- * HTTP 203: the object IS STORED, but the application server was not reached or did not agree. Do not upload again.
- * It is no error, and `catch (const error&)` lets it pass.
+ * HTTP 203: the object IS STORED, but the application server was not reached or did not agree. Do not upload again. It
+ * is not an error: `catch (const error&)` does not catch it.
  */
 class callback_failed final : public failure {
  public:
-  /** Takes an error over that a function of oss_callback.h gave together with OSS_CALLBACK_CODE_CALLBACK_FAILED. */
+  /** Takes over an error that a function of oss_callback.h returned with OSS_CALLBACK_CODE_CALLBACK_FAILED. */
   explicit callback_failed(::oss_callback_error* handle)
       : failure(oss_callback::code::callback_failed, handle, nullptr) {}
 
-  /** What is known of the stored object. */
+  /** What is known about the stored object. */
   [[nodiscard]] oss_callback::receipt receipt() const noexcept { return borrowed_receipt(); }
 };
 

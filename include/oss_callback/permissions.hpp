@@ -1,5 +1,5 @@
 /**
- * Permissions for uploaders that have no key: presigned URLs, and forms for browsers. They are as good as passwords.
+ * Permissions for uploaders without a key: presigned URLs, and forms for browsers. Guard them like passwords.
  *
  * Part of <oss_callback.hpp>, which is the manual.
  */
@@ -12,32 +12,32 @@
 namespace oss_callback OSS_CALLBACK_VISIBLE {
 inline namespace OSS_CALLBACK_FORM {
 
-/** Where a presigned URL has its callback. */
+/** Where a presigned URL carries its callback. */
 enum class callback_in {
   /** In the URL, where the uploader can neither change nor drop it. */
   url,
-  /** In headers, which must be sent along. */
+  /** In headers, which must be sent with the URL. */
   headers,
 };
 
-/** Of what somebody else completes an upload in parts. */
+/** From which parts someone else completes an upload in parts. */
 enum class complete_of {
-  /** All parts that OSS has; an empty body is sent. */
+  /** All parts that OSS has; the request's body is empty. */
   all_parts,
-  /** Those in OSS's list of parts, which is the body. */
+  /** The parts in a list in OSS's format, which is the request's body. */
   listed_parts,
 };
 
 /**
- * A URL that permits one request to whoever has it, until it expires. It does not change: any thread may read it. Views
- * that it gives out are valid as long as it lives.
+ * A URL that lets anyone who has it make one particular request, until it expires. It is immutable: any thread may read
+ * it. Views that it returns are valid as long as it lives.
  */
 class presigned_url {
  public:
-  /** Takes a URL over that a function of oss_callback.h gave. */
+  /** Takes over a URL that a function of oss_callback.h returned. */
   explicit presigned_url(::oss_callback_presigned_url* handle) noexcept : handle_(handle) {}
 
-  /** One that somebody else made, from what json() gave, on any machine. */
+  /** Makes one from what json() returned, on this machine or another. */
   static result<presigned_url> try_from_json(const text& json) {
     return internal::make<presigned_url, ::oss_callback_presigned_url>(
         [&](auto** url, auto** error) { return ::oss_callback_presigned_url_new_from_json(json.c_str(), url, error); });
@@ -54,15 +54,18 @@ class presigned_url {
   [[nodiscard]] std::string_view url() const noexcept {
     return internal::view_of(::oss_callback_presigned_url_url(c_handle()));
   }
-  /** All of it as JSON, for a web page or another machine. */
+  /** Everything as JSON, for a web page or another machine. */
   [[nodiscard]] std::string_view json() const noexcept {
     return internal::view_of(::oss_callback_presigned_url_json(c_handle()));
   }
-  /** Until when it is good, if whoever made it has said so. */
+  /** When it expires, if its maker said so. */
   [[nodiscard]] std::optional<sys_seconds> expires() const noexcept {
     return internal::optional_time(::oss_callback_presigned_url_expires_at_s, c_handle());
   }
-  /** What must be sent with it, exactly as it is. No other Content-Type, Content-MD5 or x-oss-... may be sent. */
+  /**
+   * Headers that must be sent with it, exactly as they are. No other Content-Type, Content-MD5 or x-oss-... may be
+   * sent.
+   */
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> headers() const {
     std::vector<std::pair<std::string, std::string>> headers;
     for (std::size_t index = 0; index < ::oss_callback_presigned_url_headers_len(c_handle()); ++index)
@@ -78,10 +81,10 @@ class presigned_url {
 };
 
 /**
- * What a form permits; it needs a key or a prefix. Everything that is given becomes a field of the form and a condition
- * of its policy, so that the uploader can change none of it. What is not given is open: any size, any type, a callback
- * of the uploader's own. Faults are kept and reported by client::sign_post_form. Not safe to share between threads
- * while it changes.
+ * What a form permits; it needs a key or a prefix. Everything you set becomes a field of the form and a condition of
+ * its policy, so the uploader cannot change it. Everything you leave out is open: any size, any type, a callback of the
+ * uploader's own. Errors are kept and reported by client::sign_post_form. Not safe to share between threads while it
+ * changes.
  */
 class post_policy {
  public:
@@ -92,22 +95,22 @@ class post_policy {
     ::oss_callback_post_policy_set_key(handle_.get(), key.c_str());
     return *this;
   }
-  /** What the object's name begins with; the name of the uploaded file, which is the uploader's choice, follows. */
+  /** The prefix of the object's name. The name of the uploaded file, which the uploader chooses, follows it. */
   post_policy& key_prefix(const text& key_prefix) {
     ::oss_callback_post_policy_set_key_prefix(handle_.get(), key_prefix.c_str());
     return *this;
   }
-  /** For how long the form is good: 1 s to 7 days; less if the credentials end before. Default: 15 minutes. */
+  /** How long the form is valid: 1 s to 7 days, or less if the credentials expire earlier. Default: 15 minutes. */
   post_policy& expires_in(std::chrono::seconds expires_in) {
     ::oss_callback_post_policy_set_expires_in_s(handle_.get(), internal::count(expires_in));
     return *this;
   }
-  /** The sizes in bytes that the file may have, both included. */
+  /** The smallest and largest size that the file may have, in bytes. */
   post_policy& content_length_range(std::uint64_t least, std::uint64_t most) {
     ::oss_callback_post_policy_set_content_length_range(handle_.get(), least, most);
     return *this;
   }
-  /** Adds a Content-Type that the uploader may choose, by the field "x-oss-content-type". */
+  /** Adds a Content-Type that the uploader may choose, through the field "x-oss-content-type". */
   post_policy& content_type(const text& content_type) {
     ::oss_callback_post_policy_add_content_type(handle_.get(), content_type.c_str());
     return *this;
@@ -117,7 +120,7 @@ class post_policy {
     ::oss_callback_post_policy_set_callback(handle_.get(), spec.c_handle());
     return *this;
   }
-  /** A field with the value that it must have: "x-oss-meta-author", "success_action_status" and the like. */
+  /** A field and the value that it must have: "x-oss-meta-author", "success_action_status" and so on. */
   post_policy& field(const text& name, const text& value) {
     ::oss_callback_post_policy_set_field(handle_.get(), name.c_str(), value.c_str());
     return *this;
@@ -130,15 +133,15 @@ class post_policy {
 };
 
 /**
- * A form that was signed: where to post it, and its fields. It does not change: any thread may read it. Views that it
- * gives out are valid as long as it lives.
+ * A signed form: where to post it, and its fields. It is immutable: any thread may read it. Views that it returns are
+ * valid as long as it lives.
  */
 class post_form {
  public:
-  /** Takes a form over that a function of oss_callback.h gave. */
+  /** Takes over a form that a function of oss_callback.h returned. */
   explicit post_form(::oss_callback_post_form* handle) noexcept : handle_(handle) {}
 
-  /** One that somebody else made, from what json() gave, on any machine. */
+  /** Makes one from what json() returned, on this machine or another. */
   static result<post_form> try_from_json(const text& json) {
     return internal::make<post_form, ::oss_callback_post_form>(
         [&](auto** form, auto** error) { return ::oss_callback_post_form_new_from_json(json.c_str(), form, error); });
@@ -151,15 +154,15 @@ class post_form {
   [[nodiscard]] std::string_view url() const noexcept {
     return internal::view_of(::oss_callback_post_form_url(c_handle()));
   }
-  /** All of it as JSON, for a web page or another machine. */
+  /** Everything as JSON, for a web page or another machine. */
   [[nodiscard]] std::string_view json() const noexcept {
     return internal::view_of(::oss_callback_post_form_json(c_handle()));
   }
-  /** Until when it is good, if whoever made it has said so. */
+  /** When it expires, if its maker said so. */
   [[nodiscard]] std::optional<sys_seconds> expires() const noexcept {
     return internal::optional_time(::oss_callback_post_form_expires_at_s, c_handle());
   }
-  /** Its fields in their order. They stand before the file. */
+  /** The form's fields, in order. They must come before the file. */
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> fields() const {
     std::vector<std::pair<std::string, std::string>> fields;
     for (std::size_t index = 0; index < ::oss_callback_post_form_fields_len(c_handle()); ++index)

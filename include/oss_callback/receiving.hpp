@@ -15,18 +15,18 @@ namespace oss_callback OSS_CALLBACK_VISIBLE {
 inline namespace OSS_CALLBACK_FORM {
 
 /**
- * A callback that OSS has sent. No header is part of it, since no header is signed. It does not change: any thread may
- * read it. Views that it gives out are valid as long as it lives. What the body does not say is std::nullopt, and so is
- * everything in a body that cannot be read: see check_body.
+ * A callback that OSS sent. It includes no headers, because OSS does not sign them. It is immutable: any thread may
+ * read it. Views that it returns are valid as long as it lives. Values missing from the body are std::nullopt; if the
+ * body is unreadable, all of them are: see check_body.
  */
 class verified {
  public:
-  /** Takes a callback over that a function of oss_callback.h gave. */
+  /** Takes over a callback that a function of oss_callback.h returned. */
   explicit verified(::oss_callback_verified* handle) noexcept : handle_(handle) {}
 
   /**
-   * Path and query that OSS has signed: those of the callback URL, whatever a proxy made of them. For logs: /cb?id=1
-   * and /cb%3Fid=1 are signed alike, and any customer of OSS can choose them.
+   * The path and query that OSS signed: those of the callback URL, whatever a proxy made of them. For logs only:
+   * /cb?id=1 and /cb%3Fid=1 have the same signature, and any customer of OSS can choose them.
    */
   [[nodiscard]] std::string_view signed_target() const noexcept {
     return internal::view_of(::oss_callback_verified_signed_target(c_handle()));
@@ -39,15 +39,15 @@ class verified {
   [[nodiscard]] std::string_view body() const noexcept {
     return internal::lent_bytes(::oss_callback_verified_body, c_handle());
   }
-  /** code::bad_body when the body is neither a form nor JSON, not UTF-8, or has a member twice. */
+  /** code::bad_body if the body is neither a form nor JSON, is not UTF-8, or has a member twice. */
   [[nodiscard]] result<void> try_check_body() const {
     return internal::run_with({}, [&](auto** error) { return ::oss_callback_verified_check_body(c_handle(), error); });
   }
   /**
-   * Looks the object up that the body names, and compares its ETag, size and CRC-64 with what the body says of them. Do
-   * this before anything valuable: neither OSS's signature nor a seal proves that the upload took place. An object that
-   * was there before passes as well, and without a seal the bucket may be anybody's.
-   * code::not_confirmed when there is no such object, or it is another; every other code says that it is not known.
+   * Looks up the object that the body names, and compares its ETag, size and CRC-64 with those in the body. Do this
+   * before anything valuable: neither OSS's signature nor a seal proves that the upload took place. An object that was
+   * there before passes as well, and without a seal the bucket may be anyone's. code::not_confirmed if there is no such
+   * object, or if it differs; any other code means that the result is unknown.
    */
   [[nodiscard]] result<object_metadata> try_confirm(const client& client) const {
     return internal::make_with<object_metadata, ::oss_callback_object_metadata>(
@@ -60,18 +60,20 @@ class verified {
   object_metadata confirm(const client& client) const { return try_confirm(client).value(); }
 #endif
 
-  /** A member of the body by its name there, case included; those of an object imageInfo are "imageInfo.height" etc. */
+  /**
+   * A member of the body by its exact name (case-sensitive). Members of an object imageInfo are "imageInfo.height" etc.
+   */
   [[nodiscard]] std::optional<std::string_view> member(const text& name) const noexcept {
     return internal::optional_text(::oss_callback_verified_member(c_handle(), name.c_str()));
   }
-  /** A variable of the application's own, with or without "x:" in front. */
+  /** A variable of the application's own, with or without the prefix "x:". */
   [[nodiscard]] std::optional<std::string_view> variable(const text& name) const noexcept {
     return internal::optional_text(::oss_callback_verified_variable(c_handle(), name.c_str()));
   }
   [[nodiscard]] std::optional<std::string_view> bucket() const noexcept {
     return internal::optional_text(::oss_callback_verified_bucket(c_handle()));
   }
-  /** Also found under the name filename. */
+  /** Also read from a member named filename. */
   [[nodiscard]] std::optional<std::string_view> object() const noexcept {
     return internal::optional_text(::oss_callback_verified_object(c_handle()));
   }
@@ -121,46 +123,46 @@ class verified {
   internal::owned<::oss_callback_verified, ::oss_callback_verified_free> handle_;
 };
 
-/** How callbacks are verified. The first fault is kept and reported when a verifier is made. */
+/** How callbacks are verified. The first error is kept and reported when a verifier is made. */
 class verifier_options {
  public:
   verifier_options()
       : handle_(internal::new_handle<::oss_callback_verifier_options>(::oss_callback_verifier_options_new)) {}
 
-  /** Adds a key that OSS publishes: its URL below https://gosspublic.alicdn.com/ and its text, PEM. */
+  /** Adds a key that OSS publishes: its URL below https://gosspublic.alicdn.com/ and its text in PEM. */
   verifier_options& key(const text& url, const text& pem) {
     ::oss_callback_verifier_options_add_key(handle_.get(), url.c_str(), pem.c_str());
     return *this;
   }
-  /** Whether keys that are not known are fetched from OSS's key host. Default: false. */
+  /** Whether to fetch unknown keys from OSS's key host. Default: false. */
   verifier_options& fetch_keys(bool fetch_keys) {
     ::oss_callback_verifier_options_set_fetch_keys(handle_.get(), fetch_keys);
     return *this;
   }
   /**
-   * FOR TESTS ONLY: admits a key URL that is not OSS's, exactly as it stands, with this key (PEM). Whoever holds its
-   * private half can forge callbacks. For local-oss, which prints the URL when it starts.
+   * FOR TESTS ONLY: trusts this exact key URL, which is not OSS's, with this key (PEM). Anyone who holds its private
+   * half can forge callbacks. For local-oss, which prints the URL when it starts.
    */
   verifier_options& trust_key_url_for_tests(const text& exact_url, const text& pem) {
     ::oss_callback_verifier_options_trust_key_url_for_tests(handle_.get(), exact_url.c_str(), pem.c_str());
     return *this;
   }
-  /** The longest body in bytes. Default: 1 MiB. */
+  /** The longest body to accept, in bytes. Default: 1 MiB. */
   verifier_options& max_body_len(std::size_t max_body_len) {
     ::oss_callback_verifier_options_set_max_body_len(handle_.get(), max_body_len);
     return *this;
   }
-  /** Puts back what a reverse proxy has stripped: with "/api" /callback may have been signed as /api/callback. */
+  /** Restores a prefix that a reverse proxy stripped: with "/api", /callback may have been signed as /api/callback. */
   verifier_options& prepend_prefix(const text& prefix) {
     ::oss_callback_verifier_options_prepend_prefix(handle_.get(), prefix.c_str());
     return *this;
   }
-  /** Takes off what a reverse proxy has added: with "/api" /api/callback may have been signed as /callback. */
+  /** Removes a prefix that a reverse proxy added: with "/api", /api/callback may have been signed as /callback. */
   verifier_options& strip_prefix(const text& prefix) {
     ::oss_callback_verifier_options_strip_prefix(handle_.get(), prefix.c_str());
     return *this;
   }
-  /** Believes a header such as X-Original-URI, in which a reverse proxy keeps the target as it came to it. */
+  /** Trusts a header such as X-Original-URI, in which a reverse proxy passes on the original target. */
   verifier_options& trust_target_header(const text& name) {
     ::oss_callback_verifier_options_trust_target_header(handle_.get(), name.c_str());
     return *this;
@@ -172,34 +174,34 @@ class verifier_options {
   internal::owned<::oss_callback_verifier_options, ::oss_callback_verifier_options_free> handle_;
 };
 
-/** Headers of a request, where nothing else holds them. */
+/** A request's headers, written between braces. */
 using header_list = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 
 /**
- * Decides whether requests are OSS's. It does not change and may be used from many threads at once.
+ * Decides whether requests come from OSS. It is immutable, and many threads may use it at once.
  *
- * A signature proves that OSS has sent the request, and no more: any customer of OSS can have such a request sent to
- * any URL, with any body, and it never expires. What proves that the upload was permitted is a sealer.
+ * A signature proves only that OSS sent the request. Any customer of OSS can have OSS send such a request to any URL,
+ * with any body, and the signature never expires. A sealer proves that the upload was permitted.
  */
 class verifier {
  public:
-  /** Takes a verifier over that a function of oss_callback.h gave. */
+  /** Takes over a verifier that a function of oss_callback.h returned. */
   explicit verifier(::oss_callback_verifier* handle) noexcept : handle_(handle) {}
 
-  /** Without options: OSS's production key, and no proxy. */
+  /** Without options: OSS's production key and no proxy. */
   static result<verifier> try_of(const verifier_options& options = {}) {
     return internal::make<verifier, ::oss_callback_verifier>(
         [&](auto** made, auto** error) { return ::oss_callback_verifier_new(options.c_handle(), made, error); });
   }
 
   /**
-   * Verifies a request as it came to the application server, before anything has decoded it. `target` is path and query
-   * as they stand in the request line. `headers` are pairs of name and value, in a std::vector, a std::multimap, or
-   * between braces: Authorization, x-oss-pub-key-url, Content-Type and what proxies add; of several with one name the
-   * first counts. `body` are its bytes.
+   * Verifies a request as the application server received it, before anything decodes it. `target` is the path and
+   * query exactly as in the request line. `headers` are pairs of name and value, in a std::vector, a std::multimap or
+   * between braces: Authorization, x-oss-pub-key-url, Content-Type and what proxies add; if a name appears more than
+   * once, the first counts. `body` holds the request's bytes.
    *
-   * Takes some 20 microseconds and does no I/O, unless keys are fetched. A failure is for the application's log; who
-   * sent the request gets reply::refused. code::key_unavailable says nothing about the request.
+   * It takes about 20 microseconds and does no I/O, unless it fetches keys. Log a failure, but do not reveal it: send
+   * reply::refused to the peer. code::key_unavailable says nothing about the request.
    */
   template <class Headers = header_list>
   [[nodiscard]] result<verified> try_verify(const text& method, const text& target, const Headers& headers,
@@ -234,22 +236,25 @@ class verifier {
 };
 
 /**
- * What an uploader may do: one object or those below a prefix, up to a size, until a time. Without a size and an end
- * nothing can be sealed. Faults are kept and reported by sealer::seal. Not safe to share between threads while it
+ * What an uploader may do: upload one object, or one below a prefix, up to a size, until a time. A size and an end are
+ * required for sealing. Errors are kept and reported by sealer::seal. Not safe to share between threads while it
  * changes.
  */
 class permission {
  public:
-  /** Takes a permission over that a function of oss_callback.h gave. */
+  /** Takes over a permission that a function of oss_callback.h returned. */
   explicit permission(::oss_callback_permission* handle) noexcept : handle_(handle) {}
 
-  /** The upload of one object. */
+  /** Permits the upload of one object. */
   static result<permission> try_object(const text& bucket, const text& object) {
     return internal::make<permission, ::oss_callback_permission>([&](auto** permission, auto** error) {
       return ::oss_callback_permission_new_object(bucket.c_str(), object.c_str(), permission, error);
     });
   }
-  /** The upload of one object whose name begins so and is otherwise the uploader's choice, be it one that exists. */
+  /**
+   * Permits the upload of one object whose name begins with `prefix`; the uploader chooses the rest, even an existing
+   * name.
+   */
   static result<permission> try_prefix(const text& bucket, const text& prefix) {
     return internal::make<permission, ::oss_callback_permission>([&](auto** permission, auto** error) {
       return ::oss_callback_permission_new_prefix(bucket.c_str(), prefix.c_str(), permission, error);
@@ -260,23 +265,23 @@ class permission {
   static permission prefix(const text& bucket, const text& prefix) { return try_prefix(bucket, prefix).value(); }
 #endif
 
-  /** The largest size in bytes. */
+  /** The maximum size in bytes. */
   permission& max_size(std::uint64_t bytes) {
     ::oss_callback_permission_set_max_size(handle_.get(), bytes);
     return *this;
   }
-  /** The size in bytes, in place of a largest one. */
+  /** The exact size in bytes, instead of a maximum. */
   permission& exact_size(std::uint64_t bytes) {
     ::oss_callback_permission_set_exact_size(handle_.get(), bytes);
     return *this;
   }
-  /** The end, by the clock of the application server. The callback must arrive before it. */
+  /** When it ends, by the application server's clock. The callback must arrive before then. */
   template <class Duration>
   permission& expires_at(std::chrono::time_point<std::chrono::system_clock, Duration> end) {
     ::oss_callback_permission_set_expires_at_s(handle_.get(), internal::since_1970(end));
     return *this;
   }
-  /** The end, from now. */
+  /** How long it lasts from now. */
   permission& valid_for(std::chrono::seconds time) {
     ::oss_callback_permission_set_valid_for_s(handle_.get(), internal::count(time));
     return *this;
@@ -289,24 +294,24 @@ class permission {
 };
 
 /**
- * A callback whose upload was permitted: what the seal covers, and nothing else. It does not change: any thread may
- * read it. Views that it gives out are valid as long as it lives.
+ * A callback whose upload was permitted: what the seal covers, and nothing else. It is immutable: any thread may read
+ * it. Views that it returns are valid as long as it lives.
  */
 class sealed {
  public:
-  /** Takes a callback over that a function of oss_callback.h gave. */
+  /** Takes over a callback that a function of oss_callback.h returned. */
   explicit sealed(::oss_callback_sealed* handle) noexcept : handle_(handle) {}
 
   [[nodiscard]] std::string_view bucket() const noexcept {
     return internal::view_of(::oss_callback_sealed_bucket(c_handle()));
   }
-  /** The permitted object, or one that begins with the permitted prefix. */
+  /** The permitted object, or one whose name begins with the permitted prefix. */
   [[nodiscard]] std::string_view object() const noexcept {
     return internal::view_of(::oss_callback_sealed_object(c_handle()));
   }
-  /** The size in bytes that the callback says, within what was permitted. */
+  /** The size in bytes that the callback reports; it is within the permission. */
   [[nodiscard]] std::uint64_t size() const noexcept { return ::oss_callback_sealed_size(c_handle()); }
-  /** A sealed variable by its name, with or without "x:" in front. */
+  /** A sealed variable by name, with or without the prefix "x:". */
   [[nodiscard]] std::optional<std::string_view> variable(const text& name) const noexcept {
     return internal::optional_text(::oss_callback_sealed_variable(c_handle(), name.c_str()));
   }
@@ -319,9 +324,9 @@ class sealed {
     return internal::time_of(::oss_callback_sealed_expires_at_s(c_handle()));
   }
   /**
-   * 16 random bytes that no other seal has. With body_digest they are what a database needs that several servers share
-   * in place of a replay_guard: keep the digest under the nonce until after the permission's end; a nonce that is there
-   * with another digest is a replay.
+   * 16 random bytes that no other seal has. Servers that share a database can use it with body_digest instead of a
+   * replay_guard: keep the digest under the nonce until the permission has ended. If the nonce is already there with
+   * another digest, the callback is a replay.
    */
   [[nodiscard]] std::array<std::uint8_t, 16> nonce() const noexcept {
     return internal::array_of<16>(::oss_callback_sealed_nonce(c_handle()));
@@ -340,38 +345,42 @@ class sealed {
 /**
  * Seals callbacks on the application server, and checks the seals of those that come back.
  *
- * A seal proves that the holder of the secret has permitted an upload: to this bucket and object or prefix, of this
- * size, until this time, with these variables. It does not prove that the upload took place: see verified::confirm.
- * After the last accept it may be used from many threads at once.
+ * A seal proves that the holder of the secret permitted an upload: to this bucket and object or prefix, of this size,
+ * until this time, with these variables. It does not prove that the upload took place: see verified::confirm. Many
+ * threads may use a sealer at once, after the last accept.
  */
 class sealer {
  public:
-  /** Takes a sealer over that a function of oss_callback.h gave. */
+  /** Takes over a sealer that a function of oss_callback.h returned. */
   explicit sealer(::oss_callback_sealer* handle) noexcept : handle_(handle) {}
 
-  /** A key: an id, which stands in every seal and is no secret, and at least 32 random bytes, which are copied. */
+  /**
+   * Makes a sealer with a key: an id, which is in every seal and is not secret, and at least 32 random bytes, which are
+   * copied.
+   */
   static result<sealer> try_of(const text& key_id, const bytes& secret) {
     return internal::make<sealer, ::oss_callback_sealer>([&](auto** sealer, auto** error) {
       return ::oss_callback_sealer_new(key_id.c_str(), secret.data(), secret.size(), sealer, error);
     });
   }
-  /** Also accepts the seals of another key, for rotation. Nobody else may use the sealer meanwhile. */
+  /** Also accepts the seals of another key, for rotation. No other thread may use the sealer during this call. */
   result<void> try_accept(const text& key_id, const bytes& secret) {
     return internal::run_with({}, [&](auto** error) {
       return ::oss_callback_sealer_accept(handle_.get(), key_id.c_str(), secret.data(), secret.size(), error);
     });
   }
   /**
-   * Makes a spec of these options with a seal in the variable x:seal: for one upload. Give the uploader its callback()
-   * and callback_var(). The body must carry ${bucket}, ${object}, ${size}, ${x:seal} and every variable, each as a
-   * member of that name; otherwise code::invalid_callback names what is missing. The permission must not have ended.
+   * Makes a spec from these options, with a seal in the variable x:seal, for one upload. Give the uploader its
+   * callback() and callback_var(). The body must carry ${bucket}, ${object}, ${size}, ${x:seal} and every variable,
+   * each as a member of that name; otherwise code::invalid_callback names what is missing. The permission must not have
+   * ended.
    */
   [[nodiscard]] result<spec> try_seal(const spec_options& options, const permission& permission) const {
     return internal::make<spec, ::oss_callback_spec>([&](auto** spec, auto** error) {
       return ::oss_callback_sealer_seal(c_handle(), options.c_handle(), permission.c_handle(), spec, error);
     });
   }
-  /** Checks the seal of a verified callback against what its body says, by the clock of this machine. */
+  /** Checks a verified callback's seal against the callback's body, by this machine's clock. */
   [[nodiscard]] result<sealed> try_check(const verified& verified) const {
     return internal::make<sealed, ::oss_callback_sealed>([&](auto** sealed, auto** error) {
       return ::oss_callback_sealer_check(c_handle(), verified.c_handle(), sealed, error);
@@ -392,26 +401,26 @@ class sealer {
   internal::owned<::oss_callback_sealer, ::oss_callback_sealer_free> handle_;
 };
 
-/** What a replay_guard knows of a callback. */
+/** What a replay_guard knows about a callback. */
 enum class seen : std::uint32_t {
-  /** It comes for the first time: handle it. */
+  /** The first time: handle it. */
   first_seen = OSS_CALLBACK_SEEN_FIRST,
-  /** The same again, byte for byte, as OSS itself may deliver it: answer as before, and do nothing. */
+  /** The same callback again, byte for byte, as OSS itself may deliver it: answer as before, and do nothing else. */
   repeated = OSS_CALLBACK_SEEN_REPEATED,
   /** The same seal with another body: refuse it. */
   replayed = OSS_CALLBACK_SEEN_REPLAYED,
 };
 
-/** Tells callbacks that come for the first time from others. May be used from many threads at once. */
+/** Tells new callbacks from repeated ones. Many threads may use it at once. */
 class replay_guard {
  public:
-  /** Remembers up to `capacity` permissions that have not ended yet, each in some 200 bytes, in this process only. */
+  /** Remembers up to `capacity` permissions that have not yet ended, at about 200 bytes each, in this process only. */
   explicit replay_guard(std::size_t capacity)
       : handle_(internal::new_handle<::oss_callback_replay_guard>(::oss_callback_replay_guard_new, capacity)) {}
 
   /**
-   * Looks and remembers. Of threads that ask for one callback at once, one is told seen::first_seen.
-   * code::replay_unknown when the guard is full: answer with a 5xx, as reply::refused does.
+   * Checks a callback and remembers it. If several threads check the same callback at once, one of them gets
+   * seen::first_seen. code::replay_unknown if the guard is full: answer with a 5xx, as reply::refused does.
    */
   [[nodiscard]] result<seen> try_check(const sealed& sealed) const {
     ::oss_callback_seen found = OSS_CALLBACK_SEEN_REPLAYED;
@@ -421,7 +430,7 @@ class replay_guard {
     if (!done) return *done.error();
     return static_cast<seen>(found);
   }
-  /** Takes seen::first_seen back, when what was to be done has failed and a repetition is welcome. */
+  /** Takes seen::first_seen back, because handling the callback failed and a repetition is welcome. */
   result<void> try_forget(const sealed& sealed) const {
     return internal::run_with({}, [&](auto** error) {
       return ::oss_callback_replay_guard_forget(handle_.get(), sealed.c_handle(), error);
@@ -440,14 +449,14 @@ class replay_guard {
 struct reply {
   /** The HTTP status. */
   unsigned status = 0;
-  /** For Content-Type. */
+  /** The value for Content-Type. */
   std::string content_type;
-  /** Its length is the value for Content-Length. */
+  /** The body; its length is the value for Content-Length. */
   std::string body;
-  /** The whole answer as it goes over the wire, after which the connection is to be closed. */
+  /** The whole answer as sent over the connection, which must be closed afterwards. */
   std::string http;
 
-  /** An answer that OSS accepts and hands to the uploader. code::invalid_argument when `json` is no JSON. */
+  /** An answer that OSS accepts and passes to the uploader. code::invalid_argument if `json` is not JSON. */
   static result<reply> try_ok(const text& json) {
     const auto made = internal::make<owner, ::oss_callback_reply>(
         [&](auto** reply, auto** error) { return ::oss_callback_reply_new_ok(json.c_str(), reply, error); });
@@ -458,11 +467,11 @@ struct reply {
   static reply ok(const text& json) { return try_ok(json).value(); }
 #endif
   /**
-   * Refuses a request after a failure of verifying or sealing, with a status that goes with it and no word of the
-   * reason: 405, 413, 400, 403, and 503 where it is not known.
+   * Refuses a request after verifying or sealing failed, with a fitting status and without giving the reason: 405, 413,
+   * 400, 403, or 503 if the result is unknown.
    */
   static reply refused(const failure& failure) { return refused(failure.c_handle()); }
-  /** Refuses a request after a failure of something else: 503. */
+  /** Refuses a request after any other failure: 503. */
   static reply refused() { return refused(nullptr); }
 
  private:

@@ -1,5 +1,5 @@
 /**
- * What the functions give back that do not throw, try_...: result and upload_result.
+ * What the try_ functions, which do not throw, return: result and upload_result.
  *
  * Part of <oss_callback.hpp>, which is the manual.
  */
@@ -22,7 +22,7 @@ struct overloaded : Functions... {
 template <class... Functions>
 overloaded(Functions...) -> overloaded<Functions...>;
 
-/** An error whose value was asked for: throws, or ends the program where nothing can be thrown. */
+/** A value was requested from an error: throws, or aborts the program if exceptions are off. */
 [[noreturn]] inline void raise(const error& error) {
 #if OSS_CALLBACK_EXCEPTIONS
   error.raise();
@@ -34,7 +34,7 @@ overloaded(Functions...) -> overloaded<Functions...>;
 
 }  // namespace internal
 
-/** A value, or the error for which there is none. Uploads, which have a third outcome, give an upload_result. */
+/** A value or an error. Uploads, which have a third outcome, return an upload_result. */
 template <class Value>
 class [[nodiscard]] result {
  public:
@@ -44,7 +44,7 @@ class [[nodiscard]] result {
   [[nodiscard]] bool has_value() const noexcept { return outcome_.index() == 0; }
   explicit operator bool() const noexcept { return has_value(); }
 
-  /** The value. Without one throws the error, as error::raise says; with -fno-exceptions it ends the program. */
+  /** The value. If there is none, throws the error as error::raise does; with -fno-exceptions, aborts the program. */
   [[nodiscard]] Value& value() & {
     check();
     return *std::get_if<Value>(&outcome_);
@@ -86,7 +86,7 @@ class [[nodiscard]] result<void> {
   [[nodiscard]] bool has_value() const noexcept { return !error_.has_value(); }
   explicit operator bool() const noexcept { return has_value(); }
 
-  /** Does nothing after a success; otherwise as with a value. */
+  /** Does nothing on success; otherwise as for a result with a value. */
   void value() const {
     if (error_) internal::raise(*error_);
   }
@@ -99,10 +99,10 @@ class [[nodiscard]] result<void> {
 };
 
 /**
- * What became of an upload: a receipt (stored, and answered if there was a callback), a callback_failed (stored, but
+ * The outcome of an upload: a receipt (stored, and answered if there was a callback), a callback_failed (stored, but
  * the application server did not agree) or an error (stored() says whether it is stored).
  *
- * It is no bool, because neither answer to "did it work?" would be right for the second:
+ * It does not convert to bool: neither answer to "did it work?" would be right for callback_failed.
  *
  *     client.try_put_object("photos", "cat.jpg", jpeg, spec).visit(
  *         [](const receipt& done) { ... },
@@ -117,13 +117,13 @@ class [[nodiscard]] upload_result {
   upload_result(oss_callback::callback_failed failed) noexcept : outcome_(std::move(failed)) {}
   upload_result(oss_callback::error error) noexcept : outcome_(std::move(error)) {}
 
-  /** Calls the function that takes the outcome. Code that has none for one of the three does not compile. */
+  /** Calls the function that takes the outcome. Code that has no function for one of the three does not compile. */
   template <class... Functions>
   decltype(auto) visit(Functions&&... functions) const {
     return std::visit(internal::overloaded{std::forward<Functions>(functions)...}, outcome_);
   }
 
-  /** The same for std::visit, std::get_if and the like. */
+  /** The outcome, for std::visit, std::get_if and so on. */
   [[nodiscard]] const outcome_type& outcome() const noexcept { return outcome_; }
 
   /** Is the object stored? */
@@ -132,7 +132,9 @@ class [[nodiscard]] upload_result {
     return oss_callback::stored::yes;
   }
 
-  /** The receipt. Without one throws callback_failed or error, as error::raise says; see also result::value. */
+  /**
+   * The receipt. If there is none, throws callback_failed, or the error as error::raise does; see also result::value.
+   */
   [[nodiscard]] const oss_callback::receipt& value() const {
     if (const auto* failed = std::get_if<oss_callback::error>(&outcome_)) internal::raise(*failed);
     if (const auto* failed = std::get_if<oss_callback::callback_failed>(&outcome_)) {

@@ -1,5 +1,5 @@
 /**
- * What OSS is asked to call once it has stored an object.
+ * What to ask OSS to call once it has stored an object.
  *
  * Part of <oss_callback.hpp>, which is the manual.
  */
@@ -14,15 +14,15 @@ inline namespace OSS_CALLBACK_FORM {
 
 /** The type of a callback's body, which becomes its Content-Type. */
 enum class body_type : std::uint32_t {
-  /** application/x-www-form-urlencoded, which is also OSS's default. */
+  /** application/x-www-form-urlencoded, which is OSS's default, too. */
   form = OSS_CALLBACK_BODY_TYPE_FORM,
   /** application/json */
   json = OSS_CALLBACK_BODY_TYPE_JSON,
 };
 
 /**
- * The body of a callback, put together member by member, so that names and values are escaped as they must be. A body
- * of plain text needs none: see spec_options::body. Not safe to share between threads while it changes.
+ * The body of a callback, built member by member so that names and values are escaped properly. A plain-text body does
+ * not need a template: see spec_options::body. Not safe to share between threads while it changes.
  */
 class body_template {
  public:
@@ -51,14 +51,16 @@ class body_template {
 };
 
 /**
- * What a callback consists of; only a URL and a body must be given. Faults are kept and reported when a spec is made.
- * Not safe to share between threads while it changes.
+ * The settings of a callback; only a URL and a body are required. Errors are kept and reported when a spec is made. Not
+ * safe to share between threads while it changes.
  */
 class spec_options {
  public:
   spec_options() : handle_(internal::new_handle<::oss_callback_spec_options>(::oss_callback_spec_options_new)) {}
 
-  /** Adds a URL of the application server, percent-encoded: up to five, which OSS tries until one agrees. */
+  /**
+   * Adds a URL of the application server, percent-encoded. There may be up to five; OSS tries them until one agrees.
+   */
   spec_options& url(const text& url) {
     ::oss_callback_spec_options_add_url(handle_.get(), url.c_str());
     return *this;
@@ -68,31 +70,33 @@ class spec_options {
     ::oss_callback_spec_options_set_host(handle_.get(), host.c_str());
     return *this;
   }
-  /** What OSS sends, with placeholders: "filename=${object}&size=${size}", or {"filename":${object}} in JSON. */
+  /**
+   * The body that OSS sends, with placeholders: "filename=${object}&size=${size}", or {"filename":${object}} in JSON.
+   */
   spec_options& body(const text& body, oss_callback::body_type type = body_type::form) {
     ::oss_callback_spec_options_set_body(handle_.get(), body.c_str());
     ::oss_callback_spec_options_set_body_type(handle_.get(), static_cast<std::uint32_t>(type));
     return *this;
   }
-  /** The same, put together; the template is copied. */
+  /** The body from a template, which is copied. */
   spec_options& body(const body_template& body) {
     ::oss_callback_spec_options_set_body_template(handle_.get(), body.c_handle());
     return *this;
   }
   /**
-   * Whether OSS names the host in the TLS handshake (SNI) of an https URL. Default: false, and then a server with
+   * Whether OSS names the host in the TLS handshake (SNI) of an https URL. Default: false. Without it, a server with
    * several certificates typically fails the callback with "Error status : 502."
    */
   spec_options& sni(bool sni) {
     ::oss_callback_spec_options_set_sni(handle_.get(), sni);
     return *this;
   }
-  /** Adds a variable of the program's own, which the body names as ${x:name}. Upper-case letters are refused. */
+  /** Adds a variable of your own, which the body names as ${x:name}. Upper-case letters are refused. */
   spec_options& variable(const text& name, const text& value) {
     ::oss_callback_spec_options_add_variable(handle_.get(), name.c_str(), value.c_str());
     return *this;
   }
-  /** Adds a further member of the callback, such as "callbackPolicy". A string in JSON text needs its quotes. */
+  /** Adds another member of the callback, such as "callbackPolicy". In the JSON text, a string needs its quotes. */
   spec_options& member(const text& name, const text& json) {
     ::oss_callback_spec_options_add_member(handle_.get(), name.c_str(), json.c_str());
     return *this;
@@ -104,10 +108,12 @@ class spec_options {
   internal::owned<::oss_callback_spec_options, ::oss_callback_spec_options_free> handle_;
 };
 
-/** What OSS knows of an upload when it renders a callback; for spec::preview. What is not given stays empty. */
+/**
+ * What OSS knows about an upload when it renders a callback; for spec::preview. Facts that you leave out stay empty.
+ */
 class object_facts {
  public:
-  /** Takes facts over that a function of oss_callback.h gave. */
+  /** Takes over facts that a function of oss_callback.h returned. */
   explicit object_facts(::oss_callback_object_facts* handle) noexcept : handle_(handle) {}
 
   /** The facts of an object that PutObject has stored. */
@@ -125,7 +131,7 @@ class object_facts {
     ::oss_callback_object_facts_set(handle_.get(), variable.c_str(), value.c_str());
     return *this;
   }
-  /** It is an image of this height and width in pixels and of this format, such as "jpg". */
+  /** Says that the object is an image of this height and width in pixels and of this format, such as "jpg". */
   object_facts& image(std::uint64_t height, std::uint64_t width, const text& format) {
     ::oss_callback_object_facts_set_image(handle_.get(), height, width, format.c_str());
     return *this;
@@ -143,44 +149,44 @@ struct previewed_request {
   /** Path and query. */
   std::string target;
   std::string body;
-  /** All of it as it would go over the wire, with words in parentheses for what only OSS can know. */
+  /** The whole request as sent, with words in parentheses for what only OSS can know. */
   std::string http;
 };
 
 /**
- * A callback, encoded and checked against OSS's rules. It does not change and may be used for any number of uploads,
- * from many threads at once.
+ * A callback, encoded and checked against OSS's rules. It is immutable and may be used for any number of uploads, from
+ * many threads at once.
  */
 class spec {
  public:
-  /** Takes a spec over that a function of oss_callback.h gave. */
+  /** Takes over a spec that a function of oss_callback.h returned. */
   explicit spec(::oss_callback_spec* handle) noexcept : handle_(handle) {}
 
-  /** Fails with code::invalid_callback, which names the member and its problem. The options may be used again. */
+  /** Fails with code::invalid_callback; the error names the member and its problem. The options may be used again. */
   static result<spec> try_of(const spec_options& options) {
     return internal::make<spec, ::oss_callback_spec>(
         [&](auto** spec, auto** error) { return ::oss_callback_spec_new(options.c_handle(), spec, error); });
   }
   /**
-   * Takes a callback that somebody else issued, already Base64: the values of x-oss-callback and, if there are
-   * variables, x-oss-callback-var. They go out byte for byte, unchecked: see check.
+   * Takes a callback that someone else issued, already in Base64: the values of x-oss-callback and, if there are
+   * variables, x-oss-callback-var. They are sent byte for byte and unchecked: see check.
    */
   static result<spec> try_from_base64(const text& callback, const text& callback_var = nullptr) {
     return internal::make<spec, ::oss_callback_spec>([&](auto** spec, auto** error) {
       return ::oss_callback_spec_new_from_base64(callback.c_str(), callback_var.c_str(), spec, error);
     });
   }
-  /** The same from the JSON texts before they are Base64. */
+  /** The same from the JSON texts, before Base64. */
   static result<spec> try_from_json(const text& callback, const text& callback_var = nullptr) {
     return internal::make<spec, ::oss_callback_spec>([&](auto** spec, auto** error) {
       return ::oss_callback_spec_new_from_json(callback.c_str(), callback_var.c_str(), spec, error);
     });
   }
-  /** Applies OSS's rules to a spec that was made elsewhere. A private address is no error. */
+  /** Checks a spec made elsewhere against OSS's rules. A private address is not an error. */
   [[nodiscard]] result<void> try_check() const {
     return internal::run_with({}, [&](auto** error) { return ::oss_callback_spec_check(c_handle(), error); });
   }
-  /** Renders the requests that OSS would send, one for each URL. Nothing is sent. */
+  /** Renders the requests that OSS would send, one for each URL. Sends nothing. */
   [[nodiscard]] result<std::vector<previewed_request>> try_preview(const object_facts& facts) const {
     using handle = internal::owned<::oss_callback_preview, ::oss_callback_preview_free>;
     const auto made = internal::make<handle, ::oss_callback_preview>([&](auto** preview, auto** error) {
@@ -210,7 +216,7 @@ class spec {
   }
 #endif
 
-  /** Of what OSS accepts and is likely a mistake all the same: a private address, a variable that nobody defines. */
+  /** What OSS accepts but is probably a mistake: a private address, or a variable that is not defined. */
   [[nodiscard]] std::vector<std::string> warnings() const {
     std::vector<std::string> warnings;
     for (std::size_t index = 0; index < ::oss_callback_spec_warnings_len(c_handle()); ++index)
@@ -232,13 +238,13 @@ class spec {
   internal::owned<::oss_callback_spec, ::oss_callback_spec_free> handle_;
 };
 
-/** An upload without a callback says so. */
+/** The type of no_callback, which marks an upload without a callback. */
 struct no_callback_type {
   explicit no_callback_type() = default;
 };
 inline constexpr no_callback_type no_callback{};
 
-/** What an upload is given for its callback: a spec, which must live until the call returns, or no_callback. */
+/** The callback argument of an upload: a spec, which must live until the call returns, or no_callback. */
 class callback {
  public:
   callback(const spec& spec) noexcept : spec_(spec.c_handle()) {}
@@ -250,18 +256,18 @@ class callback {
   const ::oss_callback_spec* spec_ = ::oss_callback_spec_none();
 };
 
-/** A callback in sentences. */
+/** A callback explained in sentences. */
 struct explanation {
-  /** What OSS will do, then what is wrong, then what is likely a mistake; a sentence a line. */
+  /** What OSS will do, then what is wrong, then what is probably a mistake; one sentence per line. */
   std::string text;
-  /** For how many reasons OSS would refuse it. */
+  /** The number of reasons for which OSS would refuse it. */
   std::size_t problems = 0;
 };
 
 /**
- * Says what a callback will do: the value of x-oss-callback or of the parameter callback, and that of its variables.
- * They may be percent-encoded, of the URL-safe alphabet, without padding or with line breaks. Variables are shown with
- * their values.
+ * Explains what a callback will do, from the value of x-oss-callback (or of the parameter callback) and that of its
+ * variables. They may be percent-encoded, in the URL-safe alphabet, without padding or with line breaks. The
+ * explanation shows the values of the variables.
  */
 inline result<explanation> try_explain(const text& callback, const text& callback_var = nullptr) {
   using handle = internal::owned<::oss_callback_explanation, ::oss_callback_explanation_free>;

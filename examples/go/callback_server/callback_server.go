@@ -1,4 +1,5 @@
-// An application server with net/http: takes sealed callbacks, each once. Environment as examples/callback_server/src/main.rs.
+// An application server with net/http: accepts sealed callbacks, each once. It takes the same environment variables as
+// examples/callback_server/src/main.rs, but LISTEN has no default: without it, the system chooses the port.
 package main
 
 import (

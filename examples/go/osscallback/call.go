@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A call is one blocking function of the library, with what it is given and what ends it.
+// A call is one blocking library call, with its arguments and what can end it.
 type call struct {
 	arguments
 	hooks        hooks
@@ -22,7 +22,7 @@ type call struct {
 	watched      chan struct{}
 }
 
-// begin starts to watch the context. Whoever begins a call ends it.
+// begin starts a call and watches the context. The function that begins a call also ends it.
 func begin(ctx context.Context, client *clientHooks) *call {
 	c := &call{client: client}
 	if ctx == nil {
@@ -70,8 +70,8 @@ func (c *call) end() {
 
 func (c *call) handleOfHooks() C.uintptr_t { return C.uintptr_t(c.hookHandle) }
 
-// failure is what became of the call: nil for success. It takes the library's error. If a function of the caller's ended
-// abruptly, so does this.
+// failure is the call's error; nil on success. It takes over the library's error. If one of the caller's functions
+// panicked or exited its goroutine, failure does the same.
 func (c *call) failure(code C.oss_callback_code, error *C.oss_callback_error) error {
 	err := newError(code, error)
 	if c.hooks.end != nil {
@@ -82,7 +82,7 @@ func (c *call) failure(code C.oss_callback_code, error *C.oss_callback_error) er
 	}
 	switch {
 	case c.hooks.abandoned:
-		// The reader or the writer was waiting for something when the context ended.
+		// The reader or the writer was still waiting when the context ended.
 		err.Kind, err.message, err.cause = Cancelled, "the operation was cancelled", c.hooks.err
 	case c.hooks.err != nil:
 		err.cause = c.hooks.err
@@ -110,8 +110,8 @@ func (c *call) receipt(code C.oss_callback_code, receipt *C.oss_callback_receipt
 	return r, nil
 }
 
-// OperationOptions are the limits of an operation; those of an upload are part of PutOptions. A zero value means the
-// client's. The deadline of the context holds, too: one context may span the steps of an upload.
+// OperationOptions are the limits of an operation; PutOptions contains them for uploads. A zero value means the
+// client's setting. The context's deadline applies as well; one context may span the steps of an upload.
 type OperationOptions struct {
 	ConnectTimeout  time.Duration
 	AnswerTimeout   time.Duration
@@ -120,7 +120,7 @@ type OperationOptions struct {
 	RetryPolicy     *RetryPolicy
 }
 
-// operationOptions are the library's; they are freed with the call.
+// operationOptions makes the library's options, which are freed with the call.
 func (c *call) operationOptions(options *OperationOptions) *C.oss_callback_operation_options {
 	if err := newError(C.oss_callback_operation_options_new(&c.operation), nil); err != nil {
 		c.fail(err)

@@ -19,42 +19,43 @@ const (
 	BodyJSON BodyType = C.OSS_CALLBACK_BODY_TYPE_JSON
 )
 
-// CallbackSpecOptions are what a callback consists of; only a URL and a body must be given.
+// CallbackSpecOptions are the settings of a callback; only a URL and a body are required.
 type CallbackSpecOptions struct {
-	// URLs of the application server, percent-encoded: up to five, which OSS tries in this order until one agrees.
+	// URLs of the application server, percent-encoded: up to five. OSS tries them in this order until one agrees.
 	URLs []string
 	// Host is the Host header of the callback. Default: the host of the URL.
 	Host string
-	// Body is what OSS sends: "filename=${object}&size=${size}". In a JSON body OSS inserts the quotes of a string itself:
-	// {"filename":${object}}. This or Members.
+	// Body is the body that OSS sends: "filename=${object}&size=${size}". In a JSON body OSS adds the quotes around a
+	// string itself: {"filename":${object}}. Set Body or Members.
 	Body string
-	// Members put the body together one by one, so that names and values are escaped as they must be.
+	// Members build the body one by one, so that names and values are escaped properly.
 	Members []BodyMember
-	// BodyType is that of either. Default: BodyForm.
+	// BodyType applies to Body and to Members. Default: BodyForm.
 	BodyType BodyType
-	// SNI: OSS names the host in the TLS handshake of an https URL.
+	// SNI makes OSS name the host in the TLS handshake of an https URL.
 	SNI bool
-	// Variables are the caller's own, which the body names as ${x:name}.
+	// Variables are the caller's own; the body names them as ${x:name}.
 	Variables map[string]string
-	// Further members of the callback by their names, such as "callbackPolicy".
+	// Further members of the callback, by name, such as "callbackPolicy".
 	Further map[string]json.RawMessage
 }
 
 // A BodyMember is one name in a callback's body with its value: a variable of OSS's such as "object" or of the caller's
-// such as "x:uid", or else a fixed text.
+// such as "x:uid", or else fixed text.
 type BodyMember struct {
 	Name     string
 	Variable string
 	Text     string
 }
 
-// CallbackSpec is what OSS is asked to call once it has stored an object. It does not change and may be used for any
-// number of uploads at once.
+// CallbackSpec is what OSS is to call once it has stored an object. It is immutable and may be used for any number of
+// uploads at once.
 type CallbackSpec struct {
 	handle *handle
 }
 
-// NewCallbackSpec encodes a callback and checks it against OSS's rules. InvalidCallback names the member and its problem.
+// NewCallbackSpec encodes a callback and checks it against OSS's rules. An InvalidCallback error names the member and
+// its problem.
 func NewCallbackSpec(options CallbackSpecOptions) (*CallbackSpec, error) {
 	var a arguments
 	defer a.free()
@@ -69,8 +70,8 @@ func NewCallbackSpec(options CallbackSpecOptions) (*CallbackSpec, error) {
 	return ownedSpec(spec, code, failure)
 }
 
-// CallbackSpecFromBase64 takes a callback that somebody else issued: the values of x-oss-callback and, if there are
-// variables, x-oss-callback-var. They go out byte for byte, unchecked.
+// CallbackSpecFromBase64 takes a callback that someone else issued: the values of x-oss-callback and, if there are
+// variables, x-oss-callback-var. They are sent byte for byte and unchecked.
 func CallbackSpecFromBase64(callback, callbackVar string) (*CallbackSpec, error) {
 	var a arguments
 	defer a.free()
@@ -154,7 +155,7 @@ func (options *CallbackSpecOptions) setMembers(a *arguments, o *C.oss_callback_s
 	C.oss_callback_spec_options_set_body_template(o, template)
 }
 
-// Check applies OSS's rules to a spec that was made elsewhere.
+// Check checks a spec made elsewhere against OSS's rules.
 func (s *CallbackSpec) Check() error {
 	var err error
 	s.with(func(spec *C.oss_callback_spec) {
@@ -173,13 +174,13 @@ func (s *CallbackSpec) Callback() (value string) {
 	return value
 }
 
-// CallbackVar is the value of the header x-oss-callback-var; empty without variables, and once the spec is closed.
+// CallbackVar is the value of the header x-oss-callback-var; empty if there are no variables or the spec is closed.
 func (s *CallbackSpec) CallbackVar() (value string) {
 	s.with(func(spec *C.oss_callback_spec) { value = C.GoString(C.oss_callback_spec_callback_var(spec)) }, nil)
 	return value
 }
 
-// Warnings are of what OSS accepts and is likely a mistake all the same.
+// Warnings lists what OSS accepts but is probably a mistake.
 func (s *CallbackSpec) Warnings() (warnings []string) {
 	s.with(func(spec *C.oss_callback_spec) {
 		for i := C.size_t(0); i < C.oss_callback_spec_warnings_len(spec); i++ {
@@ -201,7 +202,7 @@ func (s *CallbackSpec) with(use func(*C.oss_callback_spec), err *error) {
 	use((*C.oss_callback_spec)(pointer))
 }
 
-// Close frees the spec once no upload uses it any more. It gives nil, also the second time.
+// Close frees the spec once no upload uses it. It always returns nil, even when called again.
 func (s *CallbackSpec) Close() error {
 	s.handle.close()
 	return nil

@@ -9,70 +9,72 @@ import (
 	"unsafe"
 )
 
-// RootCertificates are the certificate authorities that a client trusts besides its CA bundle.
+// RootCertificates are the certificate authorities that a client trusts in addition to its CA bundle.
 type RootCertificates int
 
 const (
-	// RootsAutomatic are the system's if it has any, otherwise Mozilla's as bundled with the library.
+	// RootsAutomatic are the system's if it has any, otherwise Mozilla's, which are bundled with the library.
 	RootsAutomatic RootCertificates = C.OSS_CALLBACK_ROOT_CERTIFICATES_AUTOMATIC
-	// RootsSystem are the system's; it is an error if there are none.
+	// RootsSystem are the system's; having none is an error.
 	RootsSystem RootCertificates = C.OSS_CALLBACK_ROOT_CERTIFICATES_SYSTEM
-	// RootsBundled are Mozilla's, as bundled with the library.
+	// RootsBundled are Mozilla's, which are bundled with the library.
 	RootsBundled RootCertificates = C.OSS_CALLBACK_ROOT_CERTIFICATES_BUNDLED
-	// RootsNone are none but those of the CA bundle.
+	// RootsNone means only those in the CA bundle.
 	RootsNone RootCertificates = C.OSS_CALLBACK_ROOT_CERTIFICATES_NONE
 )
 
-// RetryPolicy says when an operation is tried again. Before the second attempt up to BaseDelay is waited, before each
-// further one up to twice as long, never more than MaxDelay. Sent again is only what may end differently, only a body
-// that can be read again, and with a callback only while it is certain that nothing was stored.
+// RetryPolicy says when an operation is retried. The wait before the second attempt is at most BaseDelay; before each
+// further attempt the limit doubles, up to MaxDelay. Only failures that may end differently are retried, only with a
+// body that can be read again, and with a callback only while it is certain that nothing was stored.
 type RetryPolicy struct {
-	// MaxAttempts counts the first one: 1 means never again.
+	// MaxAttempts includes the first attempt: 1 means no retry.
 	MaxAttempts int
 	BaseDelay   time.Duration
 	MaxDelay    time.Duration
 }
 
-// ClientOptions are what a client can be told; only Endpoint and Credentials must be. A zero value means the default.
+// ClientOptions are the settings of a client; only Endpoint and Credentials are required. A zero value means the
+// default.
 type ClientOptions struct {
-	// Endpoint is the server: "https://oss-cn-hangzhou.aliyuncs.com"; https without a scheme. An IP address means path
-	// style, http://127.0.0.1:9000/bucket/object.
+	// Endpoint is the server: "https://oss-cn-hangzhou.aliyuncs.com"; https if there is no scheme. An IP address
+	// implies path style, http://127.0.0.1:9000/bucket/object.
 	Endpoint string
-	// Region is "cn-hangzhou" or "oss-cn-hangzhou". Read from a standard endpoint when not given.
+	// Region is "cn-hangzhou" or "oss-cn-hangzhou". Default: taken from a standard endpoint.
 	Region string
-	// Credentials are whose requests are sent.
+	// Credentials identify the account that requests are sent for.
 	Credentials Credentials
 	// SignatureVersion is 4 (default) or 1.
 	SignatureVersion int
-	// CNAME: the endpoint is a custom domain that is bound to one bucket.
+	// CNAME says that the endpoint is a custom domain bound to one bucket.
 	CNAME bool
-	// PathStyle: URLs name the bucket in the path, not in the host.
+	// PathStyle makes URLs name the bucket in the path instead of the host.
 	PathStyle bool
-	// UserAgent is that of requests. Default: "oss-callback/" and the version.
+	// UserAgent is the User-Agent of requests. Default: "oss-callback/" and the version.
 	UserAgent string
-	// ConnectTimeout is for finding the server's address, and for connecting. Default: 10 s each.
+	// ConnectTimeout limits resolving the server's name and, separately, connecting. Default: 10 s each.
 	ConnectTimeout time.Duration
-	// AnswerTimeout runs from the last byte sent until OSS answers. Default: 30 s, and 5 s for each callback URL.
+	// AnswerTimeout runs from the last byte sent until OSS answers. Default: 30 s, plus 5 s for each callback URL.
 	AnswerTimeout time.Duration
-	// ProgressTimeout is the longest time without progress; less than 1 KiB in that time is none. Default: 30 s.
+	// ProgressTimeout is the longest time without progress; less than 1 KiB in that time counts as no progress.
+	// Default: 30 s.
 	ProgressTimeout time.Duration
-	// Timeout is for an operation as a whole, all its attempts included. Default: no limit but the context's.
+	// Timeout limits an operation, including all its attempts. Default: no limit but the context's.
 	Timeout time.Duration
-	// MaxAnswerLen is how many bytes of an answer's body are read. Default: 4 MiB.
+	// MaxAnswerLen is how many bytes of an answer's body to read. Default: 4 MiB.
 	MaxAnswerLen int
-	// RetryPolicy is for operations that have none of their own. Default: 3 attempts, 200 ms, 20 s.
+	// RetryPolicy applies to operations without one of their own. Default: 3 attempts, 200 ms, 20 s.
 	RetryPolicy *RetryPolicy
 	// Proxy is an HTTP proxy, "http://user:password@proxy.example.com:3128". Default: none.
 	Proxy string
-	// Addresses are used for a host name in place of the system's: "127.0.0.1:443".
+	// Addresses maps host names to addresses to use instead of those the system finds: "127.0.0.1:443".
 	Addresses map[string][]string
-	// MaxIdleConnections are kept open between requests. Default: 64.
+	// MaxIdleConnections is how many connections to keep open between requests. Default: 64.
 	MaxIdleConnections int
-	// MaxIdleTime is how long they are. Default: 15 s.
+	// MaxIdleTime is how long to keep them open. Default: 15 s.
 	MaxIdleTime time.Duration
-	// RootCertificates are trusted besides CABundle. Default: RootsAutomatic.
+	// RootCertificates are trusted in addition to CABundle. Default: RootsAutomatic.
 	RootCertificates RootCertificates
-	// CABundle has certificate authorities in PEM.
+	// CABundle contains certificate authorities in PEM.
 	CABundle []byte
 }
 
@@ -82,7 +84,7 @@ type Client struct {
 	hooks  *clientHooks
 }
 
-// NewClient checks the options and makes a client; nothing is sent yet.
+// NewClient checks the options and makes a client. It sends nothing.
 func NewClient(options ClientOptions) (*Client, error) {
 	var a arguments
 	defer a.free()
@@ -163,7 +165,7 @@ func (options *ClientOptions) apply(a *arguments, o *C.oss_callback_client_optio
 	return options.Credentials.set(a, o)
 }
 
-// limits sets those time limits that are given.
+// limits sets the time limits that are given.
 func (a *arguments) limits(connect, answer, progress, whole time.Duration, set [4]func(C.uint64_t)) {
 	names := [4]string{"connect_timeout", "answer_timeout", "progress_timeout", "timeout"}
 	for i, limit := range [4]time.Duration{connect, answer, progress, whole} {
@@ -173,7 +175,8 @@ func (a *arguments) limits(connect, answer, progress, whole time.Duration, set [
 	}
 }
 
-// Close frees the client once no operation uses it any more; those under way go on. It gives nil, also the second time.
+// Close frees the client once no operation uses it; operations in progress continue. It always returns nil, even when
+// called again.
 func (c *Client) Close() error {
 	c.handle.close()
 	return nil

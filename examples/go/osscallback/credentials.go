@@ -11,20 +11,20 @@ import (
 	"time"
 )
 
-// KeyPair is an access key with its secret. It shows no secret when it is printed.
+// KeyPair is an access key with its secret. Printing it does not show the secret.
 type KeyPair struct {
 	AccessKeyID     string
 	AccessKeySecret string
-	// SecurityToken is the token that STS gave for a role.
+	// SecurityToken is the token that STS issued for a role.
 	SecurityToken string
-	// Expires is when they expire; those of STS say it.
+	// Expires is when the key pair expires; STS says when, for those that it issues.
 	Expires time.Time
 }
 
-// String shows the access key id only.
+// String shows only the access key id.
 func (p KeyPair) String() string { return fmt.Sprintf("KeyPair(%s)", p.AccessKeyID) }
 
-// GoString shows the access key id only.
+// GoString shows only the access key id.
 func (p KeyPair) GoString() string { return p.String() }
 
 func (p KeyPair) check() error {
@@ -43,8 +43,8 @@ func (p KeyPair) check() error {
 	return nil
 }
 
-// Credentials are whose requests are sent: those of [StaticCredentials], [EnvironmentCredentials],
-// [AnonymousCredentials], [ProvidedCredentials] or [RemoteCredentials].
+// Credentials identify the account that requests are sent for. Make them with [StaticCredentials],
+// [EnvironmentCredentials], [AnonymousCredentials], [ProvidedCredentials] or [RemoteCredentials].
 type Credentials struct {
 	set func(a *arguments, options *C.oss_callback_client_options) *clientHooks
 }
@@ -55,8 +55,8 @@ func (Credentials) String() string { return "Credentials(...)" }
 // GoString shows nothing.
 func (Credentials) GoString() string { return "Credentials(...)" }
 
-// StaticCredentials are a key pair of a RAM user, or of a role with its token. When they expire the client must be made
-// anew: see ProvidedCredentials.
+// StaticCredentials are a RAM user's key pair, or a role's with its token. When they expire you must make a new client;
+// ProvidedCredentials avoid that.
 func StaticCredentials(pair KeyPair) Credentials {
 	return Credentials{func(a *arguments, options *C.oss_callback_client_options) *clientHooks {
 		C.oss_callback_client_options_set_credentials(options, a.text("access_key_id", pair.AccessKeyID),
@@ -65,8 +65,8 @@ func StaticCredentials(pair KeyPair) Credentials {
 	}}
 }
 
-// EnvironmentCredentials are those of OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, for a role, OSS_SESSION_TOKEN,
-// when the client is made.
+// EnvironmentCredentials are read from OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, for a role, OSS_SESSION_TOKEN when
+// the client is made.
 func EnvironmentCredentials() Credentials {
 	return Credentials{func(a *arguments, options *C.oss_callback_client_options) *clientHooks {
 		for _, name := range []string{"OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET"} {
@@ -83,7 +83,7 @@ func EnvironmentCredentials() Credentials {
 	}}
 }
 
-// AnonymousCredentials are nobody's: requests are not signed. OSS delivers no callback for them.
+// AnonymousCredentials send unsigned requests. OSS delivers no callback for them.
 func AnonymousCredentials() Credentials {
 	return Credentials{func(a *arguments, options *C.oss_callback_client_options) *clientHooks {
 		C.oss_callback_client_options_set_credentials_anonymous(options)
@@ -91,11 +91,11 @@ func AnonymousCredentials() Credentials {
 	}}
 }
 
-// ProvidedCredentials are asked for when a request needs some: at first, within 5 minutes of their expiry (a fifth of
-// their life if that is shorter), and when OSS has refused them as expired; without an expiry for each request. The
-// function is never called twice at once, and must not use a client that asks it. It may block; contexts and time limits
-// take effect when it returns. When it fails and no earlier credentials are valid, the operation fails with
-// CredentialsFailed and wraps its error.
+// ProvidedCredentials come from a function that is called when a request needs credentials: the first time, within 5
+// minutes of their expiry (or a fifth of their lifetime if that is shorter), and after OSS has refused them as expired.
+// If they have no expiry, it is called for each request. It is never called twice at once, and must not use a client
+// that calls it. It may block; contexts and time limits take effect when it returns. If it fails and no earlier
+// credentials are valid, the operation fails with CredentialsFailed and wraps the function's error.
 func ProvidedCredentials(provider func() (KeyPair, error)) Credentials {
 	return hookedCredentials("provider", provider == nil, &clientHooks{provider: provider},
 		func(a *arguments, options *C.oss_callback_client_options, handle C.uintptr_t) {
@@ -103,18 +103,19 @@ func ProvidedCredentials(provider func() (KeyPair, error)) Credentials {
 		})
 }
 
-// A SigningRequest is a text that is to be signed.
+// A SigningRequest is a text to sign.
 type SigningRequest struct {
 	StringToSign string
 	// SignatureVersion is 4 or 1.
 	SignatureVersion int
-	// Scope is what a signature of version 4 is bound to: "20261124/cn-hangzhou/oss/aliyun_v4_request".
+	// Scope is the scope of a version 4 signature: "20261124/cn-hangzhou/oss/aliyun_v4_request".
 	Scope string
 }
 
-// RemoteCredentials sign elsewhere, so that the secret stays there: on an application server, in a key store. Version 4
-// wants the HMAC-SHA256 of the text under the key of the scope, in lower-case hexadecimal; version 1 the HMAC-SHA1 under
-// the secret, in Base64. The function runs once for each request that is sent, otherwise as that of ProvidedCredentials.
+// RemoteCredentials sign elsewhere, so that the secret stays there: on an application server, or in a key store.
+// Version 4 requires the HMAC-SHA256 of the text under the scope's key, in lower-case hexadecimal; version 1 requires
+// the HMAC-SHA1 under the secret, in Base64. The function is called once for each request that is sent; otherwise the
+// rules of ProvidedCredentials apply.
 func RemoteCredentials(accessKeyID, securityToken string, signer func(SigningRequest) (string, error)) Credentials {
 	return hookedCredentials("signer", signer == nil, &clientHooks{signer: signer},
 		func(a *arguments, options *C.oss_callback_client_options, handle C.uintptr_t) {
@@ -130,7 +131,7 @@ func hookedCredentials(name string, missing bool, hooks *clientHooks,
 			a.fault("`%s` is nil", name)
 			return nil
 		}
-		// Deleted by the library, when no client uses it any more.
+		// The library deletes it when no client uses it any more.
 		set(a, options, C.uintptr_t(cgo.NewHandle(hooks)))
 		return hooks
 	}}

@@ -9,41 +9,42 @@ import (
 	"unsafe"
 )
 
-// Error is a failure of this package with everything that is known about it; [errors.As] finds it. It does not change.
+// Error is a failure of this package, with everything known about it; [errors.As] finds it. It is immutable.
 type Error struct {
-	// Kind names the cause only: whether the object is stored is said by Stored.
+	// Kind names only the cause; Stored says whether the object is stored.
 	Kind Kind
-	// Stored says whether the operation stored the object all the same. One that stores nothing says StoredNo.
+	// Stored says whether the operation stored the object anyway. It is StoredNo for operations that store nothing.
 	Stored Stored
 	// Answered says whether OSS accepted the application server's answer.
 	Answered Answered
-	// Receipt is what is known of the stored object; nil unless Stored is StoredYes.
+	// Receipt is what is known about the stored object; nil unless Stored is StoredYes.
 	Receipt *Receipt
-	// Status is the HTTP status, or 0 if no answer came.
+	// Status is the HTTP status, or 0 if there was no answer.
 	Status int
-	// OSSCode is the code of OSS's error document, such as "NoSuchBucket".
+	// OSSCode is the code in OSS's error document, such as "NoSuchBucket".
 	OSSCode string
-	// OSSMessage is its message. For a failed callback it says what the application server did: "Error status : 502."
+	// OSSMessage is the message there. For a failed callback it says what the application server did: "Error status :
+	// 502."
 	OSSMessage string
-	// EC is the code of OSS's troubleshooting pages: show it, do not branch on it.
+	// EC is the code for OSS's troubleshooting pages: show it, do not branch on it.
 	EC string
-	// RequestID is the id under which OSS's support finds the request.
+	// RequestID is the id by which OSS's support finds the request.
 	RequestID string
-	// HostID is the host that OSS believes to have answered.
+	// HostID is the host that, according to OSS, answered.
 	HostID string
-	// Diagnosis is, for an error of the callback and for an answer that is not OSS's, what usually causes it and what to do.
+	// Diagnosis gives the usual cause and what to do, for a callback error or an answer that is not OSS's.
 	Diagnosis string
-	// Attempts is how often the request was sent, and 1 also when nothing was sent.
+	// Attempts is how many times the request was sent; also 1 if nothing was sent.
 	Attempts int
-	// History has the attempts before the last one.
+	// History contains the attempts before the last.
 	History []Attempt
-	// Notes are what else is worth knowing of UploadFile.
+	// Notes contains further information about UploadFile.
 	Notes []string
-	// UploadID is the upload in parts that UploadFile left open: go on with it by its checkpoint, or abort it.
+	// UploadID is the upload in parts that UploadFile left open: resume it with its checkpoint, or abort it.
 	UploadID string
-	// Waited is how long the head of the answer was waited for, after the last byte was sent.
+	// Waited is the time from the last byte sent until the head of the answer arrived.
 	Waited time.Duration
-	// Body is the body of OSS's answer as it came.
+	// Body is the body of OSS's answer, as received.
 	Body []byte
 
 	message string
@@ -51,7 +52,7 @@ type Error struct {
 	handle  *handle
 }
 
-// Error says what was tried and what happened, in one line without secrets.
+// Error says what was attempted and what happened, in one line without secrets.
 func (e *Error) Error() string {
 	if e.cause != nil && e.cause != ErrClosed {
 		return e.message + ": " + e.cause.Error()
@@ -59,24 +60,24 @@ func (e *Error) Error() string {
 	return e.message
 }
 
-// Unwrap is the error of the caller's own that caused this one: a reader's, a provider's, the context's.
+// Unwrap returns the error of yours that caused this one: a reader's, a provider's or the context's.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Is compares with a Kind.
+// Is reports whether the target is this error's Kind.
 func (e *Error) Is(target error) bool {
 	kind, ok := target.(Kind)
 	return ok && kind == e.Kind
 }
 
-// Detail is a further element of OSS's error document by its name, in any case, such as "StringToSign"; empty if there is
-// none.
+// Detail returns another element of OSS's error document by name (in any case), such as "StringToSign"; empty if there
+// is none.
 func (e *Error) Detail(name string) string {
 	return e.lookUp(name, func(error *C.oss_callback_error, name *C.char) *C.char {
 		return C.oss_callback_error_detail(error, name)
 	})
 }
 
-// Header is a header of OSS's answer by its name, in any case; empty if there is none.
+// Header returns a header of OSS's answer by name, in any case; empty if there is none.
 func (e *Error) Header(name string) string {
 	return e.lookUp(name, func(error *C.oss_callback_error, name *C.char) *C.char {
 		return C.oss_callback_error_header(error, name)
@@ -96,14 +97,14 @@ func (e *Error) lookUp(name string, find func(*C.oss_callback_error, *C.char) *C
 	return C.GoString(find((*C.oss_callback_error)(error), text))
 }
 
-// An Attempt failed and was followed by another.
+// An Attempt is one that failed and was followed by another.
 type Attempt struct {
 	Kind     Kind
 	Stored   Stored
 	Answered Answered
-	// Status is the HTTP status, or 0 if no answer came.
+	// Status is the HTTP status, or 0 if there was no answer.
 	Status int
-	// Waited is how long the head of its answer was waited for, after the last byte was sent.
+	// Waited is the time from the last byte sent until the head of its answer arrived.
 	Waited time.Duration
 }
 
@@ -117,7 +118,7 @@ func newAttempt(attempt *C.oss_callback_attempt) Attempt {
 	}
 }
 
-// newError takes an error of the library's; nil for success.
+// newError takes over an error of the library's; nil on success.
 func newError(code C.oss_callback_code, error *C.oss_callback_error) *Error {
 	if code == C.OSS_CALLBACK_CODE_OK {
 		return nil

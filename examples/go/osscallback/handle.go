@@ -15,10 +15,10 @@ import (
 	"unsafe"
 )
 
-// ErrClosed is why an operation on something closed failed, by [errors.Is].
+// ErrClosed is the cause of an error when an operation uses something closed; [errors.Is] finds it.
 var ErrClosed = errors.New("it is closed")
 
-// A handle is one of the library's. It is freed once: when it is closed, or garbage, and nobody uses it any more.
+// A handle is one of the library's. It is freed once: when it has been closed or is garbage, and has no users.
 type handle struct {
 	name string
 	free func(unsafe.Pointer)
@@ -31,12 +31,12 @@ type handle struct {
 
 func newHandle(name string, pointer unsafe.Pointer, free func(unsafe.Pointer)) *handle {
 	h := &handle{name: name, pointer: pointer, free: free}
-	// A user keeps the handle, so that it becomes garbage only when there is none.
+	// A user keeps the handle reachable, so it becomes garbage only when it has no users.
 	runtime.SetFinalizer(h, (*handle).close)
 	return h
 }
 
-// acquire gives the pointer, which is then good until release.
+// acquire returns the pointer, which is valid until release.
 func (h *handle) acquire() (unsafe.Pointer, error) {
 	if h == nil {
 		return nil, invalidArgument("the value was not made by a function of this package")
@@ -77,7 +77,7 @@ func (h *handle) freeIfUnused() {
 	}
 }
 
-// arguments are what one call of the library is given. The first fault is kept; nothing is sent then.
+// arguments are the arguments of one library call. The first error is kept; nothing is sent then.
 type arguments struct {
 	err       error
 	allocated []unsafe.Pointer
@@ -94,7 +94,7 @@ func (a *arguments) fail(err error) {
 	}
 }
 
-// text is a string in memory of C's. A NUL would end it early there.
+// text copies a string into C's memory. A NUL would end it early there.
 func (a *arguments) text(name, value string) *C.char {
 	if strings.ContainsRune(value, 0) {
 		a.fault("`%s` contains a NUL", name)
@@ -105,7 +105,7 @@ func (a *arguments) text(name, value string) *C.char {
 	return text
 }
 
-// optionalText is nil for an empty string.
+// optionalText returns nil for an empty string.
 func (a *arguments) optionalText(name, value string) *C.char {
 	if value == "" {
 		return nil
@@ -113,7 +113,7 @@ func (a *arguments) optionalText(name, value string) *C.char {
 	return a.text(name, value)
 }
 
-// use is the pointer of a handle, which stays good until the arguments are freed.
+// use returns the pointer of a handle, which stays valid until the arguments are freed.
 func (a *arguments) use(h *handle) unsafe.Pointer {
 	pointer, err := h.acquire()
 	if err != nil {
@@ -124,7 +124,7 @@ func (a *arguments) use(h *handle) unsafe.Pointer {
 	return pointer
 }
 
-// length is a number of bytes or the like that must not be negative.
+// length is a number, such as one of bytes, that must not be negative.
 func (a *arguments) length(name string, value int64) C.uint64_t {
 	if value < 0 {
 		a.fault("`%s` is negative", name)
@@ -141,7 +141,7 @@ func (a *arguments) number(name string, value int) C.uint32_t {
 	return C.uint32_t(value)
 }
 
-// milliseconds are rounded up, so that a short time does not become none.
+// milliseconds rounds up, so that a short time does not become 0.
 func (a *arguments) milliseconds(name string, value time.Duration) C.uint64_t {
 	if value < 0 {
 		a.fault("`%s` is negative", name)
@@ -154,7 +154,7 @@ func (a *arguments) milliseconds(name string, value time.Duration) C.uint64_t {
 	return C.uint64_t(rounded)
 }
 
-// seconds are rounded down: a permission does not last longer than was said.
+// seconds rounds down, so that a permission does not last longer than stated.
 func (a *arguments) seconds(name string, value time.Duration) C.uint64_t {
 	if value < 0 {
 		a.fault("`%s` is negative", name)
@@ -171,7 +171,7 @@ func (a *arguments) time(name string, value time.Time) C.uint64_t {
 	return C.uint64_t(value.Unix())
 }
 
-// free frees what was allocated, and releases what was used.
+// free frees what was allocated and releases what was used.
 func (a *arguments) free() {
 	for _, pointer := range a.allocated {
 		C.free(pointer)
@@ -181,7 +181,7 @@ func (a *arguments) free() {
 	}
 }
 
-// bytesPointer is the start of a slice, which the library reads during the call only.
+// bytesPointer is the start of a slice, which the library reads only during the call.
 func bytesPointer(bytes []byte) *C.uint8_t {
 	if len(bytes) == 0 {
 		return nil
@@ -189,7 +189,7 @@ func bytesPointer(bytes []byte) *C.uint8_t {
 	return (*C.uint8_t)(unsafe.Pointer(&bytes[0]))
 }
 
-// goBytes is a copy; never nil.
+// goBytes makes a copy; it is never nil.
 func goBytes(bytes *C.uint8_t, length C.size_t) []byte {
 	return append([]byte{}, unsafe.Slice((*byte)(bytes), int(length))...)
 }

@@ -15,38 +15,39 @@ import (
 	"unsafe"
 )
 
-// Callback is what a handler of callbacks is given.
+// Callback is what a handler of callbacks receives.
 type Callback struct {
-	// Request is the HTTP request; its body was read already.
+	// Request is the HTTP request; its body has already been read.
 	Request *http.Request
-	// Verified is what OSS has sent.
+	// Verified is what OSS sent.
 	Verified *VerifiedCallback
-	// Sealed is what was permitted; nil without a Sealer.
+	// Sealed is what was permitted; nil if there is no Sealer.
 	Sealed *SealedCallback
-	// Seen is FirstSeen, or Repeated for the same callback again: answer as before, and do nothing. FirstSeen without a
-	// ReplayGuard.
+	// Seen is FirstSeen, or Repeated for the same callback again: answer as before, and do nothing else. Without a
+	// ReplayGuard it is always FirstSeen.
 	Seen Seen
 }
 
-// HandlerOptions say what NewHandler does.
+// HandlerOptions are the settings of NewHandler.
 type HandlerOptions struct {
-	// Verifier decides whether a request is OSS's. Required.
+	// Verifier decides whether a request is from OSS. Required.
 	Verifier *Verifier
-	// Sealer decides whether the upload was permitted. Required, unless Unsealed says that every customer of OSS may have
-	// Serve called, with any body, as often as they like.
+	// Sealer decides whether the upload was permitted. Required unless Unsealed is set. With Unsealed, every customer
+	// of OSS can have Serve called, with any body, any number of times.
 	Sealer   *Sealer
 	Unsealed bool
-	// ReplayGuard decides whether the callback is new; nil if Serve does so itself, with Sealed.Nonce.
+	// ReplayGuard decides whether the callback is new; nil if Serve does that itself, using Sealed.Nonce.
 	ReplayGuard *ReplayGuard
-	// Serve handles a callback. What it gives becomes JSON, which OSS hands to the uploader. On an error OSS is told 500,
-	// and the uploader that the callback failed; the callback may then come again as FirstSeen.
+	// Serve handles a callback. What it returns becomes JSON, which OSS passes to the uploader. If it fails, OSS
+	// receives a 500 and the uploader learns that the callback failed; the callback may then come again as FirstSeen.
 	Serve func(*Callback) (any, error)
-	// Refused is told why a request was refused, or that Serve failed: for a log. May be nil.
+	// Refused receives the reason why a request was refused, or Serve's error: for a log. May be nil.
 	Refused func(*http.Request, error)
 }
 
-// NewHandler makes a handler of callbacks: it reads the body up to the verifier's limit, verifies request, seal and
-// newness, and answers so that OSS understands it. Requests that are refused are not told why.
+// NewHandler makes a handler of callbacks. It reads the body up to the verifier's limit, verifies the request, the seal
+// and that the callback is new, and answers in the form that OSS expects. It does not tell the peer why it refuses a
+// request.
 func NewHandler(options HandlerOptions) (http.Handler, error) {
 	switch {
 	case options.Verifier == nil:
@@ -63,7 +64,7 @@ func NewHandler(options HandlerOptions) (http.Handler, error) {
 
 type handler struct{ HandlerOptions }
 
-// A replay of somebody else's permission.
+// A replay of someone else's permission.
 var errReplayed = errors.New("the permission was used before, for another callback")
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -86,9 +87,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	write(w, http.StatusOK, answer)
 }
 
-// accept gives a callback that is to be served.
+// accept returns a callback to serve.
 func (h *handler) accept(r *http.Request) (*Callback, error) {
-	// One byte more than the limit, so that the verifier sees that it is too much.
+	// One byte more than the limit, so that the verifier notices a body that is too large.
 	body, err := io.ReadAll(io.LimitReader(r.Body, int64(h.Verifier.maxBodyLen)+1))
 	if err != nil {
 		return nil, err
@@ -113,7 +114,7 @@ func (h *handler) accept(r *http.Request) (*Callback, error) {
 	return callback, nil
 }
 
-// serve gives the answer as JSON.
+// serve returns the answer as JSON.
 func (h *handler) serve(callback *Callback) ([]byte, error) {
 	served := false
 	defer func() { // of a panic, too
@@ -134,7 +135,7 @@ func (h *handler) serve(callback *Callback) ([]byte, error) {
 	return answer, err
 }
 
-// acceptable is an answer that OSS accepts.
+// acceptable makes an answer that OSS accepts.
 func acceptable(text string) ([]byte, error) {
 	var a arguments
 	defer a.free()
@@ -150,7 +151,7 @@ func acceptable(text string) ([]byte, error) {
 	return goBytes(body, length), nil
 }
 
-// refuse answers with a status that goes with the error, and no word of the reason.
+// refuse answers with a status that fits the error, and does not give the reason.
 func refuse(w http.ResponseWriter, err error) {
 	status, answer := http.StatusForbidden, []byte("{}")
 	var failure *Error

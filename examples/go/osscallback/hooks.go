@@ -15,10 +15,10 @@ import (
 	"unsafe"
 )
 
-// How often a reader may give nothing before it counts as broken: as in package bufio.
+// How often a reader may return nothing before it counts as broken: as in package bufio.
 const mostEmptyReads = 100
 
-// An abruptEnd is how a function of the caller's ended if it did not return.
+// An abruptEnd is how one of the caller's functions ended without returning.
 type abruptEnd struct {
 	exited bool // by runtime.Goexit, otherwise by a panic
 	value  any
@@ -32,9 +32,9 @@ func (e *abruptEnd) resume() {
 	panic(e.value)
 }
 
-// isolate runs a function of the caller's where neither a panic nor runtime.Goexit can unwind the library: on a goroutine
-// of its own. It waits for its end, or for the context's if there is one: then it says false, and the function is
-// left alone.
+// isolate runs one of the caller's functions on its own goroutine, where neither a panic nor runtime.Goexit can unwind
+// the library. It waits until the function ends or, if there is a context, until the context does. In the latter case
+// it returns false and leaves the function running.
 func isolate(ctx context.Context, f func()) (*abruptEnd, bool) {
 	ended := make(chan *abruptEnd, 1)
 	go func() {
@@ -60,7 +60,7 @@ func isolate(ctx context.Context, f func()) (*abruptEnd, bool) {
 	}
 }
 
-// hooks are the functions of the caller's that one operation calls, and how they failed.
+// hooks are the caller's functions that one operation calls, and how they failed.
 type hooks struct {
 	ctx      context.Context
 	progress func(sent, total int64)
@@ -96,7 +96,7 @@ func osscallbackProgress(sent, total C.uint64_t, handle C.uintptr_t) C.int {
 	return 0
 }
 
-// clamped is a number of bytes; -1 when it is not known.
+// clamped is a number of bytes; -1 if it is unknown.
 func clamped(number C.uint64_t) int64 {
 	if number > math.MaxInt64 {
 		return -1
@@ -114,7 +114,7 @@ func osscallbackRead(buffer *C.uint8_t, bufferLen C.size_t, handle C.uintptr_t) 
 	return C.int64_t(count)
 }
 
-// read fills the buffer with up to so many bytes. 0 is the end of the body, -1 a failure.
+// read reads at most that many bytes. It returns 0 at the end of the body, -1 on failure.
 func (h *hooks) read(most int) int {
 	if len(h.buffer) < most {
 		h.buffer = make([]byte, most)
@@ -149,7 +149,7 @@ func (h *hooks) read(most int) int {
 //export osscallbackWrite
 func osscallbackWrite(bytes *C.uint8_t, bytesLen C.size_t, handle C.uintptr_t) C.int {
 	h := cgo.Handle(handle).Value().(*hooks)
-	// A copy, since the writer may be at work still when the context has ended.
+	// A copy, because the writer may still be running after the context has ended.
 	h.buffer = append(h.buffer[:0], unsafe.Slice((*byte)(bytes), int(bytesLen))...)
 	block := h.buffer
 	var count int
@@ -166,8 +166,7 @@ func osscallbackWrite(bytes *C.uint8_t, bytesLen C.size_t, handle C.uintptr_t) C
 	return 0
 }
 
-// clientHooks are the functions of the caller's that belong to a client, and how they failed last. They run on any
-// thread.
+// clientHooks are the caller's functions that belong to a client, and how they last failed. They run on any thread.
 type clientHooks struct {
 	provider func() (KeyPair, error)
 	signer   func(SigningRequest) (string, error)

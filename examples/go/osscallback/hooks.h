@@ -1,5 +1,5 @@
-/* C functions between the library's hooks and Go. A hook's userdata is a runtime/cgo.Handle, a number that must not be
- * taken for a pointer by Go: so it becomes one here only. */
+/* C functions between the library's hooks and Go. A hook's userdata is a runtime/cgo.Handle, a number that Go must not
+ * mistake for a pointer. So it becomes one only here. */
 
 #ifndef OSSCALLBACK_HOOKS_H
 #define OSSCALLBACK_HOOKS_H

@@ -10,26 +10,26 @@ import (
 	"unsafe"
 )
 
-// Part is what is known of a part that OSS has: a plain value that can be kept and sent elsewhere, as JSON too.
+// Part is what is known about a part that OSS has: a plain value that you can keep and send elsewhere, also as JSON.
 type Part struct {
-	// Number is 1 to 10000 and decides where in the object the part stands.
+	// Number is 1 to 10000 and gives the part's place in the object.
 	Number int `json:"number"`
 	// ETag is opaque: compare it, do not interpret it.
 	ETag string `json:"etag"`
-	// Size and CRC64 (CRC-64/XZ) are nil when they are not known.
+	// Size and CRC64 (CRC-64/XZ) are nil if they are unknown.
 	Size  *uint64 `json:"size,omitempty"`
 	CRC64 *uint64 `json:"crc64,string,omitempty"`
 }
 
-// MultipartUpload is an upload in parts that was begun. The object comes into being when it is completed; until then
-// OSS keeps, and bills, the parts. Bucket, object and ID are all that another machine needs to go on with it, by
-// ResumeMultipartUpload. It may be used by many goroutines at once.
+// MultipartUpload is an open upload in parts. The object does not exist until the upload is completed; until then OSS
+// keeps, and bills, the parts. With Bucket, Object and ID, another machine can resume the upload through
+// ResumeMultipartUpload. Many goroutines may use it at once.
 type MultipartUpload struct {
 	Bucket string
 	Object string
 	ID     string
-	// Notes are what else is worth knowing of its beginning: that OSS may have begun another whose ID was lost with the
-	// answer. Client.ListUploadsBegunSince finds it.
+	// Notes contains further information about how it began, such as that OSS may have begun another upload whose ID
+	// was lost with the answer. Client.ListUploadsBegunSince finds it.
 	Notes []string
 
 	handle *handle
@@ -53,9 +53,10 @@ func (c *Client) ownedUpload(upload *C.oss_callback_multipart_upload) *Multipart
 	}
 }
 
-// InitiateMultipartUpload begins an upload in parts of what is to become object in bucket, with the headers, metadata and
-// tags of the options. It remembers those for later requests: TrafficLimit, ObjectACL and ForbidOverwrite, which is checked
-// now and again on completion. Pass the callback to Complete. You may pass the same options to each step; they may be nil.
+// InitiateMultipartUpload begins an upload in parts of object into bucket, with the headers, metadata and tags from the
+// options. The upload remembers these for later requests: TrafficLimit, ObjectACL and ForbidOverwrite, which is checked
+// at the beginning and on completion. Pass the callback to Complete. You may pass the same options to each step; they
+// may be nil.
 func (c *Client) InitiateMultipartUpload(ctx context.Context, bucket, object string, options *PutOptions) (*MultipartUpload, error) {
 	call := begin(ctx, c.hooks)
 	defer call.end()
@@ -74,7 +75,8 @@ func (c *Client) InitiateMultipartUpload(ctx context.Context, bucket, object str
 	return c.ownedUpload(upload), nil
 }
 
-// ResumeMultipartUpload goes on with an upload in parts that was begun before, here or on another machine. Nothing is sent.
+// ResumeMultipartUpload resumes an upload in parts that was begun earlier, here or on another machine. It sends
+// nothing.
 func (c *Client) ResumeMultipartUpload(bucket, object, uploadID string) (*MultipartUpload, error) {
 	var a arguments
 	defer a.free()
@@ -92,17 +94,17 @@ func (c *Client) ResumeMultipartUpload(bucket, object, uploadID string) (*Multip
 	return c.ownedUpload(upload), nil
 }
 
-// ListedUpload is an upload in parts that is open.
+// ListedUpload is an open upload in parts.
 type ListedUpload struct {
 	Object string
-	// ID is OSS's name for it; ResumeMultipartUpload goes on with it.
+	// ID is OSS's name for it; ResumeMultipartUpload takes it.
 	ID string
-	// Initiated is when it was begun, as OSS says it: "2012-02-23T04:18:23.000Z".
+	// Initiated is when it was begun, as OSS gives it: "2012-02-23T04:18:23.000Z".
 	Initiated string
 }
 
-// ListUploadsBegunSince asks which uploads in parts of object were begun at this time of the local clock or later and are
-// open, such as those whose answer was lost. Another program may have begun one of them, so look before you abort it.
+// ListUploadsBegunSince lists the open uploads in parts of object that were begun at or after this time by the local
+// clock, such as those whose answer was lost. Another program may have begun one of them, so check before you abort it.
 // Options may be nil.
 func (c *Client) ListUploadsBegunSince(ctx context.Context, bucket, object string, since time.Time, options *OperationOptions) ([]ListedUpload, error) {
 	call := begin(ctx, c.hooks)
@@ -131,8 +133,9 @@ func (c *Client) ListUploadsBegunSince(ctx context.Context, bucket, object strin
 	return listed, nil
 }
 
-// UploadPart sends a part of the object, which replaces one with the same number. All but the last need at least 102400
-// bytes. Error.Stored says StoredNo: no object comes into being before the upload is completed. Options may be nil.
+// UploadPart sends a part of the object; it replaces one with the same number. Each part except the last needs at least
+// 102400 bytes. On failure, Error.Stored is StoredNo: the object does not exist until the upload is completed. Options
+// may be nil.
 func (u *MultipartUpload) UploadPart(ctx context.Context, number int, body Body, options *PutOptions) (Part, error) {
 	call := begin(ctx, u.hooks)
 	defer call.end()
@@ -173,7 +176,7 @@ func (u *MultipartUpload) UploadPart(ctx context.Context, number int, body Body,
 	return goParts(parts)[0], nil
 }
 
-// ListParts asks which parts OSS has, by number. Options may be nil.
+// ListParts lists the parts that OSS has, by number. Options may be nil.
 func (u *MultipartUpload) ListParts(ctx context.Context, options *PutOptions) ([]Part, error) {
 	call := begin(ctx, u.hooks)
 	defer call.end()
@@ -192,9 +195,9 @@ func (u *MultipartUpload) ListParts(ctx context.Context, options *PutOptions) ([
 	return goParts(parts), nil
 }
 
-// Complete makes the object of its parts and waits for the application server's answer, if the options have a callback;
-// nil parts mean all that OSS has. Receipt and errors are those of PutObject. When the answer is lost the object is looked
-// up. Options may be nil.
+// Complete makes the object from its parts and, if the options have a callback, waits for the application server's
+// answer. Nil parts means all parts that OSS has. Receipt and errors are as for PutObject. If the answer is lost,
+// Complete looks up the object. Options may be nil.
 func (u *MultipartUpload) Complete(ctx context.Context, parts []Part, options *PutOptions) (*Receipt, error) {
 	call := begin(ctx, u.hooks)
 	defer call.end()
@@ -217,7 +220,7 @@ func (u *MultipartUpload) Complete(ctx context.Context, parts []Part, options *P
 	return call.receipt(code, receipt, failure)
 }
 
-// Abort gives the upload up, and deletes its parts. Options may be nil.
+// Abort aborts the upload and deletes its parts. Options may be nil.
 func (u *MultipartUpload) Abort(ctx context.Context, options *PutOptions) error {
 	call := begin(ctx, u.hooks)
 	defer call.end()
@@ -231,13 +234,13 @@ func (u *MultipartUpload) Abort(ctx context.Context, options *PutOptions) error 
 	return call.failure(code, failure)
 }
 
-// Close frees the handle, and aborts nothing. It gives nil, also the second time.
+// Close frees the handle and does not abort the upload. It always returns nil, even when called again.
 func (u *MultipartUpload) Close() error {
 	u.handle.close()
 	return nil
 }
 
-// newParts is an empty list, which the caller frees.
+// newParts makes an empty list, which the caller frees.
 func (a *arguments) newParts() *C.oss_callback_parts {
 	var parts *C.oss_callback_parts
 	if err := newError(C.oss_callback_parts_new(&parts), nil); err != nil {

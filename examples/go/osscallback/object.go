@@ -10,11 +10,11 @@ import (
 	"unsafe"
 )
 
-// ObjectMetadata is what OSS says about an object. It does not change.
+// ObjectMetadata is what OSS says about an object. It is immutable.
 type ObjectMetadata struct {
-	// ETag is the object's, without its quotes; empty if OSS did not say it.
+	// ETag is the object's, without quotes; empty if OSS did not give it.
 	ETag string
-	// ContentLength, CRC64 (CRC-64/XZ) and LastModified are nil or zero if OSS did not say them.
+	// ContentLength, CRC64 (CRC-64/XZ) and LastModified are nil or zero if OSS did not give them.
 	ContentLength *uint64
 	CRC64         *uint64
 	LastModified  time.Time
@@ -23,7 +23,7 @@ type ObjectMetadata struct {
 	owner   *handle
 }
 
-// Header is a header of OSS's answer by its name, in any case, such as "x-oss-meta-author"; empty if there is none.
+// Header returns a header of OSS's answer by name (in any case), such as "x-oss-meta-author"; empty if there is none.
 func (m *ObjectMetadata) Header(name string) string {
 	var a arguments
 	defer a.free()
@@ -35,14 +35,14 @@ func (m *ObjectMetadata) Header(name string) string {
 	return C.GoString(C.oss_callback_object_metadata_header(m.pointer, text))
 }
 
-// ownedMetadata takes metadata that an operation gave.
+// ownedMetadata takes over metadata from an operation.
 func ownedMetadata(metadata *C.oss_callback_object_metadata) *ObjectMetadata {
 	return newMetadata(metadata, newHandle("metadata", unsafe.Pointer(metadata), func(pointer unsafe.Pointer) {
 		C.oss_callback_object_metadata_free((*C.oss_callback_object_metadata)(pointer))
 	}))
 }
 
-// newMetadata reads metadata that live as long as their owner.
+// newMetadata reads metadata that lives as long as its owner.
 func newMetadata(metadata *C.oss_callback_object_metadata, owner *handle) *ObjectMetadata {
 	m := &ObjectMetadata{ETag: C.GoString(C.oss_callback_object_metadata_etag(metadata)), pointer: metadata, owner: owner}
 	var number C.uint64_t
@@ -58,7 +58,7 @@ func newMetadata(metadata *C.oss_callback_object_metadata, owner *handle) *Objec
 	return m
 }
 
-// HeadObject reads what is known of an object; NotFound when there is none. Options may be nil.
+// HeadObject reads an object's metadata; NotFound if there is no such object. Options may be nil.
 func (c *Client) HeadObject(ctx context.Context, bucket, object string, options *OperationOptions) (*ObjectMetadata, error) {
 	call := begin(ctx, c.hooks)
 	defer call.end()
@@ -77,9 +77,9 @@ func (c *Client) HeadObject(ctx context.Context, bucket, object string, options 
 	return ownedMetadata(metadata), nil
 }
 
-// GetObject downloads an object into writer, block after block, and compares its CRC-64 with the one that OSS has.
-// Whatever the failure, what the writer got until then is not the object. The writer's error is wrapped by the
-// download's. Options may be nil.
+// GetObject downloads an object into writer, block by block, and compares its CRC-64 with the one that OSS has. After
+// any failure, discard what the writer received: it is not the object. If the writer fails, the returned error wraps
+// its error. Options may be nil.
 func (c *Client) GetObject(ctx context.Context, bucket, object string, writer io.Writer, options *OperationOptions) (*ObjectMetadata, error) {
 	call := begin(ctx, c.hooks)
 	defer call.end()
@@ -101,7 +101,8 @@ func (c *Client) GetObject(ctx context.Context, bucket, object string, writer io
 	return ownedMetadata(metadata), nil
 }
 
-// DeleteObject deletes an object; one that does not exist counts as deleted, as with OSS. Options may be nil.
+// DeleteObject deletes an object. An object that does not exist counts as deleted, as it does for OSS. Options may be
+// nil.
 func (c *Client) DeleteObject(ctx context.Context, bucket, object string, options *OperationOptions) error {
 	call := begin(ctx, c.hooks)
 	defer call.end()

@@ -11,25 +11,25 @@ import (
 	"time"
 )
 
-// PresignedURL permits one request to whoever has it, until it expires: it is as good as a password. Its JSON is that of
-// the library, for a web page or another machine.
+// PresignedURL lets anyone who has it make one particular request, until it expires: guard it like a password. Its JSON
+// is the library's, for a web page or another machine.
 type PresignedURL struct {
-	// Method is the HTTP method that it permits.
+	// Method is the HTTP method that the URL permits.
 	Method string
 	// URL is percent-encoded.
 	URL string
-	// Header must be sent exactly as it is, and no other Content-Type, Content-MD5 or x-oss- header.
+	// Header must be sent exactly as it is, with no other Content-Type, Content-MD5 or x-oss- header.
 	Header http.Header
-	// Expires is until when it is good; zero if whoever made it did not say.
+	// Expires is when the URL expires; zero if its maker did not say.
 	Expires time.Time
 
 	json string
 }
 
-// MarshalJSON gives what UnmarshalJSON reads.
+// MarshalJSON returns what UnmarshalJSON reads.
 func (u PresignedURL) MarshalJSON() ([]byte, error) { return []byte(u.json), nil }
 
-// UnmarshalJSON reads what MarshalJSON or the library gave, on any machine.
+// UnmarshalJSON reads what MarshalJSON or the library returned, on any machine.
 func (u *PresignedURL) UnmarshalJSON(bytes []byte) error {
 	var a arguments
 	defer a.free()
@@ -42,7 +42,7 @@ func (u *PresignedURL) UnmarshalJSON(bytes []byte) error {
 	return nil
 }
 
-// presignedURL is the library's, which the caller frees.
+// presignedURL makes the library's URL, which the caller frees.
 func (a *arguments) presignedURL(json string) *C.oss_callback_presigned_url {
 	text := a.text("json", json)
 	if a.err != nil {
@@ -75,9 +75,8 @@ func goPresignedURL(url *C.oss_callback_presigned_url) *PresignedURL {
 	return u
 }
 
-// PresignPutObject permits an upload of object into bucket to others, for 1 s to 7 days, with the callback and the
-// headers of the options, which may be nil. The callback stands in the URL, where the uploader can neither change nor
-// drop it. Nothing is sent.
+// PresignPutObject lets others upload object into bucket for 1 s to 7 days, with the callback and the headers from the
+// options, which may be nil. The URL contains the callback; the uploader can neither change nor drop it. Sends nothing.
 func (c *Client) PresignPutObject(bucket, object string, expiresIn time.Duration, options *PutOptions) (*PresignedURL, error) {
 	call := begin(context.Background(), c.hooks)
 	defer call.end()
@@ -98,13 +97,13 @@ func (c *Client) PresignPutObject(bucket, object string, expiresIn time.Duration
 	return goPresignedURL(url), nil
 }
 
-// PresignGetObject permits a download of an object to others, for 1 s to 7 days. Nothing is sent.
+// PresignGetObject lets others download an object for 1 s to 7 days. Sends nothing.
 func (c *Client) PresignGetObject(bucket, object string, expiresIn time.Duration) (*PresignedURL, error) {
 	return c.presignLook(http.MethodGet, bucket, object, expiresIn)
 }
 
-// PresignHeadObject permits others to ask for the metadata of an object, for 1 s to 7 days: to look whether what they
-// uploaded is there. Nothing is sent.
+// PresignHeadObject lets others request an object's metadata for 1 s to 7 days, to check whether their upload has
+// arrived. Sends nothing.
 func (c *Client) PresignHeadObject(bucket, object string, expiresIn time.Duration) (*PresignedURL, error) {
 	return c.presignLook(http.MethodHead, bucket, object, expiresIn)
 }
@@ -133,9 +132,9 @@ func (c *Client) presignLook(method, bucket, object string, expiresIn time.Durat
 	return goPresignedURL(url), nil
 }
 
-// PutObjectWithURL uploads by a URL that somebody else signed; body is Bytes or File. A callback in the URL is heeded like
-// any other. Of the options, which may be nil, the limits, Progress and the like count; a callback and headers that were
-// not signed are refused.
+// PutObjectWithURL uploads with a URL that someone else signed; body is Bytes or File. A callback in the URL works like
+// any other. The options, which may be nil, may set limits, Progress and the like, but no callback and no headers that
+// were not signed.
 func (c *Client) PutObjectWithURL(ctx context.Context, url *PresignedURL, body Body, options *PutOptions) (*Receipt, error) {
 	call := begin(ctx, c.hooks)
 	defer call.end()
@@ -171,45 +170,45 @@ func (c *Client) PutObjectWithURL(ctx context.Context, url *PresignedURL, body B
 	return call.receipt(code, receipt, failure)
 }
 
-// PostPolicy is what a form permits. What is not given is open: any size, any type, a callback of the uploader's own.
+// PostPolicy is what a form permits. Everything left out is open: any size, any type, a callback of the uploader's own.
 type PostPolicy struct {
-	// Key is the object's name; this or KeyPrefix, which the name of the uploaded file follows.
+	// Key is the object's name. Set Key or KeyPrefix; KeyPrefix is followed by the name of the uploaded file.
 	Key       string
 	KeyPrefix string
-	// ExpiresIn is for how long the form is good: 1 s to 7 days. Default: 15 minutes.
+	// ExpiresIn is how long the form is valid: 1 s to 7 days. Default: 15 minutes.
 	ExpiresIn time.Duration
-	// MinContentLength and MaxContentLength are the sizes in bytes that the file may have; no limits if both are 0.
+	// MinContentLength and MaxContentLength limit the file's size in bytes; no limits if both are 0.
 	MinContentLength int64
 	MaxContentLength int64
-	// ContentTypes are those that the uploader may choose from.
+	// ContentTypes are the types that the uploader may choose from.
 	ContentTypes []string
 	// Callback is what OSS is to call.
 	Callback *CallbackSpec
-	// Fields have the values that they must have: "x-oss-meta-author", "success_action_status" and the like.
+	// Fields are fields with the values they must have: "x-oss-meta-author", "success_action_status" and so on.
 	Fields map[string]string
 }
 
-// PostForm is a form that was signed: it is as good as a password.
+// PostForm is a signed form: guard it like a password.
 type PostForm struct {
 	// URL is where to post it.
 	URL string
-	// Fields stand before the file, in this order.
+	// Fields must come before the file, in this order.
 	Fields []PostField
-	// Expires is until when it is good.
+	// Expires is when the form expires.
 	Expires time.Time
 
 	json string
 }
 
-// A PostField is one of a form's.
+// A PostField is one of a form's fields.
 type PostField struct{ Name, Value string }
 
-// MarshalJSON gives what a web page needs: {"url":"…","fields":[["key","…"],…]}.
+// MarshalJSON returns what a web page needs: {"url":"…","fields":[["key","…"],…]}.
 func (f PostForm) MarshalJSON() ([]byte, error) { return []byte(f.json), nil }
 
 var _ json.Marshaler = PostForm{}
 
-// SignPostForm signs a form for an upload into bucket. Nothing is sent.
+// SignPostForm signs a form for an upload into bucket. Sends nothing.
 func (c *Client) SignPostForm(bucket string, policy PostPolicy) (*PostForm, error) {
 	call := begin(context.Background(), c.hooks)
 	defer call.end()

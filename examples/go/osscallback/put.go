@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// PutOptions are those of an upload. A zero value means the default.
+// PutOptions are the options of an upload. A zero value means the default.
 type PutOptions struct {
 	// Callback is what OSS is to call; nil means a plain upload.
 	Callback *CallbackSpec
-	// ContentType is the object's. Default: guessed from the extension of the file, else of the object's name.
+	// ContentType is the object's. Default: guessed from the extension of the file, or else of the object's name.
 	ContentType string
 	// Metadata is stored with the object as x-oss-meta-name.
 	Metadata map[string]string
@@ -23,55 +23,55 @@ type PutOptions struct {
 	StorageClass string
 	// Tags of the object, at most 10.
 	Tags map[string]string
-	// ServerSideEncryption is "AES256", "SM4" or "KMS"; the latter with a key id and a cipher of its own.
+	// ServerSideEncryption is "AES256", "SM4" or "KMS"; only "KMS" takes a key id and a cipher of its own.
 	ServerSideEncryption      string
 	ServerSideEncryptionKeyID string
 	ServerSideDataEncryption  string
-	// TrafficLimit asks OSS to take no more than so many BITS per second.
+	// TrafficLimit asks OSS to accept at most this many BITS per second.
 	TrafficLimit int64
-	// ForbidOverwrite keeps an object of this name: the upload then fails with Conflict.
+	// ForbidOverwrite keeps an existing object of this name: the upload then fails with Conflict.
 	ForbidOverwrite bool
-	// CacheControl, ContentDisposition, ContentEncoding, ContentLanguage and Expires are what downloads carry.
+	// CacheControl, ContentDisposition, ContentEncoding, ContentLanguage and Expires are sent with downloads.
 	CacheControl       string
 	ContentDisposition string
 	ContentEncoding    string
 	ContentLanguage    string
 	Expires            time.Time
-	// RequesterPays: who sends the request pays for it.
+	// RequesterPays makes the requester pay, as another account's bucket may require.
 	RequesterPays bool
-	// ContentMD5 sends the body's MD5 along. A body that can be read only once is refused.
+	// ContentMD5 also sends the body's MD5. A body that can be read only once is refused.
 	ContentMD5 bool
-	// Headers are any others of the object.
+	// Headers are any other headers of the object.
 	Headers map[string]string
 
-	// OperationOptions are in place of the client's.
+	// OperationOptions replace the client's.
 	OperationOptions
-	// IdempotencyID is a name for this upload that no other upload has, 1 to 128 characters of ASCII without blanks: it is
-	// stored with the object, and so Reconcile can tell whether it was this upload that stored it.
+	// IdempotencyID is a unique name for this upload, 1 to 128 ASCII characters without blanks. It is stored with the
+	// object, so that Reconcile can tell whether this upload stored the object.
 	IdempotencyID string
-	// CallbackIsIdempotent says that the application server does the right thing when the same callback reaches it twice:
-	// only then is an upload with a callback sent again after its answer was lost.
+	// CallbackIsIdempotent says that the application server does the right thing if the same callback reaches it twice.
+	// Without it, an upload with a callback is not sent again once its answer is lost.
 	CallbackIsIdempotent bool
-	// IgnoreCRC64 does not compare the CRC-64 that OSS computed with the one of what was sent.
+	// IgnoreCRC64 skips comparing the CRC-64 that OSS computed with that of the bytes sent.
 	IgnoreCRC64 bool
-	// Bandwidth is how many BYTES per second are sent at most.
+	// Bandwidth is the most BYTES per second to send.
 	Bandwidth int64
-	// Progress is told how many bytes of the body were handed over for sending, and of how many: -1 when that is not
-	// known. Another attempt begins anew.
+	// Progress receives how many bytes of the body have been handed over for sending, and the total, which is -1 if
+	// unknown. Each new attempt starts over.
 	Progress func(sent, total int64)
 
-	// PartSize, Parallel, Checkpoint and VerifyParts are for UploadFile only; other uploads refuse them. Default: 8 MiB, 4,
-	// none and false.
+	// PartSize, Parallel, Checkpoint and VerifyParts are for UploadFile only; other uploads refuse them. Default: 8
+	// MiB, 4, none and false.
 	PartSize int64
 	Parallel int
-	// Checkpoint is the path of a file that remembers the parts that were sent, for another call to go on with.
+	// Checkpoint is the path of a file that records which parts were sent, so that another call can resume.
 	Checkpoint string
-	// VerifyParts reads every part that OSS has from the file again when an upload is resumed, and sends what differs.
-	// Without it that is done only when the file may have been touched.
+	// VerifyParts makes a resumed upload reread from the file every part that OSS has, and send those that differ.
+	// Otherwise that happens only if the file may have been touched.
 	VerifyParts bool
 }
 
-// A Body is what is uploaded: see Bytes, File, FileRange and Reader.
+// A Body is what to upload: see Bytes, File, FileRange and Reader.
 type Body struct {
 	bytes       []byte
 	path        string
@@ -90,32 +90,32 @@ const (
 	readerBody
 )
 
-// LenUnknown is the length of a reader that is sent to its end, in chunks.
+// LenUnknown is the length of a reader that is read to its end and sent in chunks.
 const LenUnknown = -1
 
-// Bytes are uploaded as they are. Do not change them during the upload.
+// Bytes uploads bytes as they are. Do not change them during the upload.
 func Bytes(bytes []byte) Body { return Body{kind: bytesBody, bytes: bytes} }
 
-// File is read while it is sent. It must be a regular file.
+// File uploads a file, which is read during the upload. It must be a regular file.
 func File(path string) Body { return Body{kind: fileBody, path: path} }
 
-// FileRange are length bytes of a file from offset on.
+// FileRange uploads length bytes of a file, starting at offset.
 func FileRange(path string, offset, length int64) Body {
 	return Body{kind: rangeBody, path: path, offset: offset, len: length}
 }
 
-// Reader is read while it is sent, once, so that there is another attempt only if nothing was read yet. It must give
-// exactly length bytes, and then io.EOF; with LenUnknown any number, which are sent in chunks. Its error ends the
-// upload, stores nothing and is wrapped by the upload's. It is read on other goroutines, one call at a time. When the
-// context ends while a Read is under way, the upload ends without waiting for it.
+// Reader uploads what a reader returns. It is read during the upload and only once, so another attempt is made only if
+// nothing was read yet. It must return exactly length bytes, then io.EOF; with LenUnknown any number, which are sent in
+// chunks. If it fails, the upload ends and stores nothing, and the upload's error wraps the reader's. It is read on
+// other goroutines, one call at a time. If the context ends during a Read, the upload ends without waiting for it.
 func Reader(reader io.Reader, length int64) Body {
 	return Body{kind: readerBody, reader: reader, len: length}
 }
 
 // PutObject uploads body as object into bucket and waits for the application server's answer. Options may be nil.
 //
-// CallbackFailed means that the object IS STORED, and the application server was not reached or did not agree: do not
-// upload it again. For every other failure Error.Stored says whether it is stored.
+// CallbackFailed means that the object IS STORED, but the application server was not reached or did not agree: do not
+// upload it again. For every other failure, Error.Stored says whether it is stored.
 func (c *Client) PutObject(ctx context.Context, bucket, object string, body Body, options *PutOptions) (*Receipt, error) {
 	call := begin(ctx, c.hooks)
 	defer call.end()
@@ -157,9 +157,9 @@ func (c *Client) PutObject(ctx context.Context, bucket, object string, body Body
 	return call.receipt(code, receipt, failure)
 }
 
-// UploadFile uploads a file of any size as object into bucket and waits for the application server's answer: one object,
-// one callback, one receipt. A file that is larger than a part goes in parts, several at once. With a checkpoint the same
-// call later, by this or another process, goes on with an upload that failed.
+// UploadFile uploads a file of any size as object into bucket and waits for the application server's answer: one
+// object, one callback, one receipt. A file larger than a part is sent in parts, several at once. With a checkpoint,
+// the same call later, in this or another process, resumes a failed upload.
 func (c *Client) UploadFile(ctx context.Context, bucket, object, path string, options *PutOptions) (*Receipt, error) {
 	call := begin(ctx, c.hooks)
 	defer call.end()
@@ -176,7 +176,7 @@ func (c *Client) UploadFile(ctx context.Context, bucket, object, path string, op
 	return call.receipt(code, receipt, failure)
 }
 
-// readerLength prepares the reader of a body, and says how many bytes it gives.
+// readerLength prepares a body's reader and returns how many bytes it has.
 func (c *call) readerLength(body Body) C.uint64_t {
 	if body.reader == nil {
 		c.fault("`reader` is nil")
@@ -189,7 +189,7 @@ func (c *call) readerLength(body Body) C.uint64_t {
 	return c.length("len", body.len)
 }
 
-// uploadOptions are the library's, which are freed with the call, and the callback.
+// uploadOptions returns the callback, and the library's options, which are freed with the call.
 func (c *call) uploadOptions(options *PutOptions) (*C.oss_callback_spec, *C.oss_callback_put_options) {
 	if err := newError(C.oss_callback_put_options_new(&c.putOptions), nil); err != nil {
 		c.fail(err)

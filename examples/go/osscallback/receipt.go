@@ -8,36 +8,37 @@ import (
 	"unsafe"
 )
 
-// Receipt is what OSS said about a stored object, together with the application server's answer. It does not change.
+// Receipt is what OSS said about a stored object, together with the application server's answer. It is immutable.
 type Receipt struct {
 	// Status is the HTTP status: 200, or 203 in the receipt of CallbackFailed.
 	Status int
-	// ETag is the object's, without its quotes; empty if OSS did not say it.
+	// ETag is the object's, without quotes; empty if OSS did not give it.
 	ETag string
-	// CRC64 is the CRC-64 (CRC-64/XZ) that OSS computed over the object; nil if OSS did not say it.
+	// CRC64 is the CRC-64 (CRC-64/XZ) that OSS computed over the object; nil if OSS did not give it.
 	CRC64 *uint64
-	// VersionID is the object's version in a bucket with versioning.
+	// VersionID is the object's version, in a bucket with versioning.
 	VersionID string
-	// RequestID is the id under which OSS's support finds the request; the callback carries the same one.
+	// RequestID is the id by which OSS's support finds the request; the callback carries the same one.
 	RequestID string
-	// Attempts is how often the request was sent until this answer came: 1 or more.
+	// Attempts is how many times the request was sent until this answer came: 1 or more.
 	Attempts int
-	// History has the attempts before the last one.
+	// History contains the attempts before the last.
 	History []Attempt
-	// Notes are what else is worth knowing of UploadFile, such as why it did not go on where its checkpoint said.
+	// Notes contains further information about UploadFile, such as why it did not resume from its checkpoint.
 	Notes []string
-	// Waited is how long the head of the answer was waited for: with a callback mostly the application server's time.
+	// Waited is how long the head of the answer took to arrive: with a callback, mostly the application server's time.
 	Waited time.Duration
-	// Answer is the application server's, byte for byte: JSON as a rule. Empty without a callback and when it failed.
+	// Answer is the application server's, byte for byte: usually JSON. Empty without a callback and when the callback
+	// failed.
 	Answer []byte
-	// AnswerContentType is the Content-Type that the application server gave it.
+	// AnswerContentType is the answer's Content-Type, as the application server sent it.
 	AnswerContentType string
 
 	pointer *C.oss_callback_receipt
 	owner   *handle
 }
 
-// Header is a header of OSS's answer by its name, in any case; empty if there is none.
+// Header returns a header of OSS's answer by name, in any case; empty if there is none.
 func (r *Receipt) Header(name string) string {
 	if r.owner == nil {
 		return ""
@@ -52,7 +53,7 @@ func (r *Receipt) Header(name string) string {
 	return C.GoString(C.oss_callback_receipt_header(r.pointer, text))
 }
 
-// ownedReceipt takes a receipt that an operation gave.
+// ownedReceipt takes over a receipt from an operation.
 func ownedReceipt(receipt *C.oss_callback_receipt) *Receipt {
 	return newReceipt(receipt, newHandle("receipt", unsafe.Pointer(receipt), func(pointer unsafe.Pointer) {
 		C.oss_callback_receipt_free((*C.oss_callback_receipt)(pointer))

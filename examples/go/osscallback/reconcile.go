@@ -10,18 +10,19 @@ import (
 	"unsafe"
 )
 
-// Outcome is what can be said of an upload that has been looked up.
+// Outcome is the result of looking up an upload.
 type Outcome int
 
 const (
-	// OutcomeStillUnknown: there is another object, perhaps put in the place of this one; or one that cannot be compared.
+	// OutcomeStillUnknown: a different object is there, which may have replaced this one; or one that cannot be
+	// compared.
 	OutcomeStillUnknown Outcome = C.OSS_CALLBACK_OUTCOME_STILL_UNKNOWN
-	// OutcomeStored: the upload is stored; proven by its idempotency id, or for an upload in parts by its upload id.
+	// OutcomeStored: the upload is stored; its idempotency id or, for an upload in parts, its upload id proves it.
 	OutcomeStored Outcome = C.OSS_CALLBACK_OUTCOME_STORED
-	// OutcomeContentPresent: an object with the size and the CRC-64 of the upload is there. Whether this upload has stored
-	// it, or an earlier one with the same contents, cannot be told without an idempotency id.
+	// OutcomeContentPresent: an object with the size and the CRC-64 of the upload is there. Without an idempotency id,
+	// it is unknown whether this upload stored it or an earlier one with the same contents.
 	OutcomeContentPresent Outcome = C.OSS_CALLBACK_OUTCOME_CONTENT_PRESENT
-	// OutcomeNotThere: the upload is not there. A request that was still on its way may arrive later.
+	// OutcomeNotThere: the upload is not there. A request still on its way may yet arrive.
 	OutcomeNotThere Outcome = C.OSS_CALLBACK_OUTCOME_NOT_THERE
 )
 
@@ -40,15 +41,15 @@ func (o Outcome) String() string {
 // Reconciled is what became of an upload whose outcome was unknown.
 type Reconciled struct {
 	Outcome Outcome
-	// Object is the one that is there; nil unless the outcome is OutcomeStored or OutcomeContentPresent.
+	// Object is the object found; nil unless the outcome is OutcomeStored or OutcomeContentPresent.
 	Object *ObjectMetadata
-	// ObservedAt is OSS's time when it said that the upload is not there; zero for other outcomes.
+	// ObservedAt is the time, by OSS's clock, when OSS said that the upload is not there; zero for other outcomes.
 	ObservedAt time.Time
 }
 
-// Reconcile finds out what became of an upload whose error says StoredUnknown: it looks at the object, and for an upload
-// in parts first at the upload. Nothing is changed. Whether the callback was answered is not kept by OSS: ask the
-// application server. The client may be another one than that of the upload. Options may be nil.
+// Reconcile finds out what became of an upload whose error says StoredUnknown. It looks at the object; for an upload in
+// parts it looks at the upload first. It changes nothing. OSS does not record whether the callback was answered: ask
+// the application server. The client need not be the one that uploaded. Options may be nil.
 func (c *Client) Reconcile(ctx context.Context, unknown *Error, options *OperationOptions) (*Reconciled, error) {
 	call := begin(ctx, c.hooks)
 	defer call.end()

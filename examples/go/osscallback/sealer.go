@@ -11,39 +11,40 @@ import (
 	"unsafe"
 )
 
-// Permission is what an uploader may do: one object or those below a prefix, up to a size, until a time.
+// Permission is what an uploader may do: upload one object, or one below a prefix, up to a size, until a time.
 type Permission struct {
 	Bucket string
-	// Object is the object's name; this or Prefix, with which the name begins and is otherwise the uploader's choice.
+	// Object is the object's name. Set Object or Prefix; with Prefix the uploader chooses the rest of the name.
 	Object string
 	Prefix string
-	// MaxSize or ExactSize in bytes. One is required; with neither only an empty object is permitted.
+	// MaxSize or ExactSize, in bytes. With neither, only an empty object is permitted.
 	MaxSize   int64
 	ExactSize *int64
-	// ValidFor or ExpiresAt. The callback must arrive before, so leave time for the upload.
+	// ValidFor or ExpiresAt. The callback must arrive before then, so leave time for the upload.
 	ValidFor  time.Duration
 	ExpiresAt time.Time
 }
 
-// Sealer seals callbacks on the application server, and checks the seals of those that come back. The secret stays there;
-// the uploader gets the finished callback and can change nothing that is sealed. It may be used by many goroutines at once.
+// Sealer seals callbacks on the application server, and checks the seals of those that come back. The secret stays
+// there; the uploader gets the finished callback and cannot change what is sealed. Many goroutines may use it at once.
 type Sealer struct {
 	handle *handle
 }
 
-// A SealKey has an id of 1 to 32 letters, digits, - and _, which is no secret, and a secret of at least 32 random bytes.
+// A SealKey has an id of 1 to 32 letters, digits, - and _, which is not secret, and a secret of at least 32 random
+// bytes.
 type SealKey struct {
 	ID     string
 	Secret []byte
 }
 
-// String shows the id only.
+// String shows only the id.
 func (k SealKey) String() string { return "SealKey(" + k.ID + ")" }
 
-// GoString shows the id only.
+// GoString shows only the id.
 func (k SealKey) GoString() string { return k.String() }
 
-// NewSealer makes a sealer with a key. The seals of other keys are accepted too, for rotation.
+// NewSealer makes a sealer with a key. It also accepts the seals of the other keys, for rotation.
 func NewSealer(key SealKey, accepted ...SealKey) (*Sealer, error) {
 	var a arguments
 	defer a.free()
@@ -74,8 +75,8 @@ func NewSealer(key SealKey, accepted ...SealKey) (*Sealer, error) {
 	return s, nil
 }
 
-// Seal makes a spec of these options with a seal in the variable x:seal: for one upload. The body must carry ${bucket},
-// ${object}, ${size}, ${x:seal} and every variable. Give the uploader Callback and CallbackVar of the spec.
+// Seal makes a spec from these options, with a seal in the variable x:seal, for one upload. The body must carry
+// ${bucket}, ${object}, ${size}, ${x:seal} and every variable. Give the uploader the spec's Callback and CallbackVar.
 func (s *Sealer) Seal(options CallbackSpecOptions, permission Permission) (*CallbackSpec, error) {
 	var a arguments
 	defer a.free()
@@ -130,7 +131,7 @@ func (permission *Permission) new(a *arguments) *C.oss_callback_permission {
 	return p
 }
 
-// Check checks the seal of a verified callback against what its body says, by the clock of this machine.
+// Check checks a verified callback's seal against the callback's body, by this machine's clock.
 func (s *Sealer) Check(callback *VerifiedCallback) (*SealedCallback, error) {
 	var a arguments
 	defer a.free()
@@ -147,7 +148,7 @@ func (s *Sealer) Check(callback *VerifiedCallback) (*SealedCallback, error) {
 	return ownedSealed(sealed), nil
 }
 
-// Close frees the sealer once nobody uses it any more. It gives nil, also the second time.
+// Close frees the sealer once it has no users. It always returns nil, even when called again.
 func (s *Sealer) Close() error {
 	s.handle.close()
 	return nil
@@ -157,14 +158,14 @@ func (s *Sealer) Close() error {
 type SealedCallback struct {
 	Bucket string
 	Object string
-	// Size in bytes that the callback says, within what was permitted.
+	// Size is the size in bytes that the callback reports; it is within the permission.
 	Size uint64
-	// KeyID of the key that sealed it.
+	// KeyID is the id of the key that sealed it.
 	KeyID string
 	// Expires is when the permission ends.
 	Expires time.Time
-	// Nonce are 16 random bytes that no other seal has. With BodyDigest, the SHA-256 of the body, they are what a database
-	// needs that several servers share in place of a ReplayGuard.
+	// Nonce is 16 random bytes that no other seal has, and BodyDigest is the SHA-256 of the body. Servers that share a
+	// database can use them instead of a ReplayGuard.
 	Nonce      []byte
 	BodyDigest []byte
 
@@ -186,32 +187,32 @@ func ownedSealed(sealed *C.oss_callback_sealed) *SealedCallback {
 	}
 }
 
-// Variable is a sealed variable by its name, with or without "x:" in front; false if it was not sealed.
+// Variable returns a sealed variable by name, with or without the prefix "x:"; false if it was not sealed.
 func (s *SealedCallback) Variable(name string) (string, bool) {
 	return lookUp(s.handle, name, func(pointer unsafe.Pointer, name *C.char) *C.char {
 		return C.oss_callback_sealed_variable((*C.oss_callback_sealed)(pointer), name)
 	})
 }
 
-// Seen is what a replay guard knows of a callback.
+// Seen is what a replay guard knows about a callback.
 type Seen int
 
 const (
-	// FirstSeen: it comes for the first time; handle it.
+	// FirstSeen: the first time; handle it.
 	FirstSeen Seen = C.OSS_CALLBACK_SEEN_FIRST
-	// Repeated: the same callback again, byte for byte; answer as before, and do nothing.
+	// Repeated: the same callback again, byte for byte; answer as before, and do nothing else.
 	Repeated Seen = C.OSS_CALLBACK_SEEN_REPEATED
 	// Replayed: the same seal with another body; refuse it.
 	Replayed Seen = C.OSS_CALLBACK_SEEN_REPLAYED
 )
 
-// ReplayGuard tells callbacks that come for the first time from others, in this process only. It may be used by many
-// goroutines at once.
+// ReplayGuard tells new callbacks from repeated ones, in this process only. Many goroutines may use it at once.
 type ReplayGuard struct {
 	handle *handle
 }
 
-// NewReplayGuard makes a guard that remembers up to capacity permissions that have not ended yet, each in some 200 bytes.
+// NewReplayGuard makes a guard that remembers up to capacity permissions that have not yet ended, at about 200 bytes
+// each.
 func NewReplayGuard(capacity int) (*ReplayGuard, error) {
 	var a arguments
 	length := C.size_t(a.length("capacity", int64(capacity)))
@@ -227,7 +228,7 @@ func NewReplayGuard(capacity int) (*ReplayGuard, error) {
 	})}, nil
 }
 
-// Check looks and remembers. ReplayUnknown when the guard is full.
+// Check checks a callback and remembers it. It fails with ReplayUnknown if the guard is full.
 func (g *ReplayGuard) Check(callback *SealedCallback) (Seen, error) {
 	var a arguments
 	defer a.free()
@@ -244,7 +245,7 @@ func (g *ReplayGuard) Check(callback *SealedCallback) (Seen, error) {
 	return Seen(seen), nil
 }
 
-// Forget takes FirstSeen back, when what was to be done has failed and a repetition is welcome.
+// Forget takes FirstSeen back, because handling the callback failed and a repetition is welcome.
 func (g *ReplayGuard) Forget(callback *SealedCallback) error {
 	var a arguments
 	defer a.free()
@@ -260,7 +261,7 @@ func (g *ReplayGuard) Forget(callback *SealedCallback) error {
 	return nil
 }
 
-// Close frees the guard once nobody uses it any more. It gives nil, also the second time.
+// Close frees the guard once it has no users. It always returns nil, even when called again.
 func (g *ReplayGuard) Close() error {
 	g.handle.close()
 	return nil

@@ -15,28 +15,28 @@ import (
 type VerifierOptions struct {
 	// Keys that OSS publishes, besides the production key: URLs below https://gosspublic.alicdn.com/ with their PEM.
 	Keys map[string]string
-	// FetchKeys: keys that are not known are fetched from OSS's key host.
+	// FetchKeys makes the verifier fetch unknown keys from OSS's key host.
 	FetchKeys bool
-	// TestKeys admits key URLs that are not OSS's, exactly as they stand. FOR TESTS ONLY: whoever holds the private half can
-	// forge callbacks.
+	// TestKeys are key URLs that are not OSS's, each matched exactly, with the keys to trust. FOR TESTS ONLY: anyone
+	// who holds a private half can forge callbacks.
 	TestKeys map[string]string
-	// MaxBodyLen is the longest body in bytes. Default: 1 MiB.
+	// MaxBodyLen is the longest body to accept, in bytes. Default: 1 MiB.
 	MaxBodyLen int
-	// PrependPrefixes puts back what a reverse proxy has stripped: with "/api" a request for /callback may have been
-	// signed as /api/callback.
+	// PrependPrefixes restores prefixes that a reverse proxy stripped: with "/api", a request for /callback may have
+	// been signed as /api/callback.
 	PrependPrefixes []string
-	// StripPrefixes takes off what a reverse proxy has added.
+	// StripPrefixes removes prefixes that a reverse proxy added.
 	StripPrefixes []string
-	// TargetHeaders are those in which a reverse proxy keeps the target as it came to it, such as X-Original-URI.
+	// TargetHeaders are headers such as X-Original-URI, in which a reverse proxy passes on the original target.
 	TargetHeaders []string
 }
 
-// Verifier decides whether requests are OSS's. A signature proves that OSS has sent the request, and no more: any customer
-// of OSS can have such a request sent to any URL, with any body, and it never expires. What proves that the upload was
-// permitted is a Sealer. It may be used by many goroutines at once.
+// Verifier decides whether requests come from OSS. A signature proves only that OSS sent the request. Any customer of
+// OSS can have OSS send such a request to any URL, with any body, and the signature never expires. A Sealer proves that
+// the upload was permitted. Many goroutines may use a Verifier at once.
 type Verifier struct {
 	handle *handle
-	// maxBodyLen is that of a handler.
+	// maxBodyLen is the limit for a handler.
 	maxBodyLen int
 }
 
@@ -84,9 +84,9 @@ func NewVerifier(options VerifierOptions) (*Verifier, error) {
 	})}, nil
 }
 
-// Verify verifies a request as it came to the application server. Target is path and query as they stand in the request
-// line: that of an http.Request is its RequestURI, not its URL. The error is for the application's log, not for whoever
-// sent the request; KeyUnavailable says nothing about the request.
+// Verify verifies a request as the application server received it. Target is the path and query exactly as in the
+// request line: the RequestURI of an http.Request, not its URL. Log the error, but do not reveal it to the peer.
+// KeyUnavailable says nothing about the request.
 func (v *Verifier) Verify(method, target string, header http.Header, body []byte) (*VerifiedCallback, error) {
 	var a arguments
 	defer a.free()
@@ -101,7 +101,7 @@ func (v *Verifier) Verify(method, target string, header http.Header, body []byte
 	if a.err != nil {
 		return nil, a.err
 	}
-	// In memory of C's, since C must not be given Go memory that holds pointers.
+	// In C's memory, because C must not receive Go memory that contains pointers.
 	array := (**C.char)(C.malloc(C.size_t(len(texts)+1) * C.size_t(unsafe.Sizeof(methodText))))
 	defer C.free(unsafe.Pointer(array))
 	copy(unsafe.Slice(array, len(texts)+1), texts)
@@ -115,20 +115,20 @@ func (v *Verifier) Verify(method, target string, header http.Header, body []byte
 	return ownedVerified(verified), nil
 }
 
-// Close frees the verifier once nobody uses it any more. It gives nil, also the second time.
+// Close frees the verifier once it has no users. It always returns nil, even when called again.
 func (v *Verifier) Close() error {
 	v.handle.close()
 	return nil
 }
 
-// VerifiedCallback is a callback that OSS has sent. No header is part of it, since no header is signed. A text is empty,
-// and a number nil, when the body does not say it or cannot be read: see CheckBody.
+// VerifiedCallback is a callback that OSS sent. It includes no headers, because OSS does not sign them. A text is
+// empty, and a number nil, if the body lacks it or is unreadable: see CheckBody.
 type VerifiedCallback struct {
-	// SignedTarget is path and query that OSS has signed: those of the callback URL, whatever a proxy made of them.
+	// SignedTarget is the path and query that OSS signed: those of the callback URL, whatever a proxy made of them.
 	SignedTarget string
 	// KeyURL is the URL of the key, as the callback named it.
 	KeyURL string
-	// Body is byte for byte what came.
+	// Body is the body as received, byte for byte.
 	Body []byte
 
 	Bucket, Object, ETag, MIMEType, ImageFormat, ContentMD5 string
@@ -175,7 +175,7 @@ func ownedVerified(verified *C.oss_callback_verified) *VerifiedCallback {
 	return callback
 }
 
-// CheckBody says whether the body could be read, and in one way only: a form or JSON, decided by Content-Type.
+// CheckBody fails unless the body is readable in exactly one way: as a form or as JSON, depending on Content-Type.
 func (v *VerifiedCallback) CheckBody() error {
 	var a arguments
 	defer a.free()
@@ -191,24 +191,25 @@ func (v *VerifiedCallback) CheckBody() error {
 	return nil
 }
 
-// Member is a member of the body by its name there, case included; false if there is none.
+// Member returns a member of the body by its exact name (case-sensitive); false if there is none.
 func (v *VerifiedCallback) Member(name string) (string, bool) {
 	return lookUp(v.handle, name, func(pointer unsafe.Pointer, name *C.char) *C.char {
 		return C.oss_callback_verified_member((*C.oss_callback_verified)(pointer), name)
 	})
 }
 
-// Variable is a variable of the application's own by its name, with or without "x:" in front; false if there is none.
+// Variable returns a variable of the application's own by name, with or without the prefix "x:"; false if there is
+// none.
 func (v *VerifiedCallback) Variable(name string) (string, bool) {
 	return lookUp(v.handle, name, func(pointer unsafe.Pointer, name *C.char) *C.char {
 		return C.oss_callback_verified_variable((*C.oss_callback_verified)(pointer), name)
 	})
 }
 
-// Confirm looks the object up that the body names, and compares its ETag, size and CRC-64 with what the body says of
-// them. Do this before anything valuable: neither OSS's signature nor a seal proves that the upload took place. It blocks
-// for at most the client's time limits. NotConfirmed when there is no such object, or it is another; every other error
-// says that it is not known.
+// Confirm looks up the object that the body names, and compares its ETag, size and CRC-64 with those in the body. Do
+// this before anything valuable: neither OSS's signature nor a seal proves that the upload took place. It blocks for at
+// most the client's time limits. NotConfirmed means that there is no such object, or that it differs; any other error
+// means that the result is unknown.
 func (v *VerifiedCallback) Confirm(client *Client) (*ObjectMetadata, error) {
 	var a arguments
 	defer a.free()

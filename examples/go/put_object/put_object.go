@@ -1,8 +1,8 @@
-// Uploads the file that is named, or else a few bytes, and prints what the application server answers. Ctrl-C ends the
-// upload, and says what became of it.
+// Uploads the named file, or a few bytes if none is named, and prints the application server's answer. Ctrl-C ends the
+// upload and says what became of it.
 //
-// Set OSS_ENDPOINT, OSS_REGION, OSS_BUCKET, OSS_CALLBACK_URL, OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, with temporary
-// credentials, OSS_SESSION_TOKEN; or let `cargo run --example with_local_oss -- go run ./put_object` do it.
+// Set OSS_ENDPOINT, OSS_REGION, OSS_BUCKET, OSS_CALLBACK_URL, OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, with
+// temporary credentials, OSS_SESSION_TOKEN; or let `cargo run --example with_local_oss -- go run ./put_object` do it.
 package main
 
 import (

@@ -3,12 +3,12 @@
     with oss_callback.Client("https://oss-cn-hangzhou.aliyuncs.com") as client:
         receipt = client.put_object("photos", "cat.jpg", pathlib.Path("cat.jpg"), callback=spec)
 
-Every failure says whether the object is stored and whether the callback was answered: see `OssCallbackError`. While the
-library works other threads run. In the main thread it works on a thread of its own, so that Ctrl-C ends an upload at once;
-functions of the caller's, such as readers, run on the thread that has called.
+Every failure says whether the object is stored and whether the callback was answered: see `OssCallbackError`. Other
+threads run while the library works. Called from the main thread, it works on a thread of its own, so that Ctrl-C ends
+an upload at once; your functions, such as readers, still run on the calling thread.
 
-At the application server a `Verifier` says whether a request is OSS's, a `Sealer` whether the upload was permitted;
-`CallbackReceiver` serves both under WSGI, ASGI or http.server.
+On the application server, a `Verifier` says whether a request is from OSS, and a `Sealer` whether the upload was
+permitted; `CallbackReceiver` offers both under WSGI, ASGI or http.server.
 """
 
 from ._calls import Cancellation

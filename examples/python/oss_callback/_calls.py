@@ -1,4 +1,4 @@
-"""Blocking functions of the library, which signals and exceptions of the caller's can end."""
+"""Blocking functions of the library, which the caller's signals and exceptions can end."""
 
 from __future__ import annotations
 
@@ -29,12 +29,13 @@ if TYPE_CHECKING:
     from .spec import CallbackSpec
 
 LEN_UNKNOWN = (1 << 64) - 1
-# Between looks for signals, in seconds.
+# The time between checks for signals, in seconds.
 LONGEST_WAIT = 0.2
-# For functions of the caller's, in seconds, when the program ends. What the library does itself ends within LONGEST_WAIT.
+# How long to wait for the caller's functions when the program ends, in seconds. The library itself ends within
+# LONGEST_WAIT.
 LONGEST_EXIT = 2.0
 
-# What hooks belong to, by their userdata: a number, so that C keeps no pointer into Python.
+# What hooks belong to, by userdata: a number, so that C keeps no pointer into Python.
 _registered: dict[int, Any] = {}
 _registered_lock = ProcessLock()
 _last_number = 0
@@ -55,9 +56,9 @@ def unregister(userdata: int) -> None:
 class _Running:
     """The calls that are inside the library.
 
-    A thread that asks for the interpreter's lock once the interpreter is ending does not come back: CPython ends it where
-    it is. In a hook that is in the middle of the library, which cannot be left like that: the process would be aborted. So
-    the calls of threads that do not keep the program alive are cancelled, and waited for, before the interpreter ends.
+    Once the interpreter is ending, CPython stops any thread that asks for the interpreter's lock, and the thread never
+    returns. If that happened in a hook, in the middle of the library, the process would be aborted. So before the
+    interpreter ends, the calls of threads that do not keep the program alive are cancelled and waited for.
     """
 
     def __init__(self) -> None:
@@ -65,13 +66,13 @@ class _Running:
         self._begin()
 
     def _begin(self) -> None:
-        """Also in the child of a fork: the other threads, and their calls, are the parent's."""
+        """Also runs in the child of a fork: the other threads, and their calls, are the parent's."""
         self._changed = threading.Condition()
         self._calls: set[Call] = set()
 
     def enter(self, call: Call, main: bool) -> None:
         with self._changed:
-            # While the main thread waits for its call the interpreter does not end.
+            # While the main thread waits for its call, the interpreter does not end.
             if self._ending and not main:
                 raise OssCallbackError("the program is ending", ErrorKind.CANCELLED)
             self._calls.add(call)
@@ -82,13 +83,13 @@ class _Running:
             self._changed.notify_all()
 
     def end(self) -> None:
-        """At the end of the program: threads that keep it alive have ended by now."""
+        """Runs at the end of the program: threads that keep it alive have ended by now."""
         with self._changed:
             self._ending = True
             calls = list(self._calls)
         for call in calls:
             call.cancel()
-        # Not for ever: a function of the caller's may wait for what never comes.
+        # Not for ever: one of the caller's functions may be waiting for something that never comes.
         with self._changed:
             self._changed.wait_for(lambda: not self._calls, LONGEST_EXIT)
 
@@ -100,20 +101,20 @@ if hasattr(os, "register_at_fork"):
 
 
 class Cancellation:
-    """Ends operations from another thread, or from a signal handler: any number of them, now and later.
+    """Ends operations from another thread or from a signal handler: any number of them, now and later.
 
-    They end with the kind `CANCELLED`, within 0.2 s whatever the connection is doing; while a function of the caller's
-    runs, when that returns.
+    They end with the kind `CANCELLED`, within 0.2 s whatever the connection is doing; if one of your functions is
+    running, when it returns.
     """
 
     def __init__(self) -> None:
-        # A signal handler may come between.
+        # A signal handler may interrupt.
         self._lock = ProcessLock(threading.RLock)
         self._cancelled = False
         self._operations: set[Call] = set()
 
     def cancel(self) -> None:
-        """Once cancelled it stays so, and operations that begin later send nothing."""
+        """Cancels for good: operations that begin later send nothing."""
         with self._lock:
             self._cancelled = True
             for operation in list(self._operations):
@@ -135,7 +136,7 @@ class Cancellation:
 
 
 class _Request:
-    """A hook that the thread of the call is to run."""
+    """A hook that the calling thread is to run."""
 
     def __init__(self, action: Callable[[], int]) -> None:
         self.action = action
@@ -151,10 +152,10 @@ def _release(lock: Any) -> None:
 
 
 class Call:
-    """One blocking call, with what lives as long as it.
+    """One blocking call, with everything that lives as long as the call.
 
-    In the main thread Python runs signal handlers only between instructions of its own, so the library is called on
-    another thread, and this one waits: for the end, for hooks, which it runs itself, and for signals.
+    In the main thread, Python runs signal handlers only between its own instructions. So another thread calls the
+    library, and this one waits: for the end, for hooks, which it runs itself, and for signals.
     """
 
     def __init__(self, client: ClientHooks | None, cancellation: Cancellation | None = None) -> None:
@@ -199,12 +200,12 @@ class Call:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # A call that is under way still ends by itself, and lets go then.
+        # A call still in progress ends by itself, and then releases everything.
         if not self._dispatching or self._done:
             self.stack.close()
 
     def run(self, function: Any, *arguments: Any) -> None:
-        """Calls the function; its last parameter is the error. Raises what ended it."""
+        """Calls the function, whose last parameter is the error. Raises whatever ended the call."""
         arguments = (*arguments, ctypes.byref(self.error))
         if threading.current_thread() is not threading.main_thread():
             code = self._call(function, arguments, main=False)
@@ -220,7 +221,7 @@ class Call:
             _running.leave(self)
 
     def upload(self, function: Any, *arguments: Any) -> Receipt:
-        """The same for a function that gives a receipt."""
+        """The same for a function that returns a receipt."""
         self.run(function, *arguments, ctypes.byref(self.receipt))
         return self._receipt()
 
@@ -259,8 +260,8 @@ class Call:
         self._wake.acquire()
         self._dispatching = True
         while True:
-            # A signal handler may raise between any two instructions. So whatever is to be done is looked for anew each
-            # time, and may be done twice.
+            # A signal handler may raise between any two instructions. So each pass checks again what there is to do,
+            # and may do it twice.
             try:
                 if not self._started:
                     _thread.start_new_thread(work, ())
@@ -275,7 +276,7 @@ class Call:
                 self.cancel()
 
     def _abandon(self) -> None:
-        """After a second signal: the call ends by itself, soon, and lets go of everything then."""
+        """After a second signal: the call soon ends by itself, and then releases everything."""
         self._abandoned = True
         request = self._request
         if request is not None:
@@ -287,7 +288,7 @@ class Call:
         while not self._done:
             request = self._request
             if request is None or request.released:
-                # Not without an end: a signal just before the lock waits does not wake it.
+                # With a time limit: a signal just before the lock waits does not wake it.
                 self._wake.acquire(timeout=LONGEST_WAIT)
                 continue
             if not request.answered:
@@ -297,7 +298,7 @@ class Call:
             request.released = True
 
     def dispatch(self, action: Callable[[], int]) -> int:
-        """Runs a hook: in the thread that has called the library."""
+        """Runs a hook, in the thread that called the library."""
         if self.failure is not None:
             return -1
         if not self._dispatching:
@@ -312,7 +313,7 @@ class Call:
         return request.answer
 
     def _guarded(self, action: Callable[[], int]) -> int:
-        """No exception may leave a hook: ctypes would print it, and go on."""
+        """No exception may leave a hook: ctypes would print it and continue."""
         try:
             return action()
         except BaseException as e:
@@ -321,7 +322,7 @@ class Call:
 
 
 def _add_cause(raised: BaseException, error: OssCallbackError) -> None:
-    """Puts the error at the end of the causes."""
+    """Appends the error to the chain of causes."""
     last = raised
     while last.__cause__ is not None and last.__cause__ is not error:
         last = last.__cause__
@@ -332,7 +333,7 @@ def _add_cause(raised: BaseException, error: OssCallbackError) -> None:
 def _read(call: Call, buffer: int, length: int) -> int:
     reader = call.reader
     if hasattr(reader, "readinto"):
-        # Into memory of Python's: a reader may keep what it is given.
+        # Into Python's memory: a reader may keep what it receives.
         if len(call.buffer) < length:
             call.buffer = bytearray(length)
         count = reader.readinto(memoryview(call.buffer)[:length])
@@ -387,7 +388,7 @@ def _on_progress(sent: int, total: int, userdata: int) -> int:
 
 
 class ClientHooks:
-    """A function of the caller's that belongs to a client, and how it failed last. It runs on any thread."""
+    """One of the caller's functions that belongs to a client, and how it last failed. It runs on any thread."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
@@ -429,7 +430,7 @@ def _on_destroy(userdata: int) -> None:
     unregister(userdata)
 
 
-# Made once and never freed, since they may be running at any time.
+# Made once and never freed, because they may be running at any time.
 read_hook = OSS_CALLBACK_READ_HOOK(_on_read)
 write_hook = OSS_CALLBACK_WRITE_HOOK(_on_write)
 progress_hook = OSS_CALLBACK_PROGRESS_HOOK(_on_progress)

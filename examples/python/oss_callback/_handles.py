@@ -1,4 +1,4 @@
-"""Handles of the library, and arguments as C takes them."""
+"""The library's handles, and arguments in C's form."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ._library import library
 
 
 class ProcessLock:
-    """A lock of which each process has its own. One that another thread of the parent held at a `fork` would never be
-    released in the child, which has no such thread."""
+    """A lock with a separate copy for each process. If another thread of the parent held an ordinary lock at a `fork`,
+    the child, which does not have that thread, could never release it."""
 
     def __init__(self, make: Callable[[], Any] = threading.Lock) -> None:
         self._make = make
@@ -24,7 +24,7 @@ class ProcessLock:
     def _own(self) -> Any:
         process = os.getpid()
         lock = self._locks.get(process)
-        # Of threads that come at once one is the first.
+        # If several threads get here at once, one is the first.
         return self._locks.setdefault(process, self._make()) if lock is None else lock
 
     def __enter__(self) -> None:
@@ -35,7 +35,7 @@ class ProcessLock:
 
 
 class Handle:
-    """A handle of the library. It is freed once: when it is closed, or garbage, and nobody uses it any more.
+    """A handle of the library. It is freed once: when it has been closed or is garbage, and has no users.
 
     `with handle as pointer` uses it.
     """
@@ -68,7 +68,7 @@ class Handle:
             pointer = self._pointer if self._closed and self._users == 0 else None
             if pointer is not None:
                 self._pointer = None
-        # Without the lock, since it may call back.
+        # Without the lock, because it may call back.
         if pointer is not None:
             self._free(pointer)
 
@@ -78,12 +78,12 @@ class Handle:
 
 
 class Closeable:
-    """What keeps a handle that can be closed: `with Client(...) as client`."""
+    """Something with a handle that can be closed: `with Client(...) as client`."""
 
     _handle: Handle
 
     def close(self) -> None:
-        """Frees it once no operation uses it any more. May be called again."""
+        """Frees it once no operation uses it. May be called again."""
         self._handle.close()
 
     def __enter__(self) -> Any:
@@ -102,7 +102,7 @@ def invalid(message: str) -> Exception:
 
 
 def new(kind: str, *arguments: Any) -> int:
-    """A new handle of the library, of a function that gives no error."""
+    """A new handle, from a library function that returns no error."""
     from .errors import check
 
     handle = ctypes.c_void_p()
@@ -112,7 +112,7 @@ def new(kind: str, *arguments: Any) -> int:
 
 
 def made(function: Any, *arguments: Any) -> int:
-    """A new handle of a function that may give an error."""
+    """A new handle, from a function that may return an error."""
     from .errors import check
 
     handle, error = ctypes.c_void_p(), ctypes.c_void_p()
@@ -122,7 +122,7 @@ def made(function: Any, *arguments: Any) -> int:
 
 
 def encoded(name: str, value: str) -> bytes:
-    """A text. A NUL would end it early in C."""
+    """A string for C. A NUL would end it early there."""
     if not isinstance(value, str):
         raise TypeError(f"`{name}` is {type(value).__name__}, not str")
     if "\0" in value:
@@ -145,7 +145,7 @@ def path_of(name: str, value: str | os.PathLike[str]) -> bytes:
 
 
 def number(name: str, value: int, most: int = (1 << 64) - 2) -> int:
-    """A number that fits: ctypes would cut off what does not. The largest of all means "not known" in C."""
+    """A number that fits: ctypes would truncate one that does not. In C the largest number means "unknown"."""
     value = operator.index(value)
     if not 0 <= value <= most:
         raise invalid(f"`{name}` is {value}")
@@ -157,7 +157,7 @@ def number32(name: str, value: int) -> int:
 
 
 def milliseconds(name: str, seconds: float) -> int:
-    """Seconds, rounded up, so that a short time does not become none."""
+    """Rounds up, so that a short time does not become 0."""
     if not 0 <= seconds < 1e15:
         raise invalid(f"`{name}` is {seconds}")
     return math.ceil(seconds * 1000)
@@ -182,9 +182,9 @@ class _PyBuffer(ctypes.Structure):
 
 
 class Buffer:
-    """The bytes of an object with a buffer, where they are: `with Buffer(object) as (address, length)`.
+    """The bytes of an object with a buffer, in place: `with Buffer(object) as (address, length)`.
 
-    Meanwhile a bytearray cannot change its size.
+    Meanwhile, a bytearray cannot change its size.
     """
 
     def __init__(self, value: Any) -> None:

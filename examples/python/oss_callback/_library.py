@@ -1,4 +1,4 @@
-"""The C library: where it is, and its functions."""
+"""The C library: where to find it, and its functions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _load() -> ctypes.CDLL:
     )
 
 
-# What may be the last to let go of a credentials hook's function.
+# Functions that may be the last to release a credentials hook's function.
 _CALLS_BACK_WHEN_FREED = (
     "oss_callback_client_free",
     "oss_callback_client_options_free",
@@ -55,29 +55,29 @@ def _declare(library: Any) -> Any:
             version = library.oss_callback_version().decode()
             raise ImportError(f"liboss_callback.so {version} is too old: it has no {name}") from None
         if name in _CALLS_BACK_WHEN_FREED:
-            # Under the interpreter's lock: with it a hook cannot come into an interpreter that has begun to end.
+            # With the interpreter's lock held, so that no hook can enter an interpreter that has begun to end.
             function = ctypes.PYFUNCTYPE(result, *parameters)((name, library))
             setattr(library, name, function)
         function.restype, function.argtypes = result, parameters
     return library
 
 
-# Its functions have the types of FUNCTIONS; nothing more is known to a type checker.
+# Its functions have the types in FUNCTIONS; a type checker knows nothing more about them.
 library: Any = _declare(_load())
 
 
 def version() -> str:
-    """The version of the library that is loaded, such as "0.1.0"."""
+    """The version of the loaded library, such as "0.1.0"."""
     return string(library.oss_callback_version())
 
 
 def string(text: bytes | None) -> str:
-    """A text of the library's; empty for none."""
+    """A string from the library; empty if there is none."""
     return text.decode("utf-8", "replace") if text else ""
 
 
 def optional_string(text: bytes | None) -> str | None:
-    """A text of the library's, or None."""
+    """A string from the library, or None."""
     return None if text is None else string(text)
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FileRange:
-    """`length` bytes of a file from `offset` on."""
+    """`length` bytes of a file, starting at `offset`."""
 
     path: str | os.PathLike[str]
     offset: int
@@ -36,28 +36,29 @@ class FileRange:
 
 
 class Reader(Protocol):
-    """A file object, or anything that can be read as one: by `readinto` if it has it, else by `read`."""
+    """A file object, or anything that can be read like one: through `readinto` if it has that, else through `read`."""
 
     def read(self, size: int, /) -> bytes: ...
 
 
-# bytes, bytearray, memoryview and the like, which are uploaded where they are; a path; a part of a file; a reader.
+# bytes, bytearray, memoryview and the like, which are uploaded in place; a path; part of a file; a reader.
 Body = Union[bytes, bytearray, memoryview, "os.PathLike[str]", FileRange, Reader]
 
 
 class Client(PermissionMethods, Closeable):
-    """A connection to OSS, or to a server that speaks its protocol. It may be used from many threads at once.
+    """A connection to OSS, or to a server that speaks its protocol. Many threads may use it at once.
 
-    The endpoint is "https://oss-cn-hangzhou.aliyuncs.com"; an IP address means path style,
-    http://127.0.0.1:9000/bucket/object. Credentials are those of the environment if none are given. For the other options
-    see `oss_callback.options.ClientOptions`.
+    The endpoint is "https://oss-cn-hangzhou.aliyuncs.com"; an IP address implies path style,
+    http://127.0.0.1:9000/bucket/object. Credentials default to those in the environment. For the other options see
+    `oss_callback.options.ClientOptions`.
 
-    It may be made before a fork (gunicorn --preload, Celery, multiprocessing): each process has its own connections, and waits
-    for nothing that a thread of its parent was doing. An operation that was running at the fork goes on in the parent only:
-    a child that is forked by a reader or by `progress` must not return from it, but end with `os._exit`.
+    You may create it before a fork (gunicorn --preload, Celery, multiprocessing): each process has its own connections
+    and never waits for what a thread of its parent was doing. An operation that was running at the fork continues in
+    the parent only: if a reader or `progress` forks, the child must not return from it, but end with `os._exit`.
 
-    When the program ends, operations of daemon threads are cancelled, and up to two seconds are waited for functions of
-    yours, such as a reader, that they are in; threads that are no daemons end their operations, as with everything in Python.
+    When the program ends, operations of daemon threads are cancelled. If one of them is in a function of yours, such as
+    a reader, the program waits up to two seconds for it. Threads that are not daemons finish their operations, as with
+    everything in Python.
     """
 
     def __init__(self, endpoint: str, credentials: Credentials | None = None, **options: Unpack[ClientOptions]) -> None:
@@ -84,15 +85,15 @@ class Client(PermissionMethods, Closeable):
     ) -> Receipt:
         """Uploads `body` as `object` into `bucket` and waits for the application server's answer.
 
-        A path is a `pathlib.Path` or the like, not a `str`. A reader is read once, from where it is to its end; `length`
-        is what it gives, by default what is left of a regular file, else unknown: then it is sent in chunks. For the
-        other options see `oss_callback.options.PutOptions`.
+        Give a path as a `pathlib.Path` or the like, not as a `str`. A reader is read once, from its current position to
+        its end. `length` is how many bytes it returns; the default is the rest of a regular file, and otherwise the
+        length is unknown and the body is sent in chunks. For the other options see `oss_callback.options.PutOptions`.
 
-        Raises `CallbackFailed` when the object IS STORED, and the application server was not reached or did not agree: do
-        not upload it again. For every other `OssCallbackError` its `stored` says whether the object is stored. An
-        exception in a reader or in `progress`, and one that a signal handler raises, such as KeyboardInterrupt, ends the
-        upload and is raised; the OssCallbackError is at the end of its causes. Had the upload succeeded all the same, its
-        receipt is the exception's `receipt`.
+        Raises `CallbackFailed` when the object IS STORED, but the application server was not reached or did not agree:
+        do not upload it again. Any other `OssCallbackError` says in `stored` whether the object is stored. An exception
+        in a reader or in `progress`, or one that a signal handler raises, such as KeyboardInterrupt, ends the upload
+        and is raised; the OssCallbackError is at the end of its causes. If the upload succeeded anyway, that exception
+        has the receipt in `receipt`.
         """
         with Call(self._hooks, cancellation) as call:
             client = call.use(self._handle)
@@ -112,10 +113,11 @@ class Client(PermissionMethods, Closeable):
         cancellation: Cancellation | None = None,
         **options: Unpack[UploadOptions],
     ) -> Receipt:
-        """Uploads a file of any size and waits for the application server's answer: one object, one callback, one receipt.
+        """Uploads a file of any size and waits for the application server's answer: one object, one callback, one
+        receipt.
 
-        A file that is larger than a part goes in parts, several at once. With a checkpoint the same call later, by this or
-        another process, goes on with an upload that failed. Raises as `put_object`.
+        A file larger than a part is sent in parts, several at once. With a checkpoint, the same call later, in this or
+        another process, resumes a failed upload. Raises as `put_object` does.
         """
         with Call(self._hooks, cancellation) as call:
             client = call.use(self._handle)
@@ -132,7 +134,7 @@ class Client(PermissionMethods, Closeable):
         cancellation: Cancellation | None = None,
         **options: Unpack[OperationOptions],
     ) -> ObjectMetadata:
-        """Reads what is known of an object; `NOT_FOUND` when there is none."""
+        """Reads an object's metadata; `NOT_FOUND` if there is no such object."""
         with Call(self._hooks, cancellation) as call:
             client = call.use(self._handle)
             names = encoded("bucket", bucket), encoded("object", object)
@@ -153,8 +155,8 @@ class Client(PermissionMethods, Closeable):
         cancellation: Cancellation | None = None,
         **options: Unpack[OperationOptions],
     ) -> ObjectMetadata:
-        """Downloads an object into `writer`, block after block, and compares its CRC-64 with the one that OSS has.
-        Whatever the failure, what the writer got until then is not the object."""
+        """Downloads an object into `writer`, block by block, and compares its CRC-64 with the one that OSS has. After
+        any failure, discard what the writer received: it is not the object."""
         with Call(self._hooks, cancellation) as call:
             client = call.use(self._handle)
             names = encoded("bucket", bucket), encoded("object", object)
@@ -175,7 +177,7 @@ class Client(PermissionMethods, Closeable):
         cancellation: Cancellation | None = None,
         **options: Unpack[OperationOptions],
     ) -> None:
-        """Deletes an object; one that does not exist counts as deleted, as with OSS."""
+        """Deletes an object. An object that does not exist counts as deleted, as it does for OSS."""
         with Call(self._hooks, cancellation) as call:
             client = call.use(self._handle)
             names = encoded("bucket", bucket), encoded("object", object)
@@ -188,9 +190,10 @@ class Client(PermissionMethods, Closeable):
         cancellation: Cancellation | None = None,
         **options: Unpack[OperationOptions],
     ) -> Reconciled:
-        """Finds out what became of an upload whose error's `stored` is `UNKNOWN`: looks at the object, and for an upload in
-        parts first at the upload. Nothing is changed. Whether the callback was answered is not kept by OSS: ask the
-        application server. The client may be another one than that of the upload, in this process."""
+        """Finds out what became of an upload whose error's `stored` is `UNKNOWN`. It looks at the object; for an upload
+        in parts it looks at the upload first. It changes nothing. OSS does not record whether the callback was
+        answered: ask the application server. The client need not be the one that uploaded, but the upload must have
+        been in this process."""
         with Call(self._hooks, cancellation) as call:
             client = call.use(self._handle)
             if unknown._handle is None:
@@ -211,8 +214,9 @@ class Client(PermissionMethods, Closeable):
         cancellation: Cancellation | None = None,
         **options: Unpack[PutOptions],
     ) -> MultipartUpload:
-        """Begins an upload in parts, with the headers, metadata and tags of the options. It remembers those for later
-        requests: `traffic_limit`, `object_acl` and `forbid_overwrite`, which is checked now and again on completion."""
+        """Begins an upload in parts, with the headers, metadata and tags from the options. The upload remembers these
+        for later requests: `traffic_limit`, `object_acl` and `forbid_overwrite`, which is checked at the beginning and
+        on completion."""
         with Call(self._hooks, cancellation) as call:
             client = call.use(self._handle)
             names = encoded("bucket", bucket), encoded("object", object)
@@ -233,9 +237,9 @@ class Client(PermissionMethods, Closeable):
         cancellation: Cancellation | None = None,
         **options: Unpack[OperationOptions],
     ) -> list[ListedUpload]:
-        """Asks which uploads in parts of `object` were begun at this time of the local clock (as `time.time()`) or later
-        and are open, such as those whose answer was lost. Another program may have begun one of them, so look before you
-        abort it."""
+        """Lists the open uploads in parts of `object` that were begun at or after this time by the local clock (as
+        `time.time()`), such as those whose answer was lost. Another program may have begun one of them, so check before
+        you abort it."""
         with Call(self._hooks, cancellation) as call:
             client = call.use(self._handle)
             names = encoded("bucket", bucket), encoded("object", object)
@@ -258,14 +262,14 @@ class Client(PermissionMethods, Closeable):
                 library.oss_callback_multipart_uploads_free(uploads)
 
     def resume_multipart_upload(self, bucket: str, object: str, upload_id: str) -> MultipartUpload:
-        """Goes on with an upload in parts that was begun before, here or on another machine. Nothing is sent."""
+        """Resumes an upload in parts that was begun earlier, here or on another machine. Sends nothing."""
         with self._handle as client:
             texts = encoded("bucket", bucket), encoded("object", object), encoded("upload_id", upload_id)
             return MultipartUpload(made(library.oss_callback_client_resume_multipart_upload, client, *texts), self._hooks)
 
 
 def _body(call: Call, body: Body, length: int | None) -> tuple[Any, tuple[Any, ...]]:
-    """The function for a body, and what stands for the body among its arguments."""
+    """The function for a body, and the arguments that stand for the body."""
     if isinstance(body, str):
         raise TypeError("`body` is str: give bytes, or a pathlib.Path")
     if not hasattr(body, "read") and length is not None:
@@ -284,12 +288,12 @@ def _body(call: Call, body: Body, length: int | None) -> tuple[Any, tuple[Any, .
 
 
 def _length(reader: Any, length: int | None) -> int:
-    """How many bytes a reader is to give."""
+    """How many bytes a reader must return."""
     if length is not None:
         return number("length", length)
     if isinstance(reader, io.BytesIO):
         return max(0, reader.getbuffer().nbytes - reader.tell())
-    # Others that have a file descriptor, such as a gzip.GzipFile, give something else than what is in the file.
+    # Others with a file descriptor, such as a gzip.GzipFile, return something other than what is in the file.
     if isinstance(getattr(reader, "raw", reader), io.FileIO):
         status = os.fstat(reader.fileno())
         if stat.S_ISREG(status.st_mode):

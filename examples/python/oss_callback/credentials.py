@@ -1,4 +1,4 @@
-"""Whose requests are sent."""
+"""The account that requests are sent for."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ._library import library
 
 
 class Credentials:
-    """A key pair, or what stands for one. It shows no secret when it is printed."""
+    """A key pair, or something that stands for one. Printing it does not show the secret."""
 
     def _set(self, options: int) -> ClientHooks | None:
         raise NotImplementedError
 
 
 class KeyPair(Credentials):
-    """An access key with its secret: of a RAM user, or of a role with the token that STS gave and its expiry, in seconds
-    since 1970."""
+    """An access key with its secret: a RAM user's, or a role's with the token that STS issued and its expiry, in
+    seconds since 1970."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class KeyPair(Credentials):
         return None
 
     def _fill(self, credentials: int) -> None:
-        """Hands it to a hook's caller."""
+        """Passes it to a hook's caller."""
         texts = self._texts()
         expires = None if self.expires is None else number("expires", self.expires)
         library.oss_callback_credentials_set_key_pair(credentials, *texts)
@@ -55,7 +55,7 @@ class KeyPair(Credentials):
 
 
 class EnvironmentCredentials(KeyPair):
-    """OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, for a role, OSS_SESSION_TOKEN, as they are now."""
+    """Reads OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, for a role, OSS_SESSION_TOKEN when it is created."""
 
     def __init__(self) -> None:
         for name in ("OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET"):
@@ -69,7 +69,7 @@ class EnvironmentCredentials(KeyPair):
 
 
 class AnonymousCredentials(Credentials):
-    """Nobody: requests are not signed. OSS delivers no callback for them."""
+    """Sends unsigned requests. OSS delivers no callback for them."""
 
     def _set(self, options: int) -> ClientHooks | None:
         library.oss_callback_client_options_set_credentials_anonymous(options)
@@ -77,11 +77,12 @@ class AnonymousCredentials(Credentials):
 
 
 class ProvidedCredentials(Credentials):
-    """A function that gives a `KeyPair` when a request needs one: at first, within 5 minutes of its expiry (a fifth of its
-    life if that is shorter), and when OSS has refused it as expired; without an expiry for each request.
+    """A function that returns a `KeyPair`. It is called when a request needs one: the first time, within 5 minutes of
+    its expiry (or a fifth of its lifetime if that is shorter), and after OSS has refused it as expired. If the key pair
+    has no expiry, the function is called for each request.
 
-    It runs on any thread, in a process never twice at once, and must not use a client that asks it. When it fails and no earlier key
-    pair is valid, its exception ends the operation.
+    It runs on any thread, but never twice at once in one process, and must not use a client that calls it. If it fails
+    and no earlier key pair is valid, its exception ends the operation.
     """
 
     def __init__(self, provider: Callable[[], KeyPair]) -> None:
@@ -89,7 +90,7 @@ class ProvidedCredentials(Credentials):
 
     def _set(self, options: int) -> ClientHooks | None:
         hooks = ClientHooks(self._provider)
-        # Let go by the library, when no client uses it any more.
+        # The library releases it when no client uses it any more.
         library.oss_callback_client_options_set_credentials_hook(
             options, credentials_hook, register(hooks), destroy_hook
         )
@@ -97,11 +98,12 @@ class ProvidedCredentials(Credentials):
 
 
 class RemoteCredentials(Credentials):
-    """A function that signs elsewhere, so that the secret stays there: it is given the text, the version of the signature,
-    4 or 1, and for version 4 the scope, such as "20261124/cn-hangzhou/oss/aliyun_v4_request".
+    """A function that signs elsewhere, so that the secret stays there. It receives the text, the signature version, 4
+    or 1, and for version 4 the scope, such as "20261124/cn-hangzhou/oss/aliyun_v4_request".
 
-    Version 4 wants the HMAC-SHA256 of the text under the key of the scope, in lower-case hexadecimal; version 1 the
-    HMAC-SHA1 under the secret, in Base64. It runs once for each request, otherwise as that of `ProvidedCredentials`.
+    Version 4 requires the HMAC-SHA256 of the text under the scope's key, in lower-case hexadecimal; version 1 requires
+    the HMAC-SHA1 under the secret, in Base64. It is called once for each request; otherwise the rules of
+    `ProvidedCredentials` apply.
     """
 
     def __init__(

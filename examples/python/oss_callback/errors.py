@@ -12,46 +12,46 @@ from .receipt import Receipt
 
 
 class OssCallbackError(Exception):
-    """A failure, with everything that is known about it.
+    """A failure, with everything known about it.
 
-    When something of the caller's ended an operation, such as an exception in a reader or Ctrl-C, that exception is
-    raised, and this one stands at the end of its causes (`__cause__`), since it says what became of the object.
+    If something of yours ended an operation, such as an exception in a reader or Ctrl-C, that exception is raised. This
+    one is then at the end of its causes (`__cause__`), because it says what became of the object.
     """
 
     kind: ErrorKind
-    """The cause only."""
+    """Only the cause."""
     stored: Stored
-    """Whether the operation stored the object all the same. One that stores nothing says `NO`."""
+    """Whether the operation stored the object anyway. `NO` for operations that store nothing."""
     answered: Answered
     """Whether OSS accepted the application server's answer."""
     receipt: Receipt | None
-    """What is known of the stored object; None unless `stored` is `YES`."""
+    """What is known about the stored object; None unless `stored` is `YES`."""
     status: int
-    """The HTTP status, or 0 if no answer came."""
+    """The HTTP status, or 0 if there was no answer."""
     oss_code: str | None
-    """The code of OSS's error document, such as "NoSuchBucket"."""
+    """The code in OSS's error document, such as "NoSuchBucket"."""
     oss_message: str | None
-    """Its message. For a failed callback it says what the application server did: "Error status : 502." """
+    """The message there. For a failed callback it says what the application server did: "Error status : 502." """
     ec: str | None
-    """The code of OSS's troubleshooting pages: show it, do not branch on it."""
+    """The code for OSS's troubleshooting pages: show it, do not branch on it."""
     request_id: str | None
-    """The id under which OSS's support finds the request."""
+    """The id by which OSS's support finds the request."""
     host_id: str | None
-    """The host that OSS believes to have answered."""
+    """The host that, according to OSS, answered."""
     diagnosis: str | None
-    """For an error of the callback: what usually causes it and what to do."""
+    """For a callback error: the usual cause and what to do."""
     attempts: int
-    """How often the request was sent, and 1 also when nothing was sent."""
+    """How many times the request was sent; also 1 if nothing was sent."""
     history: list[Attempt]
-    """The attempts before the last one."""
+    """The attempts before the last."""
     notes: list[str]
-    """What else is worth knowing of `upload_file`."""
+    """Notes about `upload_file`."""
     upload_id: str | None
-    """The upload in parts that `upload_file` left open: go on with it by its checkpoint, or abort it."""
+    """The upload in parts that `upload_file` left open: resume it with its checkpoint, or abort it."""
     waited: float
-    """For how many seconds the head of the answer was waited for, after the last byte was sent."""
+    """The seconds from the last byte sent until the head of the answer arrived."""
     body: bytes
-    """The body of OSS's answer as it came."""
+    """The body of OSS's answer, as received."""
 
     def __init__(self, message: str, kind: ErrorKind = ErrorKind.INVALID_ARGUMENT) -> None:
         super().__init__(message)
@@ -63,11 +63,11 @@ class OssCallbackError(Exception):
         self._handle: Handle | None = None
 
     def detail(self, name: str) -> str | None:
-        """A further element of OSS's error document by its name, in any case, such as "StringToSign"."""
+        """Another element of OSS's error document by name (in any case), such as "StringToSign"."""
         return self._look_up(library.oss_callback_error_detail, name)
 
     def header(self, name: str) -> str | None:
-        """A header of OSS's answer by its name, in any case."""
+        """A header of OSS's answer by name, in any case."""
         return self._look_up(library.oss_callback_error_header, name)
 
     def _look_up(self, function: Any, name: str) -> str | None:
@@ -77,7 +77,7 @@ class OssCallbackError(Exception):
             return optional_string(function(error, encoded("name", name)))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # To another process go the facts, not the handle.
+        # Another process gets the facts, not the handle.
         return type(self), self.args, {**self.__dict__, "_handle": None}
 
 
@@ -86,11 +86,11 @@ class CallbackFailed(OssCallbackError):
 
 
 class InvalidArgument(OssCallbackError, ValueError):
-    """An argument is missing, malformed or out of range, or the callback breaks a rule of OSS. Nothing was sent."""
+    """An argument is missing, malformed or out of range, or the callback breaks one of OSS's rules. Nothing was sent."""
 
 
 def of_code(code: int, error: int | None) -> OssCallbackError:
-    """Takes an error of the library's; `error` is None for a function that gives none."""
+    """Takes over an error of the library's; `error` is None for a function that returns none."""
     kind = ErrorKind(code)
     if error is None:
         return OssCallbackError(kind.name, kind)

@@ -1,4 +1,4 @@
-"""What is said of an operation, in one word each."""
+"""What an error says about an operation, in one word each."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from ._library import library
 
 
 class ErrorKind(enum.IntEnum):
-    """The cause of an error, and nothing else: whether the object is stored is said by `OssCallbackError.stored`.
+    """The cause of an error, and only that: `OssCallbackError.stored` says whether the object is stored.
 
-    The numbers are those of the C library. Newer libraries may give others, which then have a name like `CODE_97`.
+    The numbers are the C library's. Newer libraries may return others, which then have names like `CODE_97`.
     """
 
     INVALID_ARGUMENT = 1
@@ -69,9 +69,9 @@ class Stored(enum.Enum):
     """Did an operation store the object?"""
 
     UNKNOWN = 0
-    """It cannot be known from here: the answer was lost. Look with `reconcile` before you send again."""
+    """The answer was lost. Check with `reconcile` before you upload again."""
     NO = 1
-    """Sending again cannot store it twice."""
+    """Uploading again cannot store it twice."""
     YES = 2
 
 
@@ -79,9 +79,9 @@ class Answered(enum.Enum):
     """Did OSS accept the application server's answer to the callback?"""
 
     UNKNOWN = 0
-    """It cannot be known from here: the answer was lost."""
+    """The answer was lost."""
     NO = 1
-    """With `CallbackFailed` the application server may have received the callback all the same."""
+    """With `CallbackFailed`, the application server may still have received the callback."""
     YES = 2
     NOT_REQUESTED = 3
     """The request carried no callback."""
@@ -95,9 +95,9 @@ class Attempt:
     stored: Stored
     answered: Answered
     status: int
-    """The HTTP status, or 0 if no answer came."""
+    """The HTTP status, or 0 if there was no answer."""
     waited: float
-    """For how many seconds the head of its answer was waited for, after the last byte was sent."""
+    """The seconds from the last byte sent until the head of its answer arrived."""
 
 
 def attempts_of(owner: str, handle: int) -> list[Attempt]:

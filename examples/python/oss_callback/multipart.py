@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Part:
-    """What is known of a part that OSS has: plain values that can be kept and sent elsewhere."""
+    """What is known about a part that OSS has: plain values that you can keep and send elsewhere."""
 
     number: int
     etag: str
@@ -35,7 +35,7 @@ class Part:
     """The CRC-64 (CRC-64/XZ) of its contents."""
 
     def to_json(self) -> str:
-        """One line that `from_json` reads, in any language of this library."""
+        """One line that `from_json` reads, in every language that this library supports."""
         value: dict[str, Any] = {"number": self.number, "etag": self.etag}
         if self.size is not None:
             value["size"] = self.size
@@ -56,22 +56,23 @@ class Part:
 
 @dataclass(frozen=True)
 class ListedUpload:
-    """An upload in parts that is open."""
+    """An open upload in parts."""
 
     object: str
     upload_id: str
-    """OSS's name for it; `Client.resume_multipart_upload` goes on with it."""
+    """OSS's name for it; `Client.resume_multipart_upload` takes it."""
     initiated: str
-    """When it was begun, as OSS says it: "2012-02-23T04:18:23.000Z"."""
+    """When it was begun, as OSS gives it: "2012-02-23T04:18:23.000Z"."""
 
 
 class MultipartUpload(Closeable):
-    """An upload in parts that was begun. The object comes into being when it is completed; until then OSS keeps, and
-    bills, the parts. Bucket, object and upload id are all that another machine needs to go on with it, by
-    `Client.resume_multipart_upload`. It may be used from many threads at once.
+    """An open upload in parts. The object does not exist until the upload is completed; until then OSS keeps, and
+    bills, the parts. With bucket, object and upload id, another machine can resume the upload through
+    `Client.resume_multipart_upload`. Many threads may use it at once.
 
-    You may pass the same options to each step: each uses what applies to it, so tags are set when the upload begins and
-    an ACL when it is completed."""
+    You may pass the same options to each step: each uses what applies to it. Tags, for instance, are set when the
+    upload begins, and an ACL when it is completed.
+    """
 
     def __init__(self, pointer: int, hooks: ClientHooks | None) -> None:
         self._hooks = hooks
@@ -83,7 +84,7 @@ class MultipartUpload(Closeable):
             string(library.oss_callback_multipart_upload_note(pointer, index))
             for index in range(library.oss_callback_multipart_upload_notes_len(pointer))
         ]
-        """What else is worth knowing of its beginning: that OSS may have begun another whose id was lost with the answer."""
+        """Notes about how it began, such as that OSS may have begun another upload whose id was lost with the answer."""
 
     def upload_part(
         self,
@@ -94,9 +95,9 @@ class MultipartUpload(Closeable):
         cancellation: Cancellation | None = None,
         **options: Unpack[PutOptions],
     ) -> Part:
-        """Sends a part of the object, which replaces one with the same number. All but the last need at least 102400
-        bytes. A reader must give exactly `length` bytes. The error's `stored` is `NO`: no object comes into being before
-        the upload is completed."""
+        """Sends a part of the object; it replaces one with the same number. Each part except the last needs at least
+        102400 bytes. A reader must return exactly `length` bytes. On failure, the error's `stored` is `NO`: the object
+        does not exist until the upload is completed."""
         from .client import FileRange
 
         with Call(self._hooks, cancellation) as call:
@@ -122,7 +123,7 @@ class MultipartUpload(Closeable):
     def list_parts(
         self, *, cancellation: Cancellation | None = None, **options: Unpack[PutOptions]
     ) -> list[Part]:
-        """Asks which parts OSS has, by number."""
+        """Lists the parts that OSS has, by number."""
         with Call(self._hooks, cancellation) as call:
             upload = call.use(self._handle)
             parts = ctypes.c_void_p()
@@ -144,8 +145,9 @@ class MultipartUpload(Closeable):
         cancellation: Cancellation | None = None,
         **options: Unpack[PutOptions],
     ) -> Receipt:
-        """Makes the object of its parts, of all that OSS has if none are given, and waits for the application server's
-        answer. Receipt and errors are those of `Client.put_object`. When the answer is lost the object is looked up."""
+        """Makes the object from these parts, or from all that OSS has if none are given, and waits for the application
+        server's answer. Receipt and errors are as for `Client.put_object`. If the answer is lost, this looks up the
+        object."""
         with Call(self._hooks, cancellation) as call:
             upload = call.use(self._handle)
             spec = call.spec(callback)
@@ -161,7 +163,7 @@ class MultipartUpload(Closeable):
             )  # fmt: skip
 
     def abort(self, *, cancellation: Cancellation | None = None, **options: Unpack[PutOptions]) -> None:
-        """Gives the upload up, and deletes its parts."""
+        """Aborts the upload and deletes its parts."""
         with Call(self._hooks, cancellation) as call:
             upload = call.use(self._handle)
             call.run(library.oss_callback_multipart_upload_abort, upload, put_options(call, options))

@@ -19,50 +19,50 @@ if TYPE_CHECKING:
 
     class ClientOptions(TypedDict, total=False):
         region: str
-        """ "cn-hangzhou" or "oss-cn-hangzhou". Read from a standard endpoint when not given."""
+        """ "cn-hangzhou" or "oss-cn-hangzhou". Default: taken from a standard endpoint."""
         signature_version: int
         """4 (default) or 1."""
         cname: bool
-        """The endpoint is a custom domain that is bound to one bucket."""
+        """Whether the endpoint is a custom domain bound to one bucket."""
         path_style: bool
-        """URLs name the bucket in the path, not in the host."""
+        """Whether URLs name the bucket in the path instead of the host."""
         user_agent: str
         connect_timeout: float
-        """For finding the server's address, and for connecting. Default: 10 each."""
+        """The limit for resolving the server's name and, separately, for connecting. Default: 10 each."""
         answer_timeout: float
-        """From the last byte sent until OSS answers. Default: 30, and 5 for each callback URL."""
+        """The limit from the last byte sent until OSS answers. Default: 30, plus 5 for each callback URL."""
         progress_timeout: float
-        """The longest time without progress; less than 1 KiB in that time is none. Default: 30."""
+        """The longest time without progress; less than 1 KiB in that time counts as no progress. Default: 30."""
         timeout: float
-        """For an operation as a whole, all its attempts included. Default: no limit."""
+        """The limit for an operation, including all its attempts. Default: no limit."""
         max_answer_len: int
-        """Bytes of an answer's body that are read. Default: 4 MiB."""
+        """How many bytes of an answer's body to read. Default: 4 MiB."""
         retry_policy: RetryPolicy
         proxy: str
         """An HTTP proxy, "http://user:password@proxy.example.com:3128"."""
         addresses: Mapping[str, Sequence[str]]
-        """Addresses to use for a host name in place of the system's: {"oss.example.com": ["127.0.0.1:443"]}."""
+        """Addresses to use for a host name instead of those the system finds: {"oss.example.com": ["127.0.0.1:443"]}."""
         max_idle_connections: int
         max_idle_time: float
         root_certificates: str
-        """ "automatic" (default), "system", "bundled" or "none", besides those of `ca_bundle`."""
+        """ "automatic" (default), "system", "bundled" or "none", in addition to those in `ca_bundle`."""
         ca_bundle: bytes
         """Certificate authorities in PEM."""
 
     class OperationOptions(TypedDict, total=False):
-        """In place of the client's."""
+        """Replaces the client's."""
 
         connect_timeout: float
         answer_timeout: float
         progress_timeout: float
         timeout: float
         deadline: float
-        """A deadline by `time.monotonic()`, which the steps of an upload may share."""
+        """A deadline by `time.monotonic()`; the steps of an upload may share it."""
         retry_policy: RetryPolicy
 
     class PutOptions(OperationOptions, total=False):
         content_type: str
-        """Default: guessed from the extension of the file, else of the object's name."""
+        """Default: guessed from the extension of the file, or else of the object's name."""
         metadata: Mapping[str, str]
         """Stored with the object as x-oss-meta-name."""
         object_acl: str
@@ -75,9 +75,9 @@ if TYPE_CHECKING:
         server_side_encryption_key_id: str
         server_side_data_encryption: str
         traffic_limit: int
-        """Asks OSS to take no more than so many BITS per second."""
+        """Asks OSS to accept at most this many BITS per second."""
         forbid_overwrite: bool
-        """An object of this name is kept: the upload then fails with `CONFLICT`."""
+        """Keeps an existing object of this name: the upload then fails with `CONFLICT`."""
         cache_control: str
         content_disposition: str
         content_encoding: str
@@ -86,43 +86,44 @@ if TYPE_CHECKING:
         """When copies of the object become stale, in seconds since 1970."""
         requester_pays: bool
         content_md5: bool
-        """The body's MD5 goes along. A body that can be read only once is refused."""
+        """Also sends the body's MD5. A body that can be read only once is refused."""
         headers: Mapping[str, str]
-        """Any others of the object."""
+        """Any other headers of the object."""
         idempotency_id: str
-        """A name for this upload that no other upload has, 1 to 128 characters of ASCII without blanks: it is stored with
-        the object, and so `Client.reconcile` can tell whether it was this upload that stored it."""
+        """A unique name for this upload, 1 to 128 ASCII characters without blanks. It is stored with the object, so
+        that `Client.reconcile` can tell whether this upload stored the object."""
         callback_is_idempotent: bool
-        """The application server does the right thing when the same callback reaches it twice: only then is an upload
-        with a callback sent again after its answer was lost."""
+        """Says that the application server does the right thing if the same callback reaches it twice. Without this, an
+        upload with a callback is not sent again once its answer is lost."""
         compare_crc64: bool
-        """Whether the CRC-64 that OSS computed is compared with the one of what was sent. Default: True."""
+        """Whether to compare the CRC-64 that OSS computed with that of the bytes sent. Default: True."""
         bandwidth: int
-        """BYTES per second that are sent at most."""
+        """The most BYTES per second to send."""
         progress: Callable[[int, int | None], object]
-        """Told how many bytes of the body were handed over for sending, and of how many: None when that is not known."""
+        """Receives how many bytes of the body have been handed over for sending, and the total, which is None if
+        unknown."""
 
     class UploadOptions(PutOptions, total=False):
         part_size: int
-        """The size of the parts in bytes. Default: 8 MiB, or as much more as it takes."""
+        """The part size in bytes. Default: 8 MiB, or more if the file requires it."""
         parallel: int
-        """How many parts are sent at once. Default: 4."""
+        """How many parts to send at once. Default: 4."""
         checkpoint: str | os.PathLike[str]
-        """A file that remembers the parts that were sent, for another call to go on with."""
+        """A file that records which parts were sent, so that another call can resume."""
         verify_parts: bool
-        """Whether an upload that is resumed reads every part that OSS has from the file again and sends what differs.
-        Default: False, only when the file may have been touched."""
+        """Whether a resumed upload rereads from the file every part that OSS has, and sends those that differ. Default:
+        False, which does so only if the file may have been touched."""
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """When an operation is tried again. Sent again is only what may end differently, only a body that can be read again,
-    and with a callback only while it is certain that nothing was stored."""
+    """When an operation is retried. Only failures that may end differently are retried, only with a body that can be
+    read again, and with a callback only while it is certain that nothing was stored."""
 
     max_attempts: int = 3
-    """Counts the first one: 1 means never again."""
+    """Includes the first attempt: 1 means no retry."""
     base_delay: float = 0.2
-    """Before the second attempt up to so many seconds are waited, before each further one up to twice as long."""
+    """The longest wait before the second attempt, in seconds; it doubles for each further attempt, up to `max_delay`."""
     max_delay: float = 20.0
 
 
@@ -139,7 +140,7 @@ def _left(name: str, deadline: float) -> int:
     return milliseconds(name, max(deadline - time.monotonic(), 0.0))
 
 
-# How a value becomes what the setter of that name takes, and what the setter's name ends with.
+# How to convert a value for the setter of that name, and the end of the setter's name.
 _LIMITS = {
     name: (milliseconds, "_ms") for name in ("connect_timeout", "answer_timeout", "progress_timeout", "timeout")
 }
@@ -215,7 +216,7 @@ def set_client_options(handle: int, options: Mapping[str, Any]) -> None:
 
 
 def put_options(call: Call, options: Mapping[str, Any]) -> int:
-    """Options of the library, which live as long as the call."""
+    """The library's options, which live as long as the call."""
     handle = new("put_options")
     call.stack.callback(library.oss_callback_put_options_free, handle)
     call.set_cancellation(library.oss_callback_put_options_set_cancellation, handle)
@@ -235,7 +236,7 @@ def put_options(call: Call, options: Mapping[str, Any]) -> int:
 
 
 def operation_options(call: Call, options: Mapping[str, Any]) -> int:
-    """Options of the library, which live as long as the call."""
+    """The library's options, which live as long as the call."""
     handle = new("operation_options")
     call.stack.callback(library.oss_callback_operation_options_free, handle)
     call.set_cancellation(library.oss_callback_operation_options_set_cancellation, handle)

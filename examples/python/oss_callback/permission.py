@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 
 class PresignedUrl:
-    """A URL that permits one request to whoever has it, until it expires. It is as good as a password."""
+    """A URL that lets anyone who has it make one particular request, until it expires. Guard it like a password."""
 
     method: str
-    """The HTTP method that it permits."""
+    """The HTTP method that the URL permits."""
     url: str
     headers: dict[str, str]
-    """Must be sent exactly as they are, and no other Content-Type, Content-MD5 or x-oss- header."""
+    """They must be sent exactly as they are, with no other Content-Type, Content-MD5 or x-oss- header."""
     expires: int | None
-    """Until when it is good, in seconds since 1970."""
+    """When it expires, in seconds since 1970."""
 
     def __init__(self, pointer: int) -> None:
         self._handle = Handle("presigned_url", pointer, library.oss_callback_presigned_url_free)
@@ -44,7 +44,7 @@ class PresignedUrl:
         self.expires = optional_number(library.oss_callback_presigned_url_expires_at_s, pointer)
 
     def to_json(self) -> str:
-        """All of it, for a web page or another machine."""
+        """Everything, for a web page or another machine."""
         with self._handle as url:
             return string(library.oss_callback_presigned_url_json(url))
 
@@ -54,14 +54,14 @@ class PresignedUrl:
 
 
 class PostForm:
-    """A form that was signed. It is as good as a password."""
+    """A signed form. Guard it like a password."""
 
     url: str
     """Where to post it."""
     fields: list[tuple[str, str]]
-    """They stand before the file, in this order."""
+    """They must come before the file, in this order."""
     expires: int | None
-    """Until when it is good, in seconds since 1970."""
+    """When it expires, in seconds since 1970."""
 
     def __init__(self, pointer: int) -> None:
         self._handle = Handle("post_form", pointer, library.oss_callback_post_form_free)
@@ -76,13 +76,13 @@ class PostForm:
         self.expires = optional_number(library.oss_callback_post_form_expires_at_s, pointer)
 
     def to_json(self) -> str:
-        """All of it, for a web page: {"url":"…","fields":[["key","…"],…]}."""
+        """Everything, for a web page: {"url":"…","fields":[["key","…"],…]}."""
         with self._handle as form:
             return string(library.oss_callback_post_form_json(form))
 
 
 class PermissionMethods:
-    """Of a client."""
+    """The client's methods for permissions."""
 
     _handle: Handle
     _hooks: ClientHooks | None
@@ -97,8 +97,9 @@ class PermissionMethods:
         callback_in_headers: bool = False,
         **options: Unpack[PutOptions],
     ) -> PresignedUrl:
-        """Permits an upload to others, for 1 to 604800 seconds, with the headers of the options. The callback stands in the
-        URL, where the uploader can neither change nor drop it. Nothing is sent."""
+        """Lets others upload for 1 to 604800 seconds, with the headers from the options. The callback is in the URL,
+        where the uploader can neither change nor drop it, or with `callback_in_headers` in the headers. Sends
+        nothing."""
         with Call(self._hooks) as call:
             client = call.use(self._handle)
             names = encoded("bucket", bucket), encoded("object", object)
@@ -111,12 +112,12 @@ class PermissionMethods:
             return PresignedUrl(url.value)
 
     def presign_get_object(self, bucket: str, object: str, expires_in: int) -> PresignedUrl:
-        """Permits a download to others, for 1 to 604800 seconds. Nothing is sent."""
+        """Lets others download for 1 to 604800 seconds. Sends nothing."""
         return self._presign(library.oss_callback_client_presign_get_object, bucket, object, expires_in)
 
     def presign_head_object(self, bucket: str, object: str, expires_in: int) -> PresignedUrl:
-        """Permits others to ask for the metadata of an object, for 1 to 604800 seconds: to look whether what they uploaded
-        is there. Nothing is sent."""
+        """Lets others request an object's metadata for 1 to 604800 seconds, to check whether their upload has arrived.
+        Sends nothing."""
         return self._presign(library.oss_callback_client_presign_head_object, bucket, object, expires_in)
 
     def _presign(self, function: Any, bucket: str, object: str, expires_in: int) -> PresignedUrl:
@@ -136,7 +137,7 @@ class PermissionMethods:
         cancellation: Cancellation | None = None,
         **options: Unpack[PutOptions],
     ) -> Receipt:
-        """Uploads by a URL that somebody else signed. A callback in it is heeded like any other; headers that were not
+        """Uploads with a URL that someone else signed. A callback in it works like any other; headers that were not
         signed are refused."""
         with Call(self._hooks, cancellation) as call:
             client, presigned = call.use(self._handle), call.use(url._handle)
@@ -162,9 +163,9 @@ class PermissionMethods:
         callback: CallbackSpec | None = None,
         fields: Mapping[str, str] | None = None,
     ) -> PostForm:
-        """Signs a form for uploads from browsers: of the object `key`, or of one whose name begins with `key_prefix`, for
-        900 seconds or as many as said. What is not given is open: any size, any type, a callback of the uploader's own.
-        Nothing is sent."""
+        """Signs a form for uploads from browsers: of the object `key`, or of one whose name begins with `key_prefix`.
+        It is valid for `expires_in` seconds, by default 900. Everything left out is open: any size, any type, a
+        callback of the uploader's own. Sends nothing."""
         with Call(self._hooks) as call:
             client, bucket_text = call.use(self._handle), encoded("bucket", bucket)
             policy = new("post_policy")

@@ -12,30 +12,31 @@ from .kinds import Attempt, attempts_of
 
 
 class Receipt:
-    """What OSS said about a stored object, together with the application server's answer. It does not change."""
+    """What OSS said about a stored object, together with the application server's answer. It is immutable."""
 
     status: int
     """The HTTP status: 200, or 203 in the receipt of `CallbackFailed`."""
     etag: str | None
-    """The object's ETag without its quotes."""
+    """The object's ETag, without quotes."""
     crc64: int | None
     """The CRC-64 (CRC-64/XZ) that OSS computed over the object."""
     version_id: str | None
-    """The object's version in a bucket with versioning."""
+    """The object's version, in a bucket with versioning."""
     request_id: str | None
-    """The id under which OSS's support finds the request; the callback carries the same one."""
+    """The id by which OSS's support finds the request; the callback carries the same one."""
     attempts: int
-    """How often the request was sent until this answer came: 1 or more."""
+    """How many times the request was sent until this answer came: 1 or more."""
     history: list[Attempt]
-    """The attempts before the last one."""
+    """The attempts before the last."""
     notes: list[str]
-    """What else is worth knowing of `upload_file`, such as why it did not go on where its checkpoint said."""
+    """Notes about `upload_file`, such as why it did not resume from its checkpoint."""
     waited: float
-    """For how many seconds the head of the answer was waited for: with a callback mostly the application server's time."""
+    """How many seconds the head of the answer took to arrive: with a callback, mostly the application server's time."""
     answer: bytes
-    """The application server's answer, byte for byte: JSON as a rule. Empty without a callback and when it failed."""
+    """The application server's answer, byte for byte: usually JSON. Empty without a callback and when the callback
+    failed."""
     answer_content_type: str | None
-    """The Content-Type that the application server gave it."""
+    """The answer's Content-Type, as the application server sent it."""
 
     def __init__(self, receipt: int, owner: Handle) -> None:
         self._pointer, self._owner = receipt, owner
@@ -59,7 +60,7 @@ class Receipt:
         return json.loads(self.answer)
 
     def header(self, name: str) -> str | None:
-        """A header of OSS's answer by its name, in any case."""
+        """A header of OSS's answer by name, in any case."""
         if self._owner is None:
             return None
         with self._owner:
@@ -69,15 +70,15 @@ class Receipt:
         return f"Receipt(status={self.status}, etag={self.etag!r}, request_id={self.request_id!r})"
 
     def __getstate__(self) -> dict[str, Any]:
-        # To another process go the facts, not the handle.
+        # Another process gets the facts, not the handle.
         return {**self.__dict__, "_pointer": 0, "_owner": None}
 
 
 class ObjectMetadata:
-    """What OSS says about an object. It does not change."""
+    """What OSS says about an object. It is immutable."""
 
     etag: str | None
-    """The object's ETag without its quotes."""
+    """The object's ETag, without quotes."""
     content_length: int | None
     """Its size in bytes."""
     crc64: int | None
@@ -94,23 +95,23 @@ class ObjectMetadata:
         self.last_modified = optional_number(library.oss_callback_object_metadata_last_modified_at_s, metadata)
 
     def header(self, name: str) -> str | None:
-        """A header of OSS's answer by its name, in any case, such as "Content-Type" or "x-oss-meta-author"."""
+        """A header of OSS's answer by name (in any case), such as "Content-Type" or "x-oss-meta-author"."""
         with self._owner:
             return optional_string(library.oss_callback_object_metadata_header(self._pointer, encoded("name", name)))
 
 
 class Outcome(enum.Enum):
-    """What can be said of an upload that has been looked up."""
+    """The result of looking up an upload."""
 
     STILL_UNKNOWN = 0
-    """There is another object, perhaps put in the place of this one; or one that cannot be compared."""
+    """A different object is there, which may have replaced this one; or one that cannot be compared."""
     STORED = 1
-    """The upload is stored: proven by its idempotency id, or for an upload in parts by its upload id."""
+    """The upload is stored; its idempotency id or, for an upload in parts, its upload id proves it."""
     CONTENT_PRESENT = 2
-    """An object with the size and the CRC-64 of the upload is there. Whether this upload has stored it, or an earlier one
-    with the same contents, cannot be told without an idempotency id."""
+    """An object with the size and the CRC-64 of the upload is there. Without an idempotency id, it is unknown whether
+    this upload stored it or an earlier one with the same contents."""
     NOT_THERE = 3
-    """The upload is not there. A request that was still on its way may arrive later."""
+    """The upload is not there. A request still on its way may yet arrive."""
 
 
 class Reconciled:
@@ -118,9 +119,10 @@ class Reconciled:
 
     outcome: Outcome
     object: ObjectMetadata | None
-    """The one that is there; None unless the outcome is `STORED` or `CONTENT_PRESENT`."""
+    """The object found; None unless the outcome is `STORED` or `CONTENT_PRESENT`."""
     observed_at: int | None
-    """OSS's time when it said that the upload is not there, in seconds since 1970; None for other outcomes."""
+    """The time, by OSS's clock, when OSS said that the upload is not there, in seconds since 1970; None for other
+    outcomes."""
 
     def __init__(self, reconciled: int) -> None:
         owner = Handle("reconciled", reconciled, library.oss_callback_reconciled_free)

@@ -1,4 +1,4 @@
-"""The application server: takes callbacks under WSGI, ASGI or http.server."""
+"""The application server: receives callbacks under WSGI, ASGI or http.server."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from .verifier import Headers, Text, VerifiedCallback, Verifier
 
 @dataclass(frozen=True)
 class Callback:
-    """What `serve` is given."""
+    """What `serve` receives."""
 
     verified: VerifiedCallback
-    """What OSS has sent."""
+    """What OSS sent."""
     sealed: SealedCallback | None
-    """What was permitted; None without a sealer."""
+    """What was permitted; None if there is no sealer."""
     seen: Seen
-    """`FIRST_SEEN`, or `REPEATED` for the same callback again: answer as before, and do nothing. `FIRST_SEEN` without a
-    replay guard."""
+    """`FIRST_SEEN`, or `REPEATED` for the same callback again: answer as before, and do nothing else. Without a replay
+    guard it is always `FIRST_SEEN`."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,14 @@ class Replayed(Exception):
 
 
 class CallbackReceiver:
-    """Takes callbacks: verifies request, seal and newness, and answers so that OSS understands it.
+    """Receives callbacks: verifies the request, the seal and that the callback is new, and answers in the form that OSS
+    expects.
 
-    `serve` handles a callback; what it gives becomes JSON, which OSS hands to the uploader. When it raises, OSS is told 500,
-    and the uploader that the callback failed; the callback may then come again as `FIRST_SEEN`. Without a `sealer` every
-    customer of OSS may have `serve` called, with any body, as often as they like: that must be asked for by `unsealed`.
-    `refused` is told why a request was refused, or that `serve` failed, for a log; whoever sent it is not told.
+    `serve` handles a callback. What it returns becomes JSON, which OSS passes to the uploader. If it raises, OSS
+    receives a 500 and the uploader learns that the callback failed; the callback may then come again as `FIRST_SEEN`.
+    Without a `sealer`, every customer of OSS can have `serve` called, with any body, any number of times: you must ask
+    for that with `unsealed`. `refused` receives the reason why a request was refused, or the exception from `serve`,
+    for a log; the peer does not learn it.
     """
 
     def __init__(
@@ -71,7 +73,7 @@ class CallbackReceiver:
         self._serve, self._refused = serve, refused
 
     def answer(self, method: str, target: Text, headers: Headers, body: bytes) -> Reply:
-        """The answer to a request as it came, before anything has decoded it: see `Verifier.verify`."""
+        """Returns the answer to a request as received, before anything decodes it: see `Verifier.verify`."""
         try:
             callback = self._accept(method, target, headers, body)
         except Exception as e:
@@ -108,8 +110,8 @@ class CallbackReceiver:
         return _taken(reply)
 
     def wsgi(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """A WSGI application. Servers that do not pass the target on as it came, in REQUEST_URI or RAW_URI, give what they
-        have decoded; it is encoded again. Apache passes Authorization on with WSGIPassAuthorization only."""
+        """A WSGI application. If the server does not pass on the original target, in REQUEST_URI or RAW_URI, the
+        decoded one is encoded again. Apache passes on Authorization only with WSGIPassAuthorization."""
         headers = [
             (name[5:].replace("_", "-"), value) for name, value in environ.items() if name.startswith("HTTP_")
         ]
@@ -119,7 +121,7 @@ class CallbackReceiver:
             path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
             query = environ.get("QUERY_STRING", "")
             target = urllib.parse.quote(path.encode("latin-1")) + ("?" + query if query else "")
-        # One byte more than the limit, so that the verifier sees that it is too much.
+        # One byte more than the limit, so that the verifier notices a body that is too large.
         most = self._verifier.max_body_len + 1
         if not environ.get("wsgi.input_terminated"):
             most = min(most, _length(environ.get("CONTENT_LENGTH")))
@@ -134,7 +136,7 @@ class CallbackReceiver:
         receive: Callable[[], Awaitable[dict[str, Any]]],
         send: Callable[[dict[str, Any]], Awaitable[None]],
     ) -> None:
-        """An ASGI application for asyncio. `serve` runs on a thread of its own."""
+        """An ASGI application for asyncio. `serve` runs on another thread."""
         if scope["type"] != "http":
             raise ValueError(f"`scope` is of the type {scope['type']!r}")
         body, more = bytearray(), True
@@ -164,14 +166,14 @@ class CallbackReceiver:
         request.send_response(reply.status)
         request.send_header("Content-Type", "application/json")
         request.send_header("Content-Length", str(len(reply.body)))
-        # What was not read of a body that is too large must not be taken for a request.
+        # The unread rest of a body that is too large must not be mistaken for a request.
         request.close_connection = True
         request.end_headers()
         request.wfile.write(reply.body)
 
 
 def _length(text: str | None) -> int:
-    """A Content-Length; without a good one there is no body."""
+    """A Content-Length; without a valid one there is no body."""
     return int(text) if text and text.isascii() and text.isdigit() else 0
 
 
@@ -187,7 +189,7 @@ def _read(stream: Any, most: int) -> bytes:
 
 
 def _refusal(failure: Exception) -> Reply:
-    """A status that goes with the error, and no word of the reason."""
+    """A status that fits the error, without giving the reason."""
     handle = failure._handle if isinstance(failure, OssCallbackError) else None
     reply = ctypes.c_void_p()
     if handle is not None:

@@ -17,7 +17,7 @@ from .verifier import VerifiedCallback
 
 @dataclass(frozen=True)
 class SealKey:
-    """An id of 1 to 32 letters, digits, - and _, which is no secret, and a secret of at least 32 random bytes."""
+    """An id of 1 to 32 letters, digits, - and _, which is not secret, and a secret of at least 32 random bytes."""
 
     id: str
     secret: bytes = field(repr=False)
@@ -25,9 +25,9 @@ class SealKey:
 
 @dataclass(frozen=True)
 class Permission:
-    """What an uploader may do: one `object`, or those whose names begin with `prefix`, up to `max_size` bytes or of
-    `exact_size`, until `valid_for` seconds are over or `expires_at` (seconds since 1970) has come. The callback must
-    arrive before, so leave time for the upload."""
+    """What an uploader may do: upload one `object`, or one whose name begins with `prefix`, up to `max_size` bytes or
+    of `exact_size`, for `valid_for` seconds or until `expires_at` (seconds since 1970). The callback must arrive before
+    then, so leave time for the upload."""
 
     bucket: str
     object: str | None = None
@@ -64,9 +64,9 @@ class Permission:
 
 
 class Sealer(Closeable):
-    """Seals callbacks on the application server, and checks the seals of those that come back. The secret stays there; the
-    uploader gets the finished callback and can change nothing that is sealed. The seals of `accepted` keys are accepted
-    too, for rotation. It may be used from many threads at once."""
+    """Seals callbacks on the application server, and checks the seals of those that come back. The secret stays there;
+    the uploader gets the finished callback and cannot change what is sealed. It also accepts the seals of the
+    `accepted` keys, for rotation. Many threads may use it at once."""
 
     def __init__(self, key: SealKey, *accepted: SealKey) -> None:
         pointer = made(library.oss_callback_sealer_new, encoded("key_id", key.id), key.secret, len(key.secret))
@@ -91,8 +91,8 @@ class Sealer(Closeable):
         variables: Mapping[str, str] | None = None,
         members: Mapping[str, Any] | None = None,
     ) -> CallbackSpec:
-        """Makes a callback with a seal in the variable x:seal: for one upload. The body must carry ${bucket}, ${object},
-        ${size}, ${x:seal} and every variable. Give the uploader `callback` and `callback_var` of the spec."""
+        """Makes a callback with a seal in the variable x:seal, for one upload. The body must carry ${bucket},
+        ${object}, ${size}, ${x:seal} and every variable. Give the uploader the spec's `callback` and `callback_var`."""
         with SpecOptions(url, body, host, json_body, sni, variables, members) as options, self._handle as sealer:
             permitted = permission._new()
             try:
@@ -101,7 +101,7 @@ class Sealer(Closeable):
                 library.oss_callback_permission_free(permitted)
 
     def check(self, callback: VerifiedCallback) -> SealedCallback:
-        """Checks the seal of a verified callback against what its body says, by the clock of this machine."""
+        """Checks a verified callback's seal against the callback's body, by this machine's clock."""
         with self._handle as sealer, callback._handle as verified:
             return SealedCallback(made(library.oss_callback_sealer_check, sealer, verified))
 
@@ -114,43 +114,43 @@ class SealedCallback:
         self.bucket = string(library.oss_callback_sealed_bucket(pointer))
         self.object = string(library.oss_callback_sealed_object(pointer))
         self.size: int = library.oss_callback_sealed_size(pointer)
-        """In bytes, as the callback says, within what was permitted."""
+        """In bytes, as the callback reports it; it is within the permission."""
         self.key_id = string(library.oss_callback_sealed_key_id(pointer))
         self.expires: int = library.oss_callback_sealed_expires_at_s(pointer)
         """When the permission ends, in seconds since 1970."""
         self.nonce = ctypes.string_at(library.oss_callback_sealed_nonce(pointer), 16)
-        """Random bytes that no other seal has. With `body_digest` they are what a database needs that several servers share
-        in place of a `ReplayGuard`."""
+        """Random bytes that no other seal has. Servers that share a database can use them with `body_digest` instead of
+        a `ReplayGuard`."""
         self.body_digest = ctypes.string_at(library.oss_callback_sealed_body_digest(pointer), 32)
 
     def variable(self, name: str) -> str | None:
-        """A sealed variable by its name, with or without "x:" in front."""
+        """A sealed variable by name, with or without the prefix "x:"."""
         with self._handle as sealed:
             return optional_string(library.oss_callback_sealed_variable(sealed, encoded("name", name)))
 
 
 class Seen(enum.Enum):
-    """What a replay guard knows of a callback."""
+    """What a replay guard knows about a callback."""
 
     FIRST_SEEN = 1
     """Handle it."""
     REPEATED = 2
-    """The same callback again, byte for byte: answer as before, and do nothing."""
+    """The same callback again, byte for byte: answer as before, and do nothing else."""
     REPLAYED = 3
     """The same seal with another body: refuse it."""
 
 
 class ReplayGuard(Closeable):
-    """Tells callbacks that come for the first time from others, in this process only. It remembers up to `capacity`
-    permissions that have not ended yet, each in some 200 bytes. It may be used from many threads at once. A child that is
-    forked starts with what its parent had seen; afterwards neither knows what the other sees."""
+    """Tells new callbacks from repeated ones, in this process only. It remembers up to `capacity` permissions that have
+    not yet ended, at about 200 bytes each. Many threads may use it at once. A forked child starts with what its parent
+    has seen; afterwards neither knows what the other sees."""
 
     def __init__(self, capacity: int) -> None:
         guard = new("replay_guard", number("capacity", capacity))
         self._handle = Handle("replay_guard", guard, library.oss_callback_replay_guard_free)
 
     def check(self, callback: SealedCallback) -> Seen:
-        """Looks and remembers. `REPLAY_UNKNOWN` when the guard is full."""
+        """Checks a callback and remembers it. `REPLAY_UNKNOWN` if the guard is full."""
         with self._handle as guard, callback._handle as sealed:
             seen, error = ctypes.c_uint32(), ctypes.c_void_p()
             function = library.oss_callback_replay_guard_check
@@ -158,7 +158,7 @@ class ReplayGuard(Closeable):
             return Seen(seen.value)
 
     def forget(self, callback: SealedCallback) -> None:
-        """Takes `FIRST_SEEN` back, when what was to be done has failed and a repetition is welcome."""
+        """Takes `FIRST_SEEN` back, because handling the callback failed and a repetition is welcome."""
         with self._handle as guard, callback._handle as sealed:
             error = ctypes.c_void_p()
             check(library.oss_callback_replay_guard_forget(guard, sealed, ctypes.byref(error)), error)

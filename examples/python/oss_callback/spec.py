@@ -1,4 +1,4 @@
-"""What OSS is asked to call."""
+"""What to ask OSS to call."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from .errors import check
 
 @dataclass(frozen=True)
 class Variable:
-    """In a callback's body: a variable of OSS's such as "object", or of the caller's such as "x:uid"."""
+    """In a callback's body: a variable of OSS's such as "object", or of yours such as "x:uid"."""
 
     name: str
 
 
 class CallbackSpec(Closeable):
-    """What OSS is asked to call once it has stored an object. It does not change and may be used for any number of uploads.
+    """What OSS is to call once it has stored an object. It is immutable and may be used for any number of uploads.
 
-    `body` is what OSS sends, as text with placeholders: "filename=${object}&size=${size}"; in a JSON body OSS inserts the
-    quotes of a string itself: '{"filename":${object}}'. Or it is put together of names with `Variable`s and fixed texts:
-    {"filename": Variable("object"), "source": "web"}.
+    `body` is the body that OSS sends, as text with placeholders: "filename=${object}&size=${size}". In a JSON body OSS
+    adds the quotes around a string itself: '{"filename":${object}}'. Or `body` maps names to `Variable`s and fixed
+    texts: {"filename": Variable("object"), "source": "web"}.
 
-    Of several URLs OSS tries one after the other until one agrees.
+    If there are several URLs, OSS tries them in order until one agrees.
     """
 
     def __init__(
@@ -55,13 +55,13 @@ class CallbackSpec(Closeable):
 
     @classmethod
     def from_base64(cls, callback: str, callback_var: str | None = None) -> CallbackSpec:
-        """A callback that somebody else issued: the values of x-oss-callback and x-oss-callback-var. They go out byte for
-        byte, unchecked: see `check`."""
+        """A callback that someone else issued: the values of x-oss-callback and x-oss-callback-var. They are sent byte
+        for byte and unchecked: see `check`."""
         arguments = encoded("callback", callback), optional("callback_var", callback_var)
         return cls._of(made(library.oss_callback_spec_new_from_base64, *arguments))
 
     def check(self) -> None:
-        """Applies OSS's rules to a spec that was made elsewhere."""
+        """Checks a spec made elsewhere against OSS's rules."""
         with self._handle as spec:
             error = ctypes.c_void_p()
             check(library.oss_callback_spec_check(spec, ctypes.byref(error)), error)
@@ -80,14 +80,14 @@ class CallbackSpec(Closeable):
 
     @property
     def warnings(self) -> list[str]:
-        """What OSS accepts and is likely a mistake all the same."""
+        """What OSS accepts but is probably a mistake."""
         with self._handle as spec:
             count = library.oss_callback_spec_warnings_len(spec)
             return [string(library.oss_callback_spec_warning(spec, index)) for index in range(count)]
 
 
 class SpecOptions:
-    """The library's, while they are needed."""
+    """The library's options, for as long as they are needed."""
 
     def __init__(
         self,

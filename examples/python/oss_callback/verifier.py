@@ -19,10 +19,10 @@ Headers = Union[Mapping[str, str], Iterable["tuple[Text, Text]"]]
 
 
 class Verifier(Closeable):
-    """Decides whether requests are OSS's. It does not change and may be used from many threads at once.
+    """Decides whether requests come from OSS. It is immutable, and many threads may use it at once.
 
-    A signature proves that OSS has sent the request, and no more: any customer of OSS can have such a request sent to any
-    URL, with any body, and it never expires. What proves that the upload was permitted is a `Sealer`.
+    A signature proves only that OSS sent the request. Any customer of OSS can have OSS send such a request to any URL,
+    with any body, and the signature never expires. A `Sealer` proves that the upload was permitted.
     """
 
     def __init__(
@@ -36,11 +36,11 @@ class Verifier(Closeable):
         strip_prefixes: Sequence[str] = (),
         target_headers: Sequence[str] = (),
     ) -> None:
-        """`keys` are further ones that OSS publishes, PEM by URL; with `fetch_keys` those that are not known are fetched
-        from OSS's key host. `test_keys` admits key URLs that are not OSS's, FOR TESTS ONLY.
+        """`keys` are other keys that OSS publishes, PEM by URL; `fetch_keys` also fetches unknown ones from OSS's key
+        host. `test_keys` trusts key URLs that are not OSS's, FOR TESTS ONLY.
 
-        Behind a reverse proxy `prepend_prefixes` puts back what it has stripped, `strip_prefixes` takes off what it has
-        added, and `target_headers` are those in which it keeps the target as it came to it, such as X-Original-URI.
+        Behind a reverse proxy, `prepend_prefixes` restores what it stripped, `strip_prefixes` removes what it added,
+        and `target_headers` are headers such as X-Original-URI, in which it passes on the original target.
         """
         self.max_body_len = number("max_body_len", max_body_len)
         options = new("verifier_options")
@@ -67,11 +67,10 @@ class Verifier(Closeable):
     def verify(
         self, method: str, target: Text, headers: Headers, body: bytes | bytearray | memoryview
     ) -> VerifiedCallback:
-        """Verifies a request as it came to the application server, before anything has decoded it: `target` is path and
-        query as they stand in the request line.
+        """Verifies a request as the application server received it, before anything decodes it: `target` is the path
+        and query exactly as in the request line.
 
-        The error is for the application's log, not for whoever sent the request; `KEY_UNAVAILABLE` says nothing about the
-        request.
+        Log the error, but do not reveal it to the peer. `KEY_UNAVAILABLE` says nothing about the request.
         """
         pairs = headers.items() if isinstance(headers, Mapping) else headers
         texts = [_raw("headers", text) for pair in pairs for text in pair]
@@ -86,7 +85,7 @@ class Verifier(Closeable):
 
 
 def _raw(name: str, value: Text) -> bytes:
-    """What a stranger sends: bytes, or a text in which servers have put bytes."""
+    """What the peer sends: bytes, or a str in which the server has put bytes."""
     text = value.encode("latin-1", "replace") if isinstance(value, str) else value
     if b"\0" in text:
         raise invalid(f"`{name}` contains a NUL")
@@ -94,11 +93,11 @@ def _raw(name: str, value: Text) -> bytes:
 
 
 class VerifiedCallback:
-    """A callback that OSS has sent. No header is part of it, since no header is signed. What the body does not say, or
-    cannot be read of it, is None: see `check_body`."""
+    """A callback that OSS sent. It includes no headers, because OSS does not sign them. Values are None if the body
+    lacks them or is unreadable: see `check_body`."""
 
     signed_target: str
-    """Path and query that OSS has signed: those of the callback URL, whatever a proxy made of them."""
+    """The path and query that OSS signed: those of the callback URL, whatever a proxy made of them."""
     key_url: str
     body: bytes
     bucket: str | None
@@ -130,24 +129,26 @@ class VerifiedCallback:
             setattr(self, name, optional_number(getattr(library, f"oss_callback_verified_{name}"), pointer))
 
     def check_body(self) -> None:
-        """Raises `BAD_BODY` unless the body could be read, and in one way only: a form or JSON, decided by Content-Type."""
+        """Raises `BAD_BODY` unless the body is readable in exactly one way: as a form or as JSON, depending on
+        Content-Type."""
         with self._handle as verified:
             error = ctypes.c_void_p()
             check(library.oss_callback_verified_check_body(verified, ctypes.byref(error)), error)
 
     def member(self, name: str) -> str | None:
-        """A member of the body by its name there, case included."""
+        """A member of the body by its exact name (case-sensitive)."""
         with self._handle as verified:
             return optional_string(library.oss_callback_verified_member(verified, encoded("name", name)))
 
     def variable(self, name: str) -> str | None:
-        """A variable of the application's own by its name, with or without "x:" in front."""
+        """A variable of the application's own by name, with or without the prefix "x:"."""
         with self._handle as verified:
             return optional_string(library.oss_callback_verified_variable(verified, encoded("name", name)))
 
     def confirm(self, client: Client) -> ObjectMetadata:
-        """Looks the object up that the body names, and compares its ETag, size and CRC-64 with what the body says of them.
-        Do this before anything valuable: neither OSS's signature nor a seal proves that the upload took place.
-        `NOT_CONFIRMED` when there is no such object, or it is another; every other error says that it is not known."""
+        """Looks up the object that the body names, and compares its ETag, size and CRC-64 with those in the body. Do
+        this before anything valuable: neither OSS's signature nor a seal proves that the upload took place.
+        `NOT_CONFIRMED` means that there is no such object, or that it differs; any other error means that the result is
+        unknown."""
         with self._handle as verified, client._handle as handle:
             return ObjectMetadata(made(library.oss_callback_verified_confirm, verified, handle))
