@@ -2,49 +2,91 @@
  * @file
  * oss-callback: uploads to Alibaba Cloud OSS with an upload callback.
  *
- * A program uploads an object and names an application server; OSS stores the object, POSTs a message to
- * that server and hands the server's answer back to the uploader. This library is the uploader: it blocks,
- * and it says exactly what happened: every failure says whether the object is stored and whether the
- * callback was answered. The application server finds its side here, too: oss_callback_verifier says whether a
- * request is OSS's, oss_callback_sealer whether the upload was permitted.
+ * A program uploads an object and names an application server. OSS stores the object, POSTs a message to
+ * that server, and hands the server's answer back to the program. This library is the uploader. It blocks,
+ * and it says what happened: every error says whether the object is stored and whether the application
+ * server has answered. The application server finds its side here, too: oss_callback_verifier tells whether
+ * a request is from OSS, and oss_callback_sealer whether the upload was permitted.
  *
- * In this header
- *  - functions that can fail return an oss_callback_code: zero is success;
- *  - `oss_callback_error **error`, always last, may be NULL. It is written on failure only: start with
- *    `oss_callback_error *error = NULL;` and free it with oss_callback_error_free. Other outputs are
- *    written on success only;
- *  - `T_new` and an output `T **` give a handle that the caller owns and frees once with `T_free`; `T_free`
- *    of NULL does nothing;
- *  - a returned `const char *` or `const uint8_t *` is borrowed: it lives until its handle is freed and is
- *    never freed by itself;
- *  - arguments are read during the call only; what is kept is copied. Text is NUL-terminated UTF-8;
- *  - any pointer may be NULL: where that makes no sense the function fails with
- *    OSS_CALLBACK_CODE_INVALID_ARGUMENT and names the argument. What looks something up in a NULL handle
- *    finds nothing, and what sets something in one does nothing;
- *  - a *callback* is always the HTTP request that OSS sends, never a C function. That is a *hook*: it has
- *    `void *userdata` last, runs only on the thread that calls the library and only during the call, and
- *    must return: longjmp, pthread_exit and an exception of C++ must not leave it. The credentials hook and
- *    the signer hook belong to a client instead and run on any thread, one call at a time in each process;
- *  - a thread that is cancelled (pthread_cancel) during a call finishes the call first, hooks included: the
- *    library disables cancellation when a call begins and restores it when the call returns.
+ * @code{.c}
+ * #include <oss_callback.h>
+ * #include <stdio.h>
+ * #include <stdlib.h>
  *
- * An object goes in one request (oss_put_object_with_callback and its kin), or, if it is a file, in as many
- * as it takes (oss_upload_file_with_callback), which goes on after a failure. A program that sends the parts of
- * an object itself, or has them sent by many machines, begins an oss_callback_multipart_upload. With each of
- * them the application server is called once, when the object is stored. Uploaders that have no key, browsers
- * among them, get a permission for one upload: oss_callback_client_presign_put_object,
- * oss_callback_client_sign_post_form.
+ * int main(void) {
+ *     oss_callback_client_options *options = NULL;
+ *     oss_callback_client *client = NULL;
+ *     oss_callback_spec_options *callback = NULL;
+ *     oss_callback_spec *spec = NULL;
+ *     oss_callback_receipt *receipt = NULL;
+ *     oss_callback_error *error = NULL;
  *
- * The library installs no signal handler, raises no SIGPIPE and writes no log; a fault of its own, which
- * comes as OSS_CALLBACK_CODE_INTERNAL, is also told on standard error.
+ *     if (oss_callback_client_options_new(&options) || oss_callback_spec_options_new(&callback)) return 1;
+ *     oss_callback_client_options_set_endpoint(options, getenv("OSS_ENDPOINT"));
+ *     oss_callback_client_options_set_region(options, getenv("OSS_REGION"));
+ *     oss_callback_client_options_set_credentials_from_env(options);
+ *     oss_callback_spec_options_add_url(callback, getenv("OSS_CALLBACK_URL"));
+ *     oss_callback_spec_options_set_body(callback, "object=${object}&size=${size}");
+ *     if (oss_callback_client_new(options, &client, &error) ||
+ *         oss_callback_spec_new(callback, &spec, &error) ||
+ *         oss_put_object_with_callback(client, "examplebucket", "hello.txt", (const uint8_t *)"hello", 5,
+ *                                      spec, NULL, &receipt, &error))
+ *         fprintf(stderr, "%s\n", oss_callback_error_message(error));
+ *     else
+ *         printf("stored, ETag %s\n", oss_callback_receipt_etag(receipt));
  *
- * Clients, and other handles that were not changing at the fork, may be used in a child. A child has connections and
- * credentials of its own, whatever the parent's threads were doing at the fork, and frees its handles as the parent
- * does. Calls that were running at the fork go on in the parent only: a child that is forked in a hook must not return
- * from the hook, but ends with exec or _exit. Connections that the parent had open stay open, unused, in the child.
+ *     int failed = receipt == NULL;
+ *     oss_callback_error_free(error);
+ *     oss_callback_receipt_free(receipt);
+ *     oss_callback_spec_free(spec);
+ *     oss_callback_spec_options_free(callback);
+ *     oss_callback_client_free(client);
+ *     oss_callback_client_options_free(options);
+ *     return failed;
+ * }
+ * @endcode
  *
- * A thread that calls it needs 128 KiB of stack. Where no memory is left the process is aborted; what a
- * peer sends cannot bring that about, since all of it is bounded.
+ * Names. A function that gives a receipt is `oss_<verb>_<noun>_with_callback`, `_with_url` or `_with_form`.
+ * Every other function is `oss_callback_<handle>_<verb>`, and takes that handle first; `T_new` makes one.
+ * `set_` replaces, `add_` adds. Durations end in `_ms` or `_s`, times in `_at_s` (seconds since 1970-01-01
+ * 00:00 UTC), lengths in `_len` (bytes).
+ *
+ * Errors. A function that can fail returns an oss_callback_code: zero is success. Its last parameter,
+ * `error`, may be NULL. It is written on failure only: start with `oss_callback_error *error = NULL;` and
+ * free it with oss_callback_error_free. Other outputs are written on success only.
+ *
+ * Ownership. `T_new` and an output `T **` give a handle that the caller owns and frees once with `T_free`.
+ * `T_free` of NULL does nothing. A returned `const char *` or `const uint8_t *` is borrowed: it lives until
+ * its handle is freed and is never freed by itself. Arguments are read during the call only; what is kept
+ * is copied. Text is NUL-terminated UTF-8.
+ *
+ * NULL. Any pointer may be NULL. A function that needs it fails with OSS_CALLBACK_CODE_INVALID_ARGUMENT and
+ * names the argument. A getter finds nothing in a NULL handle, and a setter does nothing. A setter that is
+ * given NULL for an optional setting leaves it as if it had never been set, so that `set_region(options,
+ * getenv("OSS_REGION"))` works. Where that would check less, or where only one half of a pair is NULL, it
+ * is an error.
+ *
+ * Setters return nothing. The first error of a setter is kept, and reported by the function that uses the
+ * options.
+ *
+ * Hooks. A *callback* is always the HTTP request that OSS sends, never a C function. That is a *hook*: it
+ * has `void *userdata` last, runs only on the thread that calls the library and only during the call, and
+ * must return: longjmp, pthread_exit and a C++ exception must not leave it. The credentials hook and the
+ * signer hook belong to a client instead. They run on any thread, one call at a time in each process.
+ *
+ * Threads. A thread that is cancelled (pthread_cancel) during a call finishes the call first, hooks
+ * included: the library disables cancellation when a call begins and restores it when the call returns. A
+ * thread needs 128 KiB of stack.
+ *
+ * Forks. Clients may be used in a child, and so may other handles that were not changing at the fork. The
+ * child opens connections and asks for credentials of its own, whatever the parent's threads were doing,
+ * and frees its handles as the parent does. Calls that were running at the fork continue in the parent
+ * only: a child that was forked in a hook must not return from it, but ends with exec or _exit. Connections
+ * that the parent had open stay open, unused, in the child.
+ *
+ * The library installs no signal handler, raises no SIGPIPE and writes no log. A bug of its own is reported
+ * as OSS_CALLBACK_CODE_INTERNAL and also on standard error. When memory runs out, the process is aborted.
+ * What a peer sends cannot cause that, because all of it is bounded.
  */
 
 #ifndef OSS_CALLBACK_H
@@ -79,10 +121,823 @@
 #define OSS_CALLBACK_MUST_USE
 #endif
 
+/* The handles. Each is described in its section. */
+typedef struct oss_callback_attempt oss_callback_attempt;
+typedef struct oss_callback_body_template oss_callback_body_template;
+typedef struct oss_callback_cancellation oss_callback_cancellation;
+typedef struct oss_callback_client oss_callback_client;
+typedef struct oss_callback_client_options oss_callback_client_options;
+typedef struct oss_callback_credentials oss_callback_credentials;
+typedef struct oss_callback_error oss_callback_error;
+typedef struct oss_callback_explanation oss_callback_explanation;
+typedef struct oss_callback_multipart_upload oss_callback_multipart_upload;
+typedef struct oss_callback_multipart_uploads oss_callback_multipart_uploads;
+typedef struct oss_callback_object_facts oss_callback_object_facts;
+typedef struct oss_callback_object_metadata oss_callback_object_metadata;
+typedef struct oss_callback_operation_options oss_callback_operation_options;
+typedef struct oss_callback_parts oss_callback_parts;
+typedef struct oss_callback_permission oss_callback_permission;
+typedef struct oss_callback_post_form oss_callback_post_form;
+typedef struct oss_callback_post_policy oss_callback_post_policy;
+typedef struct oss_callback_presigned_url oss_callback_presigned_url;
+typedef struct oss_callback_preview oss_callback_preview;
+typedef struct oss_callback_put_options oss_callback_put_options;
+typedef struct oss_callback_receipt oss_callback_receipt;
+typedef struct oss_callback_reconciled oss_callback_reconciled;
+typedef struct oss_callback_replay_guard oss_callback_replay_guard;
+typedef struct oss_callback_reply oss_callback_reply;
+typedef struct oss_callback_sealed oss_callback_sealed;
+typedef struct oss_callback_sealer oss_callback_sealer;
+typedef struct oss_callback_spec oss_callback_spec;
+typedef struct oss_callback_spec_options oss_callback_spec_options;
+typedef struct oss_callback_verified oss_callback_verified;
+typedef struct oss_callback_verifier oss_callback_verifier;
+typedef struct oss_callback_verifier_options oss_callback_verifier_options;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /**
- * No limit: for oss_callback_client_options_set_timeout_ms and for every other limit in milliseconds or bytes per
- * second, of a client, an upload or an operation.
+ * @name Return codes
+ *
+ * Zero is success. A code names the cause of a failure; what happened to the object is said by the error.
+ * @{
+ */
+
+/**
+ * What a function returns. Zero is success, so `if (code)` tests for failure.
+ *
+ * A code names only the cause; oss_callback_error_stored says whether the object is stored. Values are
+ * never changed or reused. New ones may be added, so a `switch` needs a `default`.
+ */
+typedef enum {
+    /**
+     * Success.
+     */
+    OSS_CALLBACK_CODE_OK = 0,
+    /**
+     * An argument is missing, malformed or out of range. Nothing was sent.
+     */
+    OSS_CALLBACK_CODE_INVALID_ARGUMENT = 1,
+    /**
+     * The callback or its variables break a rule of OSS. Nothing was sent.
+     */
+    OSS_CALLBACK_CODE_INVALID_CALLBACK = 2,
+    /**
+     * The credentials hook or the signer hook failed. This attempt sent nothing.
+     */
+    OSS_CALLBACK_CODE_CREDENTIALS_FAILED = 3,
+    /**
+     * The endpoint's name could not be resolved to an address.
+     */
+    OSS_CALLBACK_CODE_RESOLVE = 20,
+    /**
+     * No connection: refused, unreachable, or given up by the system.
+     */
+    OSS_CALLBACK_CODE_CONNECT = 21,
+    /**
+     * The TLS handshake failed, most often because of the certificate.
+     */
+    OSS_CALLBACK_CODE_TLS = 22,
+    /**
+     * A time limit of the client or of the options expired.
+     */
+    OSS_CALLBACK_CODE_TIMEOUT = 23,
+    /**
+     * The connection ended before the answer did.
+     */
+    OSS_CALLBACK_CODE_CONNECTION_LOST = 24,
+    /**
+     * The peer broke the rules of HTTP, sent what two readers could read differently, answered before it
+     * was asked, or reported success before it had the whole object.
+     */
+    OSS_CALLBACK_CODE_PROTOCOL = 25,
+    /**
+     * An HTTP answer that is not from OSS, or that OSS does not give to this request. An answer without a
+     * request id (x-oss-request-id) comes from a login page, a proxy, a CDN or another server and says
+     * nothing about the object; the message shows its status, its Content-Type and its first words. A
+     * success without an ETag is not from OSS either.
+     */
+    OSS_CALLBACK_CODE_UNEXPECTED_ANSWER = 26,
+    /**
+     * OSS refused the request: a 4xx that no other code names, or a redirect that names the bucket's
+     * endpoint.
+     */
+    OSS_CALLBACK_CODE_REFUSED = 40,
+    /**
+     * OSS refused the credentials or the signature, or the credentials lack the permission (401, 403).
+     */
+    OSS_CALLBACK_CODE_ACCESS_DENIED = 41,
+    /**
+     * The bucket or the object does not exist (404).
+     */
+    OSS_CALLBACK_CODE_NOT_FOUND = 42,
+    /**
+     * The request conflicts with what is stored, for example with x-oss-forbid-overwrite (409).
+     */
+    OSS_CALLBACK_CODE_CONFLICT = 43,
+    /**
+     * OSS or a server in front of it failed (5xx, or an error document in place of a completed upload).
+     */
+    OSS_CALLBACK_CODE_SERVER_ERROR = 50,
+    /**
+     * OSS answered HTTP 203 to a request that has a callback: the object IS STORED, but the application
+     * server was not reached or did not agree.
+     */
+    OSS_CALLBACK_CODE_CALLBACK_FAILED = 60,
+    /**
+     * The CRC-64 that OSS computed differs from the one computed while sending or receiving. An object
+     * that was sent IS STORED, with other contents. If a part was sent, nothing is stored.
+     */
+    OSS_CALLBACK_CODE_CHECKSUM_MISMATCH = 61,
+    /**
+     * The object is stored and the callback was answered, but the answer was cut short or is too long.
+     */
+    OSS_CALLBACK_CODE_ANSWER_DAMAGED = 62,
+    /**
+     * The caller cancelled the request.
+     */
+    OSS_CALLBACK_CODE_CANCELLED = 63,
+    /**
+     * A local file or descriptor cannot be opened or read, or the read hook failed.
+     */
+    OSS_CALLBACK_CODE_BODY_UNREADABLE = 70,
+    /**
+     * A local file changed while it was sent, or the body was shorter or longer than announced.
+     */
+    OSS_CALLBACK_CODE_BODY_CHANGED = 71,
+    /**
+     * The destination of a download refused the data.
+     */
+    OSS_CALLBACK_CODE_WRITE_FAILED = 72,
+    /**
+     * Another upload is using the checkpoint.
+     */
+    OSS_CALLBACK_CODE_CHECKPOINT_IN_USE = 73,
+    /**
+     * The checkpoint cannot be read or written, or is a file that this library did not write.
+     */
+    OSS_CALLBACK_CODE_CHECKPOINT_FAILED = 74,
+    /**
+     * A request to the application server is not POST, so it is not a callback.
+     */
+    OSS_CALLBACK_CODE_WRONG_METHOD = 80,
+    /**
+     * The body of a request to the application server is over the limit.
+     */
+    OSS_CALLBACK_CODE_BODY_TOO_LARGE = 81,
+    /**
+     * A request to the application server has no Authorization, so nothing is signed.
+     */
+    OSS_CALLBACK_CODE_MISSING_AUTHORIZATION = 82,
+    /**
+     * A request to the application server has no x-oss-pub-key-url.
+     */
+    OSS_CALLBACK_CODE_MISSING_PUB_KEY_URL = 83,
+    /**
+     * x-oss-pub-key-url is not a URL on OSS's key host, so no key was fetched.
+     */
+    OSS_CALLBACK_CODE_BAD_PUB_KEY_URL = 84,
+    /**
+     * The key could not be obtained: the callback is neither valid nor invalid.
+     */
+    OSS_CALLBACK_CODE_KEY_UNAVAILABLE = 85,
+    /**
+     * Authorization is not Base64.
+     */
+    OSS_CALLBACK_CODE_BAD_SIGNATURE_ENCODING = 86,
+    /**
+     * The signature does not match the request.
+     */
+    OSS_CALLBACK_CODE_BAD_SIGNATURE = 87,
+    /**
+     * The body of a callback cannot be read, or can be read in more than one way.
+     */
+    OSS_CALLBACK_CODE_BAD_BODY = 88,
+    /**
+     * A callback carries no seal.
+     */
+    OSS_CALLBACK_CODE_SEAL_MISSING = 90,
+    /**
+     * A callback was sealed with a key that the sealer does not have.
+     */
+    OSS_CALLBACK_CODE_UNKNOWN_SEAL_KEY = 91,
+    /**
+     * A seal is forged or damaged, or belongs to another bucket or object, or to other variables.
+     */
+    OSS_CALLBACK_CODE_BAD_SEAL = 92,
+    /**
+     * The sealed permission has expired.
+     */
+    OSS_CALLBACK_CODE_SEAL_EXPIRED = 93,
+    /**
+     * The seal does not permit the object's size.
+     */
+    OSS_CALLBACK_CODE_SEAL_VIOLATED = 94,
+    /**
+     * The replay guard is full, so it is not known whether the callback was seen before.
+     */
+    OSS_CALLBACK_CODE_REPLAY_UNKNOWN = 95,
+    /**
+     * The object does not exist, or is not as the callback says.
+     */
+    OSS_CALLBACK_CODE_NOT_CONFIRMED = 96,
+    /**
+     * A bug in this library. Please report it.
+     */
+    OSS_CALLBACK_CODE_INTERNAL = 99,
+} oss_callback_code;
+
+/**
+ * The name of a code without its prefix, such as "CALLBACK_FAILED", or "UNKNOWN" for a number that is not
+ * a code of this version. The text is static. Any thread may call this.
+ */
+const char *oss_callback_code_name(uint32_t code);
+
+/** @} */
+
+/**
+ * @name Uploads
+ *
+ * Each blocks until OSS has answered, and ends with a receipt or an error.
+ * @{
+ */
+
+/**
+ * Stands for a number of bytes that is not known.
+ */
+#define OSS_CALLBACK_LEN_UNKNOWN UINT64_MAX
+
+/**
+ * Gives the next bytes of a body: writes at most `buffer_len` bytes to `buffer` and returns how many, or 0
+ * at the end of the body. `buffer_len` is never 0. A negative number is a failure and appears in the
+ * error's message. It ends the upload with OSS_CALLBACK_CODE_BODY_UNREADABLE, as does a number larger than
+ * `buffer_len`. After the end or a failure the hook is not called again.
+ */
+typedef int64_t (*oss_callback_read_hook)(uint8_t *buffer, size_t buffer_len, void *userdata);
+
+/**
+ * Uploads `body_len` bytes as `object` into `bucket` and waits for the application server's answer.
+ *
+ * An upload without a callback has oss_callback_spec_none(); a NULL `spec` is refused. `options` may be
+ * NULL; `receipt` or `error` is NULL when it is not wanted. At most 5 GiB. Blocks for as long as the
+ * client's limits allow. On success `*receipt` is a new handle: free it with oss_callback_receipt_free. On
+ * failure `*error` is a new handle: free it with oss_callback_error_free; without it the ETag and the
+ * request id of a stored object are lost.
+ *
+ * OSS_CALLBACK_CODE_CALLBACK_FAILED means that the object IS STORED, but the application server was not
+ * reached or did not agree: do not upload again. For every other code, oss_callback_error_stored says
+ * whether the object is stored. A failed upload is tried up to three times where that may help. With a
+ * callback it is tried again only while it is certain that nothing was stored, so no callback is delivered
+ * twice, unless oss_callback_put_options_set_callback_is_idempotent allows it.
+ *
+ * May be called from several threads with the same client, spec and options.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_put_object_with_callback(
+    const oss_callback_client *client, const char *bucket, const char *object, const uint8_t *body,
+    size_t body_len, const oss_callback_spec *spec, const oss_callback_put_options *options,
+    oss_callback_receipt **receipt, oss_callback_error **error);
+
+/**
+ * Uploads a file as `object` into `bucket` and waits for the application server's answer.
+ *
+ * Like oss_put_object_with_callback, but from a regular file, which is read while it is sent, 128 KiB at a
+ * time. What is stored is what the file held when the upload began. OSS_CALLBACK_CODE_BODY_UNREADABLE, and
+ * OSS_CALLBACK_CODE_BODY_CHANGED if the file changes while it is sent, mean that nothing is stored.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_put_object_from_file_with_callback(
+    const oss_callback_client *client, const char *bucket, const char *object, const char *path,
+    const oss_callback_spec *spec, const oss_callback_put_options *options,
+    oss_callback_receipt **receipt, oss_callback_error **error);
+
+/**
+ * Uploads `len` bytes of a file, starting at `offset`, as `object` into `bucket` and waits for the
+ * application server's answer.
+ *
+ * Like oss_put_object_from_file_with_callback. OSS_CALLBACK_CODE_INVALID_ARGUMENT means that the file ends
+ * before the range does.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_put_object_from_file_range_with_callback(
+    const oss_callback_client *client, const char *bucket, const char *object, const char *path,
+    uint64_t offset, uint64_t len, const oss_callback_spec *spec,
+    const oss_callback_put_options *options, oss_callback_receipt **receipt,
+    oss_callback_error **error);
+
+/**
+ * Uploads `len` bytes from a file descriptor, starting at its current position, as `object` into `bucket`
+ * and waits for the application server's answer. Unix only.
+ *
+ * Like oss_put_object_with_callback. The descriptor is not closed, and not used after the call returns. A
+ * regular file keeps its position, so several threads may upload from one descriptor. Anything else, such
+ * as a pipe, is read only once, never beyond `len` bytes, and another attempt is made only if nothing was
+ * read yet. While it has no data, the upload's cancellation and time limit still take effect.
+ *
+ * OSS_CALLBACK_LEN_UNKNOWN means everything up to the end; a pipe is then sent as by
+ * oss_put_object_from_reader_with_callback. OSS_CALLBACK_CODE_BODY_UNREADABLE, and
+ * OSS_CALLBACK_CODE_BODY_CHANGED if there are fewer than `len` bytes or a regular file changes, mean that
+ * nothing is stored.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_put_object_from_fd_with_callback(
+    const oss_callback_client *client, const char *bucket, const char *object, int fd, uint64_t len,
+    const oss_callback_spec *spec, const oss_callback_put_options *options,
+    oss_callback_receipt **receipt, oss_callback_error **error);
+
+/**
+ * Uploads what `read_hook` gives as `object` into `bucket` and waits for the application server's answer.
+ *
+ * Like oss_put_object_with_callback. The hook gets `userdata` and must give exactly `len` bytes. It is
+ * then called once more and must report the end of the body. With OSS_CALLBACK_LEN_UNKNOWN it may give any
+ * number of bytes; they are sent in chunks (Transfer-Encoding: chunked), which is slower, and not every
+ * proxy lets them through. The body is read once, so another attempt is made only if nothing was read yet.
+ * While the hook runs, neither a cancellation nor a time limit takes effect.
+ *
+ * OSS_CALLBACK_CODE_BODY_UNREADABLE, if the hook fails or returns an impossible number, and
+ * OSS_CALLBACK_CODE_BODY_CHANGED, if it gives fewer or more bytes, mean that nothing is stored.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_put_object_from_reader_with_callback(
+    const oss_callback_client *client, const char *bucket, const char *object,
+    oss_callback_read_hook read_hook, void *userdata, uint64_t len, const oss_callback_spec *spec,
+    const oss_callback_put_options *options, oss_callback_receipt **receipt,
+    oss_callback_error **error);
+
+/**
+ * Uploads a file of any size up to 48.8 TiB as `object` into `bucket` and waits for the application
+ * server's answer: one object, one callback, one receipt.
+ *
+ * Like oss_put_object_from_file_with_callback, but a file larger than a part (see
+ * oss_callback_put_options_set_part_size) is sent in parts, several at once. Memory does not grow with the
+ * file: each connection has a buffer of 160 KiB. A progress hook runs on the calling thread only, after
+ * each part and every 20 ms. It gets the bytes of all connections added up; sending a part again does not
+ * lower the number. The bandwidth limit is for all connections together. The time limit for an operation
+ * is for the upload as a whole, the other limits are for each request.
+ *
+ * An upload in parts is completed, and its callback delivered, once. If the answer to the completing
+ * request is lost, the library looks the object up. If that is the file, oss_callback_error_stored says
+ * OSS_CALLBACK_STORED_YES, and only the application server's answer remains unknown.
+ *
+ * An upload in parts that fails earlier is aborted. With a checkpoint it is left for the next call
+ * instead, and oss_callback_error_upload_id names it. If it cannot be aborted, or if OSS may have begun
+ * one whose id was lost with the answer, oss_callback_error_note or oss_callback_receipt_note says so.
+ *
+ * OSS_CALLBACK_CODE_BODY_CHANGED means that the file changed meanwhile; nothing is stored then.
+ * OSS_CALLBACK_CODE_CHECKPOINT_IN_USE means that another upload is using the checkpoint,
+ * OSS_CALLBACK_CODE_CHECKPOINT_FAILED that it cannot be read or written.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_upload_file_with_callback(
+    const oss_callback_client *client, const char *bucket, const char *object, const char *path,
+    const oss_callback_spec *spec, const oss_callback_put_options *options,
+    oss_callback_receipt **receipt, oss_callback_error **error);
+
+/**
+ * Makes the object from its parts and waits for the application server's answer.
+ *
+ * `parts` NULL means all that OSS has; the library lists them first, unless the CRC-64 is not to be
+ * compared. `spec` is as for
+ * oss_put_object_with_callback; `receipt` or `error` is NULL when it is not wanted.
+ * `options` may be NULL. The options that apply are the ACL, whether an existing object is kept, whether
+ * the CRC-64 is compared, whether the requester pays, and the limits. The first two default to what was
+ * given when this handle began the upload.
+ *
+ * Receipts, errors and OSS_CALLBACK_CODE_CALLBACK_FAILED, with which the object IS STORED, are as for
+ * oss_put_object_with_callback. Fails with OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the upload, or
+ * no longer does. Fails with OSS_CALLBACK_CODE_REFUSED and OSS's code "InvalidPart" if OSS has no such
+ * part, or "EntityTooSmall" if a part other than the last has fewer than 102400 bytes. If
+ * oss_callback_error_stored returns OSS_CALLBACK_STORED_NO and the code is not
+ * OSS_CALLBACK_CODE_NOT_FOUND, the upload is still open: complete it later or abort it.
+ *
+ * OSS completes an upload only once, so the library can repeat the request, as the retry policy says,
+ * without a second callback. If the answer is lost, the library looks up the upload and the object; this
+ * needs the size and the CRC-64 of every part. If the object is the one that the parts add up to, it is
+ * stored, and only the application server's answer remains unknown.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_complete_multipart_upload_with_callback(
+    const oss_callback_multipart_upload *upload, const oss_callback_parts *parts,
+    const oss_callback_spec *spec, const oss_callback_put_options *options,
+    oss_callback_receipt **receipt, oss_callback_error **error);
+
+/**
+ * Uploads `body_len` bytes with a presigned URL and waits for the answer. If the URL asks for a callback,
+ * that is the application server's answer.
+ *
+ * Like oss_put_object_with_callback; a callback in the URL counts like one in a spec. The client's
+ * endpoint and credentials are not used, but for an https URL the client's endpoint must be https too. Of
+ * `options`, which may be NULL, the limits, the progress hook and similar options apply. Headers that were
+ * not signed are refused.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_put_object_with_url(
+    const oss_callback_client *client, const oss_callback_presigned_url *presigned_url,
+    const uint8_t *body, size_t body_len, const oss_callback_put_options *options,
+    oss_callback_receipt **receipt, oss_callback_error **error);
+
+/**
+ * Uploads a file with a presigned URL; see oss_put_object_with_url.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_put_object_from_file_with_url(
+    const oss_callback_client *client, const oss_callback_presigned_url *presigned_url,
+    const char *path, const oss_callback_put_options *options, oss_callback_receipt **receipt,
+    oss_callback_error **error);
+
+/**
+ * Uploads `body_len` bytes with a signed form and waits for the answer. If the form asks for a callback,
+ * that is the application server's answer.
+ *
+ * Like oss_put_object_with_callback; a callback in the form counts like one in a spec. `file_name`
+ * replaces ${filename} in the object's name; it may be NULL if the form does not ask for it.
+ * `content_type` is the object's Content-Type, if the form leaves it to the uploader; NULL means none. The
+ * client's credentials are not used, but if the form's URL is https, the client's endpoint must be https
+ * too.
+ *
+ * `options` may be NULL. The options that apply are how the body is sent, the progress hook, whether a
+ * callback may be repeated, and the limits. The form determines everything else. Content-MD5 is refused.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_post_object_with_form(
+    const oss_callback_client *client, const oss_callback_post_form *post_form, const uint8_t *body,
+    size_t body_len, const char *file_name, const char *content_type,
+    const oss_callback_put_options *options, oss_callback_receipt **receipt,
+    oss_callback_error **error);
+
+/**
+ * Uploads a file with a signed form; see oss_post_object_with_form. `file_name` NULL means the file's own
+ * name.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_post_object_from_file_with_form(
+    const oss_callback_client *client, const oss_callback_post_form *post_form, const char *path,
+    const char *file_name, const char *content_type, const oss_callback_put_options *options,
+    oss_callback_receipt **receipt, oss_callback_error **error);
+
+/** @} */
+
+/**
+ * @name Errors and receipts
+ *
+ * What is known about an upload that failed, and about one that succeeded.
+ * @{
+ */
+
+/**
+ * Whether an operation stored the object.
+ */
+typedef enum {
+    /**
+     * Unknown: the answer was lost. Find out with oss_callback_client_reconcile before you send again.
+     */
+    OSS_CALLBACK_STORED_UNKNOWN = 0,
+    /**
+     * No. Sending again cannot store it twice.
+     */
+    OSS_CALLBACK_STORED_NO = 1,
+    /**
+     * Yes.
+     */
+    OSS_CALLBACK_STORED_YES = 2,
+} oss_callback_stored;
+
+/**
+ * Whether OSS accepted the application server's answer to the callback.
+ */
+typedef enum {
+    /**
+     * Unknown: OSS's answer was lost.
+     */
+    OSS_CALLBACK_ANSWERED_UNKNOWN = 0,
+    /**
+     * No. With OSS_CALLBACK_CODE_CALLBACK_FAILED the application server may still have received the
+     * callback: it may have answered too late, or with something that OSS does not accept.
+     */
+    OSS_CALLBACK_ANSWERED_NO = 1,
+    /**
+     * Yes: the application server answered, and OSS passed its answer on.
+     */
+    OSS_CALLBACK_ANSWERED_YES = 2,
+    /**
+     * The request carried no callback.
+     */
+    OSS_CALLBACK_ANSWERED_NOT_REQUESTED = 3,
+} oss_callback_answered;
+
+/**
+ * @typedef oss_callback_error
+ *
+ * A failure and all that is known about it. A function gives it through its last parameter; free it with
+ * oss_callback_error_free. Immutable: any thread may read it; one thread frees it.
+ */
+
+/**
+ * The code that the function returned. OSS_CALLBACK_CODE_OK for NULL.
+ */
+oss_callback_code oss_callback_error_code(const oss_callback_error *error);
+
+/**
+ * What was tried and what happened: one line of UTF-8 without secrets. An empty string for NULL. Borrowed
+ * from `error`.
+ */
+const char *oss_callback_error_message(const oss_callback_error *error);
+
+/**
+ * Whether the operation stored the object despite the error. For an operation that stores nothing, such as
+ * oss_callback_client_head_object, it is OSS_CALLBACK_STORED_NO. OSS_CALLBACK_STORED_UNKNOWN for NULL.
+ */
+oss_callback_stored oss_callback_error_stored(const oss_callback_error *error);
+
+/**
+ * Whether OSS accepted the application server's answer to the callback. OSS_CALLBACK_ANSWERED_UNKNOWN for
+ * NULL.
+ */
+oss_callback_answered oss_callback_error_answered(const oss_callback_error *error);
+
+/**
+ * What is known of the stored object: its ETag, CRC-64, request id and the application server's answer.
+ * NULL unless oss_callback_error_stored returns OSS_CALLBACK_STORED_YES. Borrowed from `error`: do not
+ * free it.
+ */
+const oss_callback_receipt *oss_callback_error_receipt(const oss_callback_error *error);
+
+/**
+ * The HTTP status; 0 if no answer came, and for NULL.
+ */
+uint32_t oss_callback_error_status(const oss_callback_error *error);
+
+/**
+ * The code in OSS's error document, such as "NoSuchBucket" or "CallbackFailed"; NULL if there is none.
+ * Borrowed from `error`.
+ */
+const char *oss_callback_error_oss_code(const oss_callback_error *error);
+
+/**
+ * The message in OSS's error document; NULL if there is none. After a failed callback it says what the
+ * application server did, for example "Error status : 502." Borrowed from `error`.
+ */
+const char *oss_callback_error_oss_message(const oss_callback_error *error);
+
+/**
+ * The code for OSS's troubleshooting pages, such as "0007-00000203"; NULL if there is none. OSS may change
+ * these codes: show them, do not branch on them. Borrowed from `error`.
+ */
+const char *oss_callback_error_ec(const oss_callback_error *error);
+
+/**
+ * The id by which OSS's support finds the request; NULL if there is none, as when no answer came. Borrowed
+ * from `error`.
+ */
+const char *oss_callback_error_request_id(const oss_callback_error *error);
+
+/**
+ * The host that, according to OSS, answered the request; NULL if OSS does not say. Borrowed from `error`.
+ */
+const char *oss_callback_error_host_id(const oss_callback_error *error);
+
+/**
+ * What usually causes the error and what to do, in a few sentences, for an error of a callback or an
+ * answer that is not OSS's; NULL for other errors. Borrowed from `error`.
+ */
+const char *oss_callback_error_diagnosis(const oss_callback_error *error);
+
+/**
+ * The number of attempts: at least 1, even if nothing was sent; 0 for NULL.
+ */
+uint32_t oss_callback_error_attempts(const oss_callback_error *error);
+
+/**
+ * The number of attempts before the last one: one less than oss_callback_error_attempts; 0 for NULL.
+ */
+size_t oss_callback_error_earlier_attempts_len(const oss_callback_error *error);
+
+/**
+ * An attempt before the last one. `index` starts at 0; NULL if it is out of range.
+ * oss_callback_error_stored and oss_callback_error_answered already take these attempts into account.
+ * Borrowed from `error`.
+ */
+const oss_callback_attempt *oss_callback_error_earlier_attempt(
+    const oss_callback_error *error, size_t index);
+
+/**
+ * The number of notes; 0 for NULL.
+ */
+size_t oss_callback_error_notes_len(const oss_callback_error *error);
+
+/**
+ * A one-sentence note on oss_upload_file_with_callback or oss_callback_client_initiate_multipart_upload:
+ * that an upload could not be aborted, why an upload did not resume from its checkpoint, or that OSS may
+ * have begun an upload whose id was lost. `index` starts at 0; NULL if it is out of range. Borrowed from
+ * `error`.
+ */
+const char *oss_callback_error_note(const oss_callback_error *error, size_t index);
+
+/**
+ * The id of the multipart upload that oss_upload_file_with_callback left open, otherwise NULL. Resume the
+ * upload with its checkpoint, or abort it with oss_callback_multipart_upload_abort. Until then OSS keeps
+ * its parts and bills for them. Borrowed from `error`.
+ */
+const char *oss_callback_error_upload_id(const oss_callback_error *error);
+
+/**
+ * How long the last attempt waited for the head of the answer after sending the last byte, in
+ * milliseconds. 0 for NULL.
+ */
+uint64_t oss_callback_error_waited_ms(const oss_callback_error *error);
+
+/**
+ * Another element of OSS's error document by its name, in any letter case, for example "ArgumentName" or
+ * "StringToSign"; NULL if there is none. Borrowed from `error`.
+ */
+const char *oss_callback_error_detail(const oss_callback_error *error, const char *name);
+
+/**
+ * A header of OSS's answer by its name, in any letter case; NULL if there is none. Borrowed from `error`.
+ */
+const char *oss_callback_error_header(const oss_callback_error *error, const char *name);
+
+/**
+ * The body of OSS's answer as it came, up to the client's limit: `*body_len` bytes, not NUL-terminated.
+ * `body_len` may be NULL. The result is NULL, with 0 bytes, only if `error` is NULL. Borrowed from
+ * `error`.
+ */
+const uint8_t *oss_callback_error_body(const oss_callback_error *error, size_t *body_len);
+
+/**
+ * Frees an error and everything borrowed from it. NULL does nothing.
+ */
+void oss_callback_error_free(oss_callback_error *error);
+
+/**
+ * @typedef oss_callback_receipt
+ *
+ * What OSS said about a stored object, together with the application server's answer. A receipt from an
+ * upload is freed with oss_callback_receipt_free; one borrowed from an error is not freed. Immutable: any
+ * thread may read it; one thread frees it.
+ */
+
+/**
+ * The HTTP status: 200, or 203 in a receipt of OSS_CALLBACK_CODE_CALLBACK_FAILED. After an upload with a
+ * form that has no callback, it is the status that the form asks for, 204 by default. 0 for NULL.
+ */
+uint32_t oss_callback_receipt_status(const oss_callback_receipt *receipt);
+
+/**
+ * The object's ETag without its quotes, as ${etag} has it in a callback body; NULL if OSS did not give it.
+ * Borrowed from `receipt`.
+ */
+const char *oss_callback_receipt_etag(const oss_callback_receipt *receipt);
+
+/**
+ * Writes the CRC-64 (CRC-64/XZ) that OSS computed over the object to `*crc64` and returns true. If OSS did
+ * not give it, writes nothing and returns false.
+ */
+bool oss_callback_receipt_crc64(const oss_callback_receipt *receipt, uint64_t *crc64);
+
+/**
+ * The object's version in a bucket with versioning, otherwise NULL. Borrowed from `receipt`.
+ */
+const char *oss_callback_receipt_version_id(const oss_callback_receipt *receipt);
+
+/**
+ * The id by which OSS's support finds the request; the callback carries the same id. NULL if OSS did not
+ * give it. Borrowed from `receipt`.
+ */
+const char *oss_callback_receipt_request_id(const oss_callback_receipt *receipt);
+
+/**
+ * How many times the request was sent until this answer came: at least 1; 0 for NULL.
+ */
+uint32_t oss_callback_receipt_attempts(const oss_callback_receipt *receipt);
+
+/**
+ * The number of attempts before the last one: one less than oss_callback_receipt_attempts; 0 for NULL.
+ */
+size_t oss_callback_receipt_earlier_attempts_len(const oss_callback_receipt *receipt);
+
+/**
+ * An attempt before the last one. `index` starts at 0; NULL if it is out of range. Borrowed from
+ * `receipt`.
+ */
+const oss_callback_attempt *oss_callback_receipt_earlier_attempt(
+    const oss_callback_receipt *receipt, size_t index);
+
+/**
+ * The number of notes; 0 for NULL.
+ */
+size_t oss_callback_receipt_notes_len(const oss_callback_receipt *receipt);
+
+/**
+ * A one-sentence note on oss_upload_file_with_callback: why an upload did not resume from its checkpoint,
+ * that an older upload could not be aborted, or that OSS may have begun an upload whose id was lost.
+ * `index` starts at 0; NULL if it is out of range. Borrowed from `receipt`.
+ */
+const char *oss_callback_receipt_note(const oss_callback_receipt *receipt, size_t index);
+
+/**
+ * How long the library waited for the head of the answer after sending the last byte, in milliseconds.
+ * With a callback this is mostly the application server's time. 0 for NULL.
+ */
+uint64_t oss_callback_receipt_waited_ms(const oss_callback_receipt *receipt);
+
+/**
+ * The application server's answer, byte for byte: `*answer_len` bytes, not NUL-terminated. It is usually
+ * JSON, but the library does not check. It is empty without a callback and after a failed callback; in a
+ * receipt of OSS_CALLBACK_CODE_ANSWER_DAMAGED it is cut short. `answer_len` may be NULL. The result is
+ * NULL, with 0 bytes, only if `receipt` is NULL. Borrowed from `receipt`.
+ */
+const uint8_t *oss_callback_receipt_answer(const oss_callback_receipt *receipt, size_t *answer_len);
+
+/**
+ * The answer's Content-Type, as the application server gave it; NULL without an answer. Borrowed from
+ * `receipt`.
+ */
+const char *oss_callback_receipt_answer_content_type(const oss_callback_receipt *receipt);
+
+/**
+ * A header of OSS's answer by its name, in any letter case; NULL if there is none. Borrowed from
+ * `receipt`.
+ */
+const char *oss_callback_receipt_header(const oss_callback_receipt *receipt, const char *name);
+
+/**
+ * Frees a receipt from an upload and everything borrowed from it. NULL does nothing. Do not free a receipt
+ * that is borrowed from an error.
+ */
+void oss_callback_receipt_free(oss_callback_receipt *receipt);
+
+/**
+ * @typedef oss_callback_attempt
+ *
+ * An attempt that failed and was followed by another. Borrowed from the receipt or the error that lists
+ * it: do not free it. Any thread may read it.
+ */
+
+/**
+ * Why the attempt failed. OSS_CALLBACK_CODE_OK for NULL.
+ */
+oss_callback_code oss_callback_attempt_code(const oss_callback_attempt *attempt);
+
+/**
+ * Whether the attempt stored the object. OSS_CALLBACK_STORED_UNKNOWN for NULL.
+ */
+oss_callback_stored oss_callback_attempt_stored(const oss_callback_attempt *attempt);
+
+/**
+ * Whether OSS accepted the application server's answer to the callback. OSS_CALLBACK_ANSWERED_UNKNOWN for
+ * NULL.
+ */
+oss_callback_answered oss_callback_attempt_answered(const oss_callback_attempt *attempt);
+
+/**
+ * The HTTP status; 0 if no answer came, and for NULL.
+ */
+uint32_t oss_callback_attempt_status(const oss_callback_attempt *attempt);
+
+/**
+ * How long the attempt waited for the head of the answer after sending the last byte, in milliseconds. 0
+ * for NULL.
+ */
+uint64_t oss_callback_attempt_waited_ms(const oss_callback_attempt *attempt);
+
+/** @} */
+
+/**
+ * @name The client
+ *
+ * Options first, then a client made of them; any number of uploads and threads may share it.
+ * @{
+ */
+
+/**
+ * The certificate authorities that a client trusts, in addition to those of
+ * oss_callback_client_options_set_ca_bundle.
+ */
+typedef enum {
+    /**
+     * The system's. If it has none, Mozilla's as bundled with this library.
+     */
+    OSS_CALLBACK_ROOT_CERTIFICATES_AUTOMATIC = 0,
+    /**
+     * The system's. It is an error if the system has none.
+     */
+    OSS_CALLBACK_ROOT_CERTIFICATES_SYSTEM = 1,
+    /**
+     * Mozilla's, as bundled with this library.
+     */
+    OSS_CALLBACK_ROOT_CERTIFICATES_BUNDLED = 2,
+    /**
+     * Only those of the CA bundle.
+     */
+    OSS_CALLBACK_ROOT_CERTIFICATES_NONE = 3,
+} oss_callback_root_certificates;
+
+/**
+ * No limit: for oss_callback_client_options_set_timeout_ms and for every other limit in milliseconds or
+ * bytes per second, of a client, an upload or an operation.
  */
 #define OSS_CALLBACK_UNLIMITED UINT64_MAX
 
@@ -137,277 +992,467 @@
 #define OSS_CALLBACK_DEFAULT_MAX_IDLE_TIME_MS 15000
 
 /**
- * A number of bytes that is not known.
+ * Gives credentials that are valid now: sets a key pair in `credentials`, and the time it expires. Returns
+ * zero on success. Any other number is a failure and appears in the error's message. The operation then
+ * ends with OSS_CALLBACK_CODE_CREDENTIALS_FAILED, unless earlier credentials are still valid.
  */
-#define OSS_CALLBACK_LEN_UNKNOWN UINT64_MAX
+typedef int (*oss_callback_credentials_hook)(oss_callback_credentials *credentials, void *userdata);
 
 /**
- * What a function returns: zero is success, so that `if (code)` reads well.
+ * Signs a text of NUL-terminated UTF-8. `signature_version` is 4 or 1. `scope` is what a version 4
+ * signature is bound to, such as "20261124/cn-hangzhou/oss/aliyun_v4_request"; it is NULL for version 1.
+ * Writes the signature to `signature`, which has room for `signature_len` bytes (at least 256), and
+ * returns its length in bytes. A NUL at its end is not needed and not counted. A negative number is a
+ * failure and appears in the error's message; the operation then ends with
+ * OSS_CALLBACK_CODE_CREDENTIALS_FAILED.
  *
- * A code names the cause only. Whether the object is stored is said by oss_callback_error_stored, never
- * by the code. Values are never changed or reused; new ones may be added, so a `switch` needs a `default`.
+ * A version 4 signature is the HMAC-SHA256 of the text under the key of the scope, in lower-case
+ * hexadecimal. That key is HMAC(HMAC(HMAC(HMAC("aliyun_v4" + secret, date), region), "oss"),
+ * "aliyun_v4_request"), so a server may hand it out for a day instead of signing each text. A version 1
+ * signature is the HMAC-SHA1 of the text under the secret, in Base64.
  */
-typedef enum {
-    /**
-     * Success.
-     */
-    OSS_CALLBACK_CODE_OK = 0,
-    /**
-     * An argument is missing, malformed or out of range. Nothing was sent.
-     */
-    OSS_CALLBACK_CODE_INVALID_ARGUMENT = 1,
-    /**
-     * The callback or its variables break a rule of OSS. Nothing was sent.
-     */
-    OSS_CALLBACK_CODE_INVALID_CALLBACK = 2,
-    /**
-     * The credentials hook or the signer hook failed. This attempt sent nothing.
-     */
-    OSS_CALLBACK_CODE_CREDENTIALS_FAILED = 3,
-    /**
-     * The endpoint's name could not be resolved to an address.
-     */
-    OSS_CALLBACK_CODE_RESOLVE = 20,
-    /**
-     * No connection: refused, unreachable, or given up by the system.
-     */
-    OSS_CALLBACK_CODE_CONNECT = 21,
-    /**
-     * The TLS handshake failed, most often because of the certificate.
-     */
-    OSS_CALLBACK_CODE_TLS = 22,
-    /**
-     * A time limit of the client ran out.
-     */
-    OSS_CALLBACK_CODE_TIMEOUT = 23,
-    /**
-     * The connection ended before the answer did.
-     */
-    OSS_CALLBACK_CODE_CONNECTION_LOST = 24,
-    /**
-     * The peer does not speak HTTP properly or in a way that two readers could read differently, or it answered
-     * before it was asked, or success before it had the whole object.
-     */
-    OSS_CALLBACK_CODE_PROTOCOL = 25,
-    /**
-     * An HTTP answer that is not OSS's, or that OSS does not give to this request. Without a request id
-     * (x-oss-request-id) it comes from a login page, a proxy, a CDN or another server, and says nothing of the
-     * object; the message shows its status, its Content-Type and its first words. A success without an ETag is
-     * none, either.
-     */
-    OSS_CALLBACK_CODE_UNEXPECTED_ANSWER = 26,
-    /**
-     * OSS refused the request: a 4xx that no other code names, or a redirect that names the bucket's endpoint.
-     */
-    OSS_CALLBACK_CODE_REFUSED = 40,
-    /**
-     * OSS refused the credentials or the signature, or they lack the permission (401, 403).
-     */
-    OSS_CALLBACK_CODE_ACCESS_DENIED = 41,
-    /**
-     * The bucket or the object does not exist (404).
-     */
-    OSS_CALLBACK_CODE_NOT_FOUND = 42,
-    /**
-     * The request conflicts with what is stored, for example with x-oss-forbid-overwrite (409).
-     */
-    OSS_CALLBACK_CODE_CONFLICT = 43,
-    /**
-     * OSS or something before it failed (5xx, or an error document in place of a completed upload).
-     */
-    OSS_CALLBACK_CODE_SERVER_ERROR = 50,
-    /**
-     * HTTP 203 of OSS to a request with a callback: the object IS STORED, but the application server was not reached or did not agree.
-     */
-    OSS_CALLBACK_CODE_CALLBACK_FAILED = 60,
-    /**
-     * The CRC-64 that OSS computed differs from the one computed while sending or receiving. An object that was
-     * sent IS STORED, with other contents; of a part nothing is.
-     */
-    OSS_CALLBACK_CODE_CHECKSUM_MISMATCH = 61,
-    /**
-     * Stored, and the callback was answered, but the answer was cut short or is too long.
-     */
-    OSS_CALLBACK_CODE_ANSWER_DAMAGED = 62,
-    /**
-     * The caller ended the request.
-     */
-    OSS_CALLBACK_CODE_CANCELLED = 63,
-    /**
-     * A local file, or the caller's reader, cannot be opened or read.
-     */
-    OSS_CALLBACK_CODE_BODY_UNREADABLE = 70,
-    /**
-     * A local file changed while it was sent; or the caller's reader was shorter or longer than it was said to be.
-     */
-    OSS_CALLBACK_CODE_BODY_CHANGED = 71,
-    /**
-     * The destination of a download refused the data.
-     */
-    OSS_CALLBACK_CODE_WRITE_FAILED = 72,
-    /**
-     * Another upload uses the checkpoint.
-     */
-    OSS_CALLBACK_CODE_CHECKPOINT_IN_USE = 73,
-    /**
-     * The checkpoint cannot be read or written, or is a file of somebody else's.
-     */
-    OSS_CALLBACK_CODE_CHECKPOINT_FAILED = 74,
-    /**
-     * A request at the application server is not POST, so it is no callback.
-     */
-    OSS_CALLBACK_CODE_WRONG_METHOD = 80,
-    /**
-     * The body of a request at the application server is over the limit.
-     */
-    OSS_CALLBACK_CODE_BODY_TOO_LARGE = 81,
-    /**
-     * A request at the application server has no Authorization, so nothing is signed.
-     */
-    OSS_CALLBACK_CODE_MISSING_AUTHORIZATION = 82,
-    /**
-     * A request at the application server has no x-oss-pub-key-url.
-     */
-    OSS_CALLBACK_CODE_MISSING_PUB_KEY_URL = 83,
-    /**
-     * x-oss-pub-key-url is not a URL on OSS's key host, so no key was asked for.
-     */
-    OSS_CALLBACK_CODE_BAD_PUB_KEY_URL = 84,
-    /**
-     * The key could not be had: the callback is neither valid nor invalid.
-     */
-    OSS_CALLBACK_CODE_KEY_UNAVAILABLE = 85,
-    /**
-     * Authorization is not Base64.
-     */
-    OSS_CALLBACK_CODE_BAD_SIGNATURE_ENCODING = 86,
-    /**
-     * The signature is not that of this request.
-     */
-    OSS_CALLBACK_CODE_BAD_SIGNATURE = 87,
-    /**
-     * The body of a callback cannot be read, or not in one way only.
-     */
-    OSS_CALLBACK_CODE_BAD_BODY = 88,
-    /**
-     * A callback carries no seal.
-     */
-    OSS_CALLBACK_CODE_SEAL_MISSING = 90,
-    /**
-     * A callback carries the seal of a key that the sealer does not have.
-     */
-    OSS_CALLBACK_CODE_UNKNOWN_SEAL_KEY = 91,
-    /**
-     * A seal is forged or damaged, or belongs to another bucket, object or other variables.
-     */
-    OSS_CALLBACK_CODE_BAD_SEAL = 92,
-    /**
-     * The permission that was sealed has ended.
-     */
-    OSS_CALLBACK_CODE_SEAL_EXPIRED = 93,
-    /**
-     * The object's size is not the one that was sealed.
-     */
-    OSS_CALLBACK_CODE_SEAL_VIOLATED = 94,
-    /**
-     * The replay guard is full: it is not known whether the callback was seen before.
-     */
-    OSS_CALLBACK_CODE_REPLAY_UNKNOWN = 95,
-    /**
-     * The object is not there, or not as the callback says.
-     */
-    OSS_CALLBACK_CODE_NOT_CONFIRMED = 96,
-    /**
-     * A fault of this library. Please report it.
-     */
-    OSS_CALLBACK_CODE_INTERNAL = 99,
-} oss_callback_code;
+typedef int64_t (*oss_callback_signer_hook)(
+    const char *string_to_sign, uint32_t signature_version, const char *scope, char *signature,
+    size_t signature_len, void *userdata);
 
 /**
- * What can be said of an upload that has been looked up.
+ * Called once, when nothing uses `userdata` any more.
  */
-typedef enum {
-    /**
-     * There is another object, perhaps put in the place of this one; or one that cannot be compared.
-     */
-    OSS_CALLBACK_OUTCOME_STILL_UNKNOWN = 0,
-    /**
-     * The upload is stored. Proven by its idempotency id; or, for an upload in parts, by its upload id, which
-     * is used up, with an object there that was made of parts and has their size and CRC-64.
-     */
-    OSS_CALLBACK_OUTCOME_STORED = 1,
-    /**
-     * An object with the size and the CRC-64 of the upload is there. Whether this upload has stored it, or an
-     * earlier one with the same contents, cannot be told without an idempotency id.
-     */
-    OSS_CALLBACK_OUTCOME_CONTENT_PRESENT = 2,
-    /**
-     * The upload is not there: there is no such object, or only one from before the upload, or the upload in
-     * parts is still open. A request that was still on its way may arrive later.
-     */
-    OSS_CALLBACK_OUTCOME_NOT_THERE = 3,
-} oss_callback_outcome;
+typedef void (*oss_callback_destroy_hook)(void *userdata);
 
 /**
- * What a replay guard knows of a callback.
+ * @typedef oss_callback_client_options
+ *
+ * The settings of a client. Only the endpoint and the credentials are required. Setters copy what they get
+ * and return nothing: the first error is kept and reported by oss_callback_client_new. Not safe to share
+ * between threads while it changes.
  */
-typedef enum {
-    /**
-     * It comes for the first time: handle it.
-     */
-    OSS_CALLBACK_SEEN_FIRST = 1,
-    /**
-     * The same callback again, byte for byte: answer as before, and do nothing. OSS itself delivers twice
-     * when it goes on to the next URL because an answer came too late.
-     */
-    OSS_CALLBACK_SEEN_REPEATED = 2,
-    /**
-     * The same seal with another body: refuse it.
-     */
-    OSS_CALLBACK_SEEN_REPLAYED = 3,
-} oss_callback_seen;
 
 /**
- * Did this operation store the object?
+ * Makes options with the defaults. Free them with oss_callback_client_options_free. A client does not need
+ * them once it is made.
  */
-typedef enum {
-    /**
-     * It cannot be known from here: the answer was lost. Look with oss_callback_client_reconcile before you
-     * send again.
-     */
-    OSS_CALLBACK_STORED_UNKNOWN = 0,
-    /**
-     * No. Sending again cannot store it twice.
-     */
-    OSS_CALLBACK_STORED_NO = 1,
-    /**
-     * Yes.
-     */
-    OSS_CALLBACK_STORED_YES = 2,
-} oss_callback_stored;
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_options_new(oss_callback_client_options **options);
 
 /**
- * Did OSS accept the application server's answer to the callback?
+ * Sets the server, such as "https://oss-cn-hangzhou.aliyuncs.com", with a port if needed. Required.
+ * Without a scheme, https is used. With an IP address, URLs name the bucket in the path:
+ * http://127.0.0.1:9000/bucket/object.
  */
-typedef enum {
-    /**
-     * It cannot be known from here: the answer was lost.
-     */
-    OSS_CALLBACK_ANSWERED_UNKNOWN = 0,
-    /**
-     * No. With OSS_CALLBACK_CODE_CALLBACK_FAILED the application server may have received the callback all
-     * the same: it may have answered too late, or with something that OSS does not accept.
-     */
-    OSS_CALLBACK_ANSWERED_NO = 1,
-    /**
-     * Yes: the application server answered, and OSS passed its answer on.
-     */
-    OSS_CALLBACK_ANSWERED_YES = 2,
-    /**
-     * The request carried no callback.
-     */
-    OSS_CALLBACK_ANSWERED_NOT_REQUESTED = 3,
-} oss_callback_answered;
+void oss_callback_client_options_set_endpoint(
+    oss_callback_client_options *options, const char *endpoint);
+
+/**
+ * Sets the region, "cn-hangzhou" or "oss-cn-hangzhou". Default: that of a standard endpoint. Signature
+ * version 4 needs one.
+ */
+void oss_callback_client_options_set_region(
+    oss_callback_client_options *options, const char *region);
+
+/**
+ * Sets an access key pair. `security_token` is NULL for a RAM user; for a role, it is the token from STS.
+ * If both id and secret are NULL, the client has no credentials. No secret ever appears in a message.
+ */
+void oss_callback_client_options_set_credentials(
+    oss_callback_client_options *options, const char *access_key_id, const char *access_key_secret,
+    const char *security_token);
+
+/**
+ * Sets the key pair from the environment: OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, for a role,
+ * OSS_SESSION_TOKEN. They are read now; no other thread may change the environment meanwhile.
+ */
+void oss_callback_client_options_set_credentials_from_env(oss_callback_client_options *options);
+
+/**
+ * Makes the client send unsigned requests. Only a bucket that is open to everyone accepts them, and OSS
+ * delivers no callback for them.
+ */
+void oss_callback_client_options_set_credentials_anonymous(oss_callback_client_options *options);
+
+/**
+ * Sets the signature version: 4 (default) or 1.
+ */
+void oss_callback_client_options_set_signature_version(
+    oss_callback_client_options *options, uint32_t version);
+
+/**
+ * Sets whether the endpoint is a custom domain bound to one bucket, which URLs then do not name. Default:
+ * false.
+ */
+void oss_callback_client_options_set_cname(oss_callback_client_options *options, bool cname);
+
+/**
+ * Sets whether URLs name the bucket in the path, not in the host. OSS refuses this on its standard
+ * endpoints. It is for other servers that are reached by a name, such as localhost. Default: false.
+ */
+void oss_callback_client_options_set_path_style(
+    oss_callback_client_options *options, bool path_style);
+
+/**
+ * Sets the User-Agent of requests, in printable ASCII. Default: "oss-callback/" and the version.
+ */
+void oss_callback_client_options_set_user_agent(
+    oss_callback_client_options *options, const char *user_agent);
+
+/**
+ * Limits the time to find the server's address, and the time to connect, TLS included. Default: 10000 ms
+ * each. 0 is refused.
+ */
+void oss_callback_client_options_set_connect_timeout_ms(
+    oss_callback_client_options *options, uint64_t timeout_ms);
+
+/**
+ * Limits the time from the last byte sent until OSS answers, and the time for the answer's body. Default:
+ * 30000 ms each. 0 is refused. A callback adds 5000 ms for each of its URLs, because OSS is silent while
+ * it waits for the application server; a spec made from Base64 or JSON counts as five.
+ */
+void oss_callback_client_options_set_answer_timeout_ms(
+    oss_callback_client_options *options, uint64_t timeout_ms);
+
+/**
+ * Limits the time without progress while a body is sent or received. Less than 1 KiB in that time counts
+ * as no progress. Default: 30000 ms. 0 is refused.
+ */
+void oss_callback_client_options_set_progress_timeout_ms(
+    oss_callback_client_options *options, uint64_t timeout_ms);
+
+/**
+ * Limits the time for an operation with all its attempts. Default: no limit. 0 is refused.
+ */
+void oss_callback_client_options_set_timeout_ms(
+    oss_callback_client_options *options, uint64_t timeout_ms);
+
+/**
+ * Limits the length of an answer's body, in bytes; a longer one is an error. Default: 4 MiB. Downloads are
+ * not limited.
+ */
+void oss_callback_client_options_set_max_answer_len(
+    oss_callback_client_options *options, size_t max_answer_len);
+
+/**
+ * Sets how often an operation is tried, the first attempt included: 1 means once. Default:
+ * OSS_CALLBACK_DEFAULT_MAX_ATTEMPTS. See oss_callback_put_options_set_max_attempts.
+ */
+void oss_callback_client_options_set_max_attempts(
+    oss_callback_client_options *options, uint32_t max_attempts);
+
+/**
+ * Sets the longest delay before the second attempt; it doubles with each further one. Default:
+ * OSS_CALLBACK_DEFAULT_RETRY_BASE_DELAY_MS.
+ */
+void oss_callback_client_options_set_retry_base_delay_ms(
+    oss_callback_client_options *options, uint64_t base_delay_ms);
+
+/**
+ * Sets the longest delay between two attempts. Default: OSS_CALLBACK_DEFAULT_RETRY_MAX_DELAY_MS.
+ */
+void oss_callback_client_options_set_retry_max_delay_ms(
+    oss_callback_client_options *options, uint64_t max_delay_ms);
+
+/**
+ * Sets an HTTP proxy, such as "http://user:password@proxy.example.com:3128". All requests, including plain
+ * http ones, go through it in a tunnel (CONNECT). Default: none; environment variables are ignored.
+ */
+void oss_callback_client_options_set_proxy(oss_callback_client_options *options, const char *url);
+
+/**
+ * Adds an address to use for a host name instead of the system's, for tests and split networks. It is an
+ * IP address with a port, such as "127.0.0.1:443"; an IPv6 address is in brackets. Several are tried in
+ * the order they were added.
+ */
+void oss_callback_client_options_add_address(
+    oss_callback_client_options *options, const char *host, const char *address);
+
+/**
+ * Sets how many connections are kept open between requests. Default: 64.
+ */
+void oss_callback_client_options_set_max_idle_connections(
+    oss_callback_client_options *options, size_t max_idle_connections);
+
+/**
+ * Sets how long a connection is kept open between requests. Default: 15000 ms.
+ */
+void oss_callback_client_options_set_max_idle_time_ms(
+    oss_callback_client_options *options, uint64_t max_idle_time_ms);
+
+/**
+ * Sets which certificate authorities are trusted: one of oss_callback_root_certificates. A library built
+ * without TLS refuses it. Default: OSS_CALLBACK_ROOT_CERTIFICATES_AUTOMATIC.
+ */
+void oss_callback_client_options_set_root_certificates(
+    oss_callback_client_options *options, uint32_t root_certificates);
+
+/**
+ * Sets certificate authorities, `pem_len` bytes of PEM, that are trusted in addition to the others, or
+ * alone with OSS_CALLBACK_ROOT_CERTIFICATES_NONE. Replaces an earlier bundle. A bundle without a
+ * certificate is refused if the endpoint is https. A library built without TLS refuses any bundle.
+ */
+void oss_callback_client_options_set_ca_bundle(
+    oss_callback_client_options *options, const uint8_t *pem, size_t pem_len);
+
+/**
+ * Sets a hook that gives credentials. It is called with `userdata` when a request needs credentials and
+ * there are none yet, or they expire within 5 minutes (a fifth of their life if that is shorter), or OSS
+ * has refused them as expired. Without an expiry it is called for each request. Replaces other
+ * credentials. A NULL hook leaves the client without any.
+ *
+ * The hook runs on any thread that uses the client and on the library's own threads, but never on two at
+ * once. Meanwhile other threads use the current credentials if these are still valid, and wait otherwise.
+ * The hook may block; time limits and cancellations take effect when it returns. It must not use a client
+ * that calls it.
+ *
+ * `userdata` is passed to the hooks and not looked at. It must live as long as the options, the clients
+ * made from them, and those clients' uploads in parts. When nothing uses it any more, because these were
+ * freed or the options got other credentials, `destroy_hook` is called with it, once, on the thread that
+ * made the last of these changes. If `options` or `hook` is NULL, it is called at once. `destroy_hook` may
+ * be NULL.
+ */
+void oss_callback_client_options_set_credentials_hook(
+    oss_callback_client_options *options, oss_callback_credentials_hook hook, void *userdata,
+    oss_callback_destroy_hook destroy_hook);
+
+/**
+ * Sets a hook that signs, so that the secret stays elsewhere: on an application server, in a key store.
+ * Each request carries `access_key_id` and, for a role, `security_token` (otherwise NULL). What is sent is
+ * the same, byte for byte, as with a local secret. Replaces other credentials. If
+ * both `access_key_id` and `hook` are NULL, the client has none.
+ *
+ * The hook runs once for each request that is sent, on any thread that uses the client and on the
+ * library's own threads, but never on two at once. Otherwise the hook, `userdata` and `destroy_hook` are
+ * as in oss_callback_client_options_set_credentials_hook.
+ */
+void oss_callback_client_options_set_signer_hook(
+    oss_callback_client_options *options, const char *access_key_id, const char *security_token,
+    oss_callback_signer_hook hook, void *userdata, oss_callback_destroy_hook destroy_hook);
+
+/**
+ * Frees options. NULL does nothing.
+ */
+void oss_callback_client_options_free(oss_callback_client_options *options);
+
+/**
+ * @typedef oss_callback_credentials
+ *
+ * What a credentials hook fills in. Valid only while the hook runs. Setters copy what they get and return
+ * nothing: the first error is kept, and the hook then counts as failed.
+ */
+
+/**
+ * Sets the access key pair. `security_token` is NULL for a RAM user; for a role, it is the token from STS.
+ */
+void oss_callback_credentials_set_key_pair(
+    oss_callback_credentials *credentials, const char *access_key_id, const char *access_key_secret,
+    const char *security_token);
+
+/**
+ * Sets when the credentials expire, in seconds since 1970-01-01 00:00 UTC. STS returns this time.
+ */
+void oss_callback_credentials_set_expires_at_s(
+    oss_callback_credentials *credentials, uint64_t expires);
+
+/**
+ * Takes the next `bytes_len` bytes of a download, at least 1. They are valid during the call only. Returns
+ * zero to continue. Any other number ends the download with OSS_CALLBACK_CODE_WRITE_FAILED.
+ */
+typedef int (*oss_callback_write_hook)(const uint8_t *bytes, size_t bytes_len, void *userdata);
+
+/**
+ * @typedef oss_callback_client
+ *
+ * A client of OSS, or of a server that speaks its protocol. It never changes, and many threads may use it
+ * at once; one of them frees it when no call uses it any more. The child of a fork may use it too: it
+ * opens its own connections and frees the client as the parent does.
+ */
+
+/**
+ * Checks the options and makes a client. Nothing is sent yet. On success `*client` is a new handle: free
+ * it with oss_callback_client_free. With OSS_CALLBACK_CODE_INVALID_ARGUMENT, `*error` names what is
+ * missing or wrong. The options may be used again.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_new(
+    const oss_callback_client_options *options, oss_callback_client **client,
+    oss_callback_error **error);
+
+/**
+ * Begins a multipart upload of `object` into `bucket`.
+ *
+ * `options` may be NULL. You may pass the same options to every function that takes the upload: each uses
+ * those that apply to it, and all refuse those that are only for oss_upload_file_with_callback. This
+ * function sends the object's headers, metadata and tags. The handle remembers the rest for later
+ * requests: the traffic limit for parts, the ACL, whether the requester pays, and whether an existing
+ * object is kept, which is checked both here and on completion. On another machine, pass them again.
+ *
+ * On success `*upload` is a new handle: free it with oss_callback_multipart_upload_free, which aborts
+ * nothing. If an answer is lost, OSS may have begun an upload whose id nobody knows. Then
+ * oss_callback_error_note says so, or oss_callback_multipart_upload_note if a later attempt succeeded;
+ * oss_callback_client_list_uploads_begun_since finds that upload. May be called from several threads with
+ * the same client.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_initiate_multipart_upload(
+    const oss_callback_client *client, const char *bucket, const char *object,
+    const oss_callback_put_options *options, oss_callback_multipart_upload **upload,
+    oss_callback_error **error);
+
+/**
+ * Resumes a multipart upload that was begun before, here or on another machine. Nothing is sent. On
+ * success `*upload` is a new handle: free it with oss_callback_multipart_upload_free.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_resume_multipart_upload(
+    const oss_callback_client *client, const char *bucket, const char *object,
+    const char *upload_id, oss_callback_multipart_upload **upload, oss_callback_error **error);
+
+/**
+ * Lists the open multipart uploads of a bucket, with one request per 1000 uploads.
+ *
+ * `prefix`, unless NULL, limits the list to objects whose names begin with it. `delimiter`, unless NULL,
+ * groups uploads: those whose names contain it after the prefix appear only as a common prefix, the name
+ * up to and including the delimiter. "/" gives something like folders. `options` may be NULL. On success
+ * `*uploads` is a new handle: free it with oss_callback_multipart_uploads_free. More than 100000 uploads
+ * are an error.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_list_multipart_uploads(
+    const oss_callback_client *client, const char *bucket, const char *prefix,
+    const char *delimiter, const oss_callback_operation_options *options,
+    oss_callback_multipart_uploads **uploads, oss_callback_error **error);
+
+/**
+ * Lists the open multipart uploads of `object` that were begun at `since_at_s` or later, in seconds since
+ * 1970-01-01 00:00 UTC by the local clock. Use it to find uploads whose answer was lost: see
+ * oss_callback_client_initiate_multipart_upload.
+ *
+ * OSS's clock may differ. Its answer shows by how much, to the second; in doubt, an upload is listed.
+ * Another program may have begun one of these uploads, so look before you abort it. `options` may be NULL.
+ * On success `*uploads` is a new handle: free it with oss_callback_multipart_uploads_free.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_list_uploads_begun_since(
+    const oss_callback_client *client, const char *bucket, const char *object, uint64_t since_at_s,
+    const oss_callback_operation_options *options, oss_callback_multipart_uploads **uploads,
+    oss_callback_error **error);
+
+/**
+ * Reads an object's metadata. `options` may be NULL. On success `*metadata` is a new handle: free it with
+ * oss_callback_object_metadata_free. Fails with OSS_CALLBACK_CODE_NOT_FOUND if there is no such object.
+ * May be called from several threads with the same client.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_head_object(
+    const oss_callback_client *client, const char *bucket, const char *object,
+    const oss_callback_operation_options *options, oss_callback_object_metadata **metadata,
+    oss_callback_error **error);
+
+/**
+ * Downloads an object: passes its contents to `write_hook`, block after block, with `userdata`, and
+ * compares their CRC-64 with OSS's.
+ *
+ * `options` may be NULL. On success `*metadata`, if wanted, is a new handle: free it with
+ * oss_callback_object_metadata_free. Fails with OSS_CALLBACK_CODE_NOT_FOUND if there is no such object,
+ * OSS_CALLBACK_CODE_WRITE_FAILED if the hook returns non-zero, OSS_CALLBACK_CODE_CONNECTION_LOST if the
+ * contents end early, and OSS_CALLBACK_CODE_CHECKSUM_MISMATCH if they are not what OSS stored. After any
+ * failure, what the hook received is not the object. May be called from several threads with the same
+ * client.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_get_object(
+    const oss_callback_client *client, const char *bucket, const char *object,
+    oss_callback_write_hook write_hook, void *userdata,
+    const oss_callback_operation_options *options, oss_callback_object_metadata **metadata,
+    oss_callback_error **error);
+
+/**
+ * Deletes an object. `options` may be NULL. As with OSS itself, an object that does not exist counts as
+ * deleted. After a lost answer the object may or may not be deleted: deleting it again does no harm. May
+ * be called from several threads with the same client.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_delete_object(
+    const oss_callback_client *client, const char *bucket, const char *object,
+    const oss_callback_operation_options *options, oss_callback_error **error);
+
+/**
+ * Finds out what became of an upload that failed with the error `unknown`, for which
+ * oss_callback_error_stored returns OSS_CALLBACK_STORED_UNKNOWN.
+ *
+ * Looks at the object and, for a multipart upload, first at the upload. Changes nothing. `client` need not
+ * be the one that uploaded. `options` may be NULL. On success `*reconciled` is a new handle: free it with
+ * oss_callback_reconciled_free. OSS does not record whether the callback was answered: ask the application
+ * server.
+ *
+ * Fails with OSS_CALLBACK_CODE_INVALID_ARGUMENT if the outcome of `unknown` is not unknown, or if the
+ * upload used a presigned URL or a form, which do not say what they store. After any other failure, you
+ * know no more than before. May be called from several threads with the same client.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_reconcile(
+    const oss_callback_client *client, const oss_callback_error *unknown,
+    const oss_callback_operation_options *options, oss_callback_reconciled **reconciled,
+    oss_callback_error **error);
+
+/**
+ * Signs a URL that lets others upload `object` into `bucket`. Nothing is sent. The URL is valid for
+ * `expires_in_s` seconds, 1 to 604800 (7 days), or until the client's credentials expire, if that is
+ * sooner.
+ *
+ * Of `options`, which may be NULL, the object's headers apply: they are signed, and the uploader must send
+ * them with the URL. A Content-Type is signed only if you set one. Set one for a browser, which sends one.
+ * The callback of `spec`, which must not be NULL (see oss_callback_spec_none), stands in the URL, where
+ * the uploader can neither change nor drop it; with `callback_in_headers` it stands in headers, which must
+ * then be sent. On success `*presigned_url` is a new handle: free it with oss_callback_presigned_url_free.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_presign_put_object(
+    const oss_callback_client *client, const char *bucket, const char *object,
+    const oss_callback_spec *spec, const oss_callback_put_options *options, uint64_t expires_in_s,
+    bool callback_in_headers, oss_callback_presigned_url **presigned_url,
+    oss_callback_error **error);
+
+/**
+ * Signs a URL that lets others download an object. Nothing is sent. The URL is valid for `expires_in_s`
+ * seconds, 1 to 604800 (7 days), or until the client's credentials expire, if that is sooner. On success
+ * `*presigned_url` is a new handle: free it with oss_callback_presigned_url_free.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_presign_get_object(
+    const oss_callback_client *client, const char *bucket, const char *object,
+    uint64_t expires_in_s, oss_callback_presigned_url **presigned_url, oss_callback_error **error);
+
+/**
+ * Signs a URL that lets others read an object's metadata, to check whether what they uploaded is there.
+ * Otherwise like oss_callback_client_presign_get_object.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_presign_head_object(
+    const oss_callback_client *client, const char *bucket, const char *object,
+    uint64_t expires_in_s, oss_callback_presigned_url **presigned_url, oss_callback_error **error);
+
+/**
+ * Signs a form for an upload into `bucket`. Nothing is sent. On success `*post_form` is a new handle: free
+ * it with oss_callback_post_form_free.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_client_sign_post_form(
+    const oss_callback_client *client, const char *bucket,
+    const oss_callback_post_policy *post_policy, oss_callback_post_form **post_form,
+    oss_callback_error **error);
+
+/**
+ * Frees a client. NULL does nothing. No call may still be using the client.
+ */
+void oss_callback_client_free(oss_callback_client *client);
+
+/** @} */
+
+/**
+ * @name The callback
+ *
+ * What OSS sends to the application server once it has stored the object.
+ * @{
+ */
 
 /**
  * The type of a callback's body, which becomes its Content-Type.
@@ -424,570 +1469,34 @@ typedef enum {
 } oss_callback_body_type;
 
 /**
- * Which certificate authorities a client trusts, besides those of
- * oss_callback_client_options_set_ca_bundle.
- */
-typedef enum {
-    /**
-     * The system's, if it has any, otherwise Mozilla's as bundled with this library.
-     */
-    OSS_CALLBACK_ROOT_CERTIFICATES_AUTOMATIC = 0,
-    /**
-     * The system's; it is an error if there are none.
-     */
-    OSS_CALLBACK_ROOT_CERTIFICATES_SYSTEM = 1,
-    /**
-     * Mozilla's, as bundled with this library.
-     */
-    OSS_CALLBACK_ROOT_CERTIFICATES_BUNDLED = 2,
-    /**
-     * None but those of the CA bundle.
-     */
-    OSS_CALLBACK_ROOT_CERTIFICATES_NONE = 3,
-} oss_callback_root_certificates;
-
-/**
- * An attempt that failed and was followed by another. Borrowed from the receipt or the error that lists it,
- * so it is not freed. Any thread may read it.
- */
-typedef struct oss_callback_attempt oss_callback_attempt;
-
-/**
- * The body of a callback, put together member by member, so that names and values are escaped as they must
- * be. A body of plain text needs none: see oss_callback_spec_options_set_body. Faults are kept and
+ * @typedef oss_callback_body_template
+ *
+ * The body of a callback, built member by member, so that names and values are escaped correctly. A body
+ * of plain text does not need one: see oss_callback_spec_options_set_body. The first error is kept and
  * reported by oss_callback_spec_new. Not safe to share between threads while it changes.
  */
-typedef struct oss_callback_body_template oss_callback_body_template;
 
 /**
- * Ends operations from another thread: see oss_callback_put_options_set_cancellation and
- * oss_callback_operation_options_set_cancellation. One handle may be used by any number of operations, which
- * then end together, and by any number of threads at once; one of them frees it. Options keep a reference of
- * their own, so the handle may be freed before the operations end.
- */
-typedef struct oss_callback_cancellation oss_callback_cancellation;
-
-/**
- * A connection to OSS, or to a server that speaks its protocol. It does not change and may be used from
- * many threads at once; one of them frees it, when no call uses it any more. It may also be used in the
- * child of a fork, which opens connections of its own and frees the client as the parent does.
- */
-typedef struct oss_callback_client oss_callback_client;
-
-/**
- * Everything a client can be told; only the endpoint and the credentials must be. Setters copy what they
- * get and return nothing: the first fault is kept and reported by oss_callback_client_new. Not safe to
- * share between threads while it changes.
- */
-typedef struct oss_callback_client_options oss_callback_client_options;
-
-/**
- * What a credentials hook fills in; valid during its call only. Setters copy what they get and return
- * nothing: the first fault is kept, and the hook then counts as failed.
- */
-typedef struct oss_callback_credentials oss_callback_credentials;
-
-/**
- * A failure, with everything that is known about it. It comes through the last parameter of a function,
- * and is freed with oss_callback_error_free. It does not change: any thread may read it, one frees it.
- */
-typedef struct oss_callback_error oss_callback_error;
-
-/**
- * A callback in sentences. It does not change: any thread may read it, one frees it.
- */
-typedef struct oss_callback_explanation oss_callback_explanation;
-
-/**
- * An upload in parts that was begun: client, bucket, object and OSS's name for it, the upload id. The object
- * comes into being when it is completed; until then OSS keeps, and bills, the parts.
- *
- * One object from many machines: the upload id and what is known of each part are plain values. One machine
- * begins the upload with oss_callback_client_initiate_multipart_upload and tells the others its
- * oss_callback_multipart_upload_id. Each of them goes on with it by oss_callback_client_resume_multipart_upload, sends
- * its part with oss_callback_multipart_upload_upload_part, and hands back the line that oss_callback_parts_json
- * gives. Whoever has all the lines adds them to a list with oss_callback_parts_add_json and calls
- * oss_complete_multipart_upload_with_callback: the application server hears of the object once.
- *
- * May be used from many threads at once while nobody changes it; one of them frees it. It keeps what it needs
- * of its client, which may be freed before it.
- */
-typedef struct oss_callback_multipart_upload oss_callback_multipart_upload;
-
-/**
- * The uploads in parts of a bucket that were neither completed nor aborted, by object, then by upload id. It
- * does not change: any thread may read it, one frees it.
- */
-typedef struct oss_callback_multipart_uploads oss_callback_multipart_uploads;
-
-/**
- * What OSS knows of an upload when it renders a callback. What is not given stays empty. Faults are kept and
- * reported by oss_callback_spec_preview. Not safe to share between threads while it changes.
- */
-typedef struct oss_callback_object_facts oss_callback_object_facts;
-
-/**
- * What OSS says about an object. It does not change: any thread may read it, one frees it.
- */
-typedef struct oss_callback_object_metadata oss_callback_object_metadata;
-
-/**
- * Options of an operation other than an upload, all optional: limits, attempts and a cancellation of its own,
- * in place of the client's. May be used for any number of operations, from many threads at once while nobody
- * changes them.
- */
-typedef struct oss_callback_operation_options oss_callback_operation_options;
-
-/**
- * Parts that OSS has, by number: plain values that can be kept and sent elsewhere. Several threads may add
- * to a list, and upload parts into it, at once; one of them frees it. What is borrowed from it is valid until
- * a part is added or the list is freed.
- */
-typedef struct oss_callback_parts oss_callback_parts;
-
-/**
- * What an uploader may do: one object or those below a prefix, up to a size, until a time. Setters return
- * nothing: the first fault is kept and reported by oss_callback_sealer_seal. Not safe to share between
- * threads while it changes.
- */
-typedef struct oss_callback_permission oss_callback_permission;
-
-/**
- * A form that was signed: where to post it, and its fields. It is as good as a password. It does not change:
- * any thread may read it, one frees it.
- */
-typedef struct oss_callback_post_form oss_callback_post_form;
-
-/**
- * What a form permits. Everything that is given becomes a field of the form and a condition of its policy, so
- * that the uploader can change none of it. What is not given is open: any size, any type, a callback of the
- * uploader's own. Setters copy what they get and return nothing: the first fault is kept and reported by
- * oss_callback_client_sign_post_form.
- */
-typedef struct oss_callback_post_policy oss_callback_post_policy;
-
-/**
- * A URL that permits one request to whoever has it, until it expires. It is as good as a password. It does not
- * change: any thread may read it, one frees it.
- */
-typedef struct oss_callback_presigned_url oss_callback_presigned_url;
-
-/**
- * The requests that OSS would send, one for each URL of a callback. It does not change: any thread may read
- * it, one frees it.
- */
-typedef struct oss_callback_preview oss_callback_preview;
-
-/**
- * Options of an upload, in one request or in parts, all optional. Setters copy what they get and return nothing: the
- * first fault is kept and reported by the upload. May be used for any number of uploads, from many threads at once while
- * nobody changes them. A progress hook is then called by each of these threads, perhaps at the same time, with the numbers
- * of its own upload: uploads that are to be told apart need options of their own.
- */
-typedef struct oss_callback_put_options oss_callback_put_options;
-
-/**
- * What OSS said about a stored object, together with the application server's answer. It comes from an
- * upload and is freed with oss_callback_receipt_free, or is borrowed from an error. It does not change:
- * any thread may read it, one frees it.
- */
-typedef struct oss_callback_receipt oss_callback_receipt;
-
-/**
- * What became of an upload whose outcome was unknown. It does not change: any thread may read it, one frees
- * it.
- */
-typedef struct oss_callback_reconciled oss_callback_reconciled;
-
-/**
- * Tells callbacks that come for the first time from others. It keeps a permission until it has ended by every
- * time that the clock has shown since, so that setting the clock does not make a used one look new. The child of
- * a fork starts with what its parent had seen; afterwards neither knows what the other sees. May be used from many
- * threads at once; one of them frees it.
- */
-typedef struct oss_callback_replay_guard oss_callback_replay_guard;
-
-/**
- * An answer to a callback. It does not change: any thread may read it, one frees it.
- */
-typedef struct oss_callback_reply oss_callback_reply;
-
-/**
- * A callback whose upload was permitted: what the seal covers, and nothing else. It does not change: any
- * thread may read it, one frees it.
- */
-typedef struct oss_callback_sealed oss_callback_sealed;
-
-/**
- * Seals callbacks on the application server, and checks the seals of those that come back.
- *
- * A seal proves that the holder of the secret has permitted an upload: to this bucket and object or prefix,
- * of this size, until this time, with these variables. It does not prove that the upload took place, nor the
- * object's ETag or contents: see oss_callback_verified_confirm. The secret stays on the application server;
- * the uploader gets the finished callback and can change nothing that is sealed. After the last
- * oss_callback_sealer_accept it may be used from many threads at once; one of them frees it.
- */
-typedef struct oss_callback_sealer oss_callback_sealer;
-
-/**
- * What OSS is asked to call once it has stored an object. A spec does not change and may be used for any
- * number of uploads, from many threads at once; one of them frees it.
- */
-typedef struct oss_callback_spec oss_callback_spec;
-
-/**
- * What a callback consists of; only a URL and a body must be given. Setters copy what they get and return
- * nothing: the first fault is kept and reported by oss_callback_spec_new. Not safe to share between
- * threads while it changes.
- */
-typedef struct oss_callback_spec_options oss_callback_spec_options;
-
-/**
- * A callback that OSS has sent. No header is part of it, since no header is signed. It does not change: any
- * thread may read it, one frees it. Texts that it gives out are borrowed from it; each is NULL when the body
- * does not say it, says nothing or null, or cannot be read: see oss_callback_verified_check_body.
- */
-typedef struct oss_callback_verified oss_callback_verified;
-
-/**
- * Decides whether requests are OSS's. It does not change and may be used from many threads at once; one of
- * them frees it.
- *
- * A signature proves that OSS has sent the request, and no more: any customer of OSS can have such a
- * request sent to any URL, with any body, and it never expires. What proves that the upload was permitted
- * is an oss_callback_sealer.
- */
-typedef struct oss_callback_verifier oss_callback_verifier;
-
-/**
- * How callbacks are verified. Setters copy what they get and return nothing: the first fault is kept and
- * reported by oss_callback_verifier_new. Not safe to share between threads while it changes.
- */
-typedef struct oss_callback_verifier_options oss_callback_verifier_options;
-
-/**
- * Gives credentials that are valid now: sets a key pair in `credentials`, and when it expires. Returns zero,
- * or anything else if it failed: if there are no earlier credentials that are still valid, the operation then
- * ends with OSS_CALLBACK_CODE_CREDENTIALS_FAILED, and the number stands in the error's message.
- */
-typedef int (*oss_callback_credentials_hook)(oss_callback_credentials *credentials, void *userdata);
-
-/**
- * Told once that nothing uses this userdata any more.
- */
-typedef void (*oss_callback_destroy_hook)(void *userdata);
-
-/**
- * Signs a text that is NUL-terminated UTF-8. `signature_version` says how, 4 or 1; `scope` is what a
- * signature of version 4 is bound to, "20261124/cn-hangzhou/oss/aliyun_v4_request", and NULL for version 1.
- * Writes the signature to `signature`, which has room for `signature_len` bytes, 256 at least, and returns its
- * length; a NUL at its end is not needed and not counted. A negative number is a failure, and stands in the
- * error's message: the operation then ends with OSS_CALLBACK_CODE_CREDENTIALS_FAILED.
- *
- * Version 4 wants the HMAC-SHA256 of the text under the key of the scope, in lower-case hexadecimal. That key
- * is HMAC(HMAC(HMAC(HMAC("aliyun_v4" + secret, date), region), "oss"), "aliyun_v4_request"), so a server may
- * hand it out for a day in place of signing each text. Version 1 wants the HMAC-SHA1 of the text under the
- * secret, in Base64.
- */
-typedef int64_t (*oss_callback_signer_hook)(const char *string_to_sign,
-                                            uint32_t signature_version,
-                                            const char *scope,
-                                            char *signature,
-                                            size_t signature_len,
-                                            void *userdata);
-
-/**
- * Told by an upload how many bytes of the body were handed over for sending, and of how many: `total` is
- * OSS_CALLBACK_LEN_UNKNOWN when that is not known. Returns zero to go on; anything else ends the upload with
- * OSS_CALLBACK_CODE_CANCELLED.
- */
-typedef int (*oss_callback_progress_hook)(uint64_t sent, uint64_t total, void *userdata);
-
-/**
- * Gives the next bytes of a body: writes at most `buffer_len` of them, which is never 0, to `buffer` and
- * returns how many; 0 at the end of the body. A negative number is a failure, and stands in the error's
- * message: the upload then ends with OSS_CALLBACK_CODE_BODY_UNREADABLE, as it does when the number is larger
- * than `buffer_len`. After the end or a failure the hook is not called again.
- */
-typedef int64_t (*oss_callback_read_hook)(uint8_t *buffer, size_t buffer_len, void *userdata);
-
-/**
- * Takes the next `bytes_len` bytes of a download, at least 1, which are valid during the call only. Returns
- * zero to go on; anything else ends the download with OSS_CALLBACK_CODE_WRITE_FAILED.
- */
-typedef int (*oss_callback_write_hook)(const uint8_t *bytes, size_t bytes_len, void *userdata);
-
-#ifdef __cplusplus
-extern "C" {
-#endif // __cplusplus
-
-/**
- * The version of the library that is linked, such as "0.1.0". Compare it with OSS_CALLBACK_VERSION, the
- * version of this header. The text is static. Any thread.
- */
-const char *oss_callback_version(void);
-
-/**
- * The version of the library that is linked as a number that grows: major * 1000000 + minor * 1000 +
- * patch, as OSS_CALLBACK_VERSION_NUMBER has it for this header. Any thread.
- */
-uint32_t oss_callback_version_number(void);
-
-/**
- * The name of a code without its prefix, such as "CALLBACK_FAILED", or "UNKNOWN" for a number that is no
- * code of this version. The text is static. Any thread.
- */
-const char *oss_callback_code_name(uint32_t code);
-
-/**
- * Makes options with the defaults. Free them with oss_callback_client_options_free; a client does not
- * need them any more once it is made.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_client_options_new(oss_callback_client_options **options);
-
-/**
- * The server: "https://oss-cn-hangzhou.aliyuncs.com", with a port if need be; https without a scheme.
- * Required. An IP address means path style, http://127.0.0.1:9000/bucket/object.
- */
-void oss_callback_client_options_set_endpoint(oss_callback_client_options *options, const char *endpoint);
-
-/**
- * The region, "cn-hangzhou" or "oss-cn-hangzhou". Read from a standard endpoint when not given; signature
- * version 4 needs one.
- */
-void oss_callback_client_options_set_region(oss_callback_client_options *options, const char *region);
-
-/**
- * An access key pair: of a RAM user, then `security_token` is NULL, or of a role with the token that STS
- * gave. No secret ever appears in a message.
- */
-void oss_callback_client_options_set_credentials(oss_callback_client_options *options,
-                                                 const char *access_key_id,
-                                                 const char *access_key_secret,
-                                                 const char *security_token);
-
-/**
- * The key pair of the environment: OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, for a role,
- * OSS_SESSION_TOKEN. Read now; not while another thread changes the environment.
- */
-void oss_callback_client_options_set_credentials_from_env(oss_callback_client_options *options);
-
-/**
- * Nobody: requests are not signed. Only a bucket that is open to everyone accepts them, and OSS delivers
- * no callback for them.
- */
-void oss_callback_client_options_set_credentials_anonymous(oss_callback_client_options *options);
-
-/**
- * The version of the signature: 4 (default) or 1.
- */
-void oss_callback_client_options_set_signature_version(oss_callback_client_options *options,
-                                                       uint32_t version);
-
-/**
- * The endpoint is a custom domain that is bound to one bucket, which URLs then do not name. Default: false.
- */
-void oss_callback_client_options_set_cname(oss_callback_client_options *options, bool cname);
-
-/**
- * URLs name the bucket in the path, not in the host. OSS itself refuses that on its standard endpoints; it
- * serves other servers that are reached by a name, such as localhost. Default: false.
- */
-void oss_callback_client_options_set_path_style(oss_callback_client_options *options, bool path_style);
-
-/**
- * The User-Agent of requests, printable ASCII. Default: "oss-callback/" and the version.
- */
-void oss_callback_client_options_set_user_agent(oss_callback_client_options *options, const char *user_agent);
-
-/**
- * Time for finding the server's address, and time for connecting, TLS included. Default: 10000 ms each.
- */
-void oss_callback_client_options_set_connect_timeout_ms(oss_callback_client_options *options,
-                                                        uint64_t timeout_ms);
-
-/**
- * Time from the last byte sent until OSS answers, and then again for the answer's body. Default: 30000 ms.
- * With a callback 5000 ms are added for each of its URLs, since OSS is silent while it waits for the
- * application server; a spec that was made elsewhere counts as five URLs.
- */
-void oss_callback_client_options_set_answer_timeout_ms(oss_callback_client_options *options,
-                                                       uint64_t timeout_ms);
-
-/**
- * The longest time without progress while a body is sent or received; less than 1 KiB in that time is none.
- * Default: 30000 ms.
- */
-void oss_callback_client_options_set_progress_timeout_ms(oss_callback_client_options *options,
-                                                         uint64_t timeout_ms);
-
-/**
- * Time for an operation as a whole, all its attempts included. Default: no limit.
- */
-void oss_callback_client_options_set_timeout_ms(oss_callback_client_options *options, uint64_t timeout_ms);
-
-/**
- * Bytes of an answer's body that are read; more is an error. Default: 4 MiB.
- */
-void oss_callback_client_options_set_max_answer_len(oss_callback_client_options *options,
-                                                    size_t max_answer_len);
-
-/**
- * Sets how often an operation is tried, the first attempt included: 1 means once. Default:
- * OSS_CALLBACK_DEFAULT_MAX_ATTEMPTS. See oss_callback_put_options_set_max_attempts.
- */
-void oss_callback_client_options_set_max_attempts(oss_callback_client_options *options,
-                                                  uint32_t max_attempts);
-
-/**
- * Sets the longest delay before the second attempt; it doubles with each further one. Default:
- * OSS_CALLBACK_DEFAULT_RETRY_BASE_DELAY_MS.
- */
-void oss_callback_client_options_set_retry_base_delay_ms(oss_callback_client_options *options,
-                                                         uint64_t base_delay_ms);
-
-/**
- * Sets the longest delay between two attempts. Default: OSS_CALLBACK_DEFAULT_RETRY_MAX_DELAY_MS.
- */
-void oss_callback_client_options_set_retry_max_delay_ms(oss_callback_client_options *options,
-                                                        uint64_t max_delay_ms);
-
-/**
- * An HTTP proxy, "http://user:password@proxy.example.com:3128", through which all requests go, plain ones
- * too, in a tunnel (CONNECT). Default: none; the environment is not asked.
- */
-void oss_callback_client_options_set_proxy(oss_callback_client_options *options, const char *url);
-
-/**
- * Adds an address to use for a host name in place of the system's, for tests and split networks: an IP
- * address with a port, "127.0.0.1:443"; one of version 6 stands in brackets. Several are tried in their order.
- */
-void oss_callback_client_options_add_address(oss_callback_client_options *options,
-                                             const char *host,
-                                             const char *address);
-
-/**
- * Connections that are kept open between requests. Default: 64.
- */
-void oss_callback_client_options_set_max_idle_connections(oss_callback_client_options *options,
-                                                          size_t max_idle_connections);
-
-/**
- * How long a connection is kept open between requests. Default: 15000 ms.
- */
-void oss_callback_client_options_set_max_idle_time_ms(oss_callback_client_options *options,
-                                                      uint64_t max_idle_time_ms);
-
-/**
- * Which certificate authorities are trusted: one of oss_callback_root_certificates. A library that was built
- * without TLS refuses it. Default: OSS_CALLBACK_ROOT_CERTIFICATES_AUTOMATIC.
- */
-void oss_callback_client_options_set_root_certificates(oss_callback_client_options *options,
-                                                       uint32_t root_certificates);
-
-/**
- * Certificate authorities in PEM, `pem_len` bytes, that are trusted besides, or alone with
- * OSS_CALLBACK_ROOT_CERTIFICATES_NONE; an earlier bundle is replaced. A bundle without a certificate is
- * refused when the endpoint is https, and any bundle by a library that was built without TLS.
- */
-void oss_callback_client_options_set_ca_bundle(oss_callback_client_options *options,
-                                               const uint8_t *pem,
-                                               size_t pem_len);
-
-/**
- * Frees options. NULL does nothing.
- */
-void oss_callback_client_options_free(oss_callback_client_options *options);
-
-/**
- * Checks the options and makes a client; nothing is sent yet. On success `*client` is a new handle: free it
- * with oss_callback_client_free. OSS_CALLBACK_CODE_INVALID_ARGUMENT names in `*error` what is missing or
- * wrong. The options may be used again.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_client_new(const oss_callback_client_options *options,
-                                          oss_callback_client **client,
-                                          oss_callback_error **error);
-
-/**
- * Frees a client. NULL does nothing. No call may use the client any more.
- */
-void oss_callback_client_free(oss_callback_client *client);
-
-/**
- * Asks `hook` for credentials, with `userdata`, when a request needs some: at first, within 5 minutes of their
- * expiry (a fifth of their life if that is shorter), and when OSS has refused them as expired. Without an
- * expiry it is asked for each request. Replaces other credentials; a NULL hook is refused.
- *
- * The hook runs on any thread that uses the client, and on threads of the library's, but never on two at once:
- * others go on with the credentials that there are as long as those are valid. It may block; time limits and
- * cancellations take effect when it returns. It must not use a client that asks it.
- *
- * `userdata` is handed back to the hook and not looked at. It must live as long as the options, the clients
- * made of them, and the uploads in parts of those clients. When none of them uses it any more, because they are
- * freed or the options were set otherwise, `destroy_hook` is called with it, once, on the thread that saw to
- * that; at once if `options` or `hook` is NULL. It may be NULL itself.
- */
-void oss_callback_client_options_set_credentials_hook(oss_callback_client_options *options,
-                                                      oss_callback_credentials_hook hook,
-                                                      void *userdata,
-                                                      oss_callback_destroy_hook destroy_hook);
-
-/**
- * Signs with `hook` in place of a secret, so that the secret stays elsewhere: on an application server, in a
- * key store. The access key id and, for a role, the security token, else NULL, go out with each request as
- * always; what is sent is the same, byte for byte, as with the secret here. Replaces other credentials; a NULL
- * hook is refused.
- *
- * The hook runs once for each request that is sent, on any thread that uses the client and on threads of the
- * library's, but never on two at once. Otherwise it is as that of
- * oss_callback_client_options_set_credentials_hook; so are `userdata` and `destroy_hook`.
- */
-void oss_callback_client_options_set_signer_hook(oss_callback_client_options *options,
-                                                 const char *access_key_id,
-                                                 const char *security_token,
-                                                 oss_callback_signer_hook hook,
-                                                 void *userdata,
-                                                 oss_callback_destroy_hook destroy_hook);
-
-/**
- * Sets the access key pair: of a RAM user, then `security_token` is NULL, or of a role with the token that STS
- * gave.
- */
-void oss_callback_credentials_set_key_pair(oss_callback_credentials *credentials,
-                                           const char *access_key_id,
-                                           const char *access_key_secret,
-                                           const char *security_token);
-
-/**
- * Says when the credentials expire, in seconds since 1970-01-01 00:00 UTC. Those of STS say it.
- */
-void oss_callback_credentials_set_expires_at_s(oss_callback_credentials *credentials, uint64_t expires);
-
-/**
- * Makes an empty body of one of the types oss_callback_body_type. Free it with
+ * Makes an empty body of type `body_type`, one of oss_callback_body_type. Free it with
  * oss_callback_body_template_free.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_body_template_new(uint32_t body_type,
-                                                 oss_callback_body_template **body_template);
+oss_callback_code oss_callback_body_template_new(
+    uint32_t body_type, oss_callback_body_template **body_template);
 
 /**
  * Adds a member whose value OSS fills in. `variable` is one of bucket, object, etag, size, mimeType,
  * imageInfo.height, imageInfo.width, imageInfo.format, crc64, contentMd5, vpcId, clientIp, reqId and
- * operation, or a variable of the caller's, which begins with x:.
+ * operation, or one of your own variables, whose names begin with x:.
  */
-void oss_callback_body_template_add_variable(oss_callback_body_template *body_template,
-                                             const char *name,
-                                             const char *variable);
+void oss_callback_body_template_add_variable(
+    oss_callback_body_template *body_template, const char *name, const char *variable);
 
 /**
  * Adds a member with a fixed value, which is escaped.
  */
-void oss_callback_body_template_add_text(oss_callback_body_template *body_template,
-                                         const char *name,
-                                         const char *value);
+void oss_callback_body_template_add_text(
+    oss_callback_body_template *body_template, const char *name, const char *value);
 
 /**
  * Frees a template. NULL does nothing.
@@ -995,62 +1504,70 @@ void oss_callback_body_template_add_text(oss_callback_body_template *body_templa
 void oss_callback_body_template_free(oss_callback_body_template *body_template);
 
 /**
- * Makes empty options. Free them with oss_callback_spec_options_free; a spec does not need them any more
- * once it is made.
+ * @typedef oss_callback_spec_options
+ *
+ * The contents of a callback. Only a URL and a body are required. Setters copy what they get and return
+ * nothing: the first error is kept and reported by oss_callback_spec_new. Not safe to share between
+ * threads while it changes.
  */
-OSS_CALLBACK_MUST_USE oss_callback_code oss_callback_spec_options_new(oss_callback_spec_options **options);
 
 /**
- * Adds a URL of the application server, percent-encoded. Required; up to five, which OSS tries in this
+ * Makes empty options. Free them with oss_callback_spec_options_free. A spec does not need them once it is
+ * made.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_spec_options_new(oss_callback_spec_options **options);
+
+/**
+ * Adds a URL of the application server, percent-encoded. One to five are required. OSS tries them in this
  * order until one agrees.
  */
 void oss_callback_spec_options_add_url(oss_callback_spec_options *options, const char *url);
 
 /**
- * The Host header of the callback: a domain name or an IP address. Default: the host of the URL.
+ * Sets the Host header of the callback: a domain name or an IP address. Default: the host of the URL.
  */
 void oss_callback_spec_options_set_host(oss_callback_spec_options *options, const char *host);
 
 /**
- * What OSS sends, as text with placeholders: "filename=${object}&size=${size}". This or
- * oss_callback_spec_options_set_body_template is required. In a JSON body OSS inserts the quotes of a
- * string itself: {"filename":${object}}.
+ * Sets what OSS sends, as text with placeholders, such as "filename=${object}&size=${size}". This or
+ * oss_callback_spec_options_set_body_template is required. In a JSON body OSS adds the quotes of a string
+ * itself: {"filename":${object}}.
  */
 void oss_callback_spec_options_set_body(oss_callback_spec_options *options, const char *body);
 
 /**
- * What OSS sends, put together with oss_callback_body_template_new, which also decides the body type. The
- * body template is copied.
+ * Sets what OSS sends, and the body type, from a template. The template is copied.
  */
-void oss_callback_spec_options_set_body_template(oss_callback_spec_options *options,
-                                                 const oss_callback_body_template *body_template);
+void oss_callback_spec_options_set_body_template(
+    oss_callback_spec_options *options, const oss_callback_body_template *body_template);
 
 /**
- * The type of a body that was given as text, one of oss_callback_body_type. Default: a form.
+ * Sets the type of a body given as text: one of oss_callback_body_type. Default:
+ * OSS_CALLBACK_BODY_TYPE_FORM.
  */
-void oss_callback_spec_options_set_body_type(oss_callback_spec_options *options, uint32_t body_type);
+void oss_callback_spec_options_set_body_type(
+    oss_callback_spec_options *options, uint32_t body_type);
 
 /**
- * Whether OSS names the host in the TLS handshake (SNI) of an https URL. Default: false, and then a server
- * with several certificates typically fails the callback with "Error status : 502."
+ * Sets whether OSS names the host in the TLS handshake (SNI) of an https URL. Default: false. Without SNI,
+ * a server with several certificates typically fails the callback with "Error status : 502."
  */
 void oss_callback_spec_options_set_sni(oss_callback_spec_options *options, bool sni);
 
 /**
- * Adds a variable of the caller's, which the body names as ${x:name}. "x:" is added to the name when it is
- * missing; upper-case letters are refused, as OSS refuses them.
+ * Adds a variable of your own, which the body names as ${x:name}. "x:" is added to the name if it is
+ * missing. Upper-case letters in the name are refused, as OSS refuses them.
  */
-void oss_callback_spec_options_add_variable(oss_callback_spec_options *options,
-                                            const char *name,
-                                            const char *value);
+void oss_callback_spec_options_add_variable(
+    oss_callback_spec_options *options, const char *name, const char *value);
 
 /**
- * Adds a further member of the callback by its name, for example "callbackPolicy". `json` is JSON text, so
- * a string needs its quotes.
+ * Adds another member to the callback, such as "callbackPolicy". `json` is JSON text, so a string needs
+ * its quotes.
  */
-void oss_callback_spec_options_add_member(oss_callback_spec_options *options,
-                                          const char *name,
-                                          const char *json);
+void oss_callback_spec_options_add_member(
+    oss_callback_spec_options *options, const char *name, const char *json);
 
 /**
  * Frees options. NULL does nothing.
@@ -1058,65 +1575,111 @@ void oss_callback_spec_options_add_member(oss_callback_spec_options *options,
 void oss_callback_spec_options_free(oss_callback_spec_options *options);
 
 /**
+ * @typedef oss_callback_spec
+ *
+ * The callback that OSS is asked to send once it has stored an object. A spec never changes. It may be
+ * used for any number of uploads, from many threads at once; one of them frees it.
+ */
+
+/**
  * Encodes a callback and checks it against OSS's rules. On success `*spec` is a new handle: free it with
- * oss_callback_spec_free. OSS_CALLBACK_CODE_INVALID_CALLBACK names in `*error` the member and its problem;
- * oss_callback_error_ec is the code that OSS would have answered. The options may be used again.
+ * oss_callback_spec_free. With OSS_CALLBACK_CODE_INVALID_CALLBACK, `*error` names the member and its
+ * problem, and oss_callback_error_ec is the code that OSS would have answered. The options may be used
+ * again.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_spec_new(const oss_callback_spec_options *options,
-                                        oss_callback_spec **spec,
-                                        oss_callback_error **error);
+oss_callback_code oss_callback_spec_new(
+    const oss_callback_spec_options *options, oss_callback_spec **spec, oss_callback_error **error);
 
 /**
- * Takes a callback that somebody else issued, already Base64: the values of x-oss-callback and, if there
- * are variables, x-oss-callback-var, else NULL. They go out byte for byte, unchecked: see
- * oss_callback_spec_check. On success `*spec` is a new handle: free it with oss_callback_spec_free.
+ * Makes a spec from a callback that was issued elsewhere and is already Base64: the values of
+ * x-oss-callback and x-oss-callback-var (NULL if there are no variables). They are sent byte for byte,
+ * unchecked: see oss_callback_spec_check. On success `*spec` is a new handle: free it with
+ * oss_callback_spec_free.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_spec_new_from_base64(const char *callback,
-                                                    const char *callback_var,
-                                                    oss_callback_spec **spec,
-                                                    oss_callback_error **error);
+oss_callback_code oss_callback_spec_new_from_base64(
+    const char *callback, const char *callback_var, oss_callback_spec **spec,
+    oss_callback_error **error);
 
 /**
- * As oss_callback_spec_new_from_base64, from the JSON texts before they are Base64.
+ * Like oss_callback_spec_new_from_base64, but from the JSON texts before Base64.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_spec_new_from_json(const char *callback,
-                                                  const char *callback_var,
-                                                  oss_callback_spec **spec,
-                                                  oss_callback_error **error);
+oss_callback_code oss_callback_spec_new_from_json(
+    const char *callback, const char *callback_var, oss_callback_spec **spec,
+    oss_callback_error **error);
 
 /**
  * The spec of an upload without a callback. It is static: it is not freed, and any thread may use it.
  *
- * Uploads refuse a NULL spec. So an error of oss_callback_spec_new that goes unnoticed cannot turn an upload with a
- * callback into one without.
+ * Uploads refuse a NULL spec. So a failure of oss_callback_spec_new that goes unnoticed cannot turn an
+ * upload with a callback into one without.
  */
 const oss_callback_spec *oss_callback_spec_none(void);
 
 /**
- * Applies OSS's rules to a spec that was made elsewhere; one of oss_callback_spec_new has passed already.
- * OSS_CALLBACK_CODE_INVALID_CALLBACK as there. A private address is no error.
+ * Checks a spec that was issued elsewhere against OSS's rules; one from oss_callback_spec_new has already
+ * passed. OSS_CALLBACK_CODE_INVALID_CALLBACK means the same as there. A private address is not an error.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_spec_check(const oss_callback_spec *spec,
-                                          oss_callback_error **error);
+oss_callback_code oss_callback_spec_check(
+    const oss_callback_spec *spec, oss_callback_error **error);
 
 /**
- * The value of the header x-oss-callback: Base64 of JSON. NULL for NULL. Borrowed from `spec`.
+ * The value of the header x-oss-callback: JSON in Base64. NULL if `spec` is NULL. Borrowed from `spec`.
  */
 const char *oss_callback_spec_callback(const oss_callback_spec *spec);
 
 /**
- * The value of the header x-oss-callback-var, or NULL without variables. Borrowed from `spec`.
+ * The value of the header x-oss-callback-var, or NULL if there are no variables. Borrowed from `spec`.
  */
 const char *oss_callback_spec_callback_var(const oss_callback_spec *spec);
 
 /**
- * Frees a spec. NULL does nothing. No call may use the spec any more.
+ * The number of warnings about what OSS accepts but is likely a mistake, such as a private address or a
+ * variable that nobody defines. They stop nothing. 0 for a spec that OSS would refuse, and for NULL.
+ */
+size_t oss_callback_spec_warnings_len(const oss_callback_spec *spec);
+
+/**
+ * A warning in one sentence. `index` starts at 0; NULL if it is out of range. Borrowed from `spec`.
+ */
+const char *oss_callback_spec_warning(const oss_callback_spec *spec, size_t index);
+
+/**
+ * Renders the requests that OSS would send after an upload, one for each URL: the first, and each of the
+ * others only if those before it fail. Nothing is sent. On success `*preview` is a new handle: free it
+ * with oss_callback_preview_free. Fails with OSS_CALLBACK_CODE_INVALID_CALLBACK as oss_callback_spec_check
+ * does.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_spec_preview(
+    const oss_callback_spec *spec, const oss_callback_object_facts *object_facts,
+    oss_callback_preview **preview, oss_callback_error **error);
+
+/**
+ * Frees a spec. NULL does nothing. No call may still be using the spec.
  */
 void oss_callback_spec_free(oss_callback_spec *spec);
+
+/** @} */
+
+/**
+ * @name Options of uploads and other operations
+ *
+ * All of them are optional; NULL options mean the defaults.
+ * @{
+ */
+
+/**
+ * @typedef oss_callback_cancellation
+ *
+ * Ends operations from another thread: see oss_callback_put_options_set_cancellation and
+ * oss_callback_operation_options_set_cancellation. One handle may serve any number of operations, which
+ * then end together, and any number of threads at once; one of them frees it. Options keep their own
+ * reference, so it may be freed before the operations end.
+ */
 
 /**
  * Makes a cancellation. Free it with oss_callback_cancellation_free.
@@ -1125,15 +1688,16 @@ OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_cancellation_new(oss_callback_cancellation **cancellation);
 
 /**
- * Ends the operations that carry this cancellation with OSS_CALLBACK_CODE_CANCELLED, within 0.2 s whatever
- * the connection is doing; while a hook of the caller's runs, when that returns. Once cancelled it stays so,
- * and operations that begin later send nothing. An upload whose answer has begun to come is stored already;
- * it ends with OSS_CALLBACK_CODE_ANSWER_DAMAGED. Any thread, and safe in a signal handler.
+ * Ends the operations that use this cancellation with OSS_CALLBACK_CODE_CANCELLED, within 0.2 s whatever
+ * the connection is doing. An operation in one of the caller's hooks ends when the hook returns. A
+ * cancellation stays cancelled: operations that begin later send nothing. An upload whose answer has begun
+ * to arrive is already stored; it ends with OSS_CALLBACK_CODE_ANSWER_DAMAGED. Any thread may call this,
+ * and so may a signal handler.
  */
 void oss_callback_cancellation_cancel(const oss_callback_cancellation *cancellation);
 
 /**
- * Whether it was cancelled; false for NULL. Any thread.
+ * Whether it was cancelled; false for NULL. Any thread may call this.
  */
 bool oss_callback_cancellation_is_cancelled(const oss_callback_cancellation *cancellation);
 
@@ -1143,228 +1707,298 @@ bool oss_callback_cancellation_is_cancelled(const oss_callback_cancellation *can
 void oss_callback_cancellation_free(oss_callback_cancellation *cancellation);
 
 /**
+ * Receives the progress of an upload: `sent` bytes of the body, out of `total`, have been handed over for
+ * sending. `total` may be OSS_CALLBACK_LEN_UNKNOWN. Returns zero to continue. Any other number ends the
+ * upload with OSS_CALLBACK_CODE_CANCELLED.
+ */
+typedef int (*oss_callback_progress_hook)(uint64_t sent, uint64_t total, void *userdata);
+
+/**
+ * @typedef oss_callback_put_options
+ *
+ * Options of an upload, in one request or in parts. All are optional. Setters copy what they get and
+ * return nothing: the first error is kept and reported by the upload. May be used for any number of
+ * uploads, from many threads at once while no thread changes them. Each of these threads then calls the
+ * progress hook, perhaps at the same time, with the numbers of its own upload: to tell uploads apart, give
+ * each its own options.
+ */
+
+/**
  * Makes empty options. Free them with oss_callback_put_options_free.
  */
-OSS_CALLBACK_MUST_USE oss_callback_code oss_callback_put_options_new(oss_callback_put_options **options);
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_put_options_new(oss_callback_put_options **options);
 
 /**
- * The object's Content-Type. Default: guessed from the extension of the file, else of the object's name,
- * else application/octet-stream.
+ * Sets the object's Content-Type. Default: guessed from the extension of the file, else of the object's
+ * name, else application/octet-stream.
  */
-void oss_callback_put_options_set_content_type(oss_callback_put_options *options, const char *content_type);
+void oss_callback_put_options_set_content_type(
+    oss_callback_put_options *options, const char *content_type);
 
 /**
- * Adds user metadata, stored with the object as x-oss-meta-name. Names are letters, digits and hyphens;
- * all together at most 8 KiB.
+ * Sets user metadata, stored with the object as x-oss-meta-name. Names consist of letters, digits and
+ * hyphens. All metadata together has at most 8 KiB.
  */
-void oss_callback_put_options_set_metadata(oss_callback_put_options *options,
-                                           const char *name,
-                                           const char *value);
+void oss_callback_put_options_set_metadata(
+    oss_callback_put_options *options, const char *name, const char *value);
 
 /**
- * Who may read and write the object, in OSS's words: "default" (whoever may do so with the bucket), "private",
+ * Sets who may read and write the object, in OSS's words: "default" (as for the bucket), "private",
  * "public-read" or "public-read-write".
  */
-void oss_callback_put_options_set_object_acl(oss_callback_put_options *options,
-                                             const char *object_acl);
+void oss_callback_put_options_set_object_acl(
+    oss_callback_put_options *options, const char *object_acl);
 
 /**
- * A name for this upload, of your own choice, that no other upload has: it is stored with the object, as the user
- * metadata "idempotency-id", and so oss_callback_client_reconcile can tell whether it was this upload that stored
- * the object. The same upload, sent again, has the same id. 1 to 128 characters of ASCII, no blanks. Default: none,
- * nothing is added to the object.
+ * Sets an id of your choice that no other upload has. It is stored with the object as the user metadata
+ * "idempotency-id" and lets oss_callback_client_reconcile tell whether this upload stored the object. Use
+ * the same id when you send the same upload again. 1 to 128 ASCII characters without spaces. Default:
+ * none, and nothing is added to the object.
  */
-void oss_callback_put_options_set_idempotency_id(oss_callback_put_options *options,
-                                                 const char *idempotency_id);
+void oss_callback_put_options_set_idempotency_id(
+    oss_callback_put_options *options, const char *idempotency_id);
 
 /**
- * How the object is kept, in OSS's words: "Standard", "IA", "Archive", "ColdArchive" or "DeepColdArchive".
- * Default: as the bucket says.
+ * Sets the storage class, in OSS's words: "Standard", "IA", "Archive", "ColdArchive" or "DeepColdArchive".
+ * Default: the bucket's.
  */
-void oss_callback_put_options_set_storage_class(oss_callback_put_options *options, const char *storage_class);
+void oss_callback_put_options_set_storage_class(
+    oss_callback_put_options *options, const char *storage_class);
 
 /**
- * Adds a tag. At most 10, each key once; keys have 1 to 128 bytes, values at most 256, any UTF-8.
+ * Adds a tag. At most 10, each with a different key. Keys have 1 to 128 bytes, values at most 256, any
+ * UTF-8.
  */
-void oss_callback_put_options_add_tag(oss_callback_put_options *options, const char *key, const char *value);
+void oss_callback_put_options_add_tag(
+    oss_callback_put_options *options, const char *key, const char *value);
 
 /**
- * How OSS encrypts the object, in its words: "AES256" or "SM4" with keys of OSS, "KMS" with a key of the Key
- * Management Service. Default: as the bucket says.
+ * Sets how OSS encrypts the object, in OSS's words: "AES256" or "SM4" with keys of OSS, or "KMS" with a
+ * key of the Key Management Service. Default: the bucket's.
  */
-void oss_callback_put_options_set_server_side_encryption(oss_callback_put_options *options,
-                                                         const char *server_side_encryption);
+void oss_callback_put_options_set_server_side_encryption(
+    oss_callback_put_options *options, const char *server_side_encryption);
 
 /**
- * The key of "KMS" by its id, in place of the service's default key. Refused without "KMS".
+ * Sets the id of the key for "KMS". Default: the service's default key. Refused without "KMS".
  */
-void oss_callback_put_options_set_server_side_encryption_key_id(oss_callback_put_options *options,
-                                                                const char *server_side_encryption_key_id);
+void oss_callback_put_options_set_server_side_encryption_key_id(
+    oss_callback_put_options *options, const char *server_side_encryption_key_id);
 
 /**
- * How the data itself is encrypted with "KMS": "SM4". Default: by AES-256. Refused without "KMS".
+ * Sets the algorithm that encrypts the data itself with "KMS": "SM4". Default: AES-256. Refused without
+ * "KMS".
  */
-void oss_callback_put_options_set_server_side_data_encryption(oss_callback_put_options *options,
-                                                              const char *server_side_data_encryption);
+void oss_callback_put_options_set_server_side_data_encryption(
+    oss_callback_put_options *options, const char *server_side_data_encryption);
 
 /**
- * Asks OSS to take no more than so many BITS per second, 819200 to 838860800. For a limit that this library
- * holds see oss_callback_put_options_set_bandwidth_bytes_per_s.
+ * Asks OSS to limit each connection that sends a body to this many BITS per second, 819200 to 838860800.
+ * For a limit that this library enforces, see oss_callback_put_options_set_bandwidth_bytes_per_s.
  */
-void oss_callback_put_options_set_traffic_limit_bits_per_s(oss_callback_put_options *options,
-                                                           uint64_t bits_per_second);
+void oss_callback_put_options_set_traffic_limit_bits_per_s(
+    oss_callback_put_options *options, uint64_t bits_per_second);
 
 /**
- * Whether an object of this name is kept: the upload then fails with OSS_CALLBACK_CODE_CONFLICT. Default:
- * false, it is replaced. Without effect in a bucket with versioning.
+ * Sets whether the upload fails with OSS_CALLBACK_CODE_CONFLICT if an object of this name exists. Default:
+ * false, and that object is replaced. Has no effect in a bucket with versioning.
  */
-void oss_callback_put_options_set_forbid_overwrite(oss_callback_put_options *options, bool forbid_overwrite);
+void oss_callback_put_options_set_forbid_overwrite(
+    oss_callback_put_options *options, bool forbid_overwrite);
 
 /**
- * The object's Cache-Control, which downloads carry.
+ * Sets the object's Cache-Control, which downloads carry.
  */
-void oss_callback_put_options_set_cache_control(oss_callback_put_options *options, const char *cache_control);
+void oss_callback_put_options_set_cache_control(
+    oss_callback_put_options *options, const char *cache_control);
 
 /**
- * The object's Content-Disposition, which downloads carry.
+ * Sets the object's Content-Disposition, which downloads carry.
  */
-void oss_callback_put_options_set_content_disposition(oss_callback_put_options *options,
-                                                      const char *content_disposition);
+void oss_callback_put_options_set_content_disposition(
+    oss_callback_put_options *options, const char *content_disposition);
 
 /**
- * The object's Content-Encoding, which downloads carry. The body is sent as it is given.
+ * Sets the object's Content-Encoding, which downloads carry. The body is sent as it is given.
  */
-void oss_callback_put_options_set_content_encoding(oss_callback_put_options *options,
-                                                   const char *content_encoding);
+void oss_callback_put_options_set_content_encoding(
+    oss_callback_put_options *options, const char *content_encoding);
 
 /**
- * The object's Content-Language, which downloads carry.
+ * Sets the object's Content-Language, which downloads carry.
  */
-void oss_callback_put_options_set_content_language(oss_callback_put_options *options,
-                                                   const char *content_language);
+void oss_callback_put_options_set_content_language(
+    oss_callback_put_options *options, const char *content_language);
 
 /**
- * When copies of the object become stale: its Expires, which downloads carry, in seconds since 1970-01-01
- * 00:00 UTC, up to the end of the year 9999.
+ * Sets when copies of the object become stale: its Expires, which downloads carry, in seconds since
+ * 1970-01-01 00:00 UTC, up to the end of the year 9999.
  */
 void oss_callback_put_options_set_expires_at_s(oss_callback_put_options *options, uint64_t expires);
 
 /**
- * Whether who sends the request pays for it, as a bucket of somebody else's may ask. Default: false.
+ * Sets whether the requester pays, as another account's bucket may require. Default: false.
  */
-void oss_callback_put_options_set_requester_pays(oss_callback_put_options *options, bool requester_pays);
+void oss_callback_put_options_set_requester_pays(
+    oss_callback_put_options *options, bool requester_pays);
 
 /**
- * Whether the body's MD5 goes along (Content-MD5), so that OSS refuses a body that was damaged on its way and
- * stores nothing. The body is read once more for it, before anything is sent; one that can be read only once,
- * from a read hook or a pipe, is refused. Default: false.
+ * Sets whether the body's MD5 is sent (Content-MD5), so that OSS refuses a body damaged in transit and
+ * stores nothing. The body is read once more for it before anything is sent. One that can be read only
+ * once, from a read hook or a pipe, is refused. Default: false.
  */
 void oss_callback_put_options_set_content_md5(oss_callback_put_options *options, bool content_md5);
 
 /**
- * Adds any other header of the object, by its name. A later value
- * replaces an earlier one. Headers that the library sets itself are refused.
+ * Sets any other header of the object by its name. A later value replaces an earlier one. Headers that the
+ * library sets itself are refused.
  */
-void oss_callback_put_options_set_header(oss_callback_put_options *options,
-                                         const char *name,
-                                         const char *value);
+void oss_callback_put_options_set_header(
+    oss_callback_put_options *options, const char *name, const char *value);
 
 /**
- * Time for finding the server's address, and time for connecting, TLS included, in place of the client's. 0 is
- * refused.
+ * Limits the time to find the server's address, and the time to connect, TLS included. Default: the
+ * client's. 0 is refused.
  */
-void oss_callback_put_options_set_connect_timeout_ms(oss_callback_put_options *options,
-                                                     uint64_t timeout_ms);
+void oss_callback_put_options_set_connect_timeout_ms(
+    oss_callback_put_options *options, uint64_t timeout_ms);
 
 /**
- * Time from the last byte sent until OSS answers, and then again for the answer's body, in place of the
- * client's; the time for callbacks is added to it, as there. 0 is refused.
+ * Limits the time from the last byte sent until OSS answers, and the time for the answer's body. Default:
+ * the client's. 0 is refused. Callbacks add to it, as they do to the client's.
  */
-void oss_callback_put_options_set_answer_timeout_ms(oss_callback_put_options *options, uint64_t timeout_ms);
+void oss_callback_put_options_set_answer_timeout_ms(
+    oss_callback_put_options *options, uint64_t timeout_ms);
 
 /**
- * The longest time without progress while the body is sent, in place of the client's; less than 1 KiB in that
- * time is none. 0 is refused.
+ * Limits the time without progress while the body is sent. Less than 1 KiB in that time counts as no
+ * progress. Default: the client's. 0 is refused.
  */
-void oss_callback_put_options_set_progress_timeout_ms(oss_callback_put_options *options, uint64_t timeout_ms);
+void oss_callback_put_options_set_progress_timeout_ms(
+    oss_callback_put_options *options, uint64_t timeout_ms);
 
 /**
- * Time for the upload with all its attempts, in place of the client's. Time in hooks of the caller's counts,
- * but the limit takes effect only when they return. 0 is refused.
+ * Limits the time for the upload with all its attempts. Time in the caller's hooks counts, but the limit
+ * takes effect only when they return. Default: the client's. 0 is refused.
  */
-void oss_callback_put_options_set_timeout_ms(oss_callback_put_options *options, uint64_t timeout_ms);
+void oss_callback_put_options_set_timeout_ms(
+    oss_callback_put_options *options, uint64_t timeout_ms);
 
 /**
- * Sets a deadline, `deadline_ms` milliseconds from now, that all uploads with these options share, and so do the steps of
- * an upload in parts. If oss_callback_put_options_set_timeout_ms is set too, whichever comes first applies.
+ * Sets a deadline, `deadline_ms` milliseconds from now, that all uploads with these options share,
+ * including the steps of an upload in parts. If oss_callback_put_options_set_timeout_ms is set too,
+ * whichever comes first applies.
  */
-void oss_callback_put_options_set_deadline_ms(oss_callback_put_options *options,
-                                              uint64_t deadline_ms);
+void oss_callback_put_options_set_deadline_ms(
+    oss_callback_put_options *options, uint64_t deadline_ms);
 
 /**
- * Sets how often a request of the upload is tried, the first attempt included: 1 means once. Default: as the client's options say.
+ * Sets how often a request of the upload is tried, the first attempt included: 1 means once. Default: as
+ * the client's options say.
  *
- * Only a failure that may end differently is retried, only with a body that can be read again, and an upload with
- * a callback only while it is certain that nothing was stored: see
+ * Only a failure that may end differently is retried, only with a body that can be read again, and an
+ * upload with a callback only while it is certain that nothing was stored: see
  * oss_callback_put_options_set_callback_is_idempotent.
  *
- * Each part of a file is a request of its own, and so is each look at the upload that follows a lost answer to its
- * completion. If OSS refuses a request because the clocks differ, or because a hook's credentials have expired, the
- * next attempt uses OSS's time or new credentials; without another attempt, the next request does. Replacing a kept
- * connection that turns out to be closed before the first byte of a request is not an attempt.
+ * Each part of a file is a request of its own, and so is each look at the upload that follows a lost
+ * answer to its completion. If OSS refuses a request because the clocks differ, or because a hook's
+ * credentials have expired, the next attempt uses OSS's time or new credentials; without another attempt,
+ * the next request does. Replacing a kept connection that turns out to be closed before the first byte of
+ * a request is not an attempt.
  */
-void oss_callback_put_options_set_max_attempts(oss_callback_put_options *options,
-                                               uint32_t max_attempts);
+void oss_callback_put_options_set_max_attempts(
+    oss_callback_put_options *options, uint32_t max_attempts);
 
 /**
- * Sets the longest delay before the second attempt; it doubles with each further one. The actual delays are
- * random, so that many clients do not come back at once. Default: as the client's options say.
+ * Sets the longest delay before the second attempt; it doubles with each further one. The actual delays
+ * are random, so that many clients do not come back at once. Default: as the client's options say.
  */
-void oss_callback_put_options_set_retry_base_delay_ms(oss_callback_put_options *options,
-                                                      uint64_t base_delay_ms);
+void oss_callback_put_options_set_retry_base_delay_ms(
+    oss_callback_put_options *options, uint64_t base_delay_ms);
 
 /**
- * Sets the longest delay between two attempts. When OSS asks for a longer one (Retry-After), there is no further
- * attempt. Default: as the client's options say.
+ * Sets the longest delay between two attempts. When OSS asks for a longer one (Retry-After), there is no
+ * further attempt. Default: as the client's options say.
  */
-void oss_callback_put_options_set_retry_max_delay_ms(oss_callback_put_options *options,
-                                                     uint64_t max_delay_ms);
+void oss_callback_put_options_set_retry_max_delay_ms(
+    oss_callback_put_options *options, uint64_t max_delay_ms);
 
 /**
- * Says that the application server does the right thing when the same callback reaches it twice. Only then
- * is an upload with a spec sent again after its answer was lost. Default: false.
+ * Sets whether the application server does the right thing when the same callback reaches it twice. Unless
+ * it does, an upload with a spec is not sent again after its answer was lost. Default: false.
  */
-void oss_callback_put_options_set_callback_is_idempotent(oss_callback_put_options *options,
-                                                         bool callback_is_idempotent);
+void oss_callback_put_options_set_callback_is_idempotent(
+    oss_callback_put_options *options, bool callback_is_idempotent);
 
 /**
- * Whether the CRC-64 that OSS computed is compared with the one of what was sent. Default: true.
+ * Sets whether the CRC-64 that OSS computed is compared with that of what was sent. Default: true.
  */
-void oss_callback_put_options_set_compare_crc64(oss_callback_put_options *options, bool compare_crc64);
+void oss_callback_put_options_set_compare_crc64(
+    oss_callback_put_options *options, bool compare_crc64);
 
 /**
- * Sends no more than so many BYTES per second. Default: no limit; 0 is refused. For a limit that OSS holds see
- * oss_callback_put_options_set_traffic_limit_bits_per_s.
+ * Limits how many BYTES per second this library sends. Default: no limit. 0 is refused. For a limit that
+ * OSS enforces, see oss_callback_put_options_set_traffic_limit_bits_per_s.
  */
-void oss_callback_put_options_set_bandwidth_bytes_per_s(oss_callback_put_options *options,
-                                                        uint64_t bytes_per_second);
+void oss_callback_put_options_set_bandwidth_bytes_per_s(
+    oss_callback_put_options *options, uint64_t bytes_per_second);
 
 /**
- * Lets another thread end the uploads with these options; NULL takes an earlier one away. The options keep
- * a reference of their own, so the handle may be freed.
+ * Lets another thread end the uploads with these options. NULL removes an earlier cancellation. The
+ * options keep their own reference, so the handle may be freed.
  */
-void oss_callback_put_options_set_cancellation(oss_callback_put_options *options,
-                                               const oss_callback_cancellation *cancellation);
+void oss_callback_put_options_set_cancellation(
+    oss_callback_put_options *options, const oss_callback_cancellation *cancellation);
 
 /**
- * Calls `hook` with `userdata` after each block of up to 128 KiB; NULL takes an earlier hook away. It runs
- * only on the thread that uploads, and only during the call; `userdata` is handed back to it and not looked
- * at. Another attempt begins anew. For an empty body the hook may not be called at all, and at the end of one
- * of unknown length it is told the last number once more.
+ * Sets a hook that is called with `userdata` after each block of up to 128 KiB. NULL removes an earlier
+ * hook. It runs only on the thread that uploads, and only during the call. `userdata` is passed to it and
+ * not looked at. Each further attempt counts from zero. The hook may not be called at all for an empty
+ * body. At the end of a body of unknown length it gets the last number once more.
  */
-void oss_callback_put_options_set_progress_hook(oss_callback_put_options *options,
-                                                oss_callback_progress_hook hook,
-                                                void *userdata);
+void oss_callback_put_options_set_progress_hook(
+    oss_callback_put_options *options, oss_callback_progress_hook hook, void *userdata);
+
+/**
+ * Sets the size of the parts in bytes, 102400 to 5368709120. A file that is no larger is sent in one
+ * request. Default: 8 MiB, or more if the file would need more than 10000 such parts. For
+ * oss_upload_file_with_callback only; other uploads refuse it.
+ */
+void oss_callback_put_options_set_part_size(oss_callback_put_options *options, uint64_t part_size);
+
+/**
+ * Sets how many parts are sent at once, each over its own connection: 1 to 256. Default: 4. For
+ * oss_upload_file_with_callback only; other uploads refuse it.
+ */
+void oss_callback_put_options_set_parallel(oss_callback_put_options *options, uint32_t parallel);
+
+/**
+ * Sets the path of a checkpoint, a file that records which parts were sent. NULL removes an earlier one.
+ * Default: none, and a failed upload is aborted. For oss_upload_file_with_callback only; other uploads
+ * refuse it.
+ *
+ * If the upload fails or its process dies, the same call resumes it later, in this or another process. The
+ * file (size, modification time, samples of its contents; see oss_callback_put_options_set_verify_parts),
+ * object, headers, endpoint and part size must be the same. If the file changed, or the checkpoint is
+ * damaged or belongs to another upload, the upload starts over, and oss_callback_receipt_note says so. The
+ * checkpoint is removed once the object is stored. A file that is sent in one request has none.
+ *
+ * One upload at a time may use a checkpoint: see OSS_CALLBACK_CODE_CHECKPOINT_IN_USE. For a while, files
+ * with ".oss-callback-lock" and ".oss-callback-new" added to its name stand beside it. A file that the
+ * library did not write is never replaced or removed; in the checkpoint's place it causes
+ * OSS_CALLBACK_CODE_CHECKPOINT_FAILED.
+ */
+void oss_callback_put_options_set_checkpoint(oss_callback_put_options *options, const char *path);
+
+/**
+ * Sets whether a resumed upload reads every part that OSS has from the file again, compares it, and sends
+ * what differs. Default: false. It then does so only if the file may have been touched: if its change time
+ * (st_ctime), which no program can set, is different, or if the system has none. For
+ * oss_upload_file_with_callback only; other uploads refuse it.
+ */
+void oss_callback_put_options_set_verify_parts(
+    oss_callback_put_options *options, bool verify_parts);
 
 /**
  * Frees options. NULL does nothing.
@@ -1372,178 +2006,12 @@ void oss_callback_put_options_set_progress_hook(oss_callback_put_options *option
 void oss_callback_put_options_free(oss_callback_put_options *options);
 
 /**
- * Uploads `body_len` bytes as `object` into `bucket` and waits for the application server's answer.
+ * @typedef oss_callback_operation_options
  *
- * `spec` NULL means a plain upload, `options` NULL no options, `receipt` or `error` NULL that they are not
- * wanted. At most 5 GiB. Blocks for as long as the client's limits allow. On success `*receipt` is a new
- * handle: free it with oss_callback_receipt_free. On failure `*error` is a new handle: free it with
- * oss_callback_error_free; without it the ETag and the request id of a stored object are lost.
- *
- * OSS_CALLBACK_CODE_CALLBACK_FAILED means that the object IS STORED, and the application server was not
- * reached or did not agree: do not upload again. For every other code oss_callback_error_stored says
- * whether the object is stored. A failed upload is tried up to three times where that may help, but with a
- * spec only while it is certain that nothing was stored: no callback is delivered twice. See
- * oss_callback_put_options_set_max_attempts.
- *
- * May be called from several threads with the same client, spec and options.
+ * Options of an operation other than an upload: limits and attempts in place of the client's, and a
+ * cancellation. All are optional. The first error of a setter is kept and reported by the operation. May
+ * be used for any number of operations, from many threads at once while no thread changes them.
  */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_put_object_with_callback(const oss_callback_client *client,
-                                               const char *bucket,
-                                               const char *object,
-                                               const uint8_t *body,
-                                               size_t body_len,
-                                               const oss_callback_spec *spec,
-                                               const oss_callback_put_options *options,
-                                               oss_callback_receipt **receipt,
-                                               oss_callback_error **error);
-
-/**
- * Uploads a file as `object` into `bucket` and waits for the application server's answer.
- *
- * As oss_put_object_with_callback. The file is read while it is sent, 128 KiB at a time; it must be a
- * regular file. OSS_CALLBACK_CODE_BODY_UNREADABLE and OSS_CALLBACK_CODE_BODY_CHANGED, when it
- * changes while it is sent, mean that nothing is stored: what is stored is what it held when the upload began.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_put_object_from_file_with_callback(const oss_callback_client *client,
-                                                         const char *bucket,
-                                                         const char *object,
-                                                         const char *path,
-                                                         const oss_callback_spec *spec,
-                                                         const oss_callback_put_options *options,
-                                                         oss_callback_receipt **receipt,
-                                                         oss_callback_error **error);
-
-/**
- * Uploads `len` bytes of a file from `offset` on as `object` into `bucket` and waits for the application
- * server's answer.
- *
- * As oss_put_object_from_file_with_callback. OSS_CALLBACK_CODE_INVALID_ARGUMENT when the file ends before
- * the range does.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_put_object_from_file_range_with_callback(const oss_callback_client *client,
-                                                               const char *bucket,
-                                                               const char *object,
-                                                               const char *path,
-                                                               uint64_t offset,
-                                                               uint64_t len,
-                                                               const oss_callback_spec *spec,
-                                                               const oss_callback_put_options *options,
-                                                               oss_callback_receipt **receipt,
-                                                               oss_callback_error **error);
-
-/**
- * Uploads `len` bytes from a file descriptor's current position on as `object` into `bucket` and waits for
- * the application server's answer. For Unix only.
- *
- * As oss_put_object_with_callback. The descriptor is not closed, and not used any more when the call
- * returns. A regular file keeps its position, so that several threads may upload from one descriptor.
- * Anything else, such as a pipe, is read once, never further than `len` bytes, so there is another attempt
- * only if nothing was read yet; while it has nothing to give, the cancellation and the time limit of the
- * upload take effect. OSS_CALLBACK_LEN_UNKNOWN means all that there is up to the end, which of a pipe is sent
- * as oss_put_object_from_reader_with_callback sends it. OSS_CALLBACK_CODE_BODY_CHANGED, when there are fewer
- * than `len` bytes or a regular file changes meanwhile, and OSS_CALLBACK_CODE_BODY_UNREADABLE mean that nothing is stored.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_put_object_from_fd_with_callback(const oss_callback_client *client,
-                                                       const char *bucket,
-                                                       const char *object,
-                                                       int fd,
-                                                       uint64_t len,
-                                                       const oss_callback_spec *spec,
-                                                       const oss_callback_put_options *options,
-                                                       oss_callback_receipt **receipt,
-                                                       oss_callback_error **error);
-
-/**
- * Uploads what `read_hook` gives as `object` into `bucket` and waits for the application server's answer.
- *
- * As oss_put_object_with_callback. The hook gets `userdata`, and must give exactly `len` bytes: it is asked
- * once more after them, and then says that the body has ended. With OSS_CALLBACK_LEN_UNKNOWN it may give any
- * number; they are sent in chunks (Transfer-Encoding: chunked), which is slower, and not every proxy lets
- * them through. The body is read once, so there is another attempt only if nothing was read yet.
- * OSS_CALLBACK_CODE_BODY_UNREADABLE, when the hook fails or returns an impossible number, and
- * OSS_CALLBACK_CODE_BODY_CHANGED, when it gives fewer or more bytes, mean that nothing is stored. While the
- * hook runs, neither a cancellation nor a time limit takes effect.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_put_object_from_reader_with_callback(const oss_callback_client *client,
-                                                           const char *bucket,
-                                                           const char *object,
-                                                           oss_callback_read_hook read_hook,
-                                                           void *userdata,
-                                                           uint64_t len,
-                                                           const oss_callback_spec *spec,
-                                                           const oss_callback_put_options *options,
-                                                           oss_callback_receipt **receipt,
-                                                           oss_callback_error **error);
-
-/**
- * The size of the parts in bytes, 102400 to 5368709120; a file that is no larger goes in one request. For
- * oss_upload_file_with_callback only: other uploads refuse it. Default: 8 MiB, or as much more as it takes
- * for 10000 parts to hold the file.
- */
-void oss_callback_put_options_set_part_size(oss_callback_put_options *options, uint64_t part_size);
-
-/**
- * How many parts are sent at once, each over a connection of its own: 1 to 256. For
- * oss_upload_file_with_callback only: other uploads refuse it. Default: 4.
- */
-void oss_callback_put_options_set_parallel(oss_callback_put_options *options, uint32_t parallel);
-
-/**
- * The path of a file that remembers the parts that were sent; NULL takes an earlier one away.
- * When the upload fails or its process dies, the same call later, by this or another process, resumes it:
- * with the same file (size, time of change, samples of its contents; see
- * oss_callback_put_options_set_verify_parts), object, headers, endpoint and part size.
- * A file that changed, or a checkpoint that is damaged or of another upload, starts over, and
- * oss_callback_receipt_note says so. It is removed once the object is stored. One upload uses it at a time: see
- * OSS_CALLBACK_CODE_CHECKPOINT_IN_USE. Beside it stand, for a while, files with ".oss-callback-lock" and
- * ".oss-callback-new" added to its name. A file that the library did not write is never replaced or removed: in the
- * checkpoint's place it means OSS_CALLBACK_CODE_CHECKPOINT_FAILED. A file that goes in one request has none. For oss_upload_file_with_callback only: other uploads
- * refuse it. Default: none; a failed upload is aborted.
- */
-void oss_callback_put_options_set_checkpoint(oss_callback_put_options *options,
-                                             const char *path);
-
-/**
- * Whether an upload that is resumed reads every part that OSS has from the file again and compares it, and sends what
- * differs. Without it that is done only when the file may have been touched: when the time of change that no program can
- * set (st_ctime) is another, or the system has none. For oss_upload_file_with_callback only: other uploads refuse it.
- * Default: false.
- */
-void oss_callback_put_options_set_verify_parts(oss_callback_put_options *options,
-                                               bool verify_parts);
-
-/**
- * Uploads a file of any size, up to 48.8 TiB, as `object` into `bucket` and waits for the application server's
- * answer: one object, one callback, one receipt.
- *
- * As oss_put_object_from_file_with_callback, but a file that is larger than a part (see
- * oss_callback_put_options_set_part_size) goes in parts, several at once. Memory does not grow with the file:
- * each connection has a buffer of 160 KiB. A progress hook runs on the calling thread only, after each part and every
- * 20 ms, and sees the bytes of all connections added up; a part that is sent again takes nothing back. The bandwidth is that of all
- * connections together. The time limit is for the upload as a whole, the others are for each request.
- *
- * An upload in parts is completed, and its callback delivered, once. When the answer to that is lost the
- * object is looked up: if it is the file, oss_callback_error_stored says OSS_CALLBACK_STORED_YES, and only the
- * answer remains unknown. When an upload in parts fails before, it is aborted; with a checkpoint it is left for
- * the next call, and oss_callback_error_upload_id names it. If it cannot be aborted, or if OSS may have begun one whose
- * id was lost with the answer, oss_callback_error_note or oss_callback_receipt_note says so. OSS_CALLBACK_CODE_BODY_CHANGED when the file changes meanwhile: nothing is stored then.
- * OSS_CALLBACK_CODE_CHECKPOINT_IN_USE when another upload uses the checkpoint,
- * OSS_CALLBACK_CODE_CHECKPOINT_FAILED when it cannot be read or written.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_upload_file_with_callback(const oss_callback_client *client,
-                                                const char *bucket,
-                                                const char *object,
-                                                const char *path,
-                                                const oss_callback_spec *spec,
-                                                const oss_callback_put_options *options,
-                                                oss_callback_receipt **receipt,
-                                                oss_callback_error **error);
 
 /**
  * Makes empty options. Free them with oss_callback_operation_options_free.
@@ -1552,315 +2020,361 @@ OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_operation_options_new(oss_callback_operation_options **options);
 
 /**
- * Time for finding the server's address, and time for connecting, TLS included. 0 is refused.
+ * Limits the time to find the server's address, and the time to connect, TLS included. Default: the
+ * client's. 0 is refused.
  */
-void oss_callback_operation_options_set_connect_timeout_ms(oss_callback_operation_options *options,
-                                                           uint64_t timeout_ms);
+void oss_callback_operation_options_set_connect_timeout_ms(
+    oss_callback_operation_options *options, uint64_t timeout_ms);
 
 /**
- * Time from the last byte sent until OSS answers, and then again for the answer's body unless that is an
- * object's contents. 0 is refused.
+ * Limits the time from the last byte sent until OSS answers, and the time for the answer's body unless
+ * that is an object's contents. Default: the client's. 0 is refused.
  */
-void oss_callback_operation_options_set_answer_timeout_ms(oss_callback_operation_options *options,
-                                                          uint64_t timeout_ms);
+void oss_callback_operation_options_set_answer_timeout_ms(
+    oss_callback_operation_options *options, uint64_t timeout_ms);
 
 /**
- * The longest time without progress while a body is sent or received; less than 1 KiB in that time is none.
- * 0 is refused.
+ * Limits the time without progress while a body is sent or received. Less than 1 KiB in that time counts
+ * as no progress. Default: the client's. 0 is refused.
  */
-void oss_callback_operation_options_set_progress_timeout_ms(oss_callback_operation_options *options,
-                                                            uint64_t timeout_ms);
+void oss_callback_operation_options_set_progress_timeout_ms(
+    oss_callback_operation_options *options, uint64_t timeout_ms);
 
 /**
- * Time for the operation with all its attempts. Time in hooks of the caller's counts, but the limit takes
- * effect only when they return. 0 is refused.
+ * Limits the time for the operation with all its attempts. Time in the caller's hooks counts, but the
+ * limit takes effect only when they return. Default: the client's. 0 is refused.
  */
-void oss_callback_operation_options_set_timeout_ms(oss_callback_operation_options *options,
-                                                   uint64_t timeout_ms);
+void oss_callback_operation_options_set_timeout_ms(
+    oss_callback_operation_options *options, uint64_t timeout_ms);
 
 /**
  * Sets a deadline, `deadline_ms` milliseconds from now, that all operations with these options share. If
  * oss_callback_operation_options_set_timeout_ms is set too, whichever comes first applies.
  */
-void oss_callback_operation_options_set_deadline_ms(oss_callback_operation_options *options,
-                                                    uint64_t deadline_ms);
+void oss_callback_operation_options_set_deadline_ms(
+    oss_callback_operation_options *options, uint64_t deadline_ms);
 
 /**
- * Lets another thread end the operations with these options; NULL takes an earlier one away. The options keep
- * a reference of their own, so the handle may be freed.
+ * Lets another thread end the operations with these options. NULL removes an earlier cancellation. The
+ * options keep their own reference, so the handle may be freed.
  */
-void oss_callback_operation_options_set_cancellation(oss_callback_operation_options *options,
-                                                     const oss_callback_cancellation *cancellation);
+void oss_callback_operation_options_set_cancellation(
+    oss_callback_operation_options *options, const oss_callback_cancellation *cancellation);
 
 /**
- * Sets how often the operation is tried, the first attempt included: 1 means once. Default: as the client's options say.
- * A download is tried again only until its hook has received a byte.
+ * Sets how often the operation is tried, the first attempt included: 1 means once. Default: as the
+ * client's options say. A download is tried again only until its hook has received a byte.
  */
-void oss_callback_operation_options_set_max_attempts(oss_callback_operation_options *options,
-                                                     uint32_t max_attempts);
+void oss_callback_operation_options_set_max_attempts(
+    oss_callback_operation_options *options, uint32_t max_attempts);
 
 /**
- * Sets the longest delay before the second attempt; it doubles with each further one. The actual delays are
- * random, so that many clients do not come back at once. Default: as the client's options say.
+ * Sets the longest delay before the second attempt; it doubles with each further one. The actual delays
+ * are random, so that many clients do not come back at once. Default: as the client's options say.
  */
-void oss_callback_operation_options_set_retry_base_delay_ms(oss_callback_operation_options *options,
-                                                            uint64_t base_delay_ms);
+void oss_callback_operation_options_set_retry_base_delay_ms(
+    oss_callback_operation_options *options, uint64_t base_delay_ms);
 
 /**
- * Sets the longest delay between two attempts. When OSS asks for a longer one (Retry-After), there is no further
- * attempt. Default: as the client's options say.
+ * Sets the longest delay between two attempts. When OSS asks for a longer one (Retry-After), there is no
+ * further attempt. Default: as the client's options say.
  */
-void oss_callback_operation_options_set_retry_max_delay_ms(oss_callback_operation_options *options,
-                                                           uint64_t max_delay_ms);
+void oss_callback_operation_options_set_retry_max_delay_ms(
+    oss_callback_operation_options *options, uint64_t max_delay_ms);
 
 /**
  * Frees options. NULL does nothing.
  */
 void oss_callback_operation_options_free(oss_callback_operation_options *options);
 
-/**
- * Begins an upload in parts of what is to become `object` in `bucket`.
- *
- * `options` NULL means none. You may pass the same options to each function that takes the upload: each uses what applies
- * to it, and all of them refuse what is only for oss_upload_file_with_callback. This one sends the headers, metadata and
- * tags of the object. The handle remembers the rest for later requests: the traffic limit of parts, the ACL, and whether an
- * existing object is kept, which is checked now and again on completion. On another machine, pass them again.
- *
- * On success `*upload` is a new handle: free it with oss_callback_multipart_upload_free, which aborts
- * nothing. When an answer is lost, OSS may have begun an upload whose id nobody knows. oss_callback_error_note says so
- * then, or oss_callback_multipart_upload_note if a later attempt succeeded;
- * oss_callback_client_list_uploads_begun_since finds it. May be called from several threads with the same client.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_client_initiate_multipart_upload(const oss_callback_client *client,
-                                                                const char *bucket,
-                                                                const char *object,
-                                                                const oss_callback_put_options *options,
-                                                                oss_callback_multipart_upload **upload,
-                                                                oss_callback_error **error);
+/** @} */
 
 /**
- * Goes on with an upload in parts that was begun before, here or on another machine. Nothing is sent. On
- * success `*upload` is a new handle: free it with oss_callback_multipart_upload_free.
+ * @name Uploads in parts
+ *
+ * One object from many requests, programs or machines. A single file needs none of this: see
+ * oss_upload_file_with_callback.
+ * @{
  */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_client_resume_multipart_upload(const oss_callback_client *client,
-                                                              const char *bucket,
-                                                              const char *object,
-                                                              const char *upload_id,
-                                                              oss_callback_multipart_upload **upload,
-                                                              oss_callback_error **error);
 
 /**
- * The bucket of the object; NULL for NULL. Borrowed from `upload`.
+ * @typedef oss_callback_multipart_uploads
+ *
+ * A list of multipart uploads that were neither completed nor aborted, sorted by object and then by upload
+ * id. Immutable: any thread may read it; one thread frees it.
+ */
+
+/**
+ * The number of uploads; 0 for NULL.
+ */
+size_t oss_callback_multipart_uploads_len(const oss_callback_multipart_uploads *uploads);
+
+/**
+ * The name of the object that an upload is for. `index` starts at 0; NULL if it is out of range. Borrowed
+ * from `uploads`.
+ */
+const char *oss_callback_multipart_uploads_object(
+    const oss_callback_multipart_uploads *uploads, size_t index);
+
+/**
+ * An upload id, for oss_callback_client_resume_multipart_upload; NULL if `index` is out of range. Borrowed
+ * from `uploads`.
+ */
+const char *oss_callback_multipart_uploads_id(
+    const oss_callback_multipart_uploads *uploads, size_t index);
+
+/**
+ * When an upload was begun, in OSS's format: "2012-02-23T04:18:23.000Z". NULL if `index` is out of range.
+ * Borrowed from `uploads`.
+ */
+const char *oss_callback_multipart_uploads_initiated(
+    const oss_callback_multipart_uploads *uploads, size_t index);
+
+/**
+ * The number of common prefixes; 0 without a delimiter, and for NULL.
+ */
+size_t oss_callback_multipart_uploads_common_prefixes_len(
+    const oss_callback_multipart_uploads *uploads);
+
+/**
+ * A common prefix, which stands for the uploads that were grouped. `index` starts at 0; NULL if it is out
+ * of range. Borrowed from `uploads`.
+ */
+const char *oss_callback_multipart_uploads_common_prefix(
+    const oss_callback_multipart_uploads *uploads, size_t index);
+
+/**
+ * Frees a list of uploads and everything borrowed from it. The uploads stay as they are. NULL does
+ * nothing.
+ */
+void oss_callback_multipart_uploads_free(oss_callback_multipart_uploads *uploads);
+
+/**
+ * @typedef oss_callback_multipart_upload
+ *
+ * A multipart upload that was begun: client, bucket, object and upload id, which is OSS's name for it. The
+ * object exists once the upload is completed; until then OSS keeps the parts and bills for them.
+ *
+ * Many machines can upload one object together, since the upload id and what is known of each part are
+ * plain values. One machine begins the upload with oss_callback_client_initiate_multipart_upload and gives
+ * the others its oss_callback_multipart_upload_id. Each of them resumes the upload with
+ * oss_callback_client_resume_multipart_upload, sends its part with
+ * oss_callback_multipart_upload_upload_part, and returns the line that oss_callback_parts_json gives. One
+ * machine adds all the lines to a list with oss_callback_parts_add_json and calls
+ * oss_complete_multipart_upload_with_callback. The application server hears of the object once.
+ *
+ * Many threads may use the handle at once while nobody changes it; one of them frees it. It keeps what it
+ * needs of its client, which may be freed first.
+ */
+
+/**
+ * The bucket; NULL if `upload` is NULL. Borrowed from `upload`.
  */
 const char *oss_callback_multipart_upload_bucket(const oss_callback_multipart_upload *upload);
 
 /**
- * The name of the object; NULL for NULL. Borrowed from `upload`.
+ * The object's name; NULL if `upload` is NULL. Borrowed from `upload`.
  */
 const char *oss_callback_multipart_upload_object(const oss_callback_multipart_upload *upload);
 
 /**
- * OSS's name for the upload; NULL for NULL. Together with bucket and object it is all that another machine
- * needs. Borrowed from `upload`.
+ * The upload id; NULL if `upload` is NULL. With the bucket and the object's name, it is all that another
+ * machine needs. Borrowed from `upload`.
  */
 const char *oss_callback_multipart_upload_id(const oss_callback_multipart_upload *upload);
 
 /**
- * How many notes there are; 0 for NULL.
+ * The number of notes; 0 for NULL.
  */
 size_t oss_callback_multipart_upload_notes_len(const oss_callback_multipart_upload *upload);
 
 /**
- * What else is worth knowing of the beginning of an upload, a sentence each: that the answer to an earlier attempt was
- * lost, so that OSS may have begun an upload that nobody knows. `index` is 0 for the first; NULL when there are not so
- * many. Borrowed from `upload`.
+ * A one-sentence note on how the upload was begun: that the answer to an earlier attempt was lost, so OSS
+ * may have begun another upload whose id nobody knows. `index` starts at 0; NULL if it is out of range.
+ * Borrowed from `upload`.
  */
-const char *oss_callback_multipart_upload_note(const oss_callback_multipart_upload *upload,
-                                               size_t index);
+const char *oss_callback_multipart_upload_note(
+    const oss_callback_multipart_upload *upload, size_t index);
 
 /**
- * Whether who sends the requests of this upload pays for them, as a bucket of somebody else's may ask.
- * Default: as the options said with which it was begun; false for one that was begun elsewhere.
+ * Sets whether the requester pays for the requests of this upload, as another account's bucket may
+ * require. Default: what the options said when this handle began the upload; false for an upload that was
+ * begun elsewhere.
  */
-void oss_callback_multipart_upload_set_requester_pays(oss_callback_multipart_upload *upload,
-                                                      bool requester_pays);
+void oss_callback_multipart_upload_set_requester_pays(
+    oss_callback_multipart_upload *upload, bool requester_pays);
 
 /**
- * Asks which parts OSS has, with one request for each 1000. `options` NULL means none. On success `*parts` is
- * a new list: free it with oss_callback_parts_free. OSS_CALLBACK_CODE_NOT_FOUND when OSS does not know the
- * upload (any more).
+ * Lists the parts that OSS has, with one request per 1000 parts. `options` may be NULL. On success
+ * `*parts` is a new list: free it with oss_callback_parts_free. Fails with OSS_CALLBACK_CODE_NOT_FOUND if
+ * OSS does not know the upload, or no longer does.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_multipart_upload_list_parts(const oss_callback_multipart_upload *upload,
-                                                           const oss_callback_put_options *options,
-                                                           oss_callback_parts **parts,
-                                                           oss_callback_error **error);
+oss_callback_code oss_callback_multipart_upload_list_parts(
+    const oss_callback_multipart_upload *upload, const oss_callback_put_options *options,
+    oss_callback_parts **parts, oss_callback_error **error);
 
 /**
- * Makes the object of its parts and waits for the application server's answer.
+ * Aborts the upload and deletes its parts. Do not abort an upload that may have been completed. Parts that
+ * are being sent meanwhile may survive: abort again when they have ended.
  *
- * `parts` NULL means all that OSS has; they are listed first, unless the CRC-64 is not to be compared. `spec` NULL means no
- * callback; `receipt` or `error` NULL means that it is not wanted. `options` NULL means none. The options that apply are the
- * ACL, whether an existing object is kept, whether the CRC-64 is compared, whether the requester pays, and the limits. ACL
- * and keeping default to what was given when this handle began the upload.
- *
- * Receipt, error and OSS_CALLBACK_CODE_CALLBACK_FAILED, with which the object IS STORED, are those of
- * oss_put_object_with_callback. OSS_CALLBACK_CODE_NOT_FOUND when OSS does not know the upload (any more);
- * OSS_CALLBACK_CODE_REFUSED with OSS's code "InvalidPart" when it has no such part, and "EntityTooSmall" when one that is
- * not the last has fewer than 102400 bytes. The upload stays open, and may be completed later or aborted, as long as
- * oss_callback_error_stored says OSS_CALLBACK_STORED_NO and the code is not OSS_CALLBACK_CODE_NOT_FOUND.
- *
- * OSS completes an upload once, so the request is sent again, as the retry policy says, without delivering
- * the callback twice. When the answer is lost the upload and the object are looked up, which needs size and
- * CRC-64 of every part: if the object is the one that the parts add up to, it is stored, and only the answer
- * remains unknown.
+ * `options` may be NULL. An expired deadline in them ends this call too, so pass other options then. Fails
+ * with OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the upload because it was completed or aborted
+ * before. If an answer was lost, this call itself may have aborted it. Free the handle as always.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_complete_multipart_upload_with_callback(const oss_callback_multipart_upload *upload,
-                                                              const oss_callback_parts *parts,
-                                                              const oss_callback_spec *spec,
-                                                              const oss_callback_put_options *options,
-                                                              oss_callback_receipt **receipt,
-                                                              oss_callback_error **error);
-
-/**
- * Gives the upload up, and deletes its parts. `options` NULL means none; an expired deadline in them ends this call too, so
- * pass other options then. Do not abort after the upload may have been completed. Parts that are being sent meanwhile may
- * survive: abort again when they have ended. OSS_CALLBACK_CODE_NOT_FOUND when OSS does not know the upload, because it was
- * completed or aborted before; after a lost answer that may have been this call. The handle is freed as always.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_multipart_upload_abort(const oss_callback_multipart_upload *upload,
-                                                      const oss_callback_put_options *options,
-                                                      oss_callback_error **error);
-
-/**
- * Frees the handle of an upload, and aborts nothing. NULL does nothing.
- */
-void oss_callback_multipart_upload_free(oss_callback_multipart_upload *upload);
+oss_callback_code oss_callback_multipart_upload_abort(
+    const oss_callback_multipart_upload *upload, const oss_callback_put_options *options,
+    oss_callback_error **error);
 
 /**
  * Sends `body_len` bytes as a part of the object.
  *
- * `part_number` is in 1 to 10000 and decides where in the object the part stands; a part with the same number
- * is replaced. All but the last need at least 102400 bytes, which is found out when the upload is completed,
- * and none may have more than 5 GiB. `options` NULL means none; those that apply are how the body is
- * sent, the progress hook, the traffic limit, whether the requester pays, and the limits. On success the part is added to `parts`
- * unless that is NULL, with its size and its CRC-64, which was compared with OSS's.
+ * `part_number`, from 1 to 10000, decides where the part stands in the object. A part replaces an earlier
+ * one with the same number. Every part but the last needs at least 102400 bytes, which OSS checks when the
+ * upload is completed. No part may have more than 5 GiB. `options` may be NULL. The options that apply are
+ * how the body is sent, the progress hook, the traffic limit, whether the requester pays, and the limits.
+ * On success the part is added to `parts`, unless that is NULL, with its size and its CRC-64, which was
+ * compared with OSS's.
  *
- * A failed part is tried again where that may help, and may always be sent again: it replaces itself.
- * OSS_CALLBACK_CODE_NOT_FOUND when OSS does not know the upload (any more),
- * OSS_CALLBACK_CODE_CHECKSUM_MISMATCH when OSS has other contents than were sent. Whatever the code,
- * oss_callback_error_stored says OSS_CALLBACK_STORED_NO: no object comes into being before the upload is
+ * The library tries a failed part again where that may help. You may always send a part again: it replaces
+ * itself. Fails with OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the upload, or no longer does, and
+ * with OSS_CALLBACK_CODE_CHECKSUM_MISMATCH if what OSS has differs from what was sent. Whatever the code,
+ * oss_callback_error_stored returns OSS_CALLBACK_STORED_NO: there is no object before the upload is
  * completed.
  *
  * May be called from several threads with the same upload, options and list.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_multipart_upload_upload_part(const oss_callback_multipart_upload *upload,
-                                                            uint32_t part_number,
-                                                            const uint8_t *body,
-                                                            size_t body_len,
-                                                            const oss_callback_put_options *options,
-                                                            oss_callback_parts *parts,
-                                                            oss_callback_error **error);
+oss_callback_code oss_callback_multipart_upload_upload_part(
+    const oss_callback_multipart_upload *upload, uint32_t part_number, const uint8_t *body,
+    size_t body_len, const oss_callback_put_options *options, oss_callback_parts *parts,
+    oss_callback_error **error);
 
 /**
- * Sends `len` bytes of a file from `offset` on as a part of the object.
+ * Sends `len` bytes of a file, starting at `offset`, as a part of the object.
  *
- * As oss_callback_multipart_upload_upload_part. OSS_CALLBACK_CODE_INVALID_ARGUMENT when the file ends before the
- * range does, OSS_CALLBACK_CODE_BODY_UNREADABLE when it cannot be read or is no regular file, and
- * OSS_CALLBACK_CODE_BODY_CHANGED when it changes meanwhile.
+ * Like oss_callback_multipart_upload_upload_part. Also fails with OSS_CALLBACK_CODE_INVALID_ARGUMENT if
+ * the file ends before the range does, OSS_CALLBACK_CODE_BODY_UNREADABLE if it cannot be read or is not a
+ * regular file, and OSS_CALLBACK_CODE_BODY_CHANGED if it changes meanwhile.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_multipart_upload_upload_part_from_file(const oss_callback_multipart_upload *upload,
-                                                                      uint32_t part_number,
-                                                                      const char *path,
-                                                                      uint64_t offset,
-                                                                      uint64_t len,
-                                                                      const oss_callback_put_options *options,
-                                                                      oss_callback_parts *parts,
-                                                                      oss_callback_error **error);
+oss_callback_code oss_callback_multipart_upload_upload_part_from_file(
+    const oss_callback_multipart_upload *upload, uint32_t part_number, const char *path,
+    uint64_t offset, uint64_t len, const oss_callback_put_options *options,
+    oss_callback_parts *parts, oss_callback_error **error);
 
 /**
- * Sends what `read_hook` gives, exactly `len` bytes, as a part of the object.
+ * Sends exactly `len` bytes that `read_hook` gives as a part of the object.
  *
- * As oss_callback_multipart_upload_upload_part. The hook gets `userdata` and is asked once more after `len` bytes:
- * it then says that there are no more. It is read once, so there is another attempt only if nothing was read
- * yet. OSS_CALLBACK_CODE_BODY_UNREADABLE when the hook fails or returns an impossible number,
- * OSS_CALLBACK_CODE_BODY_CHANGED when it gives fewer or more bytes.
+ * Like oss_callback_multipart_upload_upload_part. The library passes `userdata` to the hook and calls it
+ * once more after `len` bytes, to learn that the body has ended. The body is read once, so the library
+ * tries again only if it has read nothing yet. Also fails with OSS_CALLBACK_CODE_BODY_UNREADABLE if the
+ * hook fails or returns an impossible number, and with OSS_CALLBACK_CODE_BODY_CHANGED if it gives fewer or
+ * more bytes.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_multipart_upload_upload_part_from_reader(const oss_callback_multipart_upload *upload,
-                                                                        uint32_t part_number,
-                                                                        oss_callback_read_hook read_hook,
-                                                                        void *userdata,
-                                                                        uint64_t len,
-                                                                        const oss_callback_put_options *options,
-                                                                        oss_callback_parts *parts,
-                                                                        oss_callback_error **error);
+oss_callback_code oss_callback_multipart_upload_upload_part_from_reader(
+    const oss_callback_multipart_upload *upload, uint32_t part_number,
+    oss_callback_read_hook read_hook, void *userdata, uint64_t len,
+    const oss_callback_put_options *options, oss_callback_parts *parts, oss_callback_error **error);
+
+/**
+ * Signs a URL that lets others send a part of an upload. Nothing is sent. `part_number` is from 1 to
+ * 10000; `expires_in_s` is as for oss_callback_client_presign_put_object. On success `*presigned_url` is a
+ * new handle: free it with oss_callback_presigned_url_free.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_multipart_upload_presign_part(
+    const oss_callback_multipart_upload *upload, uint32_t part_number, uint64_t expires_in_s,
+    oss_callback_presigned_url **presigned_url, oss_callback_error **error);
+
+/**
+ * Signs a URL that lets others complete an upload. Nothing is sent.
+ *
+ * With `all_parts` OSS makes the object from all parts that it has, and the request's body must be empty.
+ * Without it, the body must be the list of parts in OSS's format. `spec`, `expires_in_s` and
+ * `callback_in_headers` are as for oss_callback_client_presign_put_object, `options` as for
+ * oss_complete_multipart_upload_with_callback. On success `*presigned_url` is a new handle: free it with
+ * oss_callback_presigned_url_free.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_multipart_upload_presign_complete(
+    const oss_callback_multipart_upload *upload, bool all_parts, const oss_callback_spec *spec,
+    const oss_callback_put_options *options, uint64_t expires_in_s, bool callback_in_headers,
+    oss_callback_presigned_url **presigned_url, oss_callback_error **error);
+
+/**
+ * Frees the handle of an upload and aborts nothing. NULL does nothing.
+ */
+void oss_callback_multipart_upload_free(oss_callback_multipart_upload *upload);
+
+/**
+ * @typedef oss_callback_parts
+ *
+ * Parts that OSS has, sorted by number: plain values that can be kept and sent elsewhere. Several threads
+ * may add parts to a list, or upload parts into it, at once; one of them frees it. What is borrowed from a
+ * list is valid until a part is added or the list is freed.
+ */
 
 /**
  * Makes an empty list. Free it with oss_callback_parts_free.
  */
-OSS_CALLBACK_MUST_USE oss_callback_code oss_callback_parts_new(oss_callback_parts **parts);
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_parts_new(oss_callback_parts **parts);
 
 /**
- * Adds a part of what was kept of it; it replaces one with the same number. `size` and `crc64` (CRC-64/XZ)
- * are NULL when they are not known: the upload can be completed without them, but then the contents of the
- * object are not compared, and nothing can be said of it when the answer is lost. Number and ETag are checked
- * when the upload is completed. Any thread.
+ * Adds a part from values that were kept; it replaces a part with the same number. `size`, in bytes, and
+ * `crc64` (CRC-64/XZ) are NULL if they are unknown. The upload can be completed without them, but then the
+ * object's contents are not compared, and after a lost answer it stays unknown whether the object is
+ * stored. The number and the ETag are checked when the upload is completed. Any thread.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_parts_add(oss_callback_parts *parts,
-                                         uint32_t part_number,
-                                         const char *etag,
-                                         const uint64_t *size,
-                                         const uint64_t *crc64,
-                                         oss_callback_error **error);
+oss_callback_code oss_callback_parts_add(
+    oss_callback_parts *parts, uint32_t part_number, const char *etag, const uint64_t *size,
+    const uint64_t *crc64, oss_callback_error **error);
 
 /**
- * Adds a part of the line of JSON that oss_callback_parts_json gave, on this machine or another; it replaces
- * one with the same number. OSS_CALLBACK_CODE_INVALID_ARGUMENT when it is not such a line. Any thread.
+ * Adds a part from the line of JSON that oss_callback_parts_json gave, on this machine or another; it
+ * replaces a part with the same number. Fails with OSS_CALLBACK_CODE_INVALID_ARGUMENT if `json` is not
+ * such a line. Any thread.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_parts_add_json(oss_callback_parts *parts,
-                                              const char *json,
-                                              oss_callback_error **error);
+oss_callback_code oss_callback_parts_add_json(
+    oss_callback_parts *parts, const char *json, oss_callback_error **error);
 
 /**
- * How many parts there are; 0 for NULL. Any thread.
+ * The number of parts; 0 for NULL. Any thread.
  */
 size_t oss_callback_parts_len(const oss_callback_parts *parts);
 
 /**
- * The number of a part: `index` is 0 for the one with the lowest. 0 when there are not so many. Any thread.
+ * A part's number. `index` 0 is the part with the lowest number. Returns 0 if `index` is out of range. Any
+ * thread.
  */
 uint32_t oss_callback_parts_number(const oss_callback_parts *parts, size_t index);
 
 /**
- * The ETag of a part without its quotes; NULL when there are not so many. Opaque: compare it, do not
+ * A part's ETag without its quotes; NULL if `index` is out of range. It is opaque: compare it, do not
  * interpret it. Borrowed from `parts`.
  */
 const char *oss_callback_parts_etag(const oss_callback_parts *parts, size_t index);
 
 /**
- * Writes the size of a part in bytes to `*size` and returns true; returns false and writes nothing if it is
- * not known or there are not so many parts. Any thread.
+ * Writes a part's size in bytes to `*size` and returns true. If the size is unknown or `index` is out of
+ * range, writes nothing and returns false. Any thread.
  */
 bool oss_callback_parts_size(const oss_callback_parts *parts, size_t index, uint64_t *size);
 
 /**
- * Writes the CRC-64 of a part (CRC-64/XZ) to `*crc64` and returns true; returns false and writes nothing if
- * it is not known or there are not so many parts. Any thread.
+ * Writes a part's CRC-64 (CRC-64/XZ) to `*crc64` and returns true. If the CRC-64 is unknown or `index` is
+ * out of range, writes nothing and returns false. Any thread.
  */
 bool oss_callback_parts_crc64(const oss_callback_parts *parts, size_t index, uint64_t *crc64);
 
 /**
- * All that is known of a part in one line of JSON, for oss_callback_parts_add_json; NULL when there are not
- * so many. Borrowed from `parts`.
+ * All that is known of a part as one line of JSON, for oss_callback_parts_add_json; NULL if `index` is out
+ * of range. Borrowed from `parts`.
  */
 const char *oss_callback_parts_json(const oss_callback_parts *parts, size_t index);
 
@@ -1869,158 +2383,53 @@ const char *oss_callback_parts_json(const oss_callback_parts *parts, size_t inde
  */
 void oss_callback_parts_free(oss_callback_parts *parts);
 
+/** @} */
+
 /**
- * Asks which uploads in parts of a bucket are open, with one request for each 1000.
+ * @name Objects, and uploads whose outcome is unknown
  *
- * `prefix`, if it is not NULL: only those of objects whose names begin so. `delimiter`, if it is not NULL:
- * those whose names have this text after the prefix are summed up to what they have in common up to it; "/"
- * for something like folders. `options` NULL means none. On success `*uploads` is a new handle: free it with
- * oss_callback_multipart_uploads_free. More than 100000 uploads are an error.
+ * What OSS says about an object, and what became of an upload whose answer was lost.
+ * @{
  */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_client_list_multipart_uploads(const oss_callback_client *client,
-                                                             const char *bucket,
-                                                             const char *prefix,
-                                                             const char *delimiter,
-                                                             const oss_callback_operation_options *options,
-                                                             oss_callback_multipart_uploads **uploads,
-                                                             oss_callback_error **error);
 
 /**
- * Asks which uploads in parts of `object` were begun at a time of the local clock or later and are open, in seconds since
- * 1970: such as those whose answer was lost, see oss_callback_client_initiate_multipart_upload.
+ * @typedef oss_callback_object_metadata
  *
- * OSS's clock may differ: its answer says by how much, to the second, and in doubt an upload is listed. Another program
- * may have begun one of them, so look before you abort it. `options` NULL means none. On success `*uploads` is a new
- * handle: free it with oss_callback_multipart_uploads_free.
+ * What OSS says about an object. Immutable: any thread may read it; one thread frees it.
  */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_client_list_uploads_begun_since(const oss_callback_client *client,
-                                                               const char *bucket,
-                                                               const char *object,
-                                                               uint64_t since_at_s,
-                                                               const oss_callback_operation_options *options,
-                                                               oss_callback_multipart_uploads **uploads,
-                                                               oss_callback_error **error);
 
 /**
- * How many uploads there are; 0 for NULL.
+ * Writes the object's size in bytes to `*content_length` and returns true. If OSS did not give it, writes
+ * nothing and returns false.
  */
-size_t oss_callback_multipart_uploads_len(const oss_callback_multipart_uploads *uploads);
+bool oss_callback_object_metadata_content_length(
+    const oss_callback_object_metadata *metadata, uint64_t *content_length);
 
 /**
- * The object that an upload is to become: `index` is 0 for the first. NULL when there are not so many.
- * Borrowed from `uploads`.
+ * Writes the object's CRC-64 (CRC-64/XZ) to `*crc64` and returns true. If OSS did not give it, writes
+ * nothing and returns false.
  */
-const char *oss_callback_multipart_uploads_object(const oss_callback_multipart_uploads *uploads,
-                                                  size_t index);
+bool oss_callback_object_metadata_crc64(
+    const oss_callback_object_metadata *metadata, uint64_t *crc64);
 
 /**
- * OSS's name for an upload, for oss_callback_client_resume_multipart_upload; NULL when there are not so many. Borrowed
- * from `uploads`.
+ * Writes when the object was stored, in seconds since 1970-01-01 00:00 UTC, to `*last_modified` and
+ * returns true. If OSS did not give it, writes nothing and returns false.
  */
-const char *oss_callback_multipart_uploads_id(const oss_callback_multipart_uploads *uploads,
-                                              size_t index);
+bool oss_callback_object_metadata_last_modified_at_s(
+    const oss_callback_object_metadata *metadata, uint64_t *last_modified);
 
 /**
- * When an upload was begun, as OSS says it: "2012-02-23T04:18:23.000Z". NULL when there are not so many.
- * Borrowed from `uploads`.
- */
-const char *oss_callback_multipart_uploads_initiated(const oss_callback_multipart_uploads *uploads,
-                                                     size_t index);
-
-/**
- * How many common prefixes there are; 0 without a delimiter, and for NULL.
- */
-size_t oss_callback_multipart_uploads_common_prefixes_len(const oss_callback_multipart_uploads *uploads);
-
-/**
- * What uploads that were summed up have in common: `index` is 0 for the first. NULL when there are not so
- * many. Borrowed from `uploads`.
- */
-const char *oss_callback_multipart_uploads_common_prefix(const oss_callback_multipart_uploads *uploads,
-                                                         size_t index);
-
-/**
- * Frees a list of uploads and everything borrowed from it; the uploads stay as they are. NULL does nothing.
- */
-void oss_callback_multipart_uploads_free(oss_callback_multipart_uploads *uploads);
-
-/**
- * Reads what is known of an object. `options` NULL means none. On success `*metadata` is a new handle: free
- * it with oss_callback_object_metadata_free. OSS_CALLBACK_CODE_NOT_FOUND when there is no such object. May be
- * called from several threads with the same client.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_client_head_object(const oss_callback_client *client,
-                                                  const char *bucket,
-                                                  const char *object,
-                                                  const oss_callback_operation_options *options,
-                                                  oss_callback_object_metadata **metadata,
-                                                  oss_callback_error **error);
-
-/**
- * Downloads an object: calls `write_hook` with `userdata` for its bytes, block after block, and compares
- * their CRC-64 with the one that OSS has. `options` NULL means none. On success `*metadata`, if wanted, is a
- * new handle: free it with oss_callback_object_metadata_free. OSS_CALLBACK_CODE_NOT_FOUND when there is no
- * such object, OSS_CALLBACK_CODE_WRITE_FAILED when the hook does not want more,
- * OSS_CALLBACK_CODE_CONNECTION_LOST when the contents end early, OSS_CALLBACK_CODE_CHECKSUM_MISMATCH when
- * they are not what OSS stored. Whatever the failure, what the hook got until then is not the object. May be
- * called from several threads with the same client.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_client_get_object(const oss_callback_client *client,
-                                                 const char *bucket,
-                                                 const char *object,
-                                                 oss_callback_write_hook write_hook,
-                                                 void *userdata,
-                                                 const oss_callback_operation_options *options,
-                                                 oss_callback_object_metadata **metadata,
-                                                 oss_callback_error **error);
-
-/**
- * Deletes an object. `options` NULL means none. One that does not exist counts as deleted, as with OSS. After
- * a lost answer it may be deleted or not: deleting again does no harm. May be called from several threads
- * with the same client.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_client_delete_object(const oss_callback_client *client,
-                                                    const char *bucket,
-                                                    const char *object,
-                                                    const oss_callback_operation_options *options,
-                                                    oss_callback_error **error);
-
-/**
- * Writes the object's size in bytes to `*content_length` and returns true; returns false and writes
- * nothing if OSS did not say it.
- */
-bool oss_callback_object_metadata_content_length(const oss_callback_object_metadata *metadata,
-                                                 uint64_t *content_length);
-
-/**
- * Writes the CRC-64 of the object (CRC-64/XZ) to `*crc64` and returns true; returns false and writes
- * nothing if OSS did not say it.
- */
-bool oss_callback_object_metadata_crc64(const oss_callback_object_metadata *metadata, uint64_t *crc64);
-
-/**
- * Writes when the object was stored, in seconds since 1970-01-01 00:00 UTC, to `*last_modified` and returns
- * true; returns false and writes nothing if OSS did not say it.
- */
-bool oss_callback_object_metadata_last_modified_at_s(const oss_callback_object_metadata *metadata,
-                                                     uint64_t *last_modified);
-
-/**
- * The object's ETag without its quotes; NULL if OSS did not say it. Borrowed from `metadata`.
+ * The object's ETag without its quotes; NULL if OSS did not give it. Borrowed from `metadata`.
  */
 const char *oss_callback_object_metadata_etag(const oss_callback_object_metadata *metadata);
 
 /**
- * A header of OSS's answer by its name, in any case, for example "Content-Type" or "x-oss-meta-author"; NULL
- * if there is none. Borrowed from `metadata`.
+ * A header of OSS's answer by its name, in any letter case, for example "Content-Type" or
+ * "x-oss-meta-author"; NULL if there is none. Borrowed from `metadata`.
  */
-const char *oss_callback_object_metadata_header(const oss_callback_object_metadata *metadata,
-                                                const char *name);
+const char *oss_callback_object_metadata_header(
+    const oss_callback_object_metadata *metadata, const char *name);
 
 /**
  * Frees metadata and everything borrowed from it. NULL does nothing.
@@ -2028,170 +2437,129 @@ const char *oss_callback_object_metadata_header(const oss_callback_object_metada
 void oss_callback_object_metadata_free(oss_callback_object_metadata *metadata);
 
 /**
- * Finds out what became of an upload that ended with `unknown`, of which oss_callback_error_stored says
- * OSS_CALLBACK_STORED_UNKNOWN: looks at the object, and for an upload in parts first at the upload. Nothing is
- * changed. `options` NULL means none. On success `*reconciled` is a new handle: free it with
- * oss_callback_reconciled_free. Whether the callback was answered is not kept by OSS: ask the application server.
- *
- * OSS_CALLBACK_CODE_INVALID_ARGUMENT when the outcome of `unknown` is not unknown, or it is of an upload by a
- * presigned URL or a form, which does not say what it stores. After another failure as much is known as before.
- * The client may be another one than that of the upload. May be called from several threads with the same client.
+ * What is known of an upload after oss_callback_client_reconcile.
  */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_client_reconcile(const oss_callback_client *client,
-                                                const oss_callback_error *unknown,
-                                                const oss_callback_operation_options *options,
-                                                oss_callback_reconciled **reconciled,
-                                                oss_callback_error **error);
+typedef enum {
+    /**
+     * Another object is there, perhaps one that replaced this one; or the object there cannot be compared.
+     */
+    OSS_CALLBACK_OUTCOME_STILL_UNKNOWN = 0,
+    /**
+     * The upload is stored. Its idempotency id proves it or, for a multipart upload, two facts together:
+     * its upload id is used up, and the object was made of parts and has their size and CRC-64.
+     */
+    OSS_CALLBACK_OUTCOME_STORED = 1,
+    /**
+     * An object with the size and the CRC-64 of the upload is there. Without an idempotency id, OSS cannot
+     * show whether this upload stored it or an earlier one with the same contents.
+     */
+    OSS_CALLBACK_OUTCOME_CONTENT_PRESENT = 2,
+    /**
+     * The upload is not there: the object does not exist or is older than the upload, or the multipart
+     * upload is still open. A request that was still on its way may arrive later.
+     */
+    OSS_CALLBACK_OUTCOME_NOT_THERE = 3,
+} oss_callback_outcome;
 
 /**
- * What can be said of the upload; OSS_CALLBACK_OUTCOME_STILL_UNKNOWN for NULL.
+ * @typedef oss_callback_reconciled
+ *
+ * What became of an upload whose outcome was unknown. Immutable: any thread may read it; one thread frees
+ * it.
+ */
+
+/**
+ * What is known of the upload. OSS_CALLBACK_OUTCOME_STILL_UNKNOWN for NULL.
  */
 oss_callback_outcome oss_callback_reconciled_outcome(const oss_callback_reconciled *reconciled);
 
 /**
  * The object that is there; NULL unless the outcome is OSS_CALLBACK_OUTCOME_STORED or
- * OSS_CALLBACK_OUTCOME_CONTENT_PRESENT. Borrowed from `reconciled`: it is not freed by itself.
+ * OSS_CALLBACK_OUTCOME_CONTENT_PRESENT. Borrowed from `reconciled`: do not free it.
  */
-const oss_callback_object_metadata *oss_callback_reconciled_object(const oss_callback_reconciled *reconciled);
+const oss_callback_object_metadata *oss_callback_reconciled_object(
+    const oss_callback_reconciled *reconciled);
 
 /**
- * Writes OSS's time when it said that the upload is not there, in seconds since 1970-01-01 00:00 UTC, to
- * `*observed_at` and returns true; returns false and writes nothing if the outcome is another.
+ * If the outcome is OSS_CALLBACK_OUTCOME_NOT_THERE, writes when OSS said so by its clock, in seconds since
+ * 1970-01-01 00:00 UTC, to `*observed_at` and returns true. Otherwise writes nothing and returns false.
  */
-bool oss_callback_reconciled_observed_at_s(const oss_callback_reconciled *reconciled, uint64_t *observed_at);
+bool oss_callback_reconciled_observed_at_s(
+    const oss_callback_reconciled *reconciled, uint64_t *observed_at);
 
 /**
- * Frees the handle and what is borrowed from it. NULL does nothing.
+ * Frees the handle and everything borrowed from it. NULL does nothing.
  */
 void oss_callback_reconciled_free(oss_callback_reconciled *reconciled);
 
+/** @} */
+
 /**
- * Permits an upload of `object` into `bucket` to others, for `expires_in_s` seconds, 1 to 604800 (7 days); less
- * if the client's credentials end before. Nothing is sent.
+ * @name Permissions for others
  *
- * Of `options`, which may be NULL, the headers of the object count: they are signed, and must be sent with the
- * URL. A Content-Type is among them only if it is given: give it to a browser, which sends one. The callback of
- * `spec`, which may be NULL, stands in the URL, where the uploader can neither change nor drop it; with
- * `callback_in_headers` it stands in headers, which must then be sent. On success `*presigned_url` is a new
- * handle: free it with oss_callback_presigned_url_free.
+ * URLs and forms that let somebody without a key upload one object.
+ * @{
  */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_client_presign_put_object(const oss_callback_client *client,
-                                                         const char *bucket,
-                                                         const char *object,
-                                                         const oss_callback_spec *spec,
-                                                         const oss_callback_put_options *options,
-                                                         uint64_t expires_in_s,
-                                                         bool callback_in_headers,
-                                                         oss_callback_presigned_url **presigned_url,
-                                                         oss_callback_error **error);
 
 /**
- * Permits a download of an object to others, for `expires_in_s` seconds, 1 to 604800 (7 days); less if the
- * client's credentials end before. Nothing is sent. On success `*presigned_url` is a new handle: free it with
- * oss_callback_presigned_url_free.
+ * @typedef oss_callback_presigned_url
+ *
+ * A URL that lets anyone who has it send one particular request, until it expires. Treat it like a
+ * password. Immutable: any thread may read it; one thread frees it.
  */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_client_presign_get_object(const oss_callback_client *client,
-                                                         const char *bucket,
-                                                         const char *object,
-                                                         uint64_t expires_in_s,
-                                                         oss_callback_presigned_url **presigned_url,
-                                                         oss_callback_error **error);
 
 /**
- * Permits others to ask for the metadata of an object, as oss_callback_client_presign_get_object permits a
- * download: to look whether what they uploaded is there.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_client_presign_head_object(const oss_callback_client *client,
-                                                          const char *bucket,
-                                                          const char *object,
-                                                          uint64_t expires_in_s,
-                                                          oss_callback_presigned_url **presigned_url,
-                                                          oss_callback_error **error);
-
-/**
- * Permits sending a part of an upload to others, for `expires_in_s` seconds, 1 to 604800 (7 days); less if the
- * client's credentials end before. `part_number` is in 1 to 10000. Nothing is sent. On success
+ * Makes a presigned URL from the JSON that oss_callback_presigned_url_json gave, on any machine, or that
+ * another program wrote: {"method":"PUT","url":"…","headers":{"Content-Type":"…"}}. On success
  * `*presigned_url` is a new handle: free it with oss_callback_presigned_url_free.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_multipart_upload_presign_part(const oss_callback_multipart_upload *upload,
-                                                             uint32_t part_number,
-                                                             uint64_t expires_in_s,
-                                                             oss_callback_presigned_url **presigned_url,
-                                                             oss_callback_error **error);
+oss_callback_code oss_callback_presigned_url_new_from_json(
+    const char *json, oss_callback_presigned_url **presigned_url, oss_callback_error **error);
 
 /**
- * Permits completing an upload to others, for `expires_in_s` seconds, 1 to 604800 (7 days); less if the
- * client's credentials end before. Nothing is sent. With `all_parts` the object is made of all parts that OSS
- * has, and an empty body is sent; without it the body is OSS's list of parts. `spec` and `callback_in_headers`
- * as for oss_callback_client_presign_put_object, `options` as for oss_complete_multipart_upload_with_callback. On
- * success `*presigned_url` is a new handle: free it with oss_callback_presigned_url_free.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_multipart_upload_presign_complete(const oss_callback_multipart_upload *upload,
-                                                                 bool all_parts,
-                                                                 const oss_callback_spec *spec,
-                                                                 const oss_callback_put_options *options,
-                                                                 uint64_t expires_in_s,
-                                                                 bool callback_in_headers,
-                                                                 oss_callback_presigned_url **presigned_url,
-                                                                 oss_callback_error **error);
-
-/**
- * A presigned URL as somebody else made it, from what oss_callback_presigned_url_json gave, on any machine:
- * {"method":"PUT","url":"…","headers":{"Content-Type":"…"}}. On success `*presigned_url` is a new handle: free
- * it with oss_callback_presigned_url_free.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_presigned_url_new_from_json(const char *json,
-                                                           oss_callback_presigned_url **presigned_url,
-                                                           oss_callback_error **error);
-
-/**
- * The HTTP method that it permits, for example "PUT". Borrowed from `presigned_url`; NULL for NULL.
+ * The HTTP method that the URL permits, for example "PUT"; NULL if `presigned_url` is NULL. Borrowed from
+ * `presigned_url`.
  */
 const char *oss_callback_presigned_url_method(const oss_callback_presigned_url *presigned_url);
 
 /**
- * The URL, percent-encoded. Borrowed from `presigned_url`; NULL for NULL.
+ * The URL, percent-encoded; NULL if `presigned_url` is NULL. Borrowed from `presigned_url`.
  */
 const char *oss_callback_presigned_url_url(const oss_callback_presigned_url *presigned_url);
 
 /**
- * All of it as JSON, for a web page or another machine. Borrowed from `presigned_url`; NULL for NULL.
+ * The URL with its method, headers and expiry as JSON, for a web page or another machine; NULL if
+ * `presigned_url` is NULL. Borrowed from `presigned_url`.
  */
 const char *oss_callback_presigned_url_json(const oss_callback_presigned_url *presigned_url);
 
 /**
- * Writes until when it is good, in seconds since 1970-01-01 00:00 UTC, to `*expires` and returns true; returns
- * false and writes nothing if whoever made it did not say.
+ * Writes when the URL expires, in seconds since 1970-01-01 00:00 UTC, to `*expires` and returns true. If
+ * the URL's maker did not give the time, writes nothing and returns false.
  */
-bool oss_callback_presigned_url_expires_at_s(const oss_callback_presigned_url *presigned_url,
-                                             uint64_t *expires);
+bool oss_callback_presigned_url_expires_at_s(
+    const oss_callback_presigned_url *presigned_url, uint64_t *expires);
 
 /**
- * How many headers must be sent with it, exactly as they are. No other Content-Type, Content-MD5 or header
- * that begins with "x-oss-" may be sent.
+ * The number of headers that must be sent with the URL, exactly as they are; 0 for NULL. No other
+ * Content-Type, Content-MD5 or header that begins with "x-oss-" may be sent.
  */
 size_t oss_callback_presigned_url_headers_len(const oss_callback_presigned_url *presigned_url);
 
 /**
- * The name of a header that must be sent, by its index from 0; NULL for an index that is too large. Borrowed
- * from `presigned_url`.
+ * The name of a header that must be sent. `index` starts at 0; NULL if it is out of range. Borrowed from
+ * `presigned_url`.
  */
-const char *oss_callback_presigned_url_header_name(const oss_callback_presigned_url *presigned_url,
-                                                   size_t index);
+const char *oss_callback_presigned_url_header_name(
+    const oss_callback_presigned_url *presigned_url, size_t index);
 
 /**
- * The value of a header that must be sent, by its index from 0; NULL for an index that is too large. Borrowed
- * from `presigned_url`.
+ * The value of a header that must be sent. `index` starts at 0; NULL if it is out of range. Borrowed from
+ * `presigned_url`.
  */
-const char *oss_callback_presigned_url_header_value(const oss_callback_presigned_url *presigned_url,
-                                                    size_t index);
+const char *oss_callback_presigned_url_header_value(
+    const oss_callback_presigned_url *presigned_url, size_t index);
 
 /**
  * Frees a URL and everything borrowed from it. NULL does nothing.
@@ -2199,92 +2567,65 @@ const char *oss_callback_presigned_url_header_value(const oss_callback_presigned
 void oss_callback_presigned_url_free(oss_callback_presigned_url *presigned_url);
 
 /**
- * Uploads `body_len` bytes by a URL that somebody else signed, and waits for the answer: if the URL asks for a
- * callback, for that of the application server.
+ * @typedef oss_callback_post_policy
  *
- * As oss_put_object_with_callback; a callback in the URL is heeded like any other. The client's endpoint and
- * credentials do not count, but for https its endpoint must be one, too. Of `options`, which may be NULL, the
- * limits, the progress hook and the like count; headers that were not signed are refused.
+ * What a form permits. Everything that you set becomes a field of the form and a condition of its policy,
+ * so the uploader cannot change it. What you do not set is open: any size, any type, a callback of the
+ * uploader's own. Setters copy their arguments and return nothing; oss_callback_client_sign_post_form
+ * reports the first error. Not safe to share between threads while it changes.
  */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_put_object_with_url(const oss_callback_client *client,
-                                          const oss_callback_presigned_url *presigned_url,
-                                          const uint8_t *body,
-                                          size_t body_len,
-                                          const oss_callback_put_options *options,
-                                          oss_callback_receipt **receipt,
-                                          oss_callback_error **error);
 
 /**
- * Uploads a file by a URL that somebody else signed; see oss_put_object_with_url.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_put_object_from_file_with_url(const oss_callback_client *client,
-                                                    const oss_callback_presigned_url *presigned_url,
-                                                    const char *path,
-                                                    const oss_callback_put_options *options,
-                                                    oss_callback_receipt **receipt,
-                                                    oss_callback_error **error);
-
-/**
- * Makes a policy that permits nothing yet: give it a key or a prefix. On success `*post_policy` is a new
+ * Makes a policy that permits nothing yet: set a key or a prefix. On success `*post_policy` is a new
  * handle: free it with oss_callback_post_policy_free.
  */
-OSS_CALLBACK_MUST_USE oss_callback_code oss_callback_post_policy_new(oss_callback_post_policy **post_policy);
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_post_policy_new(oss_callback_post_policy **post_policy);
 
 /**
- * The object's name.
+ * Sets the object's name.
  */
 void oss_callback_post_policy_set_key(oss_callback_post_policy *post_policy, const char *key);
 
 /**
- * What the object's name begins with; the name of the uploaded file, which is the uploader's choice, follows.
+ * Sets what the object's name begins with. The uploaded file's name, which the uploader chooses, follows
+ * it.
  */
-void oss_callback_post_policy_set_key_prefix(oss_callback_post_policy *post_policy, const char *key_prefix);
+void oss_callback_post_policy_set_key_prefix(
+    oss_callback_post_policy *post_policy, const char *key_prefix);
 
 /**
- * For how many seconds the form is good: 1 to 604800 (7 days); less if the credentials end before. Default: 900.
+ * Sets how many seconds the form is valid: 1 to 604800 (7 days), or until the credentials expire, if that
+ * is sooner. Default: 900.
  */
-void oss_callback_post_policy_set_expires_in_s(oss_callback_post_policy *post_policy,
-                                               uint64_t expires_in_s);
+void oss_callback_post_policy_set_expires_in_s(
+    oss_callback_post_policy *post_policy, uint64_t expires_in_s);
 
 /**
- * The sizes in bytes that the file may have, both included.
+ * Sets the smallest and the largest size of the file in bytes, both included. Default: any size.
  */
-void oss_callback_post_policy_set_content_length_range(oss_callback_post_policy *post_policy,
-                                                       uint64_t least,
-                                                       uint64_t most);
+void oss_callback_post_policy_set_content_length_range(
+    oss_callback_post_policy *post_policy, uint64_t least, uint64_t most);
 
 /**
- * Adds a Content-Type that the uploader may choose, by the field "x-oss-content-type".
+ * Adds a Content-Type that the uploader may choose in the field "x-oss-content-type".
  */
-void oss_callback_post_policy_add_content_type(oss_callback_post_policy *post_policy,
-                                               const char *content_type);
+void oss_callback_post_policy_add_content_type(
+    oss_callback_post_policy *post_policy, const char *content_type);
 
 /**
- * Asks OSS to call the application server once the object is stored.
+ * Sets the callback: OSS calls the application server once the object is stored.
  */
-void oss_callback_post_policy_set_callback(oss_callback_post_policy *post_policy,
-                                           const oss_callback_spec *spec);
+void oss_callback_post_policy_set_callback(
+    oss_callback_post_policy *post_policy, const oss_callback_spec *spec);
 
 /**
- * A field of the form with the value that it must have: "x-oss-meta-author", "x-oss-object-acl",
- * "x-oss-forbid-overwrite", "success_action_status" and the like. A later value replaces an earlier one.
+ * Sets a field of the form to the value that it must have, such as "x-oss-meta-author",
+ * "x-oss-object-acl", "x-oss-forbid-overwrite" or "success_action_status". A later value replaces an
+ * earlier one.
  */
-void oss_callback_post_policy_set_field(oss_callback_post_policy *post_policy,
-                                        const char *name,
-                                        const char *value);
-
-/**
- * Signs a form for an upload into `bucket`. Nothing is sent. On success `*post_form` is a new handle: free it
- * with oss_callback_post_form_free.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_client_sign_post_form(const oss_callback_client *client,
-                                                     const char *bucket,
-                                                     const oss_callback_post_policy *post_policy,
-                                                     oss_callback_post_form **post_form,
-                                                     oss_callback_error **error);
+void oss_callback_post_policy_set_field(
+    oss_callback_post_policy *post_policy, const char *name, const char *value);
 
 /**
  * Frees a policy. NULL does nothing.
@@ -2292,125 +2633,98 @@ oss_callback_code oss_callback_client_sign_post_form(const oss_callback_client *
 void oss_callback_post_policy_free(oss_callback_post_policy *post_policy);
 
 /**
- * A form as somebody else made it, from what oss_callback_post_form_json gave, on any machine:
- * {"url":"…","fields":[["key","…"],…]}. On success `*post_form` is a new handle: free it with
- * oss_callback_post_form_free.
+ * @typedef oss_callback_post_form
+ *
+ * A signed form: where to post it, and its fields. Treat it like a password. Immutable: any thread may
+ * read it; one thread frees it.
  */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_post_form_new_from_json(const char *json,
-                                                       oss_callback_post_form **post_form,
-                                                       oss_callback_error **error);
 
 /**
- * Where to post it. Borrowed from `post_form`; NULL for NULL.
+ * Makes a form from the JSON that oss_callback_post_form_json gave, on any machine, or that another
+ * program wrote: {"url":"…","fields":[["key","…"],…]}. On success `*post_form` is a new handle: free it
+ * with oss_callback_post_form_free.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_post_form_new_from_json(
+    const char *json, oss_callback_post_form **post_form, oss_callback_error **error);
+
+/**
+ * The URL to post the form to; NULL if `post_form` is NULL. Borrowed from `post_form`.
  */
 const char *oss_callback_post_form_url(const oss_callback_post_form *post_form);
 
 /**
- * All of it as JSON, for a web page or another machine. Borrowed from `post_form`; NULL for NULL.
+ * The form as JSON, for a web page or another machine; NULL if `post_form` is NULL. Borrowed from
+ * `post_form`.
  */
 const char *oss_callback_post_form_json(const oss_callback_post_form *post_form);
 
 /**
- * Writes until when it is good, in seconds since 1970-01-01 00:00 UTC, to `*expires` and returns true; returns
- * false and writes nothing if whoever made it did not say.
+ * Writes when the form expires, in seconds since 1970-01-01 00:00 UTC, to `*expires` and returns true. If
+ * the form's maker did not give the time, writes nothing and returns false.
  */
-bool oss_callback_post_form_expires_at_s(const oss_callback_post_form *post_form,
-                                         uint64_t *expires);
+bool oss_callback_post_form_expires_at_s(
+    const oss_callback_post_form *post_form, uint64_t *expires);
 
 /**
- * How many fields it has. They stand before the file.
+ * The number of fields; 0 for NULL. Send them before the file.
  */
 size_t oss_callback_post_form_fields_len(const oss_callback_post_form *post_form);
 
 /**
- * The name of a field, by its index from 0; NULL for an index that is too large. Borrowed from `post_form`.
+ * The name of a field. `index` starts at 0; NULL if it is out of range. Borrowed from `post_form`.
  */
-const char *oss_callback_post_form_field_name(const oss_callback_post_form *post_form, size_t index);
+const char *oss_callback_post_form_field_name(
+    const oss_callback_post_form *post_form, size_t index);
 
 /**
- * The value of a field, by its index from 0; NULL for an index that is too large. Borrowed from `post_form`.
+ * The value of a field. `index` starts at 0; NULL if it is out of range. Borrowed from `post_form`.
  */
-const char *oss_callback_post_form_field_value(const oss_callback_post_form *post_form, size_t index);
+const char *oss_callback_post_form_field_value(
+    const oss_callback_post_form *post_form, size_t index);
 
 /**
  * Frees a form and everything borrowed from it. NULL does nothing.
  */
 void oss_callback_post_form_free(oss_callback_post_form *post_form);
 
+/** @} */
+
 /**
- * Uploads `body_len` bytes by a form that somebody signed, and waits for the answer: if the form asks for a
- * callback, for that of the application server.
+ * @name Trying a callback without sending it
  *
- * As oss_put_object_with_callback; a callback in the form is heeded like any other. `file_name` takes the place
- * of the file's name in the object's, and may be NULL if the form does not ask for it. `content_type` is the
- * object's, if the form leaves it to the uploader; NULL means none. The client's credentials do not count; for
- * https its endpoint must be one, too. `options` NULL means none.
- * Those that apply are how the body is sent, the progress hook, whether a callback may be repeated, and the limits; the form
- * determines everything else. Content-MD5 is refused.
+ * What OSS would send, and what it would refuse.
+ * @{
  */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_post_object_with_form(const oss_callback_client *client,
-                                            const oss_callback_post_form *post_form,
-                                            const uint8_t *body,
-                                            size_t body_len,
-                                            const char *file_name,
-                                            const char *content_type,
-                                            const oss_callback_put_options *options,
-                                            oss_callback_receipt **receipt,
-                                            oss_callback_error **error);
 
 /**
- * Uploads a file by a form that somebody signed; see oss_post_object_with_form. `file_name` NULL means
- * that of the file.
+ * @typedef oss_callback_object_facts
+ *
+ * What OSS knows of an upload when it renders a callback. What you do not set stays empty. Setters copy
+ * their arguments and return nothing; oss_callback_spec_preview reports the first error. Not safe to share
+ * between threads while it changes.
  */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_post_object_from_file_with_form(const oss_callback_client *client,
-                                                      const oss_callback_post_form *post_form,
-                                                      const char *path,
-                                                      const char *file_name,
-                                                      const char *content_type,
-                                                      const oss_callback_put_options *options,
-                                                      oss_callback_receipt **receipt,
-                                                      oss_callback_error **error);
-
-/**
- * How many warnings there are: of what OSS accepts and is likely a mistake all the same, such as a private
- * address or a variable that nobody defines. They stop nothing. 0 for a spec that OSS would refuse, and for
- * NULL.
- */
-size_t oss_callback_spec_warnings_len(const oss_callback_spec *spec);
-
-/**
- * A warning in one sentence: `index` is 0 for the first. NULL when there are not so many. Borrowed from
- * `spec`.
- */
-const char *oss_callback_spec_warning(const oss_callback_spec *spec, size_t index);
 
 /**
  * Makes the facts of an object that PutObject has stored. Free them with oss_callback_object_facts_free.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_object_facts_new(const char *bucket,
-                                                const char *object,
-                                                oss_callback_object_facts **object_facts,
-                                                oss_callback_error **error);
+oss_callback_code oss_callback_object_facts_new(
+    const char *bucket, const char *object, oss_callback_object_facts **object_facts,
+    oss_callback_error **error);
 
 /**
- * Sets a fact by the name of its variable: size (decimal digits), etag, mimeType, crc64, contentMd5,
+ * Sets a fact by the name of its variable: size or crc64 (decimal digits), etag, mimeType, contentMd5,
  * clientIp, vpcId, reqId or operation.
  */
-void oss_callback_object_facts_set(oss_callback_object_facts *object_facts,
-                                   const char *variable,
-                                   const char *value);
+void oss_callback_object_facts_set(
+    oss_callback_object_facts *object_facts, const char *variable, const char *value);
 
 /**
- * Says that the object is an image of this height and width in pixels and of this format, such as "jpg".
+ * Makes the object an image: sets its height and width in pixels and its format, such as "jpg".
  */
-void oss_callback_object_facts_set_image(oss_callback_object_facts *object_facts,
-                                         uint64_t height,
-                                         uint64_t width,
-                                         const char *format);
+void oss_callback_object_facts_set_image(
+    oss_callback_object_facts *object_facts, uint64_t height, uint64_t width, const char *format);
 
 /**
  * Frees facts. NULL does nothing.
@@ -2418,40 +2732,35 @@ void oss_callback_object_facts_set_image(oss_callback_object_facts *object_facts
 void oss_callback_object_facts_free(oss_callback_object_facts *object_facts);
 
 /**
- * Renders the requests that OSS would send after an upload, one for each URL: the first, and the next ones
- * only if those before them fail. Nothing is sent. On success `*preview` is a new handle: free it with
- * oss_callback_preview_free. OSS_CALLBACK_CODE_INVALID_CALLBACK as oss_callback_spec_check.
+ * @typedef oss_callback_preview
+ *
+ * The requests that OSS would send, one for each URL of a callback. Immutable: any thread may read it; one
+ * thread frees it.
  */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_spec_preview(const oss_callback_spec *spec,
-                                            const oss_callback_object_facts *object_facts,
-                                            oss_callback_preview **preview,
-                                            oss_callback_error **error);
 
 /**
- * How many requests there are: as many as the callback has URLs. 0 for NULL.
+ * The number of requests, one for each URL of the callback; 0 for NULL.
  */
 size_t oss_callback_preview_len(const oss_callback_preview *preview);
 
 /**
- * The callback URL of a request: `index` is 0 for the first. NULL when there are not so many. Borrowed from
- * `preview`.
+ * The callback URL of a request. `index` starts at 0; NULL if it is out of range. Borrowed from `preview`.
  */
 const char *oss_callback_preview_url(const oss_callback_preview *preview, size_t index);
 
 /**
- * Path and query of a request. NULL when there are not so many. Borrowed from `preview`.
+ * The path and query of a request; NULL if `index` is out of range. Borrowed from `preview`.
  */
 const char *oss_callback_preview_target(const oss_callback_preview *preview, size_t index);
 
 /**
- * The body of a request. NULL when there are not so many. Borrowed from `preview`.
+ * The body of a request; NULL if `index` is out of range. Borrowed from `preview`.
  */
 const char *oss_callback_preview_body(const oss_callback_preview *preview, size_t index);
 
 /**
- * A whole request as it would go over the wire, with words in parentheses for what only OSS can know, and
- * line feeds as line ends. NULL when there are not so many. Borrowed from `preview`.
+ * A whole request as OSS would send it, but with line feeds as line ends, and with words in parentheses
+ * for what only OSS can know. NULL if `index` is out of range. Borrowed from `preview`.
  */
 const char *oss_callback_preview_http(const oss_callback_preview *preview, size_t index);
 
@@ -2461,26 +2770,33 @@ const char *oss_callback_preview_http(const oss_callback_preview *preview, size_
 void oss_callback_preview_free(oss_callback_preview *preview);
 
 /**
- * Says what a callback will do: the value of x-oss-callback or of the parameter callback, and that of its
- * variables, or NULL. They may be percent-encoded, of the URL-safe alphabet, without padding or with line
- * breaks; that OSS would refuse this is then said. On success, also for a callback that OSS would refuse,
- * `*explanation` is a new handle: free it with oss_callback_explanation_free. Variables are shown with their
- * values.
+ * @typedef oss_callback_explanation
+ *
+ * A callback explained in sentences. Immutable: any thread may read it; one thread frees it.
  */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_explanation_new(const char *callback,
-                                               const char *callback_var,
-                                               oss_callback_explanation **explanation,
-                                               oss_callback_error **error);
 
 /**
- * Everything that is to be said, a sentence a line: what OSS will do, then what is wrong, then what is likely
- * a mistake. NULL for NULL. Borrowed from `explanation`.
+ * Explains what a callback will do. `callback` is the value of the header x-oss-callback or of the
+ * parameter callback; `callback_var` is that of the variables, or NULL.
+ *
+ * Both may be percent-encoded, use the URL-safe alphabet, lack padding or contain line breaks; the
+ * explanation then says that OSS would refuse that. It shows variables with their values. On success, also
+ * for a callback that OSS would refuse, `*explanation` is a new handle: free it with
+ * oss_callback_explanation_free.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_explanation_new(
+    const char *callback, const char *callback_var, oss_callback_explanation **explanation,
+    oss_callback_error **error);
+
+/**
+ * The whole explanation, one sentence per line: what OSS will do, then what is wrong, then what is likely
+ * a mistake. NULL if `explanation` is NULL. Borrowed from `explanation`.
  */
 const char *oss_callback_explanation_text(const oss_callback_explanation *explanation);
 
 /**
- * Why OSS would refuse the callback: how many reasons there are. 0 if it would not, and for NULL.
+ * The number of reasons for which OSS would refuse the callback; 0 if it would not, and for NULL.
  */
 size_t oss_callback_explanation_problems_len(const oss_callback_explanation *explanation);
 
@@ -2489,62 +2805,80 @@ size_t oss_callback_explanation_problems_len(const oss_callback_explanation *exp
  */
 void oss_callback_explanation_free(oss_callback_explanation *explanation);
 
+/** @} */
+
 #if !defined(OSS_CALLBACK_SMALL)
 
 /**
+ * @name The application server
+ *
+ * Is this request from OSS? Did we permit this upload? Has it been handled before?
+ * @{
+ */
+
+/**
+ * @typedef oss_callback_verifier_options
+ *
+ * How callbacks are verified. Setters copy their arguments and return nothing; oss_callback_verifier_new
+ * reports the first error. Not safe to share between threads while it changes.
+ */
+
+/**
  * Makes options with OSS's production key. Free them with oss_callback_verifier_options_free; a verifier
- * does not need them any more once it is made.
+ * does not need them once it is made.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_verifier_options_new(oss_callback_verifier_options **options);
 
 /**
- * Adds a key that OSS publishes: its URL below https://gosspublic.alicdn.com/ and its text, PEM. The
- * production key is there already.
+ * Adds a key that OSS publishes: its URL below https://gosspublic.alicdn.com/ and its text in PEM. The
+ * production key is already there.
  */
-void oss_callback_verifier_options_add_key(oss_callback_verifier_options *options,
-                                           const char *url,
-                                           const char *pem);
+void oss_callback_verifier_options_add_key(
+    oss_callback_verifier_options *options, const char *url, const char *pem);
 
 /**
- * Whether keys that are not known are fetched from OSS's key host. Default: false. Fetched are only URLs of
- * the form https://gosspublic.alicdn.com/callback_pub_key_v1.pem, by https, at most 8 keys, each at most
- * once a minute, within 3 seconds; verifying then waits for it.
+ * Sets whether unknown keys are fetched from OSS's key host. Default: false. The library fetches only URLs
+ * of the form https://gosspublic.alicdn.com/callback_pub_key_v1.pem, at most 8 keys, each at most once a
+ * minute and within 3 seconds. Verifying waits meanwhile.
  */
-void oss_callback_verifier_options_set_fetch_keys(oss_callback_verifier_options *options, bool fetch_keys);
+void oss_callback_verifier_options_set_fetch_keys(
+    oss_callback_verifier_options *options, bool fetch_keys);
 
 /**
- * FOR TESTS ONLY: admits a key URL that is not OSS's, exactly as it stands, with this key (PEM). Whoever
- * holds its private half can forge callbacks. For local-oss, which prints the URL when it starts.
+ * FOR TESTS ONLY: accepts a key URL that is not OSS's, exactly as it stands, with this key (PEM). Anyone
+ * who holds its private half can forge callbacks. It is meant for local-oss, which prints the URL when it
+ * starts.
  */
-void oss_callback_verifier_options_trust_key_url_for_tests(oss_callback_verifier_options *options,
-                                                           const char *exact_url,
-                                                           const char *pem);
+void oss_callback_verifier_options_trust_key_url_for_tests(
+    oss_callback_verifier_options *options, const char *exact_url, const char *pem);
 
 /**
- * The longest body in bytes. Default: 1 MiB.
+ * Sets the longest body, in bytes. Default: 1 MiB.
  */
-void oss_callback_verifier_options_set_max_body_len(oss_callback_verifier_options *options,
-                                                    size_t max_body_len);
+void oss_callback_verifier_options_set_max_body_len(
+    oss_callback_verifier_options *options, size_t max_body_len);
 
 /**
- * Puts back what a reverse proxy has stripped: with "/api" a request for /callback may have been signed as
- * /api/callback. The target as it came is tried first.
+ * Puts back what a reverse proxy strips: with "/api", a request for /callback may have been signed as
+ * /api/callback. The verifier first tries the target as it came.
  */
-void oss_callback_verifier_options_prepend_prefix(oss_callback_verifier_options *options, const char *prefix);
+void oss_callback_verifier_options_prepend_prefix(
+    oss_callback_verifier_options *options, const char *prefix);
 
 /**
- * Takes off what a reverse proxy has added: with "/internal" a request for /internal/callback may have been
- * signed as /callback. The target as it came is tried first.
+ * Takes off what a reverse proxy adds: with "/internal", a request for /internal/callback may have been
+ * signed as /callback. The verifier first tries the target as it came.
  */
-void oss_callback_verifier_options_strip_prefix(oss_callback_verifier_options *options, const char *prefix);
+void oss_callback_verifier_options_strip_prefix(
+    oss_callback_verifier_options *options, const char *prefix);
 
 /**
- * Believes a header such as X-Original-URI, in which a reverse proxy keeps the target as it came to it. The
- * target as it came to the application is tried first.
+ * Trusts a header such as X-Original-URI, in which a reverse proxy keeps the target that it received. The
+ * verifier first tries the target as it reached the application.
  */
-void oss_callback_verifier_options_trust_target_header(oss_callback_verifier_options *options,
-                                                       const char *name);
+void oss_callback_verifier_options_trust_target_header(
+    oss_callback_verifier_options *options, const char *name);
 
 /**
  * Frees options. NULL does nothing.
@@ -2552,38 +2886,47 @@ void oss_callback_verifier_options_trust_target_header(oss_callback_verifier_opt
 void oss_callback_verifier_options_free(oss_callback_verifier_options *options);
 
 /**
- * Makes a verifier; NULL `options` mean OSS's production key and no proxy. On success `*verifier` is a new
- * handle: free it with oss_callback_verifier_free. The options may be used again.
+ * @typedef oss_callback_verifier
+ *
+ * Decides whether requests come from OSS. Immutable: many threads may use it at once; one of them frees
+ * it.
+ *
+ * A signature proves that OSS sent the request, and no more. Any customer of OSS can have such a request
+ * sent to any URL, with any body, and it never expires. To prove that the upload was permitted, use an
+ * oss_callback_sealer.
+ */
+
+/**
+ * Makes a verifier. `options` NULL means OSS's production key and no proxy. On success `*verifier` is a
+ * new handle: free it with oss_callback_verifier_free. The options may be used again.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_verifier_new(const oss_callback_verifier_options *options,
-                                            oss_callback_verifier **verifier,
-                                            oss_callback_error **error);
+oss_callback_code oss_callback_verifier_new(
+    const oss_callback_verifier_options *options, oss_callback_verifier **verifier,
+    oss_callback_error **error);
 
 /**
  * Verifies a request as it came to the application server, before anything has decoded it.
  *
- * `target` is path and query as they stand in the request line. `headers` holds 2 * `headers_len` texts: a
- * name, its value, the next name, and so on; of several with one name the first counts. Authorization and
- * x-oss-pub-key-url are needed, Content-Type says how the body is read, and what proxies add is looked at;
- * all others may be left out. One of more than 16 KiB is none of OSS's. `body` are its bytes. Nothing is written to these buffers or kept of them.
+ * `target` is the path and query exactly as in the request line. `headers` holds 2 * `headers_len`
+ * strings: a name, its value, the next name, and so on; if a name occurs several times, the first one
+ * counts. Authorization and x-oss-pub-key-url are required. Content-Type says how to read the body, and
+ * the headers that proxies add are examined. You may leave out all others. A target or header over 16 KiB
+ * cannot be OSS's. `body` holds the body's bytes. The function does not change these buffers and keeps no
+ * pointer to them.
  *
- * Takes some 20 microseconds and does no I/O, unless keys are fetched. On success `*verified` is a new
- * handle: free it with oss_callback_verified_free. The codes 80 to 87 say why a request is no callback:
- * oss_callback_error_message and oss_callback_error_diagnosis are for the application's log, not for whoever
- * sent the request, who gets oss_callback_reply_new_refused. OSS_CALLBACK_CODE_KEY_UNAVAILABLE says nothing
- * about the request. May be called from several threads with the same verifier.
+ * Takes about 20 microseconds and does no I/O, unless keys are fetched. On success `*verified` is a new
+ * handle: free it with oss_callback_verified_free. The codes 80 to 87 say why a request is not a callback,
+ * except OSS_CALLBACK_CODE_KEY_UNAVAILABLE, which says nothing about the request.
+ * oss_callback_error_message and oss_callback_error_diagnosis are for the application's log. Do not send
+ * them to the requester; send oss_callback_reply_new_refused. May be called from several threads with the
+ * same verifier.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_verifier_verify(const oss_callback_verifier *verifier,
-                                               const char *method,
-                                               const char *target,
-                                               const char *const *headers,
-                                               size_t headers_len,
-                                               const uint8_t *body,
-                                               size_t body_len,
-                                               oss_callback_verified **verified,
-                                               oss_callback_error **error);
+oss_callback_code oss_callback_verifier_verify(
+    const oss_callback_verifier *verifier, const char *method, const char *target,
+    const char *const *headers, size_t headers_len, const uint8_t *body, size_t body_len,
+    oss_callback_verified **verified, oss_callback_error **error);
 
 /**
  * Frees a verifier. NULL does nothing. No call may use the verifier any more.
@@ -2591,39 +2934,52 @@ oss_callback_code oss_callback_verifier_verify(const oss_callback_verifier *veri
 void oss_callback_verifier_free(oss_callback_verifier *verifier);
 
 /**
- * Path and query that OSS has signed: those of the callback URL, whatever a proxy made of them. For logs:
- * /cb?id=1 and /cb%3Fid=1 are signed alike, and any customer of OSS can choose them. NULL for NULL.
+ * @typedef oss_callback_verified
+ *
+ * A callback that OSS sent. It has no headers, because OSS does not sign them. Immutable: any thread may
+ * read it; one thread frees it.
+ *
+ * The strings that it gives are borrowed from it. A string is NULL if the body does not give it, gives
+ * null, or cannot be read: see oss_callback_verified_check_body. An empty value is NULL too, except from
+ * oss_callback_verified_member and oss_callback_verified_variable.
+ */
+
+/**
+ * The path and query that OSS signed: those of the callback URL, whatever a proxy made of them. They are
+ * for logs: /cb?id=1 and /cb%3Fid=1 have the same signature, and any customer of OSS can choose them. NULL
+ * if `verified` is NULL.
  */
 const char *oss_callback_verified_signed_target(const oss_callback_verified *verified);
 
 /**
- * The URL of the key, as the callback named it. NULL for NULL.
+ * The URL of the key, as the callback named it; NULL if `verified` is NULL.
  */
 const char *oss_callback_verified_key_url(const oss_callback_verified *verified);
 
 /**
- * The body, byte for byte: `*body_len` bytes, not NUL-terminated. `body_len` may be NULL. Never NULL except
- * for a NULL `verified`, whose body has 0 bytes.
+ * The body, byte for byte: `*body_len` bytes, not NUL-terminated. `body_len` may be NULL. The result is
+ * NULL, with 0 bytes, only if `verified` is NULL. Borrowed from `verified`.
  */
 const uint8_t *oss_callback_verified_body(const oss_callback_verified *verified, size_t *body_len);
 
 /**
- * Says whether the body could be read: a form or JSON, decided by Content-Type. OSS_CALLBACK_CODE_BAD_BODY
- * when it is neither, not UTF-8, or has a member twice, which two readers could understand in two ways.
+ * Checks that the body can be read, as a form or as JSON according to Content-Type. Fails with
+ * OSS_CALLBACK_CODE_BAD_BODY if it is neither, is not UTF-8, has more than 2000 members or a NUL in one,
+ * or has a member twice, which two readers could understand differently.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_verified_check_body(const oss_callback_verified *verified,
-                                                   oss_callback_error **error);
+oss_callback_code oss_callback_verified_check_body(
+    const oss_callback_verified *verified, oss_callback_error **error);
 
 /**
- * A member of the body by its name there, case included; numbers as JSON writes them. The members of a JSON
- * object imageInfo are "imageInfo.height" and so on.
+ * A member of the body by its name, in the same letter case. Numbers are as JSON writes them. The members
+ * of a JSON object imageInfo are "imageInfo.height" and so on.
  */
 const char *oss_callback_verified_member(const oss_callback_verified *verified, const char *name);
 
 /**
- * A variable of the application's own by its name, with or without "x:" in front: the member x:name, or
- * else the member name. It may be empty.
+ * A variable of the application's own by its name, with or without "x:": the member x:name or, if there is
+ * none, the member name. It may be empty.
  */
 const char *oss_callback_verified_variable(const oss_callback_verified *verified, const char *name);
 
@@ -2633,12 +2989,12 @@ const char *oss_callback_verified_variable(const oss_callback_verified *verified
 const char *oss_callback_verified_bucket(const oss_callback_verified *verified);
 
 /**
- * The object's key, ${object}; also found under the name filename.
+ * The object's name, ${object}; also found under the name filename.
  */
 const char *oss_callback_verified_object(const oss_callback_verified *verified);
 
 /**
- * The ETag without quotes, ${etag}.
+ * The ETag without its quotes, ${etag}.
  */
 const char *oss_callback_verified_etag(const oss_callback_verified *verified);
 
@@ -2648,7 +3004,7 @@ const char *oss_callback_verified_etag(const oss_callback_verified *verified);
 const char *oss_callback_verified_mime_type(const oss_callback_verified *verified);
 
 /**
- * The image's format such as jpg, ${imageInfo.format}; also found under the name format.
+ * The image's format, such as "jpg", ${imageInfo.format}; also found under the name format.
  */
 const char *oss_callback_verified_image_format(const oss_callback_verified *verified);
 
@@ -2673,47 +3029,50 @@ const char *oss_callback_verified_client_ip(const oss_callback_verified *verifie
 const char *oss_callback_verified_vpc_id(const oss_callback_verified *verified);
 
 /**
- * PutObject, PostObject or CompleteMultipartUpload: ${operation}.
+ * The operation, ${operation}: PutObject, PostObject or CompleteMultipartUpload.
  */
 const char *oss_callback_verified_operation(const oss_callback_verified *verified);
 
 /**
- * Writes the size in bytes, ${size}, to `*size` and returns true; returns false and writes nothing if the body does not say it.
+ * Writes the object's size in bytes, ${size}, to `*size` and returns true. If the body does not give it,
+ * writes nothing and returns false.
  */
-bool oss_callback_verified_size(const oss_callback_verified *verified,
-                                uint64_t *size);
+bool oss_callback_verified_size(const oss_callback_verified *verified, uint64_t *size);
 
 /**
- * Writes the CRC-64/XZ, ${crc64}, to `*crc64` and returns true; returns false and writes nothing if the body does not say it.
+ * Writes the object's CRC-64 (CRC-64/XZ), ${crc64}, to `*crc64` and returns true. If the body does not
+ * give it, writes nothing and returns false.
  */
-bool oss_callback_verified_crc64(const oss_callback_verified *verified,
-                                 uint64_t *crc64);
+bool oss_callback_verified_crc64(const oss_callback_verified *verified, uint64_t *crc64);
 
 /**
- * Writes the image's height in pixels, ${imageInfo.height}, also found under the name height, to `*image_height` and returns true; returns false and writes nothing if the body does not say it.
+ * Writes the image's height in pixels, ${imageInfo.height}, to `*image_height` and returns true. It is
+ * also found under the name height. If the body does not give it, writes nothing and returns false.
  */
-bool oss_callback_verified_image_height(const oss_callback_verified *verified,
-                                        uint64_t *image_height);
+bool oss_callback_verified_image_height(
+    const oss_callback_verified *verified, uint64_t *image_height);
 
 /**
- * Writes the image's width in pixels, ${imageInfo.width}, also found under the name width, to `*image_width` and returns true; returns false and writes nothing if the body does not say it.
+ * Writes the image's width in pixels, ${imageInfo.width}, to `*image_width` and returns true. It is also
+ * found under the name width. If the body does not give it, writes nothing and returns false.
  */
-bool oss_callback_verified_image_width(const oss_callback_verified *verified,
-                                       uint64_t *image_width);
+bool oss_callback_verified_image_width(
+    const oss_callback_verified *verified, uint64_t *image_width);
 
 /**
- * Looks the object up that the body names (HeadObject), and compares its ETag, size and CRC-64 with what
- * the body says of them. Do this before anything valuable: neither OSS's signature nor a seal proves that
- * the upload took place. An object that was there before passes as well, and without a seal the bucket may be
- * anybody's. Blocks for at most the client's time limits. On success `*metadata`, if wanted, is a
- * new handle: free it with oss_callback_object_metadata_free. OSS_CALLBACK_CODE_NOT_CONFIRMED when there is
- * no such object, or it is another; every other code says that it is not known.
+ * Looks up the object that the body names (HeadObject), and compares its ETag, size and CRC-64 with those
+ * in the body. Do this before you do anything valuable: neither OSS's signature nor a seal proves that the
+ * upload took place. An object that was there before passes too, and without a seal the bucket may be
+ * anyone's.
+ *
+ * Blocks for at most the client's time limits. On success `*metadata`, if wanted, is a new handle: free it
+ * with oss_callback_object_metadata_free. Fails with OSS_CALLBACK_CODE_NOT_CONFIRMED if there is no such
+ * object, if it differs, or if the body names none. Every other code means that nothing is known.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_verified_confirm(const oss_callback_verified *verified,
-                                                const oss_callback_client *client,
-                                                oss_callback_object_metadata **metadata,
-                                                oss_callback_error **error);
+oss_callback_code oss_callback_verified_confirm(
+    const oss_callback_verified *verified, const oss_callback_client *client,
+    oss_callback_object_metadata **metadata, oss_callback_error **error);
 
 /**
  * Frees a verified callback and everything borrowed from it. NULL does nothing.
@@ -2721,24 +3080,30 @@ oss_callback_code oss_callback_verified_confirm(const oss_callback_verified *ver
 void oss_callback_verified_free(oss_callback_verified *verified);
 
 /**
- * Makes an answer that OSS accepts and hands to the uploader: status 200 with this JSON text. On success
- * `*reply` is a new handle: free it with oss_callback_reply_free. OSS_CALLBACK_CODE_INVALID_ARGUMENT when
- * `json` is not JSON, begins with a byte order mark or is longer than 1 MB.
+ * @typedef oss_callback_reply
+ *
+ * An answer to a callback. Immutable: any thread may read it; one thread frees it.
  */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_reply_new_ok(const char *json,
-                                            oss_callback_reply **reply,
-                                            oss_callback_error **error);
 
 /**
- * Makes an answer that refuses a request after an error of verifying or sealing, with a status that goes
- * with it and no word of the reason: 405, 413, 400 for a body that cannot be read, 403 for what is not OSS's
- * or not permitted, and 503 where that is not known, which is also what a NULL `error` means. On success
- * `*reply` is a new handle: free it with oss_callback_reply_free.
+ * Makes an answer that OSS accepts and passes on to the uploader: status 200 with the JSON text `json`. On
+ * success `*reply` is a new handle: free it with oss_callback_reply_free. Fails with
+ * OSS_CALLBACK_CODE_INVALID_ARGUMENT if `json` is not JSON, begins with a byte order mark or is longer
+ * than 1 MB.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_reply_new_refused(const oss_callback_error *error,
-                                                 oss_callback_reply **reply);
+oss_callback_code oss_callback_reply_new_ok(
+    const char *json, oss_callback_reply **reply, oss_callback_error **error);
+
+/**
+ * Makes an answer that refuses a request after verifying or sealing failed with `error`. The answer does
+ * not tell the reason. Its status is 405 for a method other than POST, 413 for a body over the limit, 400
+ * for a body that cannot be read, 403 for what is not OSS's or not permitted, and 503 if that is unknown
+ * or `error` is NULL. On success `*reply` is a new handle: free it with oss_callback_reply_free.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_reply_new_refused(
+    const oss_callback_error *error, oss_callback_reply **reply);
 
 /**
  * The HTTP status; 0 for NULL.
@@ -2746,19 +3111,19 @@ oss_callback_code oss_callback_reply_new_refused(const oss_callback_error *error
 uint32_t oss_callback_reply_status(const oss_callback_reply *reply);
 
 /**
- * The value for Content-Type: application/json. NULL for NULL. Borrowed from `reply`.
+ * The value for Content-Type: application/json. NULL if `reply` is NULL. Borrowed from `reply`.
  */
 const char *oss_callback_reply_content_type(const oss_callback_reply *reply);
 
 /**
- * The body: `*body_len` bytes, which is also the value for Content-Length. `body_len` may be NULL. NULL and
- * 0 bytes for NULL. Borrowed from `reply`.
+ * The body: `*body_len` bytes, which is also the value for Content-Length. `body_len` may be NULL. The
+ * result is NULL, with 0 bytes, only if `reply` is NULL. Borrowed from `reply`.
  */
 const uint8_t *oss_callback_reply_body(const oss_callback_reply *reply, size_t *body_len);
 
 /**
- * The whole answer as it goes over the wire, for servers that write to a socket: `*http_len` bytes of
- * HTTP/1.1, after which the connection is to be closed. `http_len` may be NULL. NULL and 0 bytes for NULL.
+ * The whole answer as HTTP/1.1, `*http_len` bytes, for servers that write to a socket. Close the
+ * connection after it. `http_len` may be NULL. The result is NULL, with 0 bytes, only if `reply` is NULL.
  * Borrowed from `reply`.
  */
 const uint8_t *oss_callback_reply_http(const oss_callback_reply *reply, size_t *http_len);
@@ -2769,43 +3134,50 @@ const uint8_t *oss_callback_reply_http(const oss_callback_reply *reply, size_t *
 void oss_callback_reply_free(oss_callback_reply *reply);
 
 /**
- * Permits the upload of one object. It needs a size and an end: without them nothing can be sealed. Free it
- * with oss_callback_permission_free.
+ * @typedef oss_callback_permission
+ *
+ * What an uploader may do: upload one object, given by its name or by a prefix, up to a size, until a
+ * time. Setters return nothing; oss_callback_sealer_seal reports the first error. Not safe to share
+ * between threads while it changes.
  */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_permission_new_object(const char *bucket,
-                                                     const char *object,
-                                                     oss_callback_permission **permission,
-                                                     oss_callback_error **error);
 
 /**
- * As oss_callback_permission_new_object, for one object whose name begins with `prefix` and is otherwise the
- * uploader's choice. It may be one that exists: give each uploader a prefix of his own.
+ * Makes a permission to upload one object. Set a size and an end: without them nothing can be sealed. Free
+ * it with oss_callback_permission_free.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_permission_new_prefix(const char *bucket,
-                                                     const char *prefix,
-                                                     oss_callback_permission **permission,
-                                                     oss_callback_error **error);
+oss_callback_code oss_callback_permission_new_object(
+    const char *bucket, const char *object, oss_callback_permission **permission,
+    oss_callback_error **error);
 
 /**
- * The largest size in bytes.
+ * Like oss_callback_permission_new_object, but for one object whose name begins with `prefix` and is
+ * otherwise the uploader's choice. The object may already exist: give each uploader its own prefix.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_permission_new_prefix(
+    const char *bucket, const char *prefix, oss_callback_permission **permission,
+    oss_callback_error **error);
+
+/**
+ * Sets the largest size in bytes.
  */
 void oss_callback_permission_set_max_size(oss_callback_permission *permission, uint64_t bytes);
 
 /**
- * The size in bytes, in place of a largest one.
+ * Sets the exact size in bytes, instead of a largest size.
  */
 void oss_callback_permission_set_exact_size(oss_callback_permission *permission, uint64_t bytes);
 
 /**
- * The end, by the clock of the application server, in seconds since 1970. The callback must arrive before
- * it, so leave time for the upload.
+ * Sets when the permission ends by the application server's clock, in seconds since 1970-01-01 00:00 UTC.
+ * The callback must arrive before that, so leave time for the upload.
  */
-void oss_callback_permission_set_expires_at_s(oss_callback_permission *permission, uint64_t seconds);
+void oss_callback_permission_set_expires_at_s(
+    oss_callback_permission *permission, uint64_t seconds);
 
 /**
- * The end, in seconds from now.
+ * Sets when the permission ends, in seconds from now.
  */
 void oss_callback_permission_set_valid_for_s(oss_callback_permission *permission, uint64_t seconds);
 
@@ -2815,56 +3187,64 @@ void oss_callback_permission_set_valid_for_s(oss_callback_permission *permission
 void oss_callback_permission_free(oss_callback_permission *permission);
 
 /**
- * Makes a sealer with a key: an id of 1 to 32 letters, digits, - and _, which stands in every seal and is no
- * secret, and a secret of at least 32 random bytes, which is copied. On success `*sealer` is a new handle:
+ * @typedef oss_callback_sealer
+ *
+ * Seals callbacks on the application server, and checks the seals of those that come back.
+ *
+ * A seal proves that the holder of the secret permitted an upload to this bucket and object or prefix, of
+ * this size, until this time, with these variables. It does not prove that the upload took place, nor the
+ * object's ETag or contents: see oss_callback_verified_confirm. The secret stays on the application
+ * server. The uploader gets the finished callback and cannot change anything that is sealed.
+ *
+ * After the last oss_callback_sealer_accept, many threads may use a sealer at once; one of them frees it.
+ */
+
+/**
+ * Makes a sealer with a key. `key_id` has 1 to 32 letters, digits, - and _; it stands in every seal and is
+ * not secret. `secret` has at least 32 random bytes and is copied. On success `*sealer` is a new handle:
  * free it with oss_callback_sealer_free.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_sealer_new(const char *key_id,
-                                          const uint8_t *secret,
-                                          size_t secret_len,
-                                          oss_callback_sealer **sealer,
-                                          oss_callback_error **error);
+oss_callback_code oss_callback_sealer_new(
+    const char *key_id, const uint8_t *secret, size_t secret_len, oss_callback_sealer **sealer,
+    oss_callback_error **error);
 
 /**
- * Also accepts the seals of another key, for rotation: the one before, until its seals have expired, or the
- * next one, before the first server seals with it. Nobody else may use the sealer meanwhile.
+ * Also accepts the seals of another key, for rotation: the previous key until its seals have expired, or
+ * the next key before the first server seals with it. No other thread may use the sealer meanwhile.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_sealer_accept(oss_callback_sealer *sealer,
-                                             const char *key_id,
-                                             const uint8_t *secret,
-                                             size_t secret_len,
-                                             oss_callback_error **error);
+oss_callback_code oss_callback_sealer_accept(
+    oss_callback_sealer *sealer, const char *key_id, const uint8_t *secret, size_t secret_len,
+    oss_callback_error **error);
 
 /**
- * Makes a spec of these options with a seal in the variable x:seal: for one upload. All variables of the
- * options are sealed.
+ * Makes a spec from `options` with a seal in the variable x:seal. The spec is for one upload. All
+ * variables of the options are sealed.
  *
- * The body must carry ${bucket}, ${object}, ${size}, ${x:seal} and every variable, each as a member of that
- * name, variables with or without x: in front; otherwise OSS_CALLBACK_CODE_INVALID_CALLBACK names what is
- * missing. The permission must not have ended. On success `*spec` is a new handle: free it with oss_callback_spec_free. Give the uploader
- * oss_callback_spec_callback and oss_callback_spec_callback_var. May be called from several threads with the
- * same sealer.
+ * The body must carry ${bucket}, ${object}, ${size}, ${x:seal} and every variable, each as a member of
+ * that name; a variable's member may omit the x:. Otherwise the function fails with
+ * OSS_CALLBACK_CODE_INVALID_CALLBACK and names what is missing. The permission must not have ended. On
+ * success `*spec` is a new handle: free it with oss_callback_spec_free. Give the uploader
+ * oss_callback_spec_callback and oss_callback_spec_callback_var. May be called from several threads with
+ * the same sealer.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_sealer_seal(const oss_callback_sealer *sealer,
-                                           const oss_callback_spec_options *options,
-                                           const oss_callback_permission *permission,
-                                           oss_callback_spec **spec,
-                                           oss_callback_error **error);
+oss_callback_code oss_callback_sealer_seal(
+    const oss_callback_sealer *sealer, const oss_callback_spec_options *options,
+    const oss_callback_permission *permission, oss_callback_spec **spec,
+    oss_callback_error **error);
 
 /**
- * Checks the seal of a verified callback against what its body says, by the clock of this machine. On
- * success `*sealed` is a new handle: free it with oss_callback_sealed_free. Codes 88 to 94 say what is wrong:
- * OSS_CALLBACK_CODE_BAD_SEAL when the seal is forged or belongs to another bucket, object or other variables.
- * May be called from several threads with the same sealer.
+ * Checks the seal of a verified callback against what its body says, by this machine's clock. On success
+ * `*sealed` is a new handle: free it with oss_callback_sealed_free. The codes 88 to 94 say what is wrong:
+ * OSS_CALLBACK_CODE_BAD_SEAL, for example, if the seal is forged or belongs to another bucket, object or
+ * other variables. May be called from several threads with the same sealer.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_sealer_check(const oss_callback_sealer *sealer,
-                                            const oss_callback_verified *verified,
-                                            oss_callback_sealed **sealed,
-                                            oss_callback_error **error);
+oss_callback_code oss_callback_sealer_check(
+    const oss_callback_sealer *sealer, const oss_callback_verified *verified,
+    oss_callback_sealed **sealed, oss_callback_error **error);
 
 /**
  * Frees a sealer. NULL does nothing. No call may use the sealer any more.
@@ -2872,47 +3252,53 @@ oss_callback_code oss_callback_sealer_check(const oss_callback_sealer *sealer,
 void oss_callback_sealer_free(oss_callback_sealer *sealer);
 
 /**
- * The bucket. NULL for NULL. Borrowed from `sealed`.
+ * @typedef oss_callback_sealed
+ *
+ * A callback whose upload was permitted: what the seal covers, and nothing else. Immutable: any thread may
+ * read it; one thread frees it.
+ */
+
+/**
+ * The bucket; NULL if `sealed` is NULL. Borrowed from `sealed`.
  */
 const char *oss_callback_sealed_bucket(const oss_callback_sealed *sealed);
 
 /**
- * The object: the permitted one, or one that begins with the permitted prefix. NULL for NULL. Borrowed from
- * `sealed`.
+ * The object's name: the permitted one, or one that begins with the permitted prefix. NULL if `sealed` is
+ * NULL. Borrowed from `sealed`.
  */
 const char *oss_callback_sealed_object(const oss_callback_sealed *sealed);
 
 /**
- * The size in bytes that the callback says, within what was permitted. 0 for NULL.
+ * The size in bytes that the callback gives, within what was permitted; 0 for NULL.
  */
 uint64_t oss_callback_sealed_size(const oss_callback_sealed *sealed);
 
 /**
- * A sealed variable by its name, with or without "x:" in front; NULL if it was not sealed. Borrowed from
- * `sealed`.
+ * A sealed variable by its name, with or without "x:"; NULL if it was not sealed. Borrowed from `sealed`.
  */
 const char *oss_callback_sealed_variable(const oss_callback_sealed *sealed, const char *name);
 
 /**
- * The id of the key that sealed it. NULL for NULL. Borrowed from `sealed`.
+ * The id of the key that made the seal; NULL if `sealed` is NULL. Borrowed from `sealed`.
  */
 const char *oss_callback_sealed_key_id(const oss_callback_sealed *sealed);
 
 /**
- * When the permission ends, in seconds since 1970. 0 for NULL.
+ * When the permission ends, in seconds since 1970-01-01 00:00 UTC; 0 for NULL.
  */
 uint64_t oss_callback_sealed_expires_at_s(const oss_callback_sealed *sealed);
 
 /**
- * 16 random bytes that no other seal has. With oss_callback_sealed_body_digest they are what a database
- * needs that several servers share in place of an oss_callback_replay_guard: keep the digest under the nonce
- * until after the permission's end; a nonce that is there with another digest is a replay. NULL for NULL.
- * Borrowed from `sealed`.
+ * 16 random bytes that no other seal has. Several servers can share a database in place of an
+ * oss_callback_replay_guard: keep oss_callback_sealed_body_digest under the nonce until after the
+ * permission's end. A callback whose nonce is there with another digest is a replay. NULL if `sealed` is
+ * NULL. Borrowed from `sealed`.
  */
 const uint8_t *oss_callback_sealed_nonce(const oss_callback_sealed *sealed);
 
 /**
- * The SHA-256 of the body, 32 bytes. NULL for NULL. Borrowed from `sealed`.
+ * The SHA-256 of the body, 32 bytes; NULL if `sealed` is NULL. Borrowed from `sealed`.
  */
 const uint8_t *oss_callback_sealed_body_digest(const oss_callback_sealed *sealed);
 
@@ -2922,286 +3308,92 @@ const uint8_t *oss_callback_sealed_body_digest(const oss_callback_sealed *sealed
 void oss_callback_sealed_free(oss_callback_sealed *sealed);
 
 /**
- * Makes a guard that remembers up to `capacity` permissions that have not ended yet, each in some 200 bytes,
+ * What a replay guard knows of a callback.
+ */
+typedef enum {
+    /**
+     * It comes for the first time: handle it.
+     */
+    OSS_CALLBACK_SEEN_FIRST = 1,
+    /**
+     * It is the same callback again, byte for byte: answer as before and do nothing else. OSS itself
+     * delivers a callback twice if it tries the next URL because an answer came too late.
+     */
+    OSS_CALLBACK_SEEN_REPEATED = 2,
+    /**
+     * It has the same seal as an earlier callback, but another body: refuse it.
+     */
+    OSS_CALLBACK_SEEN_REPLAYED = 3,
+} oss_callback_seen;
+
+/**
+ * @typedef oss_callback_replay_guard
+ *
+ * Tells new callbacks from those that came before. It keeps a used permission until that has ended by
+ * every setting of the clock since, so a change of the clock cannot make the permission look new. A child
+ * of a fork starts with what its parent had seen; after that, neither knows what the other sees. Many
+ * threads may use it at once; one of them frees it.
+ */
+
+/**
+ * Makes a guard that remembers up to `capacity` permissions that have not ended yet, about 200 bytes each,
  * in this process only. Free it with oss_callback_replay_guard_free.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_replay_guard_new(size_t capacity,
-                                                oss_callback_replay_guard **replay_guard);
+oss_callback_code oss_callback_replay_guard_new(
+    size_t capacity, oss_callback_replay_guard **replay_guard);
 
 /**
- * Looks, remembers, and writes what it knows to `*seen`. Of threads that ask for one callback at once, one is
- * told OSS_CALLBACK_SEEN_FIRST. OSS_CALLBACK_CODE_REPLAY_UNKNOWN when the guard is full: it does not
- * forget anything before its time, so answer with a 5xx.
+ * Looks up a callback, remembers it, and writes what was known of it to `*seen`. If several threads ask
+ * about the same callback at once, one of them gets OSS_CALLBACK_SEEN_FIRST. Fails with
+ * OSS_CALLBACK_CODE_REPLAY_UNKNOWN if the guard is full, because it forgets nothing early, or if it may
+ * have forgotten a permission that ended more than 5 minutes ago. In that case, answer with a 5xx status.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_replay_guard_check(const oss_callback_replay_guard *replay_guard,
-                                                  const oss_callback_sealed *sealed,
-                                                  oss_callback_seen *seen,
-                                                  oss_callback_error **error);
+oss_callback_code oss_callback_replay_guard_check(
+    const oss_callback_replay_guard *replay_guard, const oss_callback_sealed *sealed,
+    oss_callback_seen *seen, oss_callback_error **error);
 
 /**
- * Takes OSS_CALLBACK_SEEN_FIRST back, when what was to be done has failed and a repetition is welcome.
+ * Takes OSS_CALLBACK_SEEN_FIRST back. Call it if handling the callback failed and you want it repeated.
  */
 OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_replay_guard_forget(const oss_callback_replay_guard *replay_guard,
-                                                   const oss_callback_sealed *sealed,
-                                                   oss_callback_error **error);
+oss_callback_code oss_callback_replay_guard_forget(
+    const oss_callback_replay_guard *replay_guard, const oss_callback_sealed *sealed,
+    oss_callback_error **error);
 
 /**
  * Frees a guard. NULL does nothing. No call may use the guard any more.
  */
 void oss_callback_replay_guard_free(oss_callback_replay_guard *replay_guard);
 
+/** @} */
+
 #endif /* OSS_CALLBACK_SMALL */
 
 /**
- * The HTTP status: 200, or 203 in a receipt of OSS_CALLBACK_CODE_CALLBACK_FAILED. 0 for NULL.
+ * @name Version
+ *
+ * The library that is linked, against the header that was compiled.
+ * @{
  */
-uint32_t oss_callback_receipt_status(const oss_callback_receipt *receipt);
 
 /**
- * The object's ETag without its quotes, as ${etag} has it in a callback body; NULL if OSS did not say it.
- * Borrowed from `receipt`.
+ * The version of the linked library, such as "0.1.0". Compare it with OSS_CALLBACK_VERSION, the version of
+ * this header. The text is static. Any thread may call this.
  */
-const char *oss_callback_receipt_etag(const oss_callback_receipt *receipt);
+const char *oss_callback_version(void);
 
 /**
- * Writes the CRC-64 that OSS computed over the object (CRC-64/XZ) to `*crc64` and returns true; returns
- * false and writes nothing if OSS did not say it.
+ * The version of the linked library as a number that grows: major * 1000000 + minor * 1000 + patch, as in
+ * OSS_CALLBACK_VERSION_NUMBER for this header. Any thread may call this.
  */
-bool oss_callback_receipt_crc64(const oss_callback_receipt *receipt, uint64_t *crc64);
+uint32_t oss_callback_version_number(void);
 
-/**
- * The object's version in a bucket with versioning, otherwise NULL. Borrowed from `receipt`.
- */
-const char *oss_callback_receipt_version_id(const oss_callback_receipt *receipt);
-
-/**
- * The id under which OSS's support finds the request; the callback carries the same one. NULL if OSS did
- * not say it. Borrowed from `receipt`.
- */
-const char *oss_callback_receipt_request_id(const oss_callback_receipt *receipt);
-
-/**
- * How often the request was sent until this answer came: 1 or more, 0 for NULL.
- */
-uint32_t oss_callback_receipt_attempts(const oss_callback_receipt *receipt);
-
-/**
- * How many attempts came before the last one: one fewer than oss_callback_receipt_attempts says.
- */
-size_t oss_callback_receipt_earlier_attempts_len(const oss_callback_receipt *receipt);
-
-/**
- * An attempt that came before the last one: `index` is 0 for the first. NULL when there are not so many.
- * Borrowed from `receipt`.
- */
-const oss_callback_attempt *oss_callback_receipt_earlier_attempt(const oss_callback_receipt *receipt,
-                                                                 size_t index);
-
-/**
- * How many notes there are; 0 for NULL.
- */
-size_t oss_callback_receipt_notes_len(const oss_callback_receipt *receipt);
-
-/**
- * What else is worth knowing of oss_upload_file_with_callback, in a sentence: why it did not go on where its
- * checkpoint said, or that an older upload could not be aborted. `index` is 0 for the first; NULL when there
- * are not so many. Borrowed from `receipt`.
- */
-const char *oss_callback_receipt_note(const oss_callback_receipt *receipt, size_t index);
-
-/**
- * How long the head of the answer was waited for, in milliseconds after the last byte was sent: with
- * a callback mostly the application server's time. 0 for NULL.
- */
-uint64_t oss_callback_receipt_waited_ms(const oss_callback_receipt *receipt);
-
-/**
- * The application server's answer, byte for byte: `*answer_len` bytes, not NUL-terminated. JSON as a rule,
- * but nothing is assumed. Empty without a callback and when the callback failed; cut short in a receipt
- * of OSS_CALLBACK_CODE_ANSWER_DAMAGED. `answer_len` may be NULL. Never NULL except for a NULL `receipt`,
- * whose answer has 0 bytes. Borrowed from `receipt`.
- */
-const uint8_t *oss_callback_receipt_answer(const oss_callback_receipt *receipt, size_t *answer_len);
-
-/**
- * The Content-Type of the answer, as the application server gave it; NULL without an answer. Borrowed
- * from `receipt`.
- */
-const char *oss_callback_receipt_answer_content_type(const oss_callback_receipt *receipt);
-
-/**
- * A header of OSS's answer by its name, in any case; NULL if there is none. Borrowed from `receipt`.
- */
-const char *oss_callback_receipt_header(const oss_callback_receipt *receipt, const char *name);
-
-/**
- * Frees a receipt that an upload gave, and everything borrowed from it. NULL does nothing. A receipt that
- * is borrowed from an error is not freed.
- */
-void oss_callback_receipt_free(oss_callback_receipt *receipt);
-
-/**
- * Why it failed. OSS_CALLBACK_CODE_OK for NULL.
- */
-oss_callback_code oss_callback_attempt_code(const oss_callback_attempt *attempt);
-
-/**
- * Did it store the object? OSS_CALLBACK_STORED_UNKNOWN for NULL.
- */
-oss_callback_stored oss_callback_attempt_stored(const oss_callback_attempt *attempt);
-
-/**
- * Did OSS accept the application server's answer? OSS_CALLBACK_ANSWERED_UNKNOWN for NULL.
- */
-oss_callback_answered oss_callback_attempt_answered(const oss_callback_attempt *attempt);
-
-/**
- * The HTTP status, or 0 if no answer came.
- */
-uint32_t oss_callback_attempt_status(const oss_callback_attempt *attempt);
-
-/**
- * How long the head of its answer was waited for, after the last byte was sent.
- */
-uint64_t oss_callback_attempt_waited_ms(const oss_callback_attempt *attempt);
-
-/**
- * The code that the function returned. OSS_CALLBACK_CODE_OK for NULL.
- */
-oss_callback_code oss_callback_error_code(const oss_callback_error *error);
-
-/**
- * What was tried and what happened, in one line of UTF-8 without secrets. Borrowed from `error`; an
- * empty text for NULL.
- */
-const char *oss_callback_error_message(const oss_callback_error *error);
-
-/**
- * Did the operation store the object all the same? OSS_CALLBACK_STORED_UNKNOWN for NULL. An operation that
- * stores nothing, such as oss_callback_client_head_object, says OSS_CALLBACK_STORED_NO.
- */
-oss_callback_stored oss_callback_error_stored(const oss_callback_error *error);
-
-/**
- * Did OSS accept the application server's answer? OSS_CALLBACK_ANSWERED_UNKNOWN for NULL.
- */
-oss_callback_answered oss_callback_error_answered(const oss_callback_error *error);
-
-/**
- * What is known of the stored object: ETag, CRC-64, request id and the application server's answer.
- * Borrowed from `error`, do not free it. NULL unless oss_callback_error_stored says
- * OSS_CALLBACK_STORED_YES.
- */
-const oss_callback_receipt *oss_callback_error_receipt(const oss_callback_error *error);
-
-/**
- * The HTTP status, or 0 if no answer came.
- */
-uint32_t oss_callback_error_status(const oss_callback_error *error);
-
-/**
- * The code of OSS's error document, such as "NoSuchBucket" or "CallbackFailed"; NULL if there is none.
- * Borrowed from `error`.
- */
-const char *oss_callback_error_oss_code(const oss_callback_error *error);
-
-/**
- * The message of OSS's error document; NULL if there is none. For a failed callback it says what the
- * application server did, for example "Error status : 502." Borrowed from `error`.
- */
-const char *oss_callback_error_oss_message(const oss_callback_error *error);
-
-/**
- * The code of OSS's troubleshooting pages, such as "0007-00000203"; NULL if there is none. OSS may change
- * these codes: show them, do not branch on them. Borrowed from `error`.
- */
-const char *oss_callback_error_ec(const oss_callback_error *error);
-
-/**
- * The id under which OSS's support finds the request; NULL if no answer came. Borrowed from `error`.
- */
-const char *oss_callback_error_request_id(const oss_callback_error *error);
-
-/**
- * The host that OSS believes to have answered; NULL if it does not say. Borrowed from `error`.
- */
-const char *oss_callback_error_host_id(const oss_callback_error *error);
-
-/**
- * For an error of the callback, and for an answer that is not OSS's: what usually causes it and what to do, in a
- * few sentences; NULL for other errors. Borrowed from `error`.
- */
-const char *oss_callback_error_diagnosis(const oss_callback_error *error);
-
-/**
- * How often the request was sent: 1 or more, and 1 also when nothing was sent; 0 for NULL.
- */
-uint32_t oss_callback_error_attempts(const oss_callback_error *error);
-
-/**
- * How many attempts came before the last one: one fewer than oss_callback_error_attempts says.
- */
-size_t oss_callback_error_earlier_attempts_len(const oss_callback_error *error);
-
-/**
- * An attempt that came before the last one: `index` is 0 for the first. NULL when there are not so many.
- * Its verdict is part of the error's already. Borrowed from `error`.
- */
-const oss_callback_attempt *oss_callback_error_earlier_attempt(const oss_callback_error *error, size_t index);
-
-/**
- * How many notes there are; 0 for NULL.
- */
-size_t oss_callback_error_notes_len(const oss_callback_error *error);
-
-/**
- * What else is worth knowing of oss_upload_file_with_callback, in a sentence: that an upload could not be
- * aborted, or why it did not go on where its checkpoint said. `index` is 0 for the first; NULL when there are
- * not so many. Borrowed from `error`.
- */
-const char *oss_callback_error_note(const oss_callback_error *error, size_t index);
-
-/**
- * The upload in parts that oss_upload_file_with_callback left open, else NULL. Go on with it by its
- * checkpoint, or abort it with oss_callback_multipart_upload_abort; until then OSS keeps, and bills, its
- * parts. Borrowed from `error`.
- */
-const char *oss_callback_error_upload_id(const oss_callback_error *error);
-
-/**
- * How long the head of the answer was waited for, in milliseconds after the last byte was sent in the last
- * attempt. 0 for NULL.
- */
-uint64_t oss_callback_error_waited_ms(const oss_callback_error *error);
-
-/**
- * A further element of OSS's error document by its name, in any case, for example "ArgumentName" or
- * "StringToSign"; NULL if there is none. Borrowed from `error`.
- */
-const char *oss_callback_error_detail(const oss_callback_error *error, const char *name);
-
-/**
- * A header of OSS's answer by its name, in any case; NULL if there is none. Borrowed from `error`.
- */
-const char *oss_callback_error_header(const oss_callback_error *error, const char *name);
-
-/**
- * The body of OSS's answer as it came, up to the client's limit: `*body_len` bytes, not NUL-terminated.
- * `body_len` may be NULL. Never NULL except for a NULL `error`, whose body has 0 bytes. Borrowed from
- * `error`.
- */
-const uint8_t *oss_callback_error_body(const oss_callback_error *error, size_t *body_len);
-
-/**
- * Frees an error and everything borrowed from it. NULL does nothing.
- */
-void oss_callback_error_free(oss_callback_error *error);
+/** @} */
 
 #ifdef __cplusplus
-}  // extern "C"
-#endif  // __cplusplus
+} /* extern "C" */
+#endif
 
-#endif  /* OSS_CALLBACK_H */
+#endif /* OSS_CALLBACK_H */

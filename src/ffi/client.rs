@@ -186,7 +186,7 @@ pub unsafe extern "C" fn oss_callback_client_options_set_region(
 }
 
 /// Sets an access key pair. `security_token` is NULL for a RAM user; for a role, it is the token from STS.
-/// No secret ever appears in a message.
+/// If both id and secret are NULL, the client has no credentials. No secret ever appears in a message.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_credentials(
     options: Option<&mut oss_callback_client_options>,

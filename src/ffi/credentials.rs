@@ -211,7 +211,7 @@ fn both_or_none<A, B>(
 /// Sets a hook that gives credentials. It is called with `userdata` when a request needs credentials and
 /// there are none yet, or they expire within 5 minutes (a fifth of their life if that is shorter), or OSS
 /// has refused them as expired. Without an expiry it is called for each request. Replaces other
-/// credentials. A NULL hook is refused.
+/// credentials. A NULL hook leaves the client without any.
 ///
 /// The hook runs on any thread that uses the client and on the library's own threads, but never on two at
 /// once. Meanwhile other threads use the current credentials if these are still valid, and wait otherwise.
@@ -244,7 +244,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_credentials_hook(
 
 /// Sets a hook that signs, so that the secret stays elsewhere: on an application server, in a key store.
 /// Each request carries `access_key_id` and, for a role, `security_token` (otherwise NULL). What is sent is
-/// the same, byte for byte, as with a local secret. Replaces other credentials. A NULL hook is refused.
+/// the same, byte for byte, as with a local secret. Replaces other credentials. If
+/// both `access_key_id` and `hook` are NULL, the client has none.
 ///
 /// The hook runs once for each request that is sent, on any thread that uses the client and on the
 /// library's own threads, but never on two at once. Otherwise the hook, `userdata` and `destroy_hook` are

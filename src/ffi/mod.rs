@@ -48,6 +48,7 @@ mod post_object;
 mod post_policy;
 mod presign;
 mod put;
+mod put_headers;
 mod put_options;
 mod put_values;
 mod receipt;

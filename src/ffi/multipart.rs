@@ -220,7 +220,8 @@ pub extern "C" fn oss_callback_multipart_upload_list_parts(
 /// Makes the object from its parts and waits for the application server's answer.
 ///
 /// `parts` NULL means all that OSS has; the library lists them first, unless the CRC-64 is not to be
-/// compared. `spec` NULL means no callback; `receipt` or `error` NULL means that it is not wanted.
+/// compared. `spec` is as for
+/// oss_put_object_with_callback; `receipt` or `error` is NULL when it is not wanted.
 /// `options` may be NULL. The options that apply are the ACL, whether an existing object is kept, whether
 /// the CRC-64 is compared, whether the requester pays, and the limits. The first two default to what was
 /// given when this handle began the upload.

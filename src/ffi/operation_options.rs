@@ -144,8 +144,8 @@ pub extern "C" fn oss_callback_operation_options_set_cancellation(
     set(options, |limits| limits.cancellation(cancellation));
 }
 
-/// Sets how often the operation is tried, the first attempt included: 1 means once. Default: as the client's options say.
-/// A download is tried again only until its hook has received a byte.
+/// Sets how often the operation is tried, the first attempt included: 1 means once. Default: as the
+/// client's options say. A download is tried again only until its hook has received a byte.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_operation_options_set_max_attempts(
     options: Option<&mut oss_callback_operation_options>,
@@ -154,8 +154,8 @@ pub extern "C" fn oss_callback_operation_options_set_max_attempts(
     retry(options, |policy| policy.max_attempts(max_attempts));
 }
 
-/// Sets the longest delay before the second attempt; it doubles with each further one. The actual delays are
-/// random, so that many clients do not come back at once. Default: as the client's options say.
+/// Sets the longest delay before the second attempt; it doubles with each further one. The actual delays
+/// are random, so that many clients do not come back at once. Default: as the client's options say.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_operation_options_set_retry_base_delay_ms(
     options: Option<&mut oss_callback_operation_options>,
@@ -166,8 +166,8 @@ pub extern "C" fn oss_callback_operation_options_set_retry_base_delay_ms(
     });
 }
 
-/// Sets the longest delay between two attempts. When OSS asks for a longer one (Retry-After), there is no further
-/// attempt. Default: as the client's options say.
+/// Sets the longest delay between two attempts. When OSS asks for a longer one (Retry-After), there is no
+/// further attempt. Default: as the client's options say.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_operation_options_set_retry_max_delay_ms(
     options: Option<&mut oss_callback_operation_options>,

@@ -52,9 +52,9 @@ impl oss_callback_presigned_url {
 ///
 /// Of `options`, which may be NULL, the object's headers apply: they are signed, and the uploader must send
 /// them with the URL. A Content-Type is signed only if you set one. Set one for a browser, which sends one.
-/// The callback of `spec`, which may be NULL, stands in the URL, where the uploader can neither change nor
-/// drop it; with `callback_in_headers` it stands in headers, which must then be sent. On success
-/// `*presigned_url` is a new handle: free it with oss_callback_presigned_url_free.
+/// The callback of `spec`, which must not be NULL (see oss_callback_spec_none), stands in the URL, where
+/// the uploader can neither change nor drop it; with `callback_in_headers` it stands in headers, which must
+/// then be sent. On success `*presigned_url` is a new handle: free it with oss_callback_presigned_url_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_presign_put_object(

@@ -17,16 +17,17 @@ use crate::{PutObject, Receipt, Result};
 
 /// Uploads `body_len` bytes as `object` into `bucket` and waits for the application server's answer.
 ///
-/// `spec` NULL means a plain upload, `options` NULL no options, `receipt` or `error` NULL that they are not
-/// wanted. At most 5 GiB. Blocks for as long as the client's limits allow. On success `*receipt` is a new
-/// handle: free it with oss_callback_receipt_free. On failure `*error` is a new handle: free it with
-/// oss_callback_error_free; without it the ETag and the request id of a stored object are lost.
+/// An upload without a callback has oss_callback_spec_none(); a NULL `spec` is refused. `options` may be
+/// NULL; `receipt` or `error` is NULL when it is not wanted. At most 5 GiB. Blocks for as long as the
+/// client's limits allow. On success `*receipt` is a new handle: free it with oss_callback_receipt_free. On
+/// failure `*error` is a new handle: free it with oss_callback_error_free; without it the ETag and the
+/// request id of a stored object are lost.
 ///
 /// OSS_CALLBACK_CODE_CALLBACK_FAILED means that the object IS STORED, but the application server was not
 /// reached or did not agree: do not upload again. For every other code, oss_callback_error_stored says
 /// whether the object is stored. A failed upload is tried up to three times where that may help. With a
-/// spec it is tried again only while it is certain that nothing was stored, so no callback is delivered
-/// twice. See oss_callback_put_options_set_max_attempts.
+/// callback it is tried again only while it is certain that nothing was stored, so no callback is delivered
+/// twice, unless oss_callback_put_options_set_callback_is_idempotent allows it.
 ///
 /// May be called from several threads with the same client, spec and options.
 #[must_use]

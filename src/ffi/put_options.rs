@@ -1,9 +1,7 @@
 //! Options of an upload.
 
+use libc::c_void;
 use std::mem::MaybeUninit;
-use std::time::{Duration, UNIX_EPOCH};
-
-use libc::{c_char, c_void};
 
 use super::cancellation::oss_callback_cancellation;
 use super::code::oss_callback_code;
@@ -11,9 +9,9 @@ use super::guard::guard;
 use super::hooks::{ProgressHook, oss_callback_progress_hook};
 use super::limits::{deadline, milliseconds};
 use super::options::Options;
-use super::pointers::{free, make, optional_text, text};
+use super::pointers::{free, make};
 use super::put_values::{TakesOptions, Values};
-use crate::{Error, PutOptions, Result, RetryPolicy, UploadFile};
+use crate::{PutOptions, Result, RetryPolicy, UploadFile};
 
 /// Options of an upload, in one request or in parts. All are optional. Setters copy what they get and
 /// return nothing: the first error is kept and reported by the upload. May be used for any number of
@@ -78,7 +76,7 @@ pub extern "C" fn oss_callback_put_options_new(
 }
 
 /// Runs a setter that can fail.
-fn set(
+pub(super) fn set(
     options: Option<&mut oss_callback_put_options>,
     setter: impl FnOnce(PutOptions) -> Result<PutOptions>,
 ) {
@@ -89,7 +87,7 @@ fn set(
 }
 
 /// Runs a setter.
-fn change(
+pub(super) fn change(
     options: Option<&mut oss_callback_put_options>,
     setter: impl FnOnce(PutOptions) -> PutOptions,
 ) {
@@ -108,27 +106,6 @@ fn retry(
     });
 }
 
-/// Sets a header of the object, or takes it away for NULL.
-///
-/// # Safety
-///
-/// The value is NULL or a NUL-terminated string.
-unsafe fn set_text(
-    options: Option<&mut oss_callback_put_options>,
-    value: *const c_char,
-    name: &str,
-    header: &str,
-    setter: impl FnOnce(PutOptions, &str) -> Result<PutOptions>,
-) {
-    set(options, |put| {
-        // SAFETY: as promised by the caller.
-        match unsafe { optional_text(value, name) }? {
-            Some(text) => setter(put, text),
-            None => Ok(put.without_header(header)),
-        }
-    });
-}
-
 /// Runs a setter of what Rust's options do not have.
 pub(super) fn set_value(
     options: Option<&mut oss_callback_put_options>,
@@ -137,322 +114,6 @@ pub(super) fn set_value(
     if let Some(options) = options {
         options.options.set(setter);
     }
-}
-
-/// Sets the object's Content-Type. Default: guessed from the extension of the file, else of the object's
-/// name, else application/octet-stream.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_content_type(
-    options: Option<&mut oss_callback_put_options>,
-    content_type: *const c_char,
-) {
-    // SAFETY: NULL or a NUL-terminated string.
-    unsafe {
-        set_text(
-            options,
-            content_type,
-            "content_type",
-            "Content-Type",
-            |put, text| Ok(put.content_type(text)),
-        )
-    }
-}
-
-/// Sets user metadata, stored with the object as x-oss-meta-name. Names consist of letters, digits and
-/// hyphens. All metadata together has at most 8 KiB.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_metadata(
-    options: Option<&mut oss_callback_put_options>,
-    name: *const c_char,
-    value: *const c_char,
-) {
-    set(options, |put| {
-        // SAFETY: NULL or NUL-terminated strings.
-        let (name, value) = unsafe { (text(name, "name")?, optional_text(value, "value")?) };
-        Ok(match value {
-            Some(value) => put.metadata(name, value),
-            None => put.without_header(&format!("x-oss-meta-{name}")),
-        })
-    });
-}
-
-/// Sets who may read and write the object, in OSS's words: "default" (as for the bucket), "private",
-/// "public-read" or "public-read-write".
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_object_acl(
-    options: Option<&mut oss_callback_put_options>,
-    object_acl: *const c_char,
-) {
-    // SAFETY: NULL or a NUL-terminated string.
-    unsafe {
-        set_text(
-            options,
-            object_acl,
-            "object_acl",
-            "x-oss-object-acl",
-            |put, text| Ok(put.object_acl(text.parse()?)),
-        )
-    }
-}
-
-/// Sets an id of your choice that no other upload has. It is stored with the object as the user metadata
-/// "idempotency-id" and lets oss_callback_client_reconcile tell whether this upload stored the object. Use
-/// the same id when you send the same upload again. 1 to 128 ASCII characters without spaces. Default:
-/// none, and nothing is added to the object.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_idempotency_id(
-    options: Option<&mut oss_callback_put_options>,
-    idempotency_id: *const c_char,
-) {
-    // SAFETY: NULL or a NUL-terminated string.
-    unsafe {
-        set_text(
-            options,
-            idempotency_id,
-            "idempotency_id",
-            "x-oss-meta-idempotency-id",
-            |put, text| Ok(put.idempotency_id(text)),
-        )
-    }
-}
-
-/// Sets the storage class, in OSS's words: "Standard", "IA", "Archive", "ColdArchive" or "DeepColdArchive".
-/// Default: the bucket's.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_storage_class(
-    options: Option<&mut oss_callback_put_options>,
-    storage_class: *const c_char,
-) {
-    // SAFETY: NULL or a NUL-terminated string.
-    unsafe {
-        set_text(
-            options,
-            storage_class,
-            "storage_class",
-            "x-oss-storage-class",
-            |put, text| Ok(put.storage_class(text.parse()?)),
-        )
-    }
-}
-
-/// Adds a tag. At most 10, each with a different key. Keys have 1 to 128 bytes, values at most 256, any
-/// UTF-8.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_add_tag(
-    options: Option<&mut oss_callback_put_options>,
-    key: *const c_char,
-    value: *const c_char,
-) {
-    // SAFETY: NULL or NUL-terminated strings.
-    unsafe {
-        set(options, |put| {
-            Ok(put.tag(text(key, "key")?, text(value, "value")?))
-        });
-    }
-}
-
-/// Sets how OSS encrypts the object, in OSS's words: "AES256" or "SM4" with keys of OSS, or "KMS" with a
-/// key of the Key Management Service. Default: the bucket's.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_server_side_encryption(
-    options: Option<&mut oss_callback_put_options>,
-    server_side_encryption: *const c_char,
-) {
-    // SAFETY: NULL or a NUL-terminated string.
-    unsafe {
-        set_text(
-            options,
-            server_side_encryption,
-            "server_side_encryption",
-            "x-oss-server-side-encryption",
-            |put, text| Ok(put.server_side_encryption(text.parse()?)),
-        )
-    }
-}
-
-/// Sets the id of the key for "KMS". Default: the service's default key. Refused without "KMS".
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_server_side_encryption_key_id(
-    options: Option<&mut oss_callback_put_options>,
-    server_side_encryption_key_id: *const c_char,
-) {
-    // SAFETY: NULL or a NUL-terminated string.
-    unsafe {
-        set_text(
-            options,
-            server_side_encryption_key_id,
-            "server_side_encryption_key_id",
-            "x-oss-server-side-encryption-key-id",
-            |put, text| Ok(put.server_side_encryption_key_id(text)),
-        )
-    }
-}
-
-/// Sets the algorithm that encrypts the data itself with "KMS": "SM4". Default: AES-256. Refused without
-/// "KMS".
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_server_side_data_encryption(
-    options: Option<&mut oss_callback_put_options>,
-    server_side_data_encryption: *const c_char,
-) {
-    // SAFETY: NULL or a NUL-terminated string.
-    unsafe {
-        set_text(
-            options,
-            server_side_data_encryption,
-            "server_side_data_encryption",
-            "x-oss-server-side-data-encryption",
-            |put, text| Ok(put.server_side_data_encryption(text.parse()?)),
-        )
-    }
-}
-
-/// Asks OSS to limit each connection that sends a body to this many BITS per second, 819200 to 838860800.
-/// For a limit that this library enforces, see oss_callback_put_options_set_bandwidth_bytes_per_s.
-#[unsafe(no_mangle)]
-pub extern "C" fn oss_callback_put_options_set_traffic_limit_bits_per_s(
-    options: Option<&mut oss_callback_put_options>,
-    bits_per_second: u64,
-) {
-    change(options, |put| put.traffic_limit(bits_per_second));
-}
-
-/// Sets whether the upload fails with OSS_CALLBACK_CODE_CONFLICT if an object of this name exists. Default:
-/// false, and that object is replaced. Has no effect in a bucket with versioning.
-#[unsafe(no_mangle)]
-pub extern "C" fn oss_callback_put_options_set_forbid_overwrite(
-    options: Option<&mut oss_callback_put_options>,
-    forbid_overwrite: bool,
-) {
-    change(options, |put| put.forbid_overwrite(forbid_overwrite));
-}
-
-/// Sets the object's Cache-Control, which downloads carry.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_cache_control(
-    options: Option<&mut oss_callback_put_options>,
-    cache_control: *const c_char,
-) {
-    // SAFETY: NULL or a NUL-terminated string.
-    unsafe {
-        set_text(
-            options,
-            cache_control,
-            "cache_control",
-            "Cache-Control",
-            |put, text| Ok(put.cache_control(text)),
-        )
-    }
-}
-
-/// Sets the object's Content-Disposition, which downloads carry.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_content_disposition(
-    options: Option<&mut oss_callback_put_options>,
-    content_disposition: *const c_char,
-) {
-    // SAFETY: NULL or a NUL-terminated string.
-    unsafe {
-        set_text(
-            options,
-            content_disposition,
-            "content_disposition",
-            "Content-Disposition",
-            |put, text| Ok(put.content_disposition(text)),
-        )
-    }
-}
-
-/// Sets the object's Content-Encoding, which downloads carry. The body is sent as it is given.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_content_encoding(
-    options: Option<&mut oss_callback_put_options>,
-    content_encoding: *const c_char,
-) {
-    // SAFETY: NULL or a NUL-terminated string.
-    unsafe {
-        set_text(
-            options,
-            content_encoding,
-            "content_encoding",
-            "Content-Encoding",
-            |put, text| Ok(put.content_encoding(text)),
-        )
-    }
-}
-
-/// Sets the object's Content-Language, which downloads carry.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_content_language(
-    options: Option<&mut oss_callback_put_options>,
-    content_language: *const c_char,
-) {
-    // SAFETY: NULL or a NUL-terminated string.
-    unsafe {
-        set_text(
-            options,
-            content_language,
-            "content_language",
-            "Content-Language",
-            |put, text| Ok(put.content_language(text)),
-        )
-    }
-}
-
-/// Sets when copies of the object become stale: its Expires, which downloads carry, in seconds since
-/// 1970-01-01 00:00 UTC, up to the end of the year 9999.
-#[unsafe(no_mangle)]
-pub extern "C" fn oss_callback_put_options_set_expires_at_s(
-    options: Option<&mut oss_callback_put_options>,
-    expires: u64,
-) {
-    set(options, |put| {
-        let time = UNIX_EPOCH.checked_add(Duration::from_secs(expires));
-        let time = time.ok_or_else(|| Error::argument("`expires` is too far away"))?;
-        Ok(put.expires(time))
-    });
-}
-
-/// Sets whether the requester pays, as another account's bucket may require. Default: false.
-#[unsafe(no_mangle)]
-pub extern "C" fn oss_callback_put_options_set_requester_pays(
-    options: Option<&mut oss_callback_put_options>,
-    requester_pays: bool,
-) {
-    set_value(options, |values| {
-        values.put = std::mem::take(&mut values.put).requester_pays(requester_pays);
-        values.requester_pays = requester_pays;
-        Ok(())
-    });
-}
-
-/// Sets whether the body's MD5 is sent (Content-MD5), so that OSS refuses a body damaged in transit and
-/// stores nothing. The body is read once more for it before anything is sent. One that can be read only
-/// once, from a read hook or a pipe, is refused. Default: false.
-#[unsafe(no_mangle)]
-pub extern "C" fn oss_callback_put_options_set_content_md5(
-    options: Option<&mut oss_callback_put_options>,
-    content_md5: bool,
-) {
-    change(options, |put| put.content_md5(content_md5));
-}
-
-/// Sets any other header of the object by its name. A later value replaces an earlier one. Headers that the
-/// library sets itself are refused.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_put_options_set_header(
-    options: Option<&mut oss_callback_put_options>,
-    name: *const c_char,
-    value: *const c_char,
-) {
-    set(options, |put| {
-        // SAFETY: NULL or NUL-terminated strings.
-        let (name, value) = unsafe { (text(name, "name")?, optional_text(value, "value")?) };
-        Ok(match value {
-            Some(value) => put.header(name, value),
-            None => put.without_header(name),
-        })
-    });
 }
 
 /// Limits the time to find the server's address, and the time to connect, TLS included. Default: the
@@ -508,16 +169,18 @@ pub extern "C" fn oss_callback_put_options_set_deadline_ms(
     change(options, |put| put.deadline(deadline(deadline_ms)));
 }
 
-/// Sets how often a request of the upload is tried, the first attempt included: 1 means once. Default: as the client's options say.
+/// Sets how often a request of the upload is tried, the first attempt included: 1 means once. Default: as
+/// the client's options say.
 ///
-/// Only a failure that may end differently is retried, only with a body that can be read again, and an upload with
-/// a callback only while it is certain that nothing was stored: see
+/// Only a failure that may end differently is retried, only with a body that can be read again, and an
+/// upload with a callback only while it is certain that nothing was stored: see
 /// oss_callback_put_options_set_callback_is_idempotent.
 ///
-/// Each part of a file is a request of its own, and so is each look at the upload that follows a lost answer to its
-/// completion. If OSS refuses a request because the clocks differ, or because a hook's credentials have expired, the
-/// next attempt uses OSS's time or new credentials; without another attempt, the next request does. Replacing a kept
-/// connection that turns out to be closed before the first byte of a request is not an attempt.
+/// Each part of a file is a request of its own, and so is each look at the upload that follows a lost
+/// answer to its completion. If OSS refuses a request because the clocks differ, or because a hook's
+/// credentials have expired, the next attempt uses OSS's time or new credentials; without another attempt,
+/// the next request does. Replacing a kept connection that turns out to be closed before the first byte of
+/// a request is not an attempt.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_max_attempts(
     options: Option<&mut oss_callback_put_options>,
@@ -526,8 +189,8 @@ pub extern "C" fn oss_callback_put_options_set_max_attempts(
     retry(options, |policy| policy.max_attempts(max_attempts));
 }
 
-/// Sets the longest delay before the second attempt; it doubles with each further one. The actual delays are
-/// random, so that many clients do not come back at once. Default: as the client's options say.
+/// Sets the longest delay before the second attempt; it doubles with each further one. The actual delays
+/// are random, so that many clients do not come back at once. Default: as the client's options say.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_retry_base_delay_ms(
     options: Option<&mut oss_callback_put_options>,
@@ -538,8 +201,8 @@ pub extern "C" fn oss_callback_put_options_set_retry_base_delay_ms(
     });
 }
 
-/// Sets the longest delay between two attempts. When OSS asks for a longer one (Retry-After), there is no further
-/// attempt. Default: as the client's options say.
+/// Sets the longest delay between two attempts. When OSS asks for a longer one (Retry-After), there is no
+/// further attempt. Default: as the client's options say.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_retry_max_delay_ms(
     options: Option<&mut oss_callback_put_options>,

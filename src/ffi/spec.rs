@@ -83,7 +83,8 @@ static NONE: oss_callback_spec = oss_callback_spec {
     warnings: Vec::new(),
 };
 
-/// The callback of an upload. NULL is refused, so that a spec that could not be made never becomes a plain upload.
+/// The callback of an upload. NULL is refused, so that a spec that could not be made never becomes a plain
+/// upload.
 pub(super) fn callback_of(spec: Option<&oss_callback_spec>) -> Result<Option<&CallbackSpec>> {
     let spec = spec.ok_or_else(|| {
         Error::argument("`spec` is NULL; an upload without a callback has oss_callback_spec_none()")
@@ -323,8 +324,8 @@ pub unsafe extern "C" fn oss_callback_spec_new_from_json(
 
 /// The spec of an upload without a callback. It is static: it is not freed, and any thread may use it.
 ///
-/// Uploads refuse a NULL spec. So an error of oss_callback_spec_new that goes unnoticed cannot turn an upload with a
-/// callback into one without.
+/// Uploads refuse a NULL spec. So a failure of oss_callback_spec_new that goes unnoticed cannot turn an
+/// upload with a callback into one without.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_spec_none() -> *const oss_callback_spec {
     &raw const NONE
