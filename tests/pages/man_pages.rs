@@ -8,82 +8,67 @@ use std::fs;
 use std::process::Command;
 use support::c;
 
-/// A page for each family: its name, what it is about, and the files of src/ffi with its functions and types.
-const PAGES: [(&str, &str, &[&str]); 15] = [
+/// A page for each section of the header: the section, the page's name, and what it is about.
+const PAGES: [(&str, &str, &str); 12] = [
     (
+        "Return codes",
         "oss_callback_code",
-        "what functions of oss_callback return, and its version",
-        &["code", "version"],
+        "what functions of oss_callback return",
     ),
     (
+        "Uploads",
+        "oss_put_object_with_callback",
+        "upload an object, and get the application server's answer",
+    ),
+    (
+        "Errors and receipts",
+        "oss_callback_error",
+        "what happened, and whether the object is stored",
+    ),
+    (
+        "The client",
         "oss_callback_client",
         "an endpoint of OSS, credentials and limits",
-        &["client", "credentials"],
     ),
     (
+        "The callback",
         "oss_callback_spec",
         "what OSS is asked to call",
-        &["spec", "body_template"],
     ),
     (
+        "Options of uploads and other operations",
         "oss_callback_put_options",
-        "options of an upload: headers, limits, hooks",
-        &["put_options", "hooks", "cancellation"],
+        "headers, limits, hooks",
     ),
     (
-        "oss_put_object_with_callback",
-        "upload an object in one request",
-        &["put"],
-    ),
-    (
-        "oss_upload_file_with_callback",
-        "upload a file of any size",
-        &["upload_file"],
-    ),
-    (
+        "Uploads in parts",
         "oss_callback_multipart_upload",
         "upload an object part by part",
-        &["multipart", "upload_part", "parts", "multipart_uploads"],
     ),
     (
-        "oss_callback_object",
-        "look at, fetch and delete an object",
-        &["object", "reconcile", "operation_options"],
+        "Objects, and uploads whose outcome is unknown",
+        "oss_callback_object_metadata",
+        "what OSS says about an object",
     ),
     (
+        "Permissions for others",
         "oss_callback_presigned_url",
-        "let others upload by a URL",
-        &["presign"],
+        "let others upload by a URL or a form",
     ),
     (
-        "oss_callback_post_form",
-        "let browsers upload by a form",
-        &["post_policy", "post_object"],
-    ),
-    (
+        "Trying a callback without sending it",
         "oss_callback_preview",
         "see what a callback will be",
-        &["explain"],
     ),
     (
+        "The application server",
         "oss_callback_verifier",
-        "at the application server: is this request from OSS?",
-        &["verifier", "verified", "reply"],
+        "is this request from OSS, and did we permit this upload?",
     ),
     (
-        "oss_callback_sealer",
-        "at the application server: did we permit this upload?",
-        &["sealer"],
-    ),
-    (
-        "oss_callback_receipt",
-        "what OSS said about a stored object",
-        &["receipt", "attempt"],
-    ),
-    (
-        "oss_callback_error",
-        "what failed, and whether the object is stored",
-        &["verdict", "error"],
+        "Version",
+        "oss_callback_version",
+        "the library that is linked",
     ),
 ];
 const OVERVIEW: &str = "oss_callback";
@@ -93,6 +78,7 @@ const DATE: &str = "November 24, 2026";
 
 /// A piece of the header with its comment.
 struct Item {
+    section: String,
     name: String,
     comment: String,
     declaration: String,
@@ -106,7 +92,7 @@ impl Item {
     }
 }
 
-/// Everything in the header that has a comment and a name, in its order.
+/// Everything in the header that has a comment, in its order.
 fn items() -> Vec<Item> {
     let header = c::header();
     let mut pieces = header.split("/**").skip(1).map(|piece| {
@@ -118,10 +104,19 @@ fn items() -> Vec<Item> {
         )
     });
     let mut items = Vec::new();
-    while let Some((comment, code)) = pieces.next() {
+    let mut section = String::new();
+    while let Some((mut comment, code)) = pieces.next() {
+        if let Some(title) = comment.strip_prefix("@name ") {
+            section = title.lines().next().unwrap_or_default().to_owned();
+            continue;
+        }
         let mut enumerators = Vec::new();
         let (mut name, mut declaration) = (String::new(), function(&code));
-        if code == "typedef enum {" {
+        if let Some(rest) = comment.strip_prefix("@typedef ") {
+            let (handle, text) = rest.split_once("\n\n").expect("a description");
+            declaration = format!("typedef struct {handle} {handle};");
+            (name, comment) = (handle.to_owned(), text.to_owned());
+        } else if code == "typedef enum {" {
             while name.is_empty() {
                 let (comment, code) = pieces.next().expect("an enumeration ends");
                 let (enumerator, end) = code.split_once(',').expect("a comma");
@@ -133,12 +128,11 @@ fn items() -> Vec<Item> {
             declaration = format!("typedef enum {{ ... }} {name};");
         } else if let Some((_, rest)) = code.split_once("(*") {
             name = rest.split(')').next().unwrap_or_default().to_owned();
-        } else if let Some(rest) = code.strip_prefix("typedef struct ") {
-            name = rest.split(' ').next().unwrap_or_default().to_owned();
         } else if declaration.ends_with(");") {
             name = c::name_of(&declaration).to_owned();
         }
         items.push(Item {
+            section: section.clone(),
             name,
             comment,
             declaration,
@@ -162,16 +156,6 @@ fn plain(comment: &str) -> String {
         line.strip_prefix(' ').unwrap_or(line).trim_end()
     });
     lines.collect::<Vec<_>>().join("\n").trim().to_owned()
-}
-
-/// Whether a file of src/ffi defines this name.
-fn defines(source: &str, name: &str) -> bool {
-    let open = |word: &str, end: char| source.contains(&format!("{word} {name}{end}"));
-    open("fn", '(')
-        || open("struct", ' ')
-        || open("struct", ';')
-        || open("enum", ' ')
-        || open("type", ' ')
 }
 
 /// A line of text for mdoc(7).
@@ -202,6 +186,16 @@ fn end_of_sentence(line: &str) -> Option<usize> {
 
 /// The paragraphs of a comment. A line that begins with a dash is an item of a list.
 fn text(page: &mut String, comment: &str) {
+    if let Some((before, rest)) = comment.split_once("@code{.c}\n") {
+        let (code, after) = rest.split_once("@endcode").expect("code ends");
+        text(page, before.trim_end());
+        page.push_str(".Bd -literal -offset indent\n");
+        for line in code.lines() {
+            writeln!(page, "{}", line.replace('\\', "\\e")).unwrap();
+        }
+        page.push_str(".Ed\n");
+        return text(page, after.trim_start());
+    }
     let mut list = false;
     for (index, paragraph) in comment.split("\n\n").enumerate() {
         if index > 0 {
@@ -292,11 +286,11 @@ fn overview(comment: &str) -> String {
     );
     text(&mut page, comment);
     page.push_str(".Ss Pages\n.Bl -tag -width Ds\n");
-    for (name, title, _) in PAGES {
+    for (_, name, title) in PAGES {
         writeln!(page, ".It Xr {name} 3\n{title}").unwrap();
     }
     page.push_str(".El\n.Sh SEE ALSO\n");
-    let mut names: Vec<&str> = PAGES.iter().map(|(name, ..)| *name).collect();
+    let mut names: Vec<&str> = PAGES.iter().map(|(_, name, _)| *name).collect();
     names.sort();
     let names: Vec<String> = names.iter().map(|name| format!(".Xr {name} 3")).collect();
     writeln!(page, "{}", names.join(" ,\n")).unwrap();
@@ -309,16 +303,10 @@ fn pages() -> Vec<(String, String)> {
     let file = items.iter().find(|item| item.comment.starts_with("@file"));
     let file = file.expect("the header begins with a comment on the file");
     let mut pages = vec![(format!("{OVERVIEW}.3"), overview(&file.comment))];
-    for (name, title, files) in PAGES {
-        let source = |file: &&str| fs::read_to_string(c::source(&format!("src/ffi/{file}.rs")));
-        let sources: Vec<String> = files
-            .iter()
-            .map(|file| source(file).expect("it is there"))
-            .collect();
+    for (section, name, title) in PAGES {
         let family: Vec<&Item> = items
             .iter()
-            .filter(|item| !item.name.is_empty())
-            .filter(|item| sources.iter().any(|source| defines(source, &item.name)))
+            .filter(|item| item.section == section && !item.name.is_empty())
             .collect();
         pages.push((format!("{name}.3"), page(name, title, &family)));
     }
