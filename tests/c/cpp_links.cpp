@@ -35,7 +35,7 @@ int main() {
     const std::string body = "hello";
     oss_callback_receipt *new_receipt = nullptr;
     assert(oss_put_object_with_callback(client.get(), std::getenv("OSS_BUCKET"), "object",
-                                        reinterpret_cast<const uint8_t *>(body.data()), body.size(), nullptr, nullptr,
+                                        reinterpret_cast<const uint8_t *>(body.data()), body.size(), oss_callback_spec_none(), nullptr,
                                         &new_receipt, nullptr) == OSS_CALLBACK_CODE_OK);
     Receipt receipt(new_receipt);
     assert(oss_callback_receipt_status(receipt.get()) == 200);

@@ -83,7 +83,7 @@ static void silence_is_a_timeout(const char *endpoint, const oss_callback_spec *
             oss_callback_client_options_set_answer_timeout_ms(options, 300);
         }
         client = new_client_of(options);
-        assert(put(client, which == 0 ? spec : NULL, NULL, &error) == OSS_CALLBACK_CODE_TIMEOUT);
+        assert(put(client, which == 0 ? spec : oss_callback_spec_none(), NULL, &error) == OSS_CALLBACK_CODE_TIMEOUT);
         assert(oss_callback_error_status(error) == 0);
         assert(oss_callback_error_stored(error) == OSS_CALLBACK_STORED_UNKNOWN);
         assert(oss_callback_error_answered(error) ==

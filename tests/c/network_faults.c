@@ -56,7 +56,7 @@ static void *upload(void *argument) {
         oss_callback_receipt *receipt = NULL;
         oss_callback_error *error = NULL;
         oss_callback_code code = oss_put_object_with_callback(client, BUCKET, "object", body, it->body_len,
-                                                              it->with_callback ? spec : NULL, NULL, &receipt, &error);
+                                                              it->with_callback ? spec : oss_callback_spec_none(), NULL, &receipt, &error);
         assert((code == OSS_CALLBACK_CODE_OK) == (receipt != NULL) && (receipt == NULL) == (error != NULL));
         assert(error == NULL || oss_callback_error_code(error) == code);
         assert(now_ms() - begin < it->timeout_ms + room_ms);

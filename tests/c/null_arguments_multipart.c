@@ -201,7 +201,6 @@ static void credentials(void) {
     size_t index;
 
     oss_callback_client_options_set_credentials_hook(NULL, NULL, NULL, NULL);
-    CLIENT_SETTER_REFUSES("hook", oss_callback_client_options_set_credentials_hook(options, NULL, NULL, NULL));
     oss_callback_client_options_set_signer_hook(NULL, NULL, NULL, NULL, NULL, NULL);
     CLIENT_SETTER_REFUSES("access_key_id",
                           oss_callback_client_options_set_signer_hook(options, NULL, NULL, never_signs, NULL, NULL));

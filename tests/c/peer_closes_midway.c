@@ -40,10 +40,10 @@ int main(int argc, char **argv) {
 
     if (is(argv[1], "midway")) {
         is_lost(client, body, LARGE, spec, OSS_CALLBACK_STORED_NO, OSS_CALLBACK_ANSWERED_NO);
-        is_lost(client, body, LARGE, NULL, OSS_CALLBACK_STORED_NO, OSS_CALLBACK_ANSWERED_NOT_REQUESTED);
+        is_lost(client, body, LARGE, oss_callback_spec_none(), OSS_CALLBACK_STORED_NO, OSS_CALLBACK_ANSWERED_NOT_REQUESTED);
     } else {
         is_lost(client, body, 100, spec, OSS_CALLBACK_STORED_UNKNOWN, OSS_CALLBACK_ANSWERED_UNKNOWN);
-        is_lost(client, body, 0, NULL, OSS_CALLBACK_STORED_UNKNOWN, OSS_CALLBACK_ANSWERED_NOT_REQUESTED);
+        is_lost(client, body, 0, oss_callback_spec_none(), OSS_CALLBACK_STORED_UNKNOWN, OSS_CALLBACK_ANSWERED_NOT_REQUESTED);
     }
 
     sigpipe_is_at_its_default();

@@ -26,7 +26,7 @@ static oss_callback_code put(const oss_callback_client *client, size_t len, cons
 static void refuses(oss_callback_put_options *options, const char *message) {
     oss_callback_client *client = new_client();
     oss_callback_error *error = NULL;
-    assert(put(client, 1, NULL, options, NULL, &error) == OSS_CALLBACK_CODE_INVALID_ARGUMENT);
+    assert(put(client, 1, oss_callback_spec_none(), options, NULL, &error) == OSS_CALLBACK_CODE_INVALID_ARGUMENT);
     assert(is(oss_callback_error_message(error), message));
     oss_callback_error_free(error);
     oss_callback_put_options_free(options);
@@ -58,7 +58,7 @@ static void time_runs_out(const char *silent, uint64_t timeout_ms) {
     oss_callback_put_options *options = new_put_options();
     oss_callback_put_options_set_timeout_ms(options, 1);
     oss_callback_put_options_set_timeout_ms(options, timeout_ms);
-    assert(put(client, 1, NULL, options, NULL, &error) == OSS_CALLBACK_CODE_TIMEOUT);
+    assert(put(client, 1, oss_callback_spec_none(), options, NULL, &error) == OSS_CALLBACK_CODE_TIMEOUT);
     assert(oss_callback_error_stored(error) == OSS_CALLBACK_STORED_UNKNOWN);
     assert(oss_callback_error_attempts(error) == 1);
     /* All but connecting and sending was waiting. */
@@ -115,7 +115,7 @@ static void success_has_a_history(const char *wrong_crc64) {
     oss_callback_put_options_set_retry_base_delay_ms(options, 0);
     oss_callback_put_options_set_retry_max_delay_ms(options, 0);
     oss_callback_put_options_set_compare_crc64(options, false);
-    assert(put(client, 1, NULL, options, &receipt, NULL) == OSS_CALLBACK_CODE_OK);
+    assert(put(client, 1, oss_callback_spec_none(), options, &receipt, NULL) == OSS_CALLBACK_CODE_OK);
     assert(oss_callback_receipt_attempts(receipt) == 2);
     assert(oss_callback_receipt_earlier_attempts_len(receipt) == 1);
     attempt = oss_callback_receipt_earlier_attempt(receipt, 0);
@@ -127,7 +127,7 @@ static void success_has_a_history(const char *wrong_crc64) {
     oss_callback_receipt_free(receipt);
 
     oss_callback_put_options_set_compare_crc64(options, true);
-    assert(put(client, 1, NULL, options, NULL, &error) == OSS_CALLBACK_CODE_CHECKSUM_MISMATCH);
+    assert(put(client, 1, oss_callback_spec_none(), options, NULL, &error) == OSS_CALLBACK_CODE_CHECKSUM_MISMATCH);
     assert(oss_callback_error_stored(error) == OSS_CALLBACK_STORED_YES);
     assert(oss_callback_error_attempts(error) == 2);
     /* What is known of the stored object knows how it came about. */
@@ -145,7 +145,7 @@ static void bandwidth_is_kept(void) {
     oss_callback_put_options *options = new_put_options();
     oss_callback_put_options_set_bandwidth_bytes_per_s(options, 1000000);
     assert(clock_gettime(CLOCK_MONOTONIC, &begin) == 0);
-    assert(put(client, 500000, NULL, options, NULL, NULL) == OSS_CALLBACK_CODE_OK);
+    assert(put(client, 500000, oss_callback_spec_none(), options, NULL, NULL) == OSS_CALLBACK_CODE_OK);
     assert(clock_gettime(CLOCK_MONOTONIC, &end) == 0);
     seconds = (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9;
     /* The last tenth of a second's worth is not waited for. */

@@ -28,7 +28,8 @@ use scene::{Library, Said, Scene, agreeing, build, keys_of, switch, valgrind};
 use support::c;
 
 /// The programs that try each function with NULL.
-const NULL_ARGUMENTS: [&str; 4] = [
+const NULL_ARGUMENTS: [&str; 5] = [
+    "null_is_never_set.c",
     "null_arguments.c",
     "null_arguments_multipart.c",
     "null_arguments_permissions.c",
@@ -39,6 +40,35 @@ const NULL_ARGUMENTS: [&str; 4] = [
 fn macros_and_functions_tell_the_same_version() {
     let said = Scene::new().run("version.c", &[]);
     assert_eq!(said.value("version"), env!("CARGO_PKG_VERSION"));
+}
+
+/// The program in the comment at the top of the header.
+#[test]
+fn the_program_at_the_top_of_the_header_uploads() {
+    let header = c::header();
+    let (_, rest) = header.split_once("@code{.c}\n").expect("a program");
+    let (program, _) = rest.split_once(" * @endcode").expect("it ends");
+    let lines = program.lines().map(|line| line.trim_start_matches(" *"));
+    let program: Vec<&str> = lines
+        .map(|line| line.strip_prefix(' ').unwrap_or(line))
+        .collect();
+    let file = c::product("c_abi_top_of_the_header.c");
+    fs::write(&file, program.join("\n") + "\n").expect("writable");
+    c::succeed(
+        c::c_compiler("c99")
+            .args(["-Wconversion", "-fsyntax-only"])
+            .arg(&file),
+    );
+    let file = file.to_str().expect("UTF-8");
+    let program = build(file, "top_of_the_header", Library::Shared);
+
+    let receiver = agreeing();
+    let scene = Scene::new().calling(receiver.url("/"));
+    let said = scene.execute(&program, &[]);
+    let stored = scene.server.stored();
+    assert_eq!(said.value("stored,"), format!("ETag {}", stored[0].etag));
+    assert_eq!(keys_of(&stored), ["hello.txt"]);
+    assert_eq!(receiver.requests()[0].text(), "object=hello.txt&size=5");
 }
 
 #[test]
@@ -54,10 +84,50 @@ fn freeing_null_does_nothing() {
 #[test]
 fn null_arguments_are_refused_by_name() {
     let scene = Scene::new();
-    for program in NULL_ARGUMENTS {
+    for program in &NULL_ARGUMENTS[1..] {
         scene.run(program, &[]);
     }
     assert_eq!(keys_of(&scene.server.stored()), ["stored"]);
+}
+
+#[test]
+fn null_to_a_setter_means_never_set_and_a_null_spec_is_refused() {
+    let receiver = agreeing();
+    let closing = listen(|mut stream| {
+        let mut body = vec![0; read_head(&mut stream)];
+        stream.read_exact(&mut body).expect("the whole body");
+    });
+    let scene = Scene::new().calling(receiver.url("/"));
+    scene.run(NULL_ARGUMENTS[0], &[&closing]);
+    let stored = scene.server.stored();
+    let expected = ["one", "never set", "by no proxy", "called", "unlimited"];
+    assert_eq!(keys_of(&stored), expected);
+    assert_eq!(stored[0].headers, stored[1].headers);
+    assert_eq!(stored[0].content_type, stored[1].content_type);
+    let called = receiver.requests();
+    assert_eq!(called.len(), 1);
+    // OSS names no port.
+    assert_eq!(called[0].header("host"), Some("127.0.0.1"));
+}
+
+/// Each upload that takes a spec is in the program above.
+#[test]
+fn every_upload_refuses_a_null_spec() {
+    let program =
+        fs::read_to_string(c::source("tests/c").join(NULL_ARGUMENTS[0])).expect("it is there");
+    let program = program.split_whitespace().collect::<String>();
+    let mut count = 0;
+    for prototype in c::prototypes() {
+        let name = c::name_of(&prototype);
+        let uploads = name.starts_with("oss_callback_client_")
+            || !name.starts_with("oss_callback_")
+            || name.contains("_presign_");
+        if uploads && prototype.contains("const oss_callback_spec *spec") {
+            assert!(program.contains(&format!("REFUSES_SPEC({name}(")), "{name}");
+            count += 1;
+        }
+    }
+    assert_eq!(count, 9);
 }
 
 #[test]

@@ -137,3 +137,66 @@ fn it_speaks_to_a_c_reader() {
         assert_eq!(found, None, "`{word}` means nothing in C");
     }
 }
+
+/// A handle of a prototype: the longest name of a type that its own begins with.
+fn owner<'h>(name: &str, handles: &'h [String]) -> &'h str {
+    let owners = handles
+        .iter()
+        .filter(|handle| name.starts_with(&format!("{handle}_")));
+    owners
+        .max_by_key(|handle| handle.len())
+        .map_or("", String::as_str)
+}
+
+/// A C reader finds all functions of a handle in one place, below a heading.
+#[test]
+fn the_functions_of_a_handle_stand_together_in_a_section() {
+    let header = c::header();
+    let handles: Vec<String> = header
+        .lines()
+        .filter_map(|line| line.strip_prefix("typedef struct "))
+        .map(|line| line.split(' ').next().unwrap_or_default().to_owned())
+        .collect();
+    assert!(handles.len() > 30, "{handles:?}");
+    let sections: Vec<&str> = header.split("\n/**\n * @name ").skip(1).collect();
+    assert!(sections.len() > 8, "{} sections", sections.len());
+    let mut finished: Vec<&str> = Vec::new();
+    let mut found = 0;
+    for section in &sections {
+        let (inside, outside) = section.split_once("\n/** @} */").expect("sections end");
+        assert!(c::prototypes_in(outside).is_empty(), "{outside}");
+        let mut before = "";
+        for prototype in c::prototypes_in(inside) {
+            let name = c::name_of(&prototype).to_owned();
+            let owner = owner(&name, &handles);
+            assert!(!finished.contains(&owner) || owner.is_empty(), "{name}");
+            if owner != before {
+                if !before.is_empty() {
+                    finished.push(before);
+                }
+                // Its description comes first.
+                let described = inside.find(&format!(" * @typedef {owner}\n"));
+                let declared = inside.find(&format!("{name}(")).expect("it is there");
+                assert!(
+                    owner.is_empty() || described.is_some_and(|at| at < declared),
+                    "{owner}"
+                );
+            }
+            before = owner;
+            found += 1;
+        }
+        if !before.is_empty() {
+            finished.push(before);
+        }
+    }
+    assert_eq!(found, c::prototypes().len());
+    let described = header.matches(" * @typedef ").count();
+    assert_eq!(described, handles.len(), "each handle is described once");
+}
+
+#[test]
+fn its_lines_are_short() {
+    let header = c::header();
+    let long = header.lines().find(|line| line.chars().count() >= 110);
+    assert_eq!(long, None);
+}
