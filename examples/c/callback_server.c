@@ -56,7 +56,7 @@ static void answer(int fd) {
     int n = read_request(fd, &method, &target, headers, &body, &body_len);
     if (n < 0) return;
     const uint8_t *bytes = (const uint8_t *)body;
-    int failed = oss_callback_verifier_verify(verifier, method, target, headers, n, bytes, body_len, &verified, &error) ||
+    int failed = oss_callback_verifier_verify(verifier, method, target, headers, (size_t)n, bytes, body_len, &verified, &error) ||
         oss_callback_sealer_check(sealer, verified, &sealed, &error) ||
         oss_callback_replay_guard_check(guard, sealed, &seen, &error);
     if (seen == OSS_CALLBACK_SEEN_FIRST) fprintf(stderr, "%s is there\n", oss_callback_sealed_object(sealed));

@@ -24,7 +24,17 @@ fn example(source: &str, program: &str, endpoint: &str, url: &str) -> Command {
     compiler.arg(c::source(source)).arg("-o").arg(&program);
     c::link(&mut compiler);
     c::succeed(&mut compiler);
-    let mut command = Command::new(program);
+    // `VALGRIND=valgrind cargo test --test examples c_programs` runs them under valgrind.
+    let mut command = match std::env::var("VALGRIND") {
+        Ok(valgrind) => {
+            let mut command = Command::new(valgrind);
+            command
+                .args(["--quiet", "--error-exitcode=99"])
+                .arg(program);
+            command
+        }
+        Err(_) => Command::new(program),
+    };
     command
         .env("OSS_ENDPOINT", endpoint)
         .env("OSS_REGION", "cn-hangzhou")
@@ -35,6 +45,21 @@ fn example(source: &str, program: &str, endpoint: &str, url: &str) -> Command {
         .env("OSS_CALLBACK_URL", url)
         .env_remove("LD_LIBRARY_PATH");
     command
+}
+
+/// Each file of examples/c, as a careful user compiles it.
+#[test]
+fn every_c_example_compiles_without_a_warning() {
+    let folder = fs::read_dir(c::source("examples/c")).expect("there are examples");
+    let files = folder.map(|file| file.expect("readable").path());
+    let files: Vec<_> = files
+        .filter(|path| path.extension().is_some_and(|extension| extension == "c"))
+        .collect();
+    assert!(files.len() >= 3, "{files:?}");
+    for file in files {
+        let mut compiler = c::c_compiler("c99");
+        c::succeed(compiler.args(["-Wconversion", "-fsyntax-only"]).arg(file));
+    }
 }
 
 fn server(secret: &str) -> Server {
