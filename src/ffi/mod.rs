@@ -1,16 +1,19 @@
 //! The C ABI, and the only place with `unsafe`.
 //!
-//! The doc comments in this folder become `include/oss_callback.h`, so they speak to a C reader. The
-//! rules of the boundary:
+//! The doc comments in this folder become `include/oss_callback.h`, so they speak to a C reader. The sections of the header
+//! are in build.rs. The rules of the boundary:
 //!
 //! * A handle is a `Box` that C owns between `_new` (or an output parameter) and `_free`. It is opaque, so
-//!   it can grow.
+//!   it can grow. It comes in as `Option<&T>` or `Option<&mut T>`, and back as `Option<Box<T>>`: C's pointers have the same
+//!   layout, NULL is `None`. Outputs are `Option<&mut MaybeUninit<T>>`, since a variable of C's may be uninitialised. Where
+//!   several threads may change a handle at once, or a hook may come back with it, it is never `&mut`.
 //! * Every function runs its body in a [`guard`]: a panic becomes `OSS_CALLBACK_CODE_INTERNAL`, never
 //!   an unwinding into C.
 //! * Every pointer may be NULL. Arguments are read during the call only and copied when they are kept.
 //! * Outputs are written on success only, `*error` on failure only.
-//! * Setters return nothing. The first fault that one finds stays in the options and is reported by
-//!   the function that uses them, so that a C program checks one code and not ten.
+//! * Setters return nothing. The first error that one finds stays in the options and is reported by
+//!   the function that uses them, so that a C program checks one code and not ten. NULL takes an optional setting back, unless
+//!   less would be checked without it.
 //! * Enumerations come in as `uint32_t`, or in OSS's own words where they are OSS's: an unknown number in a
 //!   Rust enum is undefined behaviour.
 //! * A hook is called on the thread and during the call that it was given to; only those for credentials are
