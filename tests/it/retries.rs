@@ -165,6 +165,24 @@ fn attempts_are_limited() {
 }
 
 #[test]
+fn what_a_policy_leaves_open_is_as_the_clients_says() {
+    let attempts = |server: &RawServer, policy: RetryPolicy| {
+        let client = client_builder(&server.endpoint())
+            .retry_policy(quick().max_attempts(5))
+            .build()
+            .unwrap();
+        let put = client.put_object(BUCKET, "object").retry_policy(policy);
+        put.send_bytes(b"hello").unwrap_err().attempts()
+    };
+    let server = failing(usize::MAX, busy(""));
+    let max_delay = RetryPolicy::default().max_delay(Duration::from_millis(1));
+    assert_eq!(attempts(&server, max_delay), 5);
+    // The base delay is still the client's: with the default this would take longer than a second on average.
+    assert_eq!(attempts(&server, RetryPolicy::default().max_attempts(7)), 7);
+    assert_eq!(attempts(&server, RetryPolicy::none()), 1);
+}
+
+#[test]
 fn a_reader_is_sent_again_only_while_it_is_untouched() {
     let server = failing(1, lose_the_answer);
     let client = quick_client(&server.endpoint());

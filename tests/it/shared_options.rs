@@ -387,3 +387,23 @@ fn what_metadata_says_is_not_shown() {
         "{text}"
     );
 }
+
+#[test]
+fn a_header_that_is_taken_away_was_never_set() {
+    let server = any_step();
+    let client = client(&server.endpoint());
+    let of = |options: &PutOptions| {
+        let put = client.put_object(BUCKET, "cat.jpg").options(options);
+        put.send_bytes(b"x").unwrap();
+        sent(&server.head(server.requests() - 1))
+    };
+    let plain = of(&PutOptions::new());
+    let set = PutOptions::new()
+        .storage_class(StorageClass::IA)
+        .metadata("author", "Ming");
+    assert_ne!(of(&set), plain);
+    let taken = set
+        .without_header("X-OSS-Storage-Class")
+        .without_header("x-oss-meta-author");
+    assert_eq!(of(&taken), plain);
+}
