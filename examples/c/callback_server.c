@@ -1,6 +1,5 @@
-/* An application server on plain sockets: accepts sealed callbacks, each once, one connection at a time. It takes
- * the same environment variables as examples/callback_server/src/main.rs, except that PORT (default 8080) replaces
- * LISTEN. */
+/* An application server on plain sockets: accepts sealed callbacks, each once, one connection at a time. Environment:
+ * that of examples/callback_server/src/main.rs, but PORT (default 8080) in place of LISTEN. */
 #include <arpa/inet.h>
 #include <oss_callback.h>
 #include <stdio.h>
@@ -16,8 +15,7 @@ static oss_callback_verifier *verifier;
 static oss_callback_sealer *sealer;
 static oss_callback_replay_guard *guard;
 static char request[1 << 20];
-/* Reads a request and splits its head into NUL-terminated strings. Returns the number of headers, or -1 if it is
- * invalid. */
+/* Reads a request and cuts its head into NUL-terminated strings. Returns the number of headers; -1 if invalid. */
 static int read_request(int fd, char **method, char **target, const char **headers, char **body, size_t *body_len) {
     size_t have = 0;
     int n = 0;
