@@ -19,7 +19,7 @@ sealer = oss_callback.Sealer(oss_callback.SealKey("2026-01", os.environ["SEAL_SE
 
 
 def serve(callback):
-    if callback.seen is oss_callback.Seen.FIRST_SEEN:
+    if callback.seen is oss_callback.Seen.FIRST:
         print(f"{callback.sealed.object!r} has {callback.sealed.size} bytes", file=sys.stderr)
     return {"Status": "OK"}
 

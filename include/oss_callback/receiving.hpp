@@ -404,7 +404,7 @@ class sealer {
 /** What a replay_guard knows about a callback. */
 enum class seen : std::uint32_t {
   /** The first time: handle it. */
-  first_seen = OSS_CALLBACK_SEEN_FIRST,
+  first = OSS_CALLBACK_SEEN_FIRST,
   /** The same callback again, byte for byte, as OSS itself may deliver it: answer as before, and do nothing else. */
   repeated = OSS_CALLBACK_SEEN_REPEATED,
   /** The same seal with another body: refuse it. */
@@ -420,7 +420,7 @@ class replay_guard {
 
   /**
    * Checks a callback and remembers it. If several threads check the same callback at once, one of them gets
-   * seen::first_seen. code::replay_unknown if the guard is full: answer with a 5xx, as reply::refused does.
+   * seen::first. code::replay_unknown if the guard is full: answer with a 5xx, as reply::refused does.
    */
   [[nodiscard]] result<seen> try_check(const sealed& sealed) const {
     ::oss_callback_seen found = OSS_CALLBACK_SEEN_REPLAYED;
@@ -430,7 +430,7 @@ class replay_guard {
     if (!done) return *done.error();
     return static_cast<seen>(found);
   }
-  /** Takes seen::first_seen back, because handling the callback failed and a repetition is welcome. */
+  /** Takes seen::first back, because handling the callback failed and a repetition is welcome. */
   result<void> try_forget(const sealed& sealed) const {
     return internal::run_with({}, [&](auto** error) {
       return ::oss_callback_replay_guard_forget(handle_.get(), sealed.c_handle(), error);

@@ -21,7 +21,7 @@ const SLACK: i128 = 1_000_000_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Seen {
     /// It comes for the first time: handle it.
-    FirstSeen,
+    First,
     /// The same callback again, byte for byte: answer as before, and do nothing. OSS itself delivers twice
     /// when it goes on to the next URL because an answer came too late.
     Repeated,
@@ -66,7 +66,7 @@ pub fn replay_unknown(reason: impl Into<String>) -> Error {
 /// # let guard = ReplayGuard::in_memory(100_000);
 /// let sealed = sealer.check(verified)?;
 /// match guard.check(&sealed)? {
-///     Seen::FirstSeen => { /* act; if that fails: guard.forget(&sealed)? */ }
+///     Seen::First => { /* act; if that fails: guard.forget(&sealed)? */ }
 ///     Seen::Repeated => { /* answer as before */ }
 ///     Seen::Replayed => { /* refuse */ }
 /// }
@@ -99,7 +99,7 @@ impl ReplayGuard {
     }
 
     /// Looks, and remembers. Ask when the callback comes, not when it is worked on later. Of threads that ask for one callback at once, one is told
-    /// [`Seen::FirstSeen`].
+    /// [`Seen::First`].
     ///
     /// # Errors
     ///
@@ -120,14 +120,14 @@ impl ReplayGuard {
         let digest = sealed.body_digest();
         let kept = self.store.keep(sealed.nonce(), digest, keep_until);
         let seen = match kept.map_err(store_failed)? {
-            None => Seen::FirstSeen,
+            None => Seen::First,
             Some(kept) if kept == *digest => Seen::Repeated,
             Some(_) => Seen::Replayed,
         };
         Ok(seen)
     }
 
-    /// Takes a [`Seen::FirstSeen`] back, when what was to be done has failed and a repetition is welcome.
+    /// Takes a [`Seen::First`] back, when what was to be done has failed and a repetition is welcome.
     ///
     /// # Errors
     ///
@@ -359,10 +359,7 @@ mod tests {
             ReplayGuard::with_store(Forgetful),
             ReplayGuard::in_memory(10),
         ] {
-            assert_eq!(
-                guard.check_at(&sealed, at(end + 300)).unwrap(),
-                Seen::FirstSeen
-            );
+            assert_eq!(guard.check_at(&sealed, at(end + 300)).unwrap(), Seen::First);
             let error = guard.check_at(&sealed, at(end + 301)).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::ReplayUnknown);
         }

@@ -401,7 +401,7 @@ pub extern "C" fn oss_callback_replay_guard_check(
         let sealed = required(sealed, "sealed")?;
         let seen = seen.ok_or_else(|| Error::argument("`seen` is NULL"))?;
         let known = match replay_guard.guard.check(&sealed.sealed)? {
-            Seen::FirstSeen => oss_callback_seen::First,
+            Seen::First => oss_callback_seen::First,
             Seen::Repeated => oss_callback_seen::Repeated,
             Seen::Replayed => oss_callback_seen::Replayed,
         };

@@ -35,7 +35,7 @@ void seal(const char* url) {
 
 std::string_view word(oss::seen seen) {
   switch (seen) {
-    case oss::seen::first_seen: return "first";
+    case oss::seen::first: return "first";
     case oss::seen::repeated: return "repeated";
     case oss::seen::replayed: return "replayed";
   }

@@ -436,7 +436,7 @@ fn a_replay_is_told_from_a_repetition() {
     let check =
         |verified: &VerifiedCallback| guard.check(&sealer().check(verified).unwrap()).unwrap();
     let verified = scene.upload("photos/1.jpg", b"hello", &spec);
-    assert_eq!(check(&verified), Seen::FirstSeen);
+    assert_eq!(check(&verified), Seen::First);
     assert_eq!(check(&verified), Seen::Repeated);
     // The same permission for other contents.
     let again = scene.upload("photos/1.jpg", b"other!", &spec);
@@ -444,11 +444,11 @@ fn a_replay_is_told_from_a_repetition() {
     assert_eq!(check(&verified), Seen::Repeated);
     assert_eq!(
         check(&scene.upload("photos/1.jpg", b"hello", &other)),
-        Seen::FirstSeen
+        Seen::First
     );
     // What failed after all may come again.
     guard.forget(&sealer().check(&verified).unwrap()).unwrap();
-    assert_eq!(check(&verified), Seen::FirstSeen);
+    assert_eq!(check(&verified), Seen::First);
 }
 
 /// OSS goes on to the next URL after a failure, with the same body.
@@ -462,7 +462,7 @@ fn oss_itself_delivers_twice_and_that_is_a_repetition() {
     let first = verify(&scene.verifier, &failing.requests()[0]).unwrap();
     let guard = ReplayGuard::in_memory(10);
     let seen = [&first, &second].map(|v| guard.check(&sealer().check(v).unwrap()).unwrap());
-    assert_eq!(seen, [Seen::FirstSeen, Seen::Repeated]);
+    assert_eq!(seen, [Seen::First, Seen::Repeated]);
 }
 
 #[test]
@@ -474,7 +474,7 @@ fn a_full_guard_says_so_and_takes_no_replay_for_a_first_time() {
         guard.check(&sealer().check(&verified).unwrap())
     };
     let (first, second) = (scene.seal(), scene.seal());
-    assert_eq!(check(&first).unwrap(), Seen::FirstSeen);
+    assert_eq!(check(&first).unwrap(), Seen::First);
     assert_eq!(check(&second).unwrap_err().kind(), ErrorKind::ReplayUnknown);
     assert_eq!(check(&first).unwrap(), Seen::Repeated);
 }
@@ -531,7 +531,7 @@ fn servers_share_a_store_and_one_that_fails_lets_nothing_through() {
         sealer().check(&verified).unwrap()
     };
     let (first, second) = (sealed(b"hello"), sealed(b"other!"));
-    assert_eq!(one.check(&first).unwrap(), Seen::FirstSeen);
+    assert_eq!(one.check(&first).unwrap(), Seen::First);
     assert_eq!(other.check(&first).unwrap(), Seen::Repeated);
     assert_eq!(other.check(&second).unwrap(), Seen::Replayed);
     let (digest, keep_until) = database.kept.lock().unwrap()[first.nonce()];
@@ -548,7 +548,7 @@ fn servers_share_a_store_and_one_that_fails_lets_nothing_through() {
     }
     database.gone.store(false, Ordering::SeqCst);
     other.forget(&first).unwrap();
-    assert_eq!(one.check(&second).unwrap(), Seen::FirstSeen);
+    assert_eq!(one.check(&second).unwrap(), Seen::First);
 }
 
 #[test]
@@ -568,10 +568,7 @@ fn of_many_threads_one_is_first() {
         .into_iter()
         .map(|thread| thread.join().unwrap())
         .collect();
-    assert_eq!(
-        seen.iter().filter(|seen| **seen == Seen::FirstSeen).count(),
-        1
-    );
+    assert_eq!(seen.iter().filter(|seen| **seen == Seen::First).count(), 1);
     assert_eq!(
         seen.iter().filter(|seen| **seen == Seen::Repeated).count(),
         7

@@ -149,7 +149,7 @@ class Receiving(OssTestCase):
                 self.assertEqual(send(*arguments), status)
                 kinds = [failure.kind.name for failure in self.refusals if hasattr(failure, "kind")]
                 self.assertEqual(kinds, [kind] if kind else [])
-        self.assertEqual([seen.name for seen in self.seen], ["FIRST_SEEN", "REPEATED"])
+        self.assertEqual([seen.name for seen in self.seen], ["FIRST", "REPEATED"])
 
     def test_wsgi_takes_what_was_permitted_once(self) -> None:
         class Quiet(wsgiref.simple_server.WSGIRequestHandler):
@@ -258,7 +258,7 @@ class Receiving(OssTestCase):
         self.assertEqual([type(failure) for failure in self.refusals], [KeyError, TypeError])
         self.serve = lambda callback: {"Status": "OK"}
         self.assertEqual(self.client.put_object(BUCKET, self.object, b"hello", callback=spec).answer, AGREED)
-        self.assertEqual({seen.name for seen in self.seen}, {"FIRST_SEEN"})
+        self.assertEqual({seen.name for seen in self.seen}, {"FIRST"})
 
     def test_a_receiver_without_a_sealer_must_be_asked_for(self) -> None:
         with self.assertRaisesRegex(oss_callback.InvalidArgument, "`sealer` is None"):

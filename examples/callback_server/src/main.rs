@@ -46,7 +46,7 @@ impl App {
         if seen == Seen::Replayed {
             return Ok(None);
         }
-        if seen == Seen::FirstSeen {
+        if seen == Seen::First {
             eprintln!("{:?} has {} bytes", sealed.object(), sealed.size());
         }
         reply_ok(r#"{"Status":"OK"}"#).map(Some)

@@ -28,8 +28,8 @@ class Callback:
     sealed: SealedCallback | None
     """What was permitted; None if there is no sealer."""
     seen: Seen
-    """`FIRST_SEEN`, or `REPEATED` for the same callback again: answer as before, and do nothing else. Without a replay
-    guard it is always `FIRST_SEEN`."""
+    """`FIRST`, or `REPEATED` for the same callback again: answer as before, and do nothing else. Without a replay
+    guard it is always `FIRST`."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class CallbackReceiver:
     expects.
 
     `serve` handles a callback. What it returns becomes JSON, which OSS passes to the uploader. If it raises, OSS
-    receives a 500 and the uploader learns that the callback failed; the callback may then come again as `FIRST_SEEN`.
+    receives a 500 and the uploader learns that the callback failed; the callback may then come again as `FIRST`.
     Without a `sealer`, every customer of OSS can have `serve` called, with any body, any number of times: you must ask
     for that with `unsealed`. `refused` receives the reason why a request was refused, or the exception from `serve`,
     for a log; the peer does not learn it.
@@ -92,9 +92,9 @@ class CallbackReceiver:
     def _accept(self, method: str, target: Text, headers: Headers, body: bytes) -> Callback:
         verified = self._verifier.verify(method, target, headers, body)
         if self._sealer is None:
-            return Callback(verified, None, Seen.FIRST_SEEN)
+            return Callback(verified, None, Seen.FIRST)
         sealed = self._sealer.check(verified)
-        seen = Seen.FIRST_SEEN if self._guard is None else self._guard.check(sealed)
+        seen = Seen.FIRST if self._guard is None else self._guard.check(sealed)
         if seen is Seen.REPLAYED:
             raise Replayed("the permission was used before, for another callback")
         return Callback(verified, sealed, seen)
@@ -104,7 +104,7 @@ class CallbackReceiver:
             text = encoded("answer", json.dumps(self._serve(callback), ensure_ascii=False, separators=(",", ":")))
             reply = made(library.oss_callback_reply_new_ok, text)
         except BaseException:
-            if self._guard is not None and callback.sealed is not None and callback.seen is Seen.FIRST_SEEN:
+            if self._guard is not None and callback.sealed is not None and callback.seen is Seen.FIRST:
                 self._guard.forget(callback.sealed)
             raise
         return _taken(reply)

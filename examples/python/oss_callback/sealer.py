@@ -132,7 +132,7 @@ class SealedCallback:
 class Seen(enum.Enum):
     """What a replay guard knows about a callback."""
 
-    FIRST_SEEN = 1
+    FIRST = 1
     """Handle it."""
     REPEATED = 2
     """The same callback again, byte for byte: answer as before, and do nothing else."""
@@ -158,7 +158,7 @@ class ReplayGuard(Closeable):
             return Seen(seen.value)
 
     def forget(self, callback: SealedCallback) -> None:
-        """Takes `FIRST_SEEN` back, because handling the callback failed and a repetition is welcome."""
+        """Takes `FIRST` back, because handling the callback failed and a repetition is welcome."""
         with self._handle as guard, callback._handle as sealed:
             error = ctypes.c_void_p()
             check(library.oss_callback_replay_guard_forget(guard, sealed, ctypes.byref(error)), error)
