@@ -218,7 +218,8 @@ static void upload(void) {
     size_t len, index;
     uint8_t *body = contents_of(path, &len);
     source reader;
-    oss_callback_spec *spec = NULL;
+    oss_callback_spec *made = NULL;
+    const oss_callback_spec *spec = oss_callback_spec_none();
     oss_callback_receipt *receipt = NULL;
     oss_callback_error *error = NULL;
     oss_callback_code code;
@@ -231,7 +232,7 @@ static void upload(void) {
         if (urls[1] != NULL) {
             oss_callback_spec_options_add_url(spec_options, urls[1]);
         }
-        spec = new_spec_of(spec_options);
+        spec = made = new_spec_of(spec_options);
     }
     if (id) {
         oss_callback_put_options_set_idempotency_id(options, object);
@@ -261,7 +262,7 @@ static void upload(void) {
     }
     tell_result(code, receipt, error);
     oss_callback_put_options_free(options);
-    oss_callback_spec_free(spec);
+    oss_callback_spec_free(made);
     oss_callback_receipt_free(receipt);
     oss_callback_client_free(client);
     client = NULL;
