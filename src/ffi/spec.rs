@@ -364,8 +364,7 @@ pub extern "C" fn oss_callback_spec_callback_var(
 /// Frees a spec. NULL does nothing. No call may still be using the spec.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_free(spec: *mut oss_callback_spec) {
-    if !ptr::eq(spec, &NONE) && !spec.is_null() {
-        // SAFETY: a spec that was given out and not freed yet.
-        free(Some(unsafe { Box::from_raw(spec) }));
-    }
+    let owned = !ptr::eq(spec, &NONE) && !spec.is_null();
+    // SAFETY: a spec that was given out and not freed yet.
+    free(owned.then(|| unsafe { Box::from_raw(spec) }));
 }

@@ -194,6 +194,7 @@ pub fn prototypes_in(functions: &str) -> Vec<String> {
     }
     code.split_inclusive(';')
         .map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "))
+        .map(|text| text.replace("( ", "("))
         .filter(|text| text.ends_with(");") && !text.starts_with("typedef "))
         .collect()
 }
