@@ -5,8 +5,8 @@
  * A program uploads an object and names an application server. OSS stores the object, POSTs a message to
  * that server, and hands the server's answer back to the program. This library is the uploader. It blocks,
  * and it says what happened: every error says whether the object is stored and whether the application
- * server has answered. The application server finds its side here, too: oss_callback_verifier tells whether
- * a request is from OSS, and oss_callback_sealer whether the upload was permitted.
+ * server has answered. The application server's side is here, too: oss_callback_verifier tells whether a
+ * request is from OSS, and oss_callback_sealer whether the upload was permitted.
  *
  * @code{.c}
  * #include <oss_callback.h>
@@ -47,46 +47,47 @@
  * @endcode
  *
  * Names. A function that gives a receipt is `oss_<verb>_<noun>_with_callback`, `_with_url` or `_with_form`.
- * Every other function is `oss_callback_<handle>_<verb>`, and takes that handle first; `T_new` makes one.
- * `set_` replaces, `add_` adds. Durations end in `_ms` or `_s`, times in `_at_s` (seconds since 1970-01-01
- * 00:00 UTC), lengths in `_len` (bytes).
+ * Other functions are `oss_callback_<handle>_<verb>` and take that handle first; `T_new` makes one. `set_`
+ * replaces, `add_` adds. Durations end in `_ms` or `_s`, times in `_at_s` (seconds since 1970-01-01 00:00
+ * UTC), and numbers of bytes or items in `_len`. CRC-64 always means CRC-64/XZ.
  *
- * Errors. A function that can fail returns an oss_callback_code: zero is success. Its last parameter,
- * `error`, may be NULL. It is written on failure only: start with `oss_callback_error *error = NULL;` and
- * free it with oss_callback_error_free. Other outputs are written on success only.
+ * Errors. A function that can fail returns an oss_callback_code: zero is success. `error`, the last
+ * parameter of most of them, may be NULL. It is written on failure only: set it to NULL first and free it
+ * with oss_callback_error_free. Other outputs are written on success only. A getter that returns a bool
+ * writes its output only if it returns true.
  *
- * Ownership. `T_new` and an output `T **` give a handle that the caller owns and frees once with `T_free`.
- * `T_free` of NULL does nothing. A returned `const char *` or `const uint8_t *` is borrowed: it lives until
- * its handle is freed and is never freed by itself. Arguments are read during the call only; what is kept
- * is copied. Text is NUL-terminated UTF-8.
+ * Ownership. `T_new` and an output `T **` give a handle that the caller owns and frees once with `T_free`,
+ * which does nothing for NULL. A returned pointer to const is borrowed from the handle that was passed: it
+ * is valid until that handle is freed; do not free it. Arguments are read during the call only; what is
+ * kept is copied. Text is NUL-terminated UTF-8; a `const uint8_t *` is bytes without a NUL.
  *
  * NULL. Any pointer may be NULL. A function that needs it fails with OSS_CALLBACK_CODE_INVALID_ARGUMENT and
- * names the argument. A getter finds nothing in a NULL handle, and a setter does nothing. A setter that is
- * given NULL for an optional setting leaves it as if it had never been set, so that `set_region(options,
- * getenv("OSS_REGION"))` works. Where that would check less, or where only one half of a pair is NULL, it
- * is an error.
+ * names the argument. With a NULL handle, a getter returns NULL, 0 or false unless it says otherwise, and a
+ * setter does nothing. NULL unsets an optional setting, so `set_region(options, getenv("OSS_REGION"))`
+ * works. It is an error where it would weaken a check, or where only one of a pair is NULL.
  *
- * Setters return nothing. The first error of a setter is kept, and reported by the function that uses the
+ * Setters return nothing. The first error of a setter is kept and reported by the function that uses the
  * options.
  *
- * Hooks. A *callback* is always the HTTP request that OSS sends, never a C function. That is a *hook*: it
- * has `void *userdata` last, runs only on the thread that calls the library and only during the call, and
- * must return: longjmp, pthread_exit and a C++ exception must not leave it. The credentials hook and the
- * signer hook belong to a client instead. They run on any thread, one call at a time in each process.
+ * Hooks. A *callback* is always the HTTP request that OSS sends. A C function that the library calls is a
+ * *hook*. Its last parameter is `void *userdata`, which the library only passes on. A hook runs only on the
+ * thread that calls the library and only during the call, and must return: longjmp, pthread_exit and C++
+ * exceptions must not leave it. The credentials hook and the signer hook belong to a client instead: they
+ * run on any thread, one call at a time in each process.
  *
  * Threads. A thread that is cancelled (pthread_cancel) during a call finishes the call first, hooks
  * included: the library disables cancellation when a call begins and restores it when the call returns. A
  * thread needs 128 KiB of stack.
  *
- * Forks. Clients may be used in a child, and so may other handles that were not changing at the fork. The
- * child opens connections and asks for credentials of its own, whatever the parent's threads were doing,
- * and frees its handles as the parent does. Calls that were running at the fork continue in the parent
- * only: a child that was forked in a hook must not return from it, but ends with exec or _exit. Connections
- * that the parent had open stay open, unused, in the child.
+ * Forks. A child may use clients, and other handles that were not changing at the fork. It opens its own
+ * connections and asks for its own credentials, whatever the parent's threads were doing, and frees its
+ * handles as the parent does. Calls that were running at the fork continue in the parent only: a child that
+ * was forked in a hook must not return from it, but must end with exec or _exit. The parent's connections
+ * stay open, unused, in the child.
  *
- * The library installs no signal handler, raises no SIGPIPE and writes no log. A bug of its own is reported
- * as OSS_CALLBACK_CODE_INTERNAL and also on standard error. When memory runs out, the process is aborted.
- * What a peer sends cannot cause that, because all of it is bounded.
+ * The library installs no signal handler, raises no SIGPIPE and writes no log. A bug in it is reported as
+ * OSS_CALLBACK_CODE_INTERNAL and on standard error. If memory runs out, the process is aborted; a peer
+ * cannot cause that, because the library limits what it accepts.
  */
 
 #ifndef OSS_CALLBACK_H
