@@ -162,7 +162,7 @@ extern "C" {
 /**
  * @name Return codes
  *
- * Zero is success. A code names the cause of a failure; what happened to the object is said by the error.
+ * Zero is success; any other code names the cause of a failure.
  * @{
  */
 
@@ -361,7 +361,7 @@ const char *oss_callback_code_name(uint32_t code);
 /**
  * @name Uploads
  *
- * Each blocks until OSS has answered, and ends with a receipt or an error.
+ * Each function blocks until OSS has answered, and gives a receipt or an error.
  * @{
  */
 
@@ -909,7 +909,7 @@ uint64_t oss_callback_attempt_waited_ms(const oss_callback_attempt *attempt);
 /**
  * @name The client
  *
- * Options first, then a client made of them; any number of uploads and threads may share it.
+ * Set options, then make a client from them. Any number of uploads and threads may share it.
  * @{
  */
 
@@ -2091,10 +2091,10 @@ void oss_callback_operation_options_free(oss_callback_operation_options *options
 /** @} */
 
 /**
- * @name Uploads in parts
+ * @name Multipart uploads
  *
- * One object from many requests, programs or machines. A single file needs none of this: see
- * oss_upload_file_with_callback.
+ * One object from many requests, programs or machines. For a single file, use
+ * oss_upload_file_with_callback instead.
  * @{
  */
 
@@ -3375,7 +3375,7 @@ void oss_callback_replay_guard_free(oss_callback_replay_guard *replay_guard);
 /**
  * @name Version
  *
- * The library that is linked, against the header that was compiled.
+ * The version of the linked library, to compare with that of this header.
  * @{
  */
 
