@@ -366,7 +366,7 @@ const char *oss_callback_code_name(uint32_t code);
  */
 
 /**
- * Stands for a number of bytes that is not known.
+ * An unknown number of bytes.
  */
 #define OSS_CALLBACK_LEN_UNKNOWN UINT64_MAX
 
@@ -374,26 +374,26 @@ const char *oss_callback_code_name(uint32_t code);
  * Gives the next bytes of a body: writes at most `buffer_len` bytes to `buffer` and returns how many, or 0
  * at the end of the body. `buffer_len` is never 0. A negative number is a failure and appears in the
  * error's message. It ends the upload with OSS_CALLBACK_CODE_BODY_UNREADABLE, as does a number larger than
- * `buffer_len`. After the end or a failure the hook is not called again.
+ * `buffer_len`. The hook is not called again after the end or a failure.
  */
 typedef int64_t (*oss_callback_read_hook)(uint8_t *buffer, size_t buffer_len, void *userdata);
 
 /**
  * Uploads `body_len` bytes as `object` into `bucket` and waits for the application server's answer.
  *
- * An upload without a callback has oss_callback_spec_none(); a NULL `spec` is refused. `options` may be
- * NULL; `receipt` or `error` is NULL when it is not wanted. At most 5 GiB. Blocks for as long as the
- * client's limits allow. On success `*receipt` is a new handle: free it with oss_callback_receipt_free. On
- * failure `*error` is a new handle: free it with oss_callback_error_free; without it the ETag and the
- * request id of a stored object are lost.
+ * For an upload without a callback, pass oss_callback_spec_none(): a NULL `spec` is refused. `options` may
+ * be NULL, and so may `receipt`. The body may have up to 5 GiB. Blocks for as long as the client's limits
+ * allow. Free `*receipt` with oss_callback_receipt_free and, after a failure, `*error` with
+ * oss_callback_error_free. If `error` is NULL and the upload fails, the ETag and the request id of a
+ * stored object are lost.
  *
  * OSS_CALLBACK_CODE_CALLBACK_FAILED means that the object IS STORED, but the application server was not
  * reached or did not agree: do not upload again. For every other code, oss_callback_error_stored says
- * whether the object is stored. A failed upload is tried up to three times where that may help. With a
- * callback it is tried again only while it is certain that nothing was stored, so no callback is delivered
- * twice, unless oss_callback_put_options_set_callback_is_idempotent allows it.
+ * whether the object is stored. By default a failed upload is retried where that may help, up to three
+ * attempts in all. With a callback it is retried only while it is certain that nothing was stored, so no
+ * callback is delivered twice, unless oss_callback_put_options_set_callback_is_idempotent allows it.
  *
- * May be called from several threads with the same client, spec and options.
+ * Many threads may use the same client, spec and options at once.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_put_object_with_callback(
@@ -402,11 +402,12 @@ oss_callback_code oss_put_object_with_callback(
     oss_callback_receipt **receipt, oss_callback_error **error);
 
 /**
- * Uploads a file as `object` into `bucket` and waits for the application server's answer.
+ * Like oss_put_object_with_callback, but uploads a regular file, which is read while it is sent, 128 KiB
+ * at a time.
  *
- * Like oss_put_object_with_callback, but from a regular file, which is read while it is sent, 128 KiB at a
- * time. What is stored is what the file held when the upload began. OSS_CALLBACK_CODE_BODY_UNREADABLE, and
- * OSS_CALLBACK_CODE_BODY_CHANGED if the file changes while it is sent, mean that nothing is stored.
+ * Stores what the file held when the upload began. Fails with OSS_CALLBACK_CODE_BODY_UNREADABLE if the
+ * file cannot be read, and with OSS_CALLBACK_CODE_BODY_CHANGED if it changes meanwhile; nothing is stored
+ * then.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_put_object_from_file_with_callback(
@@ -415,11 +416,8 @@ oss_callback_code oss_put_object_from_file_with_callback(
     oss_callback_receipt **receipt, oss_callback_error **error);
 
 /**
- * Uploads `len` bytes of a file, starting at `offset`, as `object` into `bucket` and waits for the
- * application server's answer.
- *
- * Like oss_put_object_from_file_with_callback. OSS_CALLBACK_CODE_INVALID_ARGUMENT means that the file ends
- * before the range does.
+ * Like oss_put_object_from_file_with_callback, but uploads `len` bytes of the file, starting at `offset`.
+ * Fails with OSS_CALLBACK_CODE_INVALID_ARGUMENT if the file ends before the range does.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_put_object_from_file_range_with_callback(
@@ -429,18 +427,18 @@ oss_callback_code oss_put_object_from_file_range_with_callback(
     oss_callback_error **error);
 
 /**
- * Uploads `len` bytes from a file descriptor, starting at its current position, as `object` into `bucket`
- * and waits for the application server's answer. Unix only.
+ * Like oss_put_object_with_callback, but uploads `len` bytes from a file descriptor, starting at its
+ * current position. Unix only.
  *
- * Like oss_put_object_with_callback. The descriptor is not closed, and not used after the call returns. A
- * regular file keeps its position, so several threads may upload from one descriptor. Anything else, such
- * as a pipe, is read only once, never beyond `len` bytes, and another attempt is made only if nothing was
- * read yet. While it has no data, the upload's cancellation and time limit still take effect.
+ * The descriptor is not closed, and not used after the call returns. A regular file keeps its position, so
+ * several threads may upload from one descriptor. Anything else, such as a pipe, is read only once, never
+ * beyond `len` bytes, and the upload is retried only if nothing was read yet. While a pipe has no data,
+ * the upload's cancellation and time limit still take effect.
  *
  * OSS_CALLBACK_LEN_UNKNOWN means everything up to the end; a pipe is then sent as by
- * oss_put_object_from_reader_with_callback. OSS_CALLBACK_CODE_BODY_UNREADABLE, and
- * OSS_CALLBACK_CODE_BODY_CHANGED if there are fewer than `len` bytes or a regular file changes, mean that
- * nothing is stored.
+ * oss_put_object_from_reader_with_callback. Fails with OSS_CALLBACK_CODE_BODY_UNREADABLE if the descriptor
+ * cannot be read, and with OSS_CALLBACK_CODE_BODY_CHANGED if there are fewer than `len` bytes or a regular
+ * file changes; nothing is stored then.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_put_object_from_fd_with_callback(
@@ -449,16 +447,16 @@ oss_callback_code oss_put_object_from_fd_with_callback(
     oss_callback_receipt **receipt, oss_callback_error **error);
 
 /**
- * Uploads what `read_hook` gives as `object` into `bucket` and waits for the application server's answer.
+ * Like oss_put_object_with_callback, but uploads what `read_hook` gives.
  *
- * Like oss_put_object_with_callback. The hook gets `userdata` and must give exactly `len` bytes. It is
- * then called once more and must report the end of the body. With OSS_CALLBACK_LEN_UNKNOWN it may give any
- * number of bytes; they are sent in chunks (Transfer-Encoding: chunked), which is slower, and not every
- * proxy lets them through. The body is read once, so another attempt is made only if nothing was read yet.
- * While the hook runs, neither a cancellation nor a time limit takes effect.
+ * The hook must give exactly `len` bytes. It is then called once more and must report the end of the body.
+ * With OSS_CALLBACK_LEN_UNKNOWN it may give any number of bytes; they are sent in chunks
+ * (Transfer-Encoding: chunked), which is slower, and not every proxy lets them through. The body is read
+ * once, so the upload is retried only if nothing was read yet. While the hook runs, neither a cancellation
+ * nor a time limit takes effect.
  *
- * OSS_CALLBACK_CODE_BODY_UNREADABLE, if the hook fails or returns an impossible number, and
- * OSS_CALLBACK_CODE_BODY_CHANGED, if it gives fewer or more bytes, mean that nothing is stored.
+ * Fails with OSS_CALLBACK_CODE_BODY_UNREADABLE if the hook fails or returns an impossible number, and with
+ * OSS_CALLBACK_CODE_BODY_CHANGED if it gives fewer or more bytes; nothing is stored then.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_put_object_from_reader_with_callback(
@@ -468,27 +466,27 @@ oss_callback_code oss_put_object_from_reader_with_callback(
     oss_callback_error **error);
 
 /**
- * Uploads a file of any size up to 48.8 TiB as `object` into `bucket` and waits for the application
- * server's answer: one object, one callback, one receipt.
+ * Like oss_put_object_from_file_with_callback, but for a file of any size up to 48.8 TiB: one object, one
+ * callback, one receipt.
  *
- * Like oss_put_object_from_file_with_callback, but a file larger than a part (see
- * oss_callback_put_options_set_part_size) is sent in parts, several at once. Memory does not grow with the
- * file: each connection has a buffer of 160 KiB. A progress hook runs on the calling thread only, after
- * each part and every 20 ms. It gets the bytes of all connections added up; sending a part again does not
- * lower the number. The bandwidth limit is for all connections together. The time limit for an operation
- * is for the upload as a whole, the other limits are for each request.
+ * A file larger than a part (see oss_callback_put_options_set_part_size) is sent as a multipart upload,
+ * several parts at once. Memory does not grow with the file: each connection has a buffer of 160 KiB. A
+ * progress hook runs on the calling thread only, after each part and every 20 ms. It gets the total of all
+ * connections, which does not fall when a part is sent again. The bandwidth limit is for all connections
+ * together. The time limit for an operation is for the whole upload; the other limits are for each
+ * request.
  *
- * An upload in parts is completed, and its callback delivered, once. If the answer to the completing
- * request is lost, the library looks the object up. If that is the file, oss_callback_error_stored says
- * OSS_CALLBACK_STORED_YES, and only the application server's answer remains unknown.
+ * A multipart upload is completed, and its callback delivered, once. If the answer to the completing
+ * request is lost, the library looks the object up. If the object is this file, oss_callback_error_stored
+ * returns OSS_CALLBACK_STORED_YES, and only the application server's answer remains unknown.
  *
- * An upload in parts that fails earlier is aborted. With a checkpoint it is left for the next call
+ * A multipart upload that fails earlier is aborted. With a checkpoint it is kept for the next call
  * instead, and oss_callback_error_upload_id names it. If it cannot be aborted, or if OSS may have begun
  * one whose id was lost with the answer, oss_callback_error_note or oss_callback_receipt_note says so.
  *
- * OSS_CALLBACK_CODE_BODY_CHANGED means that the file changed meanwhile; nothing is stored then.
- * OSS_CALLBACK_CODE_CHECKPOINT_IN_USE means that another upload is using the checkpoint,
- * OSS_CALLBACK_CODE_CHECKPOINT_FAILED that it cannot be read or written.
+ * Fails with OSS_CALLBACK_CODE_BODY_CHANGED if the file changes meanwhile; nothing is stored then. Fails
+ * with OSS_CALLBACK_CODE_CHECKPOINT_IN_USE if another upload is using the checkpoint, and with
+ * OSS_CALLBACK_CODE_CHECKPOINT_FAILED if it cannot be read or written.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_upload_file_with_callback(
@@ -499,24 +497,21 @@ oss_callback_code oss_upload_file_with_callback(
 /**
  * Makes the object from its parts and waits for the application server's answer.
  *
- * `parts` NULL means all that OSS has; the library lists them first, unless the CRC-64 is not to be
- * compared. `spec` is as for
- * oss_put_object_with_callback; `receipt` or `error` is NULL when it is not wanted.
- * `options` may be NULL. The options that apply are the ACL, whether an existing object is kept, whether
- * the CRC-64 is compared, whether the requester pays, and the limits. The first two default to what was
- * given when this handle began the upload.
+ * A NULL `parts` means all parts that OSS has; the library lists them first, unless the CRC-64 is not to
+ * be compared. `options` may be NULL. The options that apply are the ACL, whether an existing object is
+ * kept, whether the CRC-64 is compared, whether the requester pays, and the limits. The first two default
+ * to what was given when this handle began the upload.
  *
- * Receipts, errors and OSS_CALLBACK_CODE_CALLBACK_FAILED, with which the object IS STORED, are as for
- * oss_put_object_with_callback. Fails with OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the upload, or
- * no longer does. Fails with OSS_CALLBACK_CODE_REFUSED and OSS's code "InvalidPart" if OSS has no such
- * part, or "EntityTooSmall" if a part other than the last has fewer than 102400 bytes. If
+ * `spec`, `receipt`, `error` and OSS_CALLBACK_CODE_CALLBACK_FAILED, with which the object IS STORED, are
+ * as for oss_put_object_with_callback. Fails with OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the
+ * upload, or no longer does. Fails with OSS_CALLBACK_CODE_REFUSED and OSS's code "InvalidPart" if OSS has
+ * no such part, or "EntityTooSmall" if a part other than the last has fewer than 102400 bytes. If
  * oss_callback_error_stored returns OSS_CALLBACK_STORED_NO and the code is not
  * OSS_CALLBACK_CODE_NOT_FOUND, the upload is still open: complete it later or abort it.
  *
- * OSS completes an upload only once, so the library can repeat the request, as the retry policy says,
- * without a second callback. If the answer is lost, the library looks up the upload and the object; this
- * needs the size and the CRC-64 of every part. If the object is the one that the parts add up to, it is
- * stored, and only the application server's answer remains unknown.
+ * OSS completes an upload only once, so the library can retry without a second callback. If the answer is
+ * lost, the library looks up the upload and the object; this needs the size and the CRC-64 of every part.
+ * If the object matches the parts, it is stored, and only the application server's answer remains unknown.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_complete_multipart_upload_with_callback(
@@ -525,13 +520,12 @@ oss_callback_code oss_complete_multipart_upload_with_callback(
     oss_callback_receipt **receipt, oss_callback_error **error);
 
 /**
- * Uploads `body_len` bytes with a presigned URL and waits for the answer. If the URL asks for a callback,
- * that is the application server's answer.
+ * Like oss_put_object_with_callback, but uploads with a presigned URL, whose callback, if any, counts like
+ * one in a spec.
  *
- * Like oss_put_object_with_callback; a callback in the URL counts like one in a spec. The client's
- * endpoint and credentials are not used, but for an https URL the client's endpoint must be https too. Of
- * `options`, which may be NULL, the limits, the progress hook and similar options apply. Headers that were
- * not signed are refused.
+ * The client's endpoint and credentials are not used, but for an https URL the client's endpoint must be
+ * https too. Of `options`, which may be NULL, the limits, the progress hook and similar options apply.
+ * Headers that were not signed are refused.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_put_object_with_url(
@@ -540,7 +534,7 @@ oss_callback_code oss_put_object_with_url(
     oss_callback_receipt **receipt, oss_callback_error **error);
 
 /**
- * Uploads a file with a presigned URL; see oss_put_object_with_url.
+ * Like oss_put_object_with_url, but uploads a file.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_put_object_from_file_with_url(
@@ -549,11 +543,10 @@ oss_callback_code oss_put_object_from_file_with_url(
     oss_callback_error **error);
 
 /**
- * Uploads `body_len` bytes with a signed form and waits for the answer. If the form asks for a callback,
- * that is the application server's answer.
+ * Like oss_put_object_with_callback, but uploads with a signed form, whose callback, if any, counts like
+ * one in a spec.
  *
- * Like oss_put_object_with_callback; a callback in the form counts like one in a spec. `file_name`
- * replaces ${filename} in the object's name; it may be NULL if the form does not ask for it.
+ * `file_name` replaces ${filename} in the object's name; it may be NULL if the form does not ask for it.
  * `content_type` is the object's Content-Type, if the form leaves it to the uploader; NULL means none. The
  * client's credentials are not used, but if the form's URL is https, the client's endpoint must be https
  * too.
@@ -569,8 +562,7 @@ oss_callback_code oss_post_object_with_form(
     oss_callback_error **error);
 
 /**
- * Uploads a file with a signed form; see oss_post_object_with_form. `file_name` NULL means the file's own
- * name.
+ * Like oss_post_object_with_form, but uploads a file. A NULL `file_name` means the file's own name.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_post_object_from_file_with_form(
@@ -1253,8 +1245,8 @@ void oss_callback_credentials_set_expires_at_s(
     oss_callback_credentials *credentials, uint64_t expires);
 
 /**
- * Takes the next `bytes_len` bytes of a download, at least 1. They are valid during the call only. Returns
- * zero to continue. Any other number ends the download with OSS_CALLBACK_CODE_WRITE_FAILED.
+ * Takes the next `bytes_len` bytes of a download, at least 1. Returns zero to continue. Any other number
+ * ends the download with OSS_CALLBACK_CODE_WRITE_FAILED.
  */
 typedef int (*oss_callback_write_hook)(const uint8_t *bytes, size_t bytes_len, void *userdata);
 
@@ -1285,11 +1277,10 @@ oss_callback_code oss_callback_client_new(
  * requests: the traffic limit for parts, the ACL, whether the requester pays, and whether an existing
  * object is kept, which is checked both here and on completion. On another machine, pass them again.
  *
- * On success `*upload` is a new handle: free it with oss_callback_multipart_upload_free, which aborts
- * nothing. If an answer is lost, OSS may have begun an upload whose id nobody knows. Then
- * oss_callback_error_note says so, or oss_callback_multipart_upload_note if a later attempt succeeded;
- * oss_callback_client_list_uploads_begun_since finds that upload. May be called from several threads with
- * the same client.
+ * Free `*upload` with oss_callback_multipart_upload_free, which aborts nothing. If an answer is lost, OSS
+ * may have begun an upload whose id nobody knows. Then oss_callback_error_note says so, or
+ * oss_callback_multipart_upload_note if a later attempt succeeded;
+ * oss_callback_client_list_uploads_begun_since finds that upload.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_initiate_multipart_upload(
@@ -1298,8 +1289,8 @@ oss_callback_code oss_callback_client_initiate_multipart_upload(
     oss_callback_error **error);
 
 /**
- * Resumes a multipart upload that was begun before, here or on another machine. Nothing is sent. On
- * success `*upload` is a new handle: free it with oss_callback_multipart_upload_free.
+ * Makes a handle for a multipart upload that was begun before, here or on another machine. Sends nothing.
+ * Free `*upload` with oss_callback_multipart_upload_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_resume_multipart_upload(
@@ -1310,10 +1301,10 @@ oss_callback_code oss_callback_client_resume_multipart_upload(
  * Lists the open multipart uploads of a bucket, with one request per 1000 uploads.
  *
  * `prefix`, unless NULL, limits the list to objects whose names begin with it. `delimiter`, unless NULL,
- * groups uploads: those whose names contain it after the prefix appear only as a common prefix, the name
- * up to and including the delimiter. "/" gives something like folders. `options` may be NULL. On success
- * `*uploads` is a new handle: free it with oss_callback_multipart_uploads_free. More than 100000 uploads
- * are an error.
+ * groups uploads: if an object's name contains the delimiter after the prefix, its upload appears only as
+ * a common prefix, the name up to and including the delimiter. "/" gives something like folders. `options`
+ * may be NULL. Free `*uploads` with oss_callback_multipart_uploads_free. Fails if there are more than
+ * 100000 uploads.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_list_multipart_uploads(
@@ -1322,13 +1313,12 @@ oss_callback_code oss_callback_client_list_multipart_uploads(
     oss_callback_multipart_uploads **uploads, oss_callback_error **error);
 
 /**
- * Lists the open multipart uploads of `object` that were begun at `since_at_s` or later, in seconds since
- * 1970-01-01 00:00 UTC by the local clock. Use it to find uploads whose answer was lost: see
- * oss_callback_client_initiate_multipart_upload.
+ * Lists the open multipart uploads of `object` that were begun at `since_at_s` by the local clock or
+ * later. Use it to find uploads whose answer was lost: see oss_callback_client_initiate_multipart_upload.
  *
- * OSS's clock may differ. Its answer shows by how much, to the second; in doubt, an upload is listed.
- * Another program may have begun one of these uploads, so look before you abort it. `options` may be NULL.
- * On success `*uploads` is a new handle: free it with oss_callback_multipart_uploads_free.
+ * OSS's clock may differ; the library corrects for that, to the second, and lists an upload if in doubt.
+ * Another program may have begun one of these uploads, so check before you abort it. `options` may be
+ * NULL. Free `*uploads` with oss_callback_multipart_uploads_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_list_uploads_begun_since(
@@ -1395,15 +1385,15 @@ oss_callback_code oss_callback_client_reconcile(
     oss_callback_error **error);
 
 /**
- * Signs a URL that lets others upload `object` into `bucket`. Nothing is sent. The URL is valid for
+ * Signs a URL that lets others upload `object` into `bucket`. Sends nothing. The URL is valid for
  * `expires_in_s` seconds, 1 to 604800 (7 days), or until the client's credentials expire, if that is
  * sooner.
  *
  * Of `options`, which may be NULL, the object's headers apply: they are signed, and the uploader must send
- * them with the URL. A Content-Type is signed only if you set one. Set one for a browser, which sends one.
- * The callback of `spec`, which must not be NULL (see oss_callback_spec_none), stands in the URL, where
- * the uploader can neither change nor drop it; with `callback_in_headers` it stands in headers, which must
- * then be sent. On success `*presigned_url` is a new handle: free it with oss_callback_presigned_url_free.
+ * them with the URL. A Content-Type is signed only if you set one; do so for browsers, which always send
+ * one. `spec` must not be NULL (see oss_callback_spec_none). Its callback is in the URL, where the
+ * uploader can neither change nor drop it, or, with `callback_in_headers`, in headers, which must then be
+ * sent. Free `*presigned_url` with oss_callback_presigned_url_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_presign_put_object(
@@ -1413,9 +1403,8 @@ oss_callback_code oss_callback_client_presign_put_object(
     oss_callback_error **error);
 
 /**
- * Signs a URL that lets others download an object. Nothing is sent. The URL is valid for `expires_in_s`
- * seconds, 1 to 604800 (7 days), or until the client's credentials expire, if that is sooner. On success
- * `*presigned_url` is a new handle: free it with oss_callback_presigned_url_free.
+ * Signs a URL that lets others download an object. Sends nothing. `expires_in_s` is as for
+ * oss_callback_client_presign_put_object. Free `*presigned_url` with oss_callback_presigned_url_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_presign_get_object(
@@ -1423,8 +1412,8 @@ oss_callback_code oss_callback_client_presign_get_object(
     uint64_t expires_in_s, oss_callback_presigned_url **presigned_url, oss_callback_error **error);
 
 /**
- * Signs a URL that lets others read an object's metadata, to check whether what they uploaded is there.
- * Otherwise like oss_callback_client_presign_get_object.
+ * Like oss_callback_client_presign_get_object, but lets others read an object's metadata, to check whether
+ * what they uploaded is there.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_presign_head_object(
@@ -1678,8 +1667,7 @@ void oss_callback_spec_free(oss_callback_spec *spec);
  *
  * Ends operations from another thread: see oss_callback_put_options_set_cancellation and
  * oss_callback_operation_options_set_cancellation. One handle may serve any number of operations, which
- * then end together, and any number of threads at once; one of them frees it. Options keep their own
- * reference, so it may be freed before the operations end.
+ * then end together. Many threads may use it at once; one thread frees it, even before the operations end.
  */
 
 /**
@@ -1689,26 +1677,26 @@ OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_cancellation_new(oss_callback_cancellation **cancellation);
 
 /**
- * Ends the operations that use this cancellation with OSS_CALLBACK_CODE_CANCELLED, within 0.2 s whatever
- * the connection is doing. An operation in one of the caller's hooks ends when the hook returns. A
- * cancellation stays cancelled: operations that begin later send nothing. An upload whose answer has begun
- * to arrive is already stored; it ends with OSS_CALLBACK_CODE_ANSWER_DAMAGED. Any thread may call this,
- * and so may a signal handler.
+ * Ends the operations that use this cancellation with OSS_CALLBACK_CODE_CANCELLED within 0.2 s, whatever
+ * the connection is doing. An operation whose hook is running ends when the hook returns. A cancellation
+ * stays cancelled: operations that begin later send nothing. An upload whose answer has begun to arrive is
+ * already stored; it ends with OSS_CALLBACK_CODE_ANSWER_DAMAGED. Any thread may call this, and so may a
+ * signal handler.
  */
 void oss_callback_cancellation_cancel(const oss_callback_cancellation *cancellation);
 
 /**
- * Whether it was cancelled; false for NULL. Any thread may call this.
+ * Whether it was cancelled. Any thread may call this.
  */
 bool oss_callback_cancellation_is_cancelled(const oss_callback_cancellation *cancellation);
 
 /**
- * Frees a cancellation without cancelling anything. NULL does nothing.
+ * Frees a cancellation without cancelling anything.
  */
 void oss_callback_cancellation_free(oss_callback_cancellation *cancellation);
 
 /**
- * Receives the progress of an upload: `sent` bytes of the body, out of `total`, have been handed over for
+ * Receives the progress of an upload: `sent` bytes of the body, out of `total`, have been passed on for
  * sending. `total` may be OSS_CALLBACK_LEN_UNKNOWN. Returns zero to continue. Any other number ends the
  * upload with OSS_CALLBACK_CODE_CANCELLED.
  */
@@ -1717,11 +1705,10 @@ typedef int (*oss_callback_progress_hook)(uint64_t sent, uint64_t total, void *u
 /**
  * @typedef oss_callback_put_options
  *
- * Options of an upload, in one request or in parts. All are optional. Setters copy what they get and
- * return nothing: the first error is kept and reported by the upload. May be used for any number of
- * uploads, from many threads at once while no thread changes them. Each of these threads then calls the
- * progress hook, perhaps at the same time, with the numbers of its own upload: to tell uploads apart, give
- * each its own options.
+ * Options of an upload. All are optional. The first error is reported by the upload. Many threads may use
+ * them at once, for any number of uploads, while no thread changes them. Each of these threads then calls
+ * the progress hook, perhaps at the same time, with the numbers of its own upload: to tell uploads apart,
+ * give each its own options.
  */
 
 /**
@@ -1731,15 +1718,15 @@ OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_put_options_new(oss_callback_put_options **options);
 
 /**
- * Sets the object's Content-Type. Default: guessed from the extension of the file, else of the object's
- * name, else application/octet-stream.
+ * Sets the object's Content-Type. Default: guessed from the extension of the file or of the object's name,
+ * otherwise application/octet-stream.
  */
 void oss_callback_put_options_set_content_type(
     oss_callback_put_options *options, const char *content_type);
 
 /**
  * Sets user metadata, stored with the object as x-oss-meta-name. Names consist of letters, digits and
- * hyphens. All metadata together has at most 8 KiB.
+ * hyphens. At most 8 KiB in all.
  */
 void oss_callback_put_options_set_metadata(
     oss_callback_put_options *options, const char *name, const char *value);
@@ -1753,9 +1740,8 @@ void oss_callback_put_options_set_object_acl(
 
 /**
  * Sets an id of your choice that no other upload has. It is stored with the object as the user metadata
- * "idempotency-id" and lets oss_callback_client_reconcile tell whether this upload stored the object. Use
- * the same id when you send the same upload again. 1 to 128 ASCII characters without spaces. Default:
- * none, and nothing is added to the object.
+ * "idempotency-id" and lets oss_callback_client_reconcile tell whether this upload stored the object. If
+ * you repeat the upload, use the same id. 1 to 128 ASCII characters without spaces. Default: none.
  */
 void oss_callback_put_options_set_idempotency_id(
     oss_callback_put_options *options, const char *idempotency_id);
@@ -1768,14 +1754,13 @@ void oss_callback_put_options_set_storage_class(
     oss_callback_put_options *options, const char *storage_class);
 
 /**
- * Adds a tag. At most 10, each with a different key. Keys have 1 to 128 bytes, values at most 256, any
- * UTF-8.
+ * Adds a tag: at most 10, with different keys. Keys have 1 to 128 bytes, values at most 256.
  */
 void oss_callback_put_options_add_tag(
     oss_callback_put_options *options, const char *key, const char *value);
 
 /**
- * Sets how OSS encrypts the object, in OSS's words: "AES256" or "SM4" with keys of OSS, or "KMS" with a
+ * Sets how OSS encrypts the object, in OSS's words: "AES256" or "SM4" with OSS's own keys, or "KMS" with a
  * key of the Key Management Service. Default: the bucket's.
  */
 void oss_callback_put_options_set_server_side_encryption(
@@ -1788,8 +1773,7 @@ void oss_callback_put_options_set_server_side_encryption_key_id(
     oss_callback_put_options *options, const char *server_side_encryption_key_id);
 
 /**
- * Sets the algorithm that encrypts the data itself with "KMS": "SM4". Default: AES-256. Refused without
- * "KMS".
+ * Sets the algorithm that encrypts the data with "KMS": "SM4". Default: AES-256. Refused without "KMS".
  */
 void oss_callback_put_options_set_server_side_data_encryption(
     oss_callback_put_options *options, const char *server_side_data_encryption);
@@ -1803,7 +1787,7 @@ void oss_callback_put_options_set_traffic_limit_bits_per_s(
 
 /**
  * Sets whether the upload fails with OSS_CALLBACK_CODE_CONFLICT if an object of this name exists. Default:
- * false, and that object is replaced. Has no effect in a bucket with versioning.
+ * false, which replaces that object. Has no effect in a bucket with versioning.
  */
 void oss_callback_put_options_set_forbid_overwrite(
     oss_callback_put_options *options, bool forbid_overwrite);
@@ -1821,7 +1805,7 @@ void oss_callback_put_options_set_content_disposition(
     oss_callback_put_options *options, const char *content_disposition);
 
 /**
- * Sets the object's Content-Encoding, which downloads carry. The body is sent as it is given.
+ * Sets the object's Content-Encoding, which downloads carry. The body is sent unchanged.
  */
 void oss_callback_put_options_set_content_encoding(
     oss_callback_put_options *options, const char *content_encoding);
@@ -1833,8 +1817,8 @@ void oss_callback_put_options_set_content_language(
     oss_callback_put_options *options, const char *content_language);
 
 /**
- * Sets when copies of the object become stale: its Expires, which downloads carry, in seconds since
- * 1970-01-01 00:00 UTC, up to the end of the year 9999.
+ * Sets when copies of the object become stale: its Expires, which downloads carry. At most the end of the
+ * year 9999.
  */
 void oss_callback_put_options_set_expires_at_s(oss_callback_put_options *options, uint64_t expires);
 
@@ -1846,20 +1830,19 @@ void oss_callback_put_options_set_requester_pays(
 
 /**
  * Sets whether the body's MD5 is sent (Content-MD5), so that OSS refuses a body damaged in transit and
- * stores nothing. The body is read once more for it before anything is sent. One that can be read only
- * once, from a read hook or a pipe, is refused. Default: false.
+ * stores nothing. The body is read an extra time first, so one that can be read only once, from a read
+ * hook or a pipe, is refused. Default: false.
  */
 void oss_callback_put_options_set_content_md5(oss_callback_put_options *options, bool content_md5);
 
 /**
- * Sets any other header of the object by its name. A later value replaces an earlier one. Headers that the
- * library sets itself are refused.
+ * Sets any other header of the object by its name. Headers that the library sets itself are refused.
  */
 void oss_callback_put_options_set_header(
     oss_callback_put_options *options, const char *name, const char *value);
 
 /**
- * Limits the time to find the server's address, and the time to connect, TLS included. Default: the
+ * Limits the time to resolve the server's name, and the time to connect, TLS included. Default: the
  * client's. 0 is refused.
  */
 void oss_callback_put_options_set_connect_timeout_ms(
@@ -1867,7 +1850,7 @@ void oss_callback_put_options_set_connect_timeout_ms(
 
 /**
  * Limits the time from the last byte sent until OSS answers, and the time for the answer's body. Default:
- * the client's. 0 is refused. Callbacks add to it, as they do to the client's.
+ * the client's. 0 is refused. Callbacks add to it: see oss_callback_client_options_set_answer_timeout_ms.
  */
 void oss_callback_put_options_set_answer_timeout_ms(
     oss_callback_put_options *options, uint64_t timeout_ms);
@@ -1880,60 +1863,59 @@ void oss_callback_put_options_set_progress_timeout_ms(
     oss_callback_put_options *options, uint64_t timeout_ms);
 
 /**
- * Limits the time for the upload with all its attempts. Time in the caller's hooks counts, but the limit
- * takes effect only when they return. Default: the client's. 0 is refused.
+ * Limits the time for the upload with all its attempts. Time spent in hooks counts, but the limit takes
+ * effect only when they return. Default: the client's. 0 is refused.
  */
 void oss_callback_put_options_set_timeout_ms(
     oss_callback_put_options *options, uint64_t timeout_ms);
 
 /**
- * Sets a deadline, `deadline_ms` milliseconds from now, that all uploads with these options share,
- * including the steps of an upload in parts. If oss_callback_put_options_set_timeout_ms is set too,
- * whichever comes first applies.
+ * Sets a deadline, `deadline_ms` milliseconds from now, for all uploads with these options, including the
+ * steps of a multipart upload. If oss_callback_put_options_set_timeout_ms is set too, whichever comes
+ * first applies.
  */
 void oss_callback_put_options_set_deadline_ms(
     oss_callback_put_options *options, uint64_t deadline_ms);
 
 /**
- * Sets how often a request of the upload is tried, the first attempt included: 1 means once. Default: as
- * the client's options say.
+ * Sets how many times a request of the upload is tried, the first attempt included. Default: the client's.
  *
- * Only a failure that may end differently is retried, only with a body that can be read again, and an
- * upload with a callback only while it is certain that nothing was stored: see
+ * Only a failure that may end differently is retried, and only with a body that can be read again. An
+ * upload with a callback is retried only while it is certain that nothing was stored: see
  * oss_callback_put_options_set_callback_is_idempotent.
  *
- * Each part of a file is a request of its own, and so is each look at the upload that follows a lost
- * answer to its completion. If OSS refuses a request because the clocks differ, or because a hook's
- * credentials have expired, the next attempt uses OSS's time or new credentials; without another attempt,
- * the next request does. Replacing a kept connection that turns out to be closed before the first byte of
- * a request is not an attempt.
+ * In a multipart upload, each part is a request of its own, and so is each lookup after a lost answer to
+ * its completion. If OSS refuses a request because the clocks differ, or because a hook's credentials have
+ * expired, the next attempt uses OSS's time or new credentials; without another attempt, the next request
+ * does. If a kept connection turns out to be closed before the first byte of a request, replacing it is
+ * not an attempt.
  */
 void oss_callback_put_options_set_max_attempts(
     oss_callback_put_options *options, uint32_t max_attempts);
 
 /**
  * Sets the longest delay before the second attempt; it doubles with each further one. The actual delays
- * are random, so that many clients do not come back at once. Default: as the client's options say.
+ * are random, so that many clients do not retry at once. Default: the client's.
  */
 void oss_callback_put_options_set_retry_base_delay_ms(
     oss_callback_put_options *options, uint64_t base_delay_ms);
 
 /**
- * Sets the longest delay between two attempts. When OSS asks for a longer one (Retry-After), there is no
- * further attempt. Default: as the client's options say.
+ * Sets the longest delay between two attempts. If OSS asks for a longer one (Retry-After), there is no
+ * further attempt. Default: the client's.
  */
 void oss_callback_put_options_set_retry_max_delay_ms(
     oss_callback_put_options *options, uint64_t max_delay_ms);
 
 /**
- * Sets whether the application server does the right thing when the same callback reaches it twice. Unless
- * it does, an upload with a spec is not sent again after its answer was lost. Default: false.
+ * Sets whether the application server can safely receive the same callback twice. If not, an upload with a
+ * callback is not retried after a lost answer. Default: false.
  */
 void oss_callback_put_options_set_callback_is_idempotent(
     oss_callback_put_options *options, bool callback_is_idempotent);
 
 /**
- * Sets whether the CRC-64 that OSS computed is compared with that of what was sent. Default: true.
+ * Sets whether OSS's CRC-64 is compared with that of what was sent. Default: true.
  */
 void oss_callback_put_options_set_compare_crc64(
     oss_callback_put_options *options, bool compare_crc64);
@@ -1946,24 +1928,22 @@ void oss_callback_put_options_set_bandwidth_bytes_per_s(
     oss_callback_put_options *options, uint64_t bytes_per_second);
 
 /**
- * Lets another thread end the uploads with these options. NULL removes an earlier cancellation. The
- * options keep their own reference, so the handle may be freed.
+ * Lets another thread end the uploads with these options. The cancellation may be freed afterwards.
  */
 void oss_callback_put_options_set_cancellation(
     oss_callback_put_options *options, const oss_callback_cancellation *cancellation);
 
 /**
- * Sets a hook that is called with `userdata` after each block of up to 128 KiB. NULL removes an earlier
- * hook. It runs only on the thread that uploads, and only during the call. `userdata` is passed to it and
- * not looked at. Each further attempt counts from zero. The hook may not be called at all for an empty
- * body. At the end of a body of unknown length it gets the last number once more.
+ * Sets a hook that is called after each block of up to 128 KiB. Each further attempt counts from zero. For
+ * an empty body it might not be called. At the end of a body of unknown length it is called once more with
+ * the last number.
  */
 void oss_callback_put_options_set_progress_hook(
     oss_callback_put_options *options, oss_callback_progress_hook hook, void *userdata);
 
 /**
- * Sets the size of the parts in bytes, 102400 to 5368709120. A file that is no larger is sent in one
- * request. Default: 8 MiB, or more if the file would need more than 10000 such parts. For
+ * Sets the size of the parts in bytes, 102400 to 5368709120. A file no larger than that is sent in one
+ * request. Default: 8 MiB, or more if the file would otherwise need more than 10000 parts. For
  * oss_upload_file_with_callback only; other uploads refuse it.
  */
 void oss_callback_put_options_set_part_size(oss_callback_put_options *options, uint64_t part_size);
@@ -1975,9 +1955,8 @@ void oss_callback_put_options_set_part_size(oss_callback_put_options *options, u
 void oss_callback_put_options_set_parallel(oss_callback_put_options *options, uint32_t parallel);
 
 /**
- * Sets the path of a checkpoint, a file that records which parts were sent. NULL removes an earlier one.
- * Default: none, and a failed upload is aborted. For oss_upload_file_with_callback only; other uploads
- * refuse it.
+ * Sets the path of a checkpoint, a file that records which parts were sent. Default: none, and a failed
+ * upload is aborted. For oss_upload_file_with_callback only; other uploads refuse it.
  *
  * If the upload fails or its process dies, the same call resumes it later, in this or another process. The
  * file (size, modification time, samples of its contents; see oss_callback_put_options_set_verify_parts),
@@ -1985,24 +1964,24 @@ void oss_callback_put_options_set_parallel(oss_callback_put_options *options, ui
  * damaged or belongs to another upload, the upload starts over, and oss_callback_receipt_note says so. The
  * checkpoint is removed once the object is stored. A file that is sent in one request has none.
  *
- * One upload at a time may use a checkpoint: see OSS_CALLBACK_CODE_CHECKPOINT_IN_USE. For a while, files
- * with ".oss-callback-lock" and ".oss-callback-new" added to its name stand beside it. A file that the
- * library did not write is never replaced or removed; in the checkpoint's place it causes
+ * One upload at a time may use a checkpoint: see OSS_CALLBACK_CODE_CHECKPOINT_IN_USE. During the upload
+ * there may be files beside it with ".oss-callback-lock" and ".oss-callback-new" added to its name. A file
+ * that the library did not write is never replaced or removed; in place of a checkpoint it causes
  * OSS_CALLBACK_CODE_CHECKPOINT_FAILED.
  */
 void oss_callback_put_options_set_checkpoint(oss_callback_put_options *options, const char *path);
 
 /**
- * Sets whether a resumed upload reads every part that OSS has from the file again, compares it, and sends
- * what differs. Default: false. It then does so only if the file may have been touched: if its change time
- * (st_ctime), which no program can set, is different, or if the system has none. For
- * oss_upload_file_with_callback only; other uploads refuse it.
+ * Sets whether a resumed upload always reads the file again, compares it with the parts that OSS has, and
+ * sends the parts that differ. Default: false; it then does so only if the file may have been touched,
+ * that is, if its change time (st_ctime), which no program can set, is different, or if the system has
+ * none. For oss_upload_file_with_callback only; other uploads refuse it.
  */
 void oss_callback_put_options_set_verify_parts(
     oss_callback_put_options *options, bool verify_parts);
 
 /**
- * Frees options. NULL does nothing.
+ * Frees options.
  */
 void oss_callback_put_options_free(oss_callback_put_options *options);
 
@@ -2010,8 +1989,8 @@ void oss_callback_put_options_free(oss_callback_put_options *options);
  * @typedef oss_callback_operation_options
  *
  * Options of an operation other than an upload: limits and attempts in place of the client's, and a
- * cancellation. All are optional. The first error of a setter is kept and reported by the operation. May
- * be used for any number of operations, from many threads at once while no thread changes them.
+ * cancellation. All are optional. The first error is reported by the operation. Many threads may use them
+ * at once, for any number of operations, while no thread changes them.
  */
 
 /**
@@ -2021,8 +2000,7 @@ OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_operation_options_new(oss_callback_operation_options **options);
 
 /**
- * Limits the time to find the server's address, and the time to connect, TLS included. Default: the
- * client's. 0 is refused.
+ * Like oss_callback_put_options_set_connect_timeout_ms.
  */
 void oss_callback_operation_options_set_connect_timeout_ms(
     oss_callback_operation_options *options, uint64_t timeout_ms);
@@ -2035,56 +2013,50 @@ void oss_callback_operation_options_set_answer_timeout_ms(
     oss_callback_operation_options *options, uint64_t timeout_ms);
 
 /**
- * Limits the time without progress while a body is sent or received. Less than 1 KiB in that time counts
- * as no progress. Default: the client's. 0 is refused.
+ * Like oss_callback_put_options_set_progress_timeout_ms, and for a body that is received, too.
  */
 void oss_callback_operation_options_set_progress_timeout_ms(
     oss_callback_operation_options *options, uint64_t timeout_ms);
 
 /**
- * Limits the time for the operation with all its attempts. Time in the caller's hooks counts, but the
- * limit takes effect only when they return. Default: the client's. 0 is refused.
+ * Like oss_callback_put_options_set_timeout_ms.
  */
 void oss_callback_operation_options_set_timeout_ms(
     oss_callback_operation_options *options, uint64_t timeout_ms);
 
 /**
- * Sets a deadline, `deadline_ms` milliseconds from now, that all operations with these options share. If
- * oss_callback_operation_options_set_timeout_ms is set too, whichever comes first applies.
+ * Like oss_callback_put_options_set_deadline_ms.
  */
 void oss_callback_operation_options_set_deadline_ms(
     oss_callback_operation_options *options, uint64_t deadline_ms);
 
 /**
- * Lets another thread end the operations with these options. NULL removes an earlier cancellation. The
- * options keep their own reference, so the handle may be freed.
+ * Like oss_callback_put_options_set_cancellation.
  */
 void oss_callback_operation_options_set_cancellation(
     oss_callback_operation_options *options, const oss_callback_cancellation *cancellation);
 
 /**
- * Sets how often the operation is tried, the first attempt included: 1 means once. Default: as the
- * client's options say. A download is tried again only until its hook has received a byte.
+ * Sets how many times the operation is tried, the first attempt included. Default: the client's. A
+ * download is retried only until its hook has received a byte.
  */
 void oss_callback_operation_options_set_max_attempts(
     oss_callback_operation_options *options, uint32_t max_attempts);
 
 /**
- * Sets the longest delay before the second attempt; it doubles with each further one. The actual delays
- * are random, so that many clients do not come back at once. Default: as the client's options say.
+ * Like oss_callback_put_options_set_retry_base_delay_ms.
  */
 void oss_callback_operation_options_set_retry_base_delay_ms(
     oss_callback_operation_options *options, uint64_t base_delay_ms);
 
 /**
- * Sets the longest delay between two attempts. When OSS asks for a longer one (Retry-After), there is no
- * further attempt. Default: as the client's options say.
+ * Like oss_callback_put_options_set_retry_max_delay_ms.
  */
 void oss_callback_operation_options_set_retry_max_delay_ms(
     oss_callback_operation_options *options, uint64_t max_delay_ms);
 
 /**
- * Frees options. NULL does nothing.
+ * Frees options.
  */
 void oss_callback_operation_options_free(oss_callback_operation_options *options);
 
@@ -2101,114 +2073,108 @@ void oss_callback_operation_options_free(oss_callback_operation_options *options
 /**
  * @typedef oss_callback_multipart_uploads
  *
- * A list of multipart uploads that were neither completed nor aborted, sorted by object and then by upload
- * id. Immutable: any thread may read it; one thread frees it.
+ * A list of open multipart uploads, neither completed nor aborted, sorted by object and then by upload id.
+ * Immutable: any thread may read it; one thread frees it.
  */
 
 /**
- * The number of uploads; 0 for NULL.
+ * The number of uploads.
  */
 size_t oss_callback_multipart_uploads_len(const oss_callback_multipart_uploads *uploads);
 
 /**
- * The name of the object that an upload is for. `index` starts at 0; NULL if it is out of range. Borrowed
- * from `uploads`.
+ * The name of the object that an upload is for. `index` starts at 0; NULL if it is out of range.
  */
 const char *oss_callback_multipart_uploads_object(
     const oss_callback_multipart_uploads *uploads, size_t index);
 
 /**
- * An upload id, for oss_callback_client_resume_multipart_upload; NULL if `index` is out of range. Borrowed
- * from `uploads`.
+ * An upload id, for oss_callback_client_resume_multipart_upload. `index` starts at 0; NULL if it is out of
+ * range.
  */
 const char *oss_callback_multipart_uploads_id(
     const oss_callback_multipart_uploads *uploads, size_t index);
 
 /**
- * When an upload was begun, in OSS's format: "2012-02-23T04:18:23.000Z". NULL if `index` is out of range.
- * Borrowed from `uploads`.
+ * When an upload was begun, in OSS's format: "2012-02-23T04:18:23.000Z". `index` starts at 0; NULL if it
+ * is out of range.
  */
 const char *oss_callback_multipart_uploads_initiated(
     const oss_callback_multipart_uploads *uploads, size_t index);
 
 /**
- * The number of common prefixes; 0 without a delimiter, and for NULL.
+ * The number of common prefixes; 0 without a delimiter.
  */
 size_t oss_callback_multipart_uploads_common_prefixes_len(
     const oss_callback_multipart_uploads *uploads);
 
 /**
  * A common prefix, which stands for the uploads that were grouped. `index` starts at 0; NULL if it is out
- * of range. Borrowed from `uploads`.
+ * of range.
  */
 const char *oss_callback_multipart_uploads_common_prefix(
     const oss_callback_multipart_uploads *uploads, size_t index);
 
 /**
- * Frees a list of uploads and everything borrowed from it. The uploads stay as they are. NULL does
- * nothing.
+ * Frees a list of uploads and aborts nothing.
  */
 void oss_callback_multipart_uploads_free(oss_callback_multipart_uploads *uploads);
 
 /**
  * @typedef oss_callback_multipart_upload
  *
- * A multipart upload that was begun: client, bucket, object and upload id, which is OSS's name for it. The
- * object exists once the upload is completed; until then OSS keeps the parts and bills for them.
+ * A multipart upload that was begun: client, bucket, object and OSS's upload id. The object exists once
+ * the upload is completed; until then OSS keeps the parts and bills for them.
  *
- * Many machines can upload one object together, since the upload id and what is known of each part are
- * plain values. One machine begins the upload with oss_callback_client_initiate_multipart_upload and gives
- * the others its oss_callback_multipart_upload_id. Each of them resumes the upload with
- * oss_callback_client_resume_multipart_upload, sends its part with
+ * Many machines can upload one object together. One machine begins the upload with
+ * oss_callback_client_initiate_multipart_upload and gives the others its oss_callback_multipart_upload_id.
+ * Each of them resumes the upload with oss_callback_client_resume_multipart_upload, sends its part with
  * oss_callback_multipart_upload_upload_part, and returns the line that oss_callback_parts_json gives. One
  * machine adds all the lines to a list with oss_callback_parts_add_json and calls
- * oss_complete_multipart_upload_with_callback. The application server hears of the object once.
+ * oss_complete_multipart_upload_with_callback. The application server gets one callback.
  *
- * Many threads may use the handle at once while nobody changes it; one of them frees it. It keeps what it
- * needs of its client, which may be freed first.
+ * Many threads may use the handle at once while no thread changes it; one thread frees it. Its client may
+ * be freed first.
  */
 
 /**
- * The bucket; NULL if `upload` is NULL. Borrowed from `upload`.
+ * The bucket.
  */
 const char *oss_callback_multipart_upload_bucket(const oss_callback_multipart_upload *upload);
 
 /**
- * The object's name; NULL if `upload` is NULL. Borrowed from `upload`.
+ * The object's name.
  */
 const char *oss_callback_multipart_upload_object(const oss_callback_multipart_upload *upload);
 
 /**
- * The upload id; NULL if `upload` is NULL. With the bucket and the object's name, it is all that another
- * machine needs. Borrowed from `upload`.
+ * The upload id. With the bucket and the object's name, it is all that another machine needs.
  */
 const char *oss_callback_multipart_upload_id(const oss_callback_multipart_upload *upload);
 
 /**
- * The number of notes; 0 for NULL.
+ * The number of notes.
  */
 size_t oss_callback_multipart_upload_notes_len(const oss_callback_multipart_upload *upload);
 
 /**
- * A one-sentence note on how the upload was begun: that the answer to an earlier attempt was lost, so OSS
- * may have begun another upload whose id nobody knows. `index` starts at 0; NULL if it is out of range.
- * Borrowed from `upload`.
+ * A note in one sentence: the answer to an earlier attempt was lost, so OSS may have begun another upload
+ * whose id nobody knows. `index` starts at 0; NULL if it is out of range.
  */
 const char *oss_callback_multipart_upload_note(
     const oss_callback_multipart_upload *upload, size_t index);
 
 /**
  * Sets whether the requester pays for the requests of this upload, as another account's bucket may
- * require. Default: what the options said when this handle began the upload; false for an upload that was
- * begun elsewhere.
+ * require. Default: what the options said when this handle began the upload; false for a resumed upload.
  */
 void oss_callback_multipart_upload_set_requester_pays(
     oss_callback_multipart_upload *upload, bool requester_pays);
 
 /**
- * Lists the parts that OSS has, with one request per 1000 parts. `options` may be NULL. On success
- * `*parts` is a new list: free it with oss_callback_parts_free. Fails with OSS_CALLBACK_CODE_NOT_FOUND if
- * OSS does not know the upload, or no longer does.
+ * Lists the parts that OSS has, with one request per 1000 parts. `options` may be NULL. Free `*parts` with
+ * oss_callback_parts_free. Fails with OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the upload, or no
+ * longer does.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_multipart_upload_list_parts(
@@ -2217,11 +2183,11 @@ oss_callback_code oss_callback_multipart_upload_list_parts(
 
 /**
  * Aborts the upload and deletes its parts. Do not abort an upload that may have been completed. Parts that
- * are being sent meanwhile may survive: abort again when they have ended.
+ * are being sent meanwhile may survive: abort again once they have been sent.
  *
- * `options` may be NULL. An expired deadline in them ends this call too, so pass other options then. Fails
- * with OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the upload because it was completed or aborted
- * before. If an answer was lost, this call itself may have aborted it. Free the handle as always.
+ * `options` may be NULL. A deadline in them applies to this call too: if it has expired, pass other
+ * options. Fails with OSS_CALLBACK_CODE_NOT_FOUND if the upload was completed or aborted before; if an
+ * answer was lost, this call itself may have aborted it. The handle must still be freed.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_multipart_upload_abort(
@@ -2231,20 +2197,20 @@ oss_callback_code oss_callback_multipart_upload_abort(
 /**
  * Sends `body_len` bytes as a part of the object.
  *
- * `part_number`, from 1 to 10000, decides where the part stands in the object. A part replaces an earlier
+ * `part_number`, from 1 to 10000, decides where the part goes in the object. A part replaces an earlier
  * one with the same number. Every part but the last needs at least 102400 bytes, which OSS checks when the
- * upload is completed. No part may have more than 5 GiB. `options` may be NULL. The options that apply are
- * how the body is sent, the progress hook, the traffic limit, whether the requester pays, and the limits.
- * On success the part is added to `parts`, unless that is NULL, with its size and its CRC-64, which was
+ * upload is completed. A part may have up to 5 GiB. `options` may be NULL. The options that apply are how
+ * the body is sent, the progress hook, the traffic limit, whether the requester pays, and the limits. On
+ * success the part is added to `parts`, unless that is NULL, with its size and its CRC-64, which was
  * compared with OSS's.
  *
- * The library tries a failed part again where that may help. You may always send a part again: it replaces
- * itself. Fails with OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the upload, or no longer does, and
- * with OSS_CALLBACK_CODE_CHECKSUM_MISMATCH if what OSS has differs from what was sent. Whatever the code,
+ * The library retries a failed part where that may help. You may always send a part again. Fails with
+ * OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the upload, or no longer does, and with
+ * OSS_CALLBACK_CODE_CHECKSUM_MISMATCH if what OSS has differs from what was sent. Whatever the code,
  * oss_callback_error_stored returns OSS_CALLBACK_STORED_NO: there is no object before the upload is
  * completed.
  *
- * May be called from several threads with the same upload, options and list.
+ * Many threads may use the same upload, options and list at once.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_multipart_upload_upload_part(
@@ -2253,11 +2219,10 @@ oss_callback_code oss_callback_multipart_upload_upload_part(
     oss_callback_error **error);
 
 /**
- * Sends `len` bytes of a file, starting at `offset`, as a part of the object.
- *
- * Like oss_callback_multipart_upload_upload_part. Also fails with OSS_CALLBACK_CODE_INVALID_ARGUMENT if
- * the file ends before the range does, OSS_CALLBACK_CODE_BODY_UNREADABLE if it cannot be read or is not a
- * regular file, and OSS_CALLBACK_CODE_BODY_CHANGED if it changes meanwhile.
+ * Like oss_callback_multipart_upload_upload_part, but sends `len` bytes of a file, starting at `offset`.
+ * Also fails with OSS_CALLBACK_CODE_INVALID_ARGUMENT if the file ends before the range does,
+ * OSS_CALLBACK_CODE_BODY_UNREADABLE if it cannot be read or is not a regular file, and
+ * OSS_CALLBACK_CODE_BODY_CHANGED if it changes meanwhile.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_multipart_upload_upload_part_from_file(
@@ -2266,13 +2231,10 @@ oss_callback_code oss_callback_multipart_upload_upload_part_from_file(
     oss_callback_parts *parts, oss_callback_error **error);
 
 /**
- * Sends exactly `len` bytes that `read_hook` gives as a part of the object.
- *
- * Like oss_callback_multipart_upload_upload_part. The library passes `userdata` to the hook and calls it
- * once more after `len` bytes, to learn that the body has ended. The body is read once, so the library
- * tries again only if it has read nothing yet. Also fails with OSS_CALLBACK_CODE_BODY_UNREADABLE if the
- * hook fails or returns an impossible number, and with OSS_CALLBACK_CODE_BODY_CHANGED if it gives fewer or
- * more bytes.
+ * Like oss_callback_multipart_upload_upload_part, but sends exactly `len` bytes that `read_hook` gives.
+ * The hook is then called once more and must report the end. The body is read once, so the part is retried
+ * only if nothing was read yet. Also fails with OSS_CALLBACK_CODE_BODY_UNREADABLE if the hook fails or
+ * returns an impossible number, and with OSS_CALLBACK_CODE_BODY_CHANGED if it gives fewer or more bytes.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_multipart_upload_upload_part_from_reader(
@@ -2281,9 +2243,9 @@ oss_callback_code oss_callback_multipart_upload_upload_part_from_reader(
     const oss_callback_put_options *options, oss_callback_parts *parts, oss_callback_error **error);
 
 /**
- * Signs a URL that lets others send a part of an upload. Nothing is sent. `part_number` is from 1 to
- * 10000; `expires_in_s` is as for oss_callback_client_presign_put_object. On success `*presigned_url` is a
- * new handle: free it with oss_callback_presigned_url_free.
+ * Signs a URL that lets others send a part of an upload. Sends nothing. `part_number` is from 1 to 10000;
+ * `expires_in_s` is as for oss_callback_client_presign_put_object. Free `*presigned_url` with
+ * oss_callback_presigned_url_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_multipart_upload_presign_part(
@@ -2291,13 +2253,12 @@ oss_callback_code oss_callback_multipart_upload_presign_part(
     oss_callback_presigned_url **presigned_url, oss_callback_error **error);
 
 /**
- * Signs a URL that lets others complete an upload. Nothing is sent.
+ * Signs a URL that lets others complete an upload. Sends nothing.
  *
- * With `all_parts` OSS makes the object from all parts that it has, and the request's body must be empty.
- * Without it, the body must be the list of parts in OSS's format. `spec`, `expires_in_s` and
+ * With `all_parts`, OSS makes the object from all parts that it has, and the request must have an empty
+ * body. Otherwise the body must be the list of parts in OSS's format. `spec`, `expires_in_s` and
  * `callback_in_headers` are as for oss_callback_client_presign_put_object, `options` as for
- * oss_complete_multipart_upload_with_callback. On success `*presigned_url` is a new handle: free it with
- * oss_callback_presigned_url_free.
+ * oss_complete_multipart_upload_with_callback. Free `*presigned_url` with oss_callback_presigned_url_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_multipart_upload_presign_complete(
@@ -2306,16 +2267,16 @@ oss_callback_code oss_callback_multipart_upload_presign_complete(
     oss_callback_presigned_url **presigned_url, oss_callback_error **error);
 
 /**
- * Frees the handle of an upload and aborts nothing. NULL does nothing.
+ * Frees the handle of an upload and aborts nothing.
  */
 void oss_callback_multipart_upload_free(oss_callback_multipart_upload *upload);
 
 /**
  * @typedef oss_callback_parts
  *
- * Parts that OSS has, sorted by number: plain values that can be kept and sent elsewhere. Several threads
- * may add parts to a list, or upload parts into it, at once; one of them frees it. What is borrowed from a
- * list is valid until a part is added or the list is freed.
+ * Parts that OSS has, sorted by number: plain values that can be kept and sent elsewhere. Many threads may
+ * add parts to a list, or upload parts into it, at once; one thread frees it. What is borrowed from a list
+ * is valid only until a part is added or the list is freed.
  */
 
 /**
@@ -2326,9 +2287,9 @@ oss_callback_code oss_callback_parts_new(oss_callback_parts **parts);
 
 /**
  * Adds a part from values that were kept; it replaces a part with the same number. `size`, in bytes, and
- * `crc64` (CRC-64/XZ) are NULL if they are unknown. The upload can be completed without them, but then the
- * object's contents are not compared, and after a lost answer it stays unknown whether the object is
- * stored. The number and the ETag are checked when the upload is completed. Any thread.
+ * `crc64` are NULL if they are unknown. The upload can be completed without them, but then the object's
+ * contents are not compared, and after a lost answer it stays unknown whether the object is stored. The
+ * number and the ETag are checked on completion. Any thread may call this.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_parts_add(
@@ -2338,49 +2299,48 @@ oss_callback_code oss_callback_parts_add(
 /**
  * Adds a part from the line of JSON that oss_callback_parts_json gave, on this machine or another; it
  * replaces a part with the same number. Fails with OSS_CALLBACK_CODE_INVALID_ARGUMENT if `json` is not
- * such a line. Any thread.
+ * such a line. Any thread may call this.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_parts_add_json(
     oss_callback_parts *parts, const char *json, oss_callback_error **error);
 
 /**
- * The number of parts; 0 for NULL. Any thread.
+ * The number of parts. Any thread may call this.
  */
 size_t oss_callback_parts_len(const oss_callback_parts *parts);
 
 /**
- * A part's number. `index` 0 is the part with the lowest number. Returns 0 if `index` is out of range. Any
- * thread.
+ * A part's number. `index` starts at 0; 0 if it is out of range. Any thread may call this.
  */
 uint32_t oss_callback_parts_number(const oss_callback_parts *parts, size_t index);
 
 /**
- * A part's ETag without its quotes; NULL if `index` is out of range. It is opaque: compare it, do not
- * interpret it. Borrowed from `parts`.
+ * A part's ETag without its quotes. It is opaque: compare it, do not interpret it. `index` starts at 0;
+ * NULL if it is out of range.
  */
 const char *oss_callback_parts_etag(const oss_callback_parts *parts, size_t index);
 
 /**
- * Writes a part's size in bytes to `*size` and returns true. If the size is unknown or `index` is out of
- * range, writes nothing and returns false. Any thread.
+ * Writes a part's size in bytes to `*size`; returns false if it is unknown or `index` is out of range. Any
+ * thread may call this.
  */
 bool oss_callback_parts_size(const oss_callback_parts *parts, size_t index, uint64_t *size);
 
 /**
- * Writes a part's CRC-64 (CRC-64/XZ) to `*crc64` and returns true. If the CRC-64 is unknown or `index` is
- * out of range, writes nothing and returns false. Any thread.
+ * Writes a part's CRC-64 to `*crc64`; returns false if it is unknown or `index` is out of range. Any
+ * thread may call this.
  */
 bool oss_callback_parts_crc64(const oss_callback_parts *parts, size_t index, uint64_t *crc64);
 
 /**
- * All that is known of a part as one line of JSON, for oss_callback_parts_add_json; NULL if `index` is out
- * of range. Borrowed from `parts`.
+ * All that is known of a part as one line of JSON, for oss_callback_parts_add_json. `index` starts at 0;
+ * NULL if it is out of range.
  */
 const char *oss_callback_parts_json(const oss_callback_parts *parts, size_t index);
 
 /**
- * Frees a list and everything borrowed from it. NULL does nothing.
+ * Frees a list.
  */
 void oss_callback_parts_free(oss_callback_parts *parts);
 
@@ -2511,59 +2471,54 @@ void oss_callback_reconciled_free(oss_callback_reconciled *reconciled);
 
 /**
  * Makes a presigned URL from the JSON that oss_callback_presigned_url_json gave, on any machine, or that
- * another program wrote: {"method":"PUT","url":"…","headers":{"Content-Type":"…"}}. On success
- * `*presigned_url` is a new handle: free it with oss_callback_presigned_url_free.
+ * another program wrote: {"method":"PUT","url":"…","headers":{"Content-Type":"…"}}. Free `*presigned_url`
+ * with oss_callback_presigned_url_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_presigned_url_new_from_json(
     const char *json, oss_callback_presigned_url **presigned_url, oss_callback_error **error);
 
 /**
- * The HTTP method that the URL permits, for example "PUT"; NULL if `presigned_url` is NULL. Borrowed from
- * `presigned_url`.
+ * The HTTP method that the URL permits, for example "PUT".
  */
 const char *oss_callback_presigned_url_method(const oss_callback_presigned_url *presigned_url);
 
 /**
- * The URL, percent-encoded; NULL if `presigned_url` is NULL. Borrowed from `presigned_url`.
+ * The URL, percent-encoded.
  */
 const char *oss_callback_presigned_url_url(const oss_callback_presigned_url *presigned_url);
 
 /**
- * The URL with its method, headers and expiry as JSON, for a web page or another machine; NULL if
- * `presigned_url` is NULL. Borrowed from `presigned_url`.
+ * The URL with its method, headers and expiry as JSON, for a web page or another machine.
  */
 const char *oss_callback_presigned_url_json(const oss_callback_presigned_url *presigned_url);
 
 /**
- * Writes when the URL expires, in seconds since 1970-01-01 00:00 UTC, to `*expires` and returns true. If
- * the URL's maker did not give the time, writes nothing and returns false.
+ * Writes to `*expires` when the URL expires; returns false if the URL's maker did not say.
  */
 bool oss_callback_presigned_url_expires_at_s(
     const oss_callback_presigned_url *presigned_url, uint64_t *expires);
 
 /**
- * The number of headers that must be sent with the URL, exactly as they are; 0 for NULL. No other
- * Content-Type, Content-MD5 or header that begins with "x-oss-" may be sent.
+ * The number of headers that must be sent with the URL, exactly as they are. No other Content-Type,
+ * Content-MD5 or header that begins with "x-oss-" may be sent.
  */
 size_t oss_callback_presigned_url_headers_len(const oss_callback_presigned_url *presigned_url);
 
 /**
- * The name of a header that must be sent. `index` starts at 0; NULL if it is out of range. Borrowed from
- * `presigned_url`.
+ * The name of a header that must be sent. `index` starts at 0; NULL if it is out of range.
  */
 const char *oss_callback_presigned_url_header_name(
     const oss_callback_presigned_url *presigned_url, size_t index);
 
 /**
- * The value of a header that must be sent. `index` starts at 0; NULL if it is out of range. Borrowed from
- * `presigned_url`.
+ * The value of a header that must be sent. `index` starts at 0; NULL if it is out of range.
  */
 const char *oss_callback_presigned_url_header_value(
     const oss_callback_presigned_url *presigned_url, size_t index);
 
 /**
- * Frees a URL and everything borrowed from it. NULL does nothing.
+ * Frees a URL.
  */
 void oss_callback_presigned_url_free(oss_callback_presigned_url *presigned_url);
 
