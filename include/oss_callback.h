@@ -182,7 +182,7 @@ typedef enum {
      */
     OSS_CALLBACK_CODE_INVALID_ARGUMENT = 1,
     /**
-     * The callback or its variables break a rule of OSS. Nothing was sent.
+     * The callback or its variables break OSS's rules. Nothing was sent.
      */
     OSS_CALLBACK_CODE_INVALID_CALLBACK = 2,
     /**
@@ -194,7 +194,7 @@ typedef enum {
      */
     OSS_CALLBACK_CODE_RESOLVE = 20,
     /**
-     * No connection: refused, unreachable, or given up by the system.
+     * The connection was refused, the host is unreachable, or the system gave up.
      */
     OSS_CALLBACK_CODE_CONNECT = 21,
     /**
@@ -210,15 +210,15 @@ typedef enum {
      */
     OSS_CALLBACK_CODE_CONNECTION_LOST = 24,
     /**
-     * The peer broke the rules of HTTP, sent what two readers could read differently, answered before it
-     * was asked, or reported success before it had the whole object.
+     * The peer broke the rules of HTTP, sent something that can be read in two ways, answered before it
+     * had the request, or reported success before it had the whole object.
      */
     OSS_CALLBACK_CODE_PROTOCOL = 25,
     /**
      * An HTTP answer that is not from OSS, or that OSS does not give to this request. An answer without a
      * request id (x-oss-request-id) comes from a login page, a proxy, a CDN or another server and says
-     * nothing about the object; the message shows its status, its Content-Type and its first words. A
-     * success without an ETag is not from OSS either.
+     * nothing about the object; the message shows its status, Content-Type and first words. A success
+     * without an ETag is not from OSS either.
      */
     OSS_CALLBACK_CODE_UNEXPECTED_ANSWER = 26,
     /**
@@ -235,7 +235,7 @@ typedef enum {
      */
     OSS_CALLBACK_CODE_NOT_FOUND = 42,
     /**
-     * The request conflicts with what is stored, for example with x-oss-forbid-overwrite (409).
+     * The request conflicts with what is stored, for example because of x-oss-forbid-overwrite (409).
      */
     OSS_CALLBACK_CODE_CONFLICT = 43,
     /**
@@ -301,7 +301,7 @@ typedef enum {
      */
     OSS_CALLBACK_CODE_BAD_PUB_KEY_URL = 84,
     /**
-     * The key could not be obtained: the callback is neither valid nor invalid.
+     * The key could not be obtained, so it is not known whether the callback is valid.
      */
     OSS_CALLBACK_CODE_KEY_UNAVAILABLE = 85,
     /**
@@ -337,11 +337,11 @@ typedef enum {
      */
     OSS_CALLBACK_CODE_SEAL_VIOLATED = 94,
     /**
-     * The replay guard is full, so it is not known whether the callback was seen before.
+     * The replay guard cannot tell whether the callback was seen before.
      */
     OSS_CALLBACK_CODE_REPLAY_UNKNOWN = 95,
     /**
-     * The object does not exist, or is not as the callback says.
+     * The object does not exist, or differs from what the callback says.
      */
     OSS_CALLBACK_CODE_NOT_CONFIRMED = 96,
     /**
@@ -351,8 +351,8 @@ typedef enum {
 } oss_callback_code;
 
 /**
- * The name of a code without its prefix, such as "CALLBACK_FAILED", or "UNKNOWN" for a number that is not
- * a code of this version. The text is static. Any thread may call this.
+ * The name of a code without its prefix, such as "CALLBACK_FAILED", or "UNKNOWN" if this version has no
+ * such code. The text is static. Any thread may call this.
  */
 const char *oss_callback_code_name(uint32_t code);
 
@@ -584,11 +584,11 @@ oss_callback_code oss_post_object_from_file_with_form(
  */
 typedef enum {
     /**
-     * Unknown: the answer was lost. Find out with oss_callback_client_reconcile before you send again.
+     * Unknown: the answer was lost. Find out with oss_callback_client_reconcile before you upload again.
      */
     OSS_CALLBACK_STORED_UNKNOWN = 0,
     /**
-     * No. Sending again cannot store it twice.
+     * No. Uploading again cannot store it twice.
      */
     OSS_CALLBACK_STORED_NO = 1,
     /**
@@ -623,8 +623,8 @@ typedef enum {
 /**
  * @typedef oss_callback_error
  *
- * A failure and all that is known about it. A function gives it through its last parameter; free it with
- * oss_callback_error_free. Immutable: any thread may read it; one thread frees it.
+ * A failure and all that is known about it. Free it with oss_callback_error_free. Immutable: any thread
+ * may read it; one thread frees it.
  */
 
 /**
@@ -633,14 +633,13 @@ typedef enum {
 oss_callback_code oss_callback_error_code(const oss_callback_error *error);
 
 /**
- * What was tried and what happened: one line of UTF-8 without secrets. An empty string for NULL. Borrowed
- * from `error`.
+ * What was tried and what happened: one line without secrets. Empty for NULL.
  */
 const char *oss_callback_error_message(const oss_callback_error *error);
 
 /**
- * Whether the operation stored the object despite the error. For an operation that stores nothing, such as
- * oss_callback_client_head_object, it is OSS_CALLBACK_STORED_NO. OSS_CALLBACK_STORED_UNKNOWN for NULL.
+ * Whether the operation stored the object despite the error. OSS_CALLBACK_STORED_NO for an operation that
+ * stores nothing, such as oss_callback_client_head_object. OSS_CALLBACK_STORED_UNKNOWN for NULL.
  */
 oss_callback_stored oss_callback_error_stored(const oss_callback_error *error);
 
@@ -658,207 +657,195 @@ oss_callback_answered oss_callback_error_answered(const oss_callback_error *erro
 const oss_callback_receipt *oss_callback_error_receipt(const oss_callback_error *error);
 
 /**
- * The HTTP status; 0 if no answer came, and for NULL.
+ * The HTTP status; 0 if no answer came.
  */
 uint32_t oss_callback_error_status(const oss_callback_error *error);
 
 /**
  * The code in OSS's error document, such as "NoSuchBucket" or "CallbackFailed"; NULL if there is none.
- * Borrowed from `error`.
  */
 const char *oss_callback_error_oss_code(const oss_callback_error *error);
 
 /**
  * The message in OSS's error document; NULL if there is none. After a failed callback it says what the
- * application server did, for example "Error status : 502." Borrowed from `error`.
+ * application server did, for example "Error status : 502."
  */
 const char *oss_callback_error_oss_message(const oss_callback_error *error);
 
 /**
  * The code for OSS's troubleshooting pages, such as "0007-00000203"; NULL if there is none. OSS may change
- * these codes: show them, do not branch on them. Borrowed from `error`.
+ * these codes: show them, do not branch on them.
  */
 const char *oss_callback_error_ec(const oss_callback_error *error);
 
 /**
- * The id by which OSS's support finds the request; NULL if there is none, as when no answer came. Borrowed
- * from `error`.
+ * The id by which OSS's support finds the request; NULL if there is none.
  */
 const char *oss_callback_error_request_id(const oss_callback_error *error);
 
 /**
- * The host that, according to OSS, answered the request; NULL if OSS does not say. Borrowed from `error`.
+ * The host that answered the request, according to OSS; NULL if OSS does not say.
  */
 const char *oss_callback_error_host_id(const oss_callback_error *error);
 
 /**
- * What usually causes the error and what to do, in a few sentences, for an error of a callback or an
- * answer that is not OSS's; NULL for other errors. Borrowed from `error`.
+ * For a callback error or an answer that is not OSS's: its usual cause and what to do, in a few sentences.
+ * NULL for other errors.
  */
 const char *oss_callback_error_diagnosis(const oss_callback_error *error);
 
 /**
- * The number of attempts: at least 1, even if nothing was sent; 0 for NULL.
+ * The number of attempts: at least 1, even if nothing was sent.
  */
 uint32_t oss_callback_error_attempts(const oss_callback_error *error);
 
 /**
- * The number of attempts before the last one: one less than oss_callback_error_attempts; 0 for NULL.
+ * The number of attempts before the last one: one less than oss_callback_error_attempts.
  */
 size_t oss_callback_error_earlier_attempts_len(const oss_callback_error *error);
 
 /**
  * An attempt before the last one. `index` starts at 0; NULL if it is out of range.
- * oss_callback_error_stored and oss_callback_error_answered already take these attempts into account.
- * Borrowed from `error`.
+ * oss_callback_error_stored and oss_callback_error_answered take it into account.
  */
 const oss_callback_attempt *oss_callback_error_earlier_attempt(
     const oss_callback_error *error, size_t index);
 
 /**
- * The number of notes; 0 for NULL.
+ * The number of notes.
  */
 size_t oss_callback_error_notes_len(const oss_callback_error *error);
 
 /**
- * A one-sentence note on oss_upload_file_with_callback or oss_callback_client_initiate_multipart_upload:
- * that an upload could not be aborted, why an upload did not resume from its checkpoint, or that OSS may
- * have begun an upload whose id was lost. `index` starts at 0; NULL if it is out of range. Borrowed from
- * `error`.
+ * A note in one sentence, from oss_upload_file_with_callback or
+ * oss_callback_client_initiate_multipart_upload: that an upload could not be aborted, why one did not
+ * resume from its checkpoint, or that OSS may have begun one whose id was lost. `index` starts at 0; NULL
+ * if it is out of range.
  */
 const char *oss_callback_error_note(const oss_callback_error *error, size_t index);
 
 /**
- * The id of the multipart upload that oss_upload_file_with_callback left open, otherwise NULL. Resume the
- * upload with its checkpoint, or abort it with oss_callback_multipart_upload_abort. Until then OSS keeps
- * its parts and bills for them. Borrowed from `error`.
+ * The id of the multipart upload that oss_upload_file_with_callback left open; otherwise NULL. Resume it
+ * with its checkpoint, or abort it with oss_callback_multipart_upload_abort. Until then OSS keeps its
+ * parts and bills for them.
  */
 const char *oss_callback_error_upload_id(const oss_callback_error *error);
 
 /**
- * How long the last attempt waited for the head of the answer after sending the last byte, in
- * milliseconds. 0 for NULL.
+ * How long the last attempt waited for the head of the answer after sending the last byte.
  */
 uint64_t oss_callback_error_waited_ms(const oss_callback_error *error);
 
 /**
- * Another element of OSS's error document by its name, in any letter case, for example "ArgumentName" or
- * "StringToSign"; NULL if there is none. Borrowed from `error`.
+ * Another element of OSS's error document by its name, in any letter case, such as "ArgumentName"; NULL if
+ * there is none.
  */
 const char *oss_callback_error_detail(const oss_callback_error *error, const char *name);
 
 /**
- * A header of OSS's answer by its name, in any letter case; NULL if there is none. Borrowed from `error`.
+ * A header of OSS's answer by its name, in any letter case; NULL if there is none.
  */
 const char *oss_callback_error_header(const oss_callback_error *error, const char *name);
 
 /**
- * The body of OSS's answer as it came, up to the client's limit: `*body_len` bytes, not NUL-terminated.
- * `body_len` may be NULL. The result is NULL, with 0 bytes, only if `error` is NULL. Borrowed from
- * `error`.
+ * The body of OSS's answer as it came, up to the client's limit: `*body_len` bytes. `body_len` may be
+ * NULL. An empty body is not NULL.
  */
 const uint8_t *oss_callback_error_body(const oss_callback_error *error, size_t *body_len);
 
 /**
- * Frees an error and everything borrowed from it. NULL does nothing.
+ * Frees an error.
  */
 void oss_callback_error_free(oss_callback_error *error);
 
 /**
  * @typedef oss_callback_receipt
  *
- * What OSS said about a stored object, together with the application server's answer. A receipt from an
- * upload is freed with oss_callback_receipt_free; one borrowed from an error is not freed. Immutable: any
- * thread may read it; one thread frees it.
+ * What OSS said about a stored object, and the application server's answer. Free a receipt from an upload
+ * with oss_callback_receipt_free; do not free one that is borrowed from an error. Immutable: any thread
+ * may read it; one thread frees it.
  */
 
 /**
  * The HTTP status: 200, or 203 in a receipt of OSS_CALLBACK_CODE_CALLBACK_FAILED. After an upload with a
- * form that has no callback, it is the status that the form asks for, 204 by default. 0 for NULL.
+ * form that has no callback: the status that the form asks for, 204 by default.
  */
 uint32_t oss_callback_receipt_status(const oss_callback_receipt *receipt);
 
 /**
  * The object's ETag without its quotes, as ${etag} has it in a callback body; NULL if OSS did not give it.
- * Borrowed from `receipt`.
  */
 const char *oss_callback_receipt_etag(const oss_callback_receipt *receipt);
 
 /**
- * Writes the CRC-64 (CRC-64/XZ) that OSS computed over the object to `*crc64` and returns true. If OSS did
- * not give it, writes nothing and returns false.
+ * Writes the CRC-64 that OSS computed over the object to `*crc64`; returns false if OSS did not give it.
  */
 bool oss_callback_receipt_crc64(const oss_callback_receipt *receipt, uint64_t *crc64);
 
 /**
- * The object's version in a bucket with versioning, otherwise NULL. Borrowed from `receipt`.
+ * The object's version in a bucket with versioning; otherwise NULL.
  */
 const char *oss_callback_receipt_version_id(const oss_callback_receipt *receipt);
 
 /**
  * The id by which OSS's support finds the request; the callback carries the same id. NULL if OSS did not
- * give it. Borrowed from `receipt`.
+ * give it.
  */
 const char *oss_callback_receipt_request_id(const oss_callback_receipt *receipt);
 
 /**
- * How many times the request was sent until this answer came: at least 1; 0 for NULL.
+ * How many times the request was sent until this answer came: at least 1.
  */
 uint32_t oss_callback_receipt_attempts(const oss_callback_receipt *receipt);
 
 /**
- * The number of attempts before the last one: one less than oss_callback_receipt_attempts; 0 for NULL.
+ * The number of attempts before the last one: one less than oss_callback_receipt_attempts.
  */
 size_t oss_callback_receipt_earlier_attempts_len(const oss_callback_receipt *receipt);
 
 /**
- * An attempt before the last one. `index` starts at 0; NULL if it is out of range. Borrowed from
- * `receipt`.
+ * An attempt before the last one. `index` starts at 0; NULL if it is out of range.
  */
 const oss_callback_attempt *oss_callback_receipt_earlier_attempt(
     const oss_callback_receipt *receipt, size_t index);
 
 /**
- * The number of notes; 0 for NULL.
+ * The number of notes.
  */
 size_t oss_callback_receipt_notes_len(const oss_callback_receipt *receipt);
 
 /**
- * A one-sentence note on oss_upload_file_with_callback: why an upload did not resume from its checkpoint,
- * that an older upload could not be aborted, or that OSS may have begun an upload whose id was lost.
- * `index` starts at 0; NULL if it is out of range. Borrowed from `receipt`.
+ * A note in one sentence, from oss_upload_file_with_callback: why an upload did not resume from its
+ * checkpoint, that an older one could not be aborted, or that OSS may have begun one whose id was lost.
+ * `index` starts at 0; NULL if it is out of range.
  */
 const char *oss_callback_receipt_note(const oss_callback_receipt *receipt, size_t index);
 
 /**
- * How long the library waited for the head of the answer after sending the last byte, in milliseconds.
- * With a callback this is mostly the application server's time. 0 for NULL.
+ * How long the library waited for the head of the answer after sending the last byte. With a callback this
+ * is mostly the application server's time.
  */
 uint64_t oss_callback_receipt_waited_ms(const oss_callback_receipt *receipt);
 
 /**
- * The application server's answer, byte for byte: `*answer_len` bytes, not NUL-terminated. It is usually
- * JSON, but the library does not check. It is empty without a callback and after a failed callback; in a
- * receipt of OSS_CALLBACK_CODE_ANSWER_DAMAGED it is cut short. `answer_len` may be NULL. The result is
- * NULL, with 0 bytes, only if `receipt` is NULL. Borrowed from `receipt`.
+ * The application server's answer, byte for byte: `*answer_len` bytes. It is usually JSON, but the library
+ * does not check. It is empty (but not NULL) without a callback and after a failed callback, and cut short
+ * in a receipt of OSS_CALLBACK_CODE_ANSWER_DAMAGED. `answer_len` may be NULL.
  */
 const uint8_t *oss_callback_receipt_answer(const oss_callback_receipt *receipt, size_t *answer_len);
 
 /**
- * The answer's Content-Type, as the application server gave it; NULL without an answer. Borrowed from
- * `receipt`.
+ * The answer's Content-Type, as the application server gave it; NULL without an answer.
  */
 const char *oss_callback_receipt_answer_content_type(const oss_callback_receipt *receipt);
 
 /**
- * A header of OSS's answer by its name, in any letter case; NULL if there is none. Borrowed from
- * `receipt`.
+ * A header of OSS's answer by its name, in any letter case; NULL if there is none.
  */
 const char *oss_callback_receipt_header(const oss_callback_receipt *receipt, const char *name);
 
 /**
- * Frees a receipt from an upload and everything borrowed from it. NULL does nothing. Do not free a receipt
- * that is borrowed from an error.
+ * Frees a receipt from an upload. Do not free one that is borrowed from an error.
  */
 void oss_callback_receipt_free(oss_callback_receipt *receipt);
 
@@ -886,13 +873,12 @@ oss_callback_stored oss_callback_attempt_stored(const oss_callback_attempt *atte
 oss_callback_answered oss_callback_attempt_answered(const oss_callback_attempt *attempt);
 
 /**
- * The HTTP status; 0 if no answer came, and for NULL.
+ * The HTTP status; 0 if no answer came.
  */
 uint32_t oss_callback_attempt_status(const oss_callback_attempt *attempt);
 
 /**
- * How long the attempt waited for the head of the answer after sending the last byte, in milliseconds. 0
- * for NULL.
+ * How long the attempt waited for the head of the answer after sending the last byte.
  */
 uint64_t oss_callback_attempt_waited_ms(const oss_callback_attempt *attempt);
 
@@ -906,7 +892,7 @@ uint64_t oss_callback_attempt_waited_ms(const oss_callback_attempt *attempt);
  */
 
 /**
- * The certificate authorities that a client trusts, in addition to those of
+ * The certificate authorities that a client trusts besides those of
  * oss_callback_client_options_set_ca_bundle.
  */
 typedef enum {
@@ -929,8 +915,7 @@ typedef enum {
 } oss_callback_root_certificates;
 
 /**
- * No limit: for oss_callback_client_options_set_timeout_ms and for every other limit in milliseconds or
- * bytes per second, of a client, an upload or an operation.
+ * No limit: a value for every limit in milliseconds or bytes per second.
  */
 #define OSS_CALLBACK_UNLIMITED UINT64_MAX
 
@@ -985,24 +970,23 @@ typedef enum {
 #define OSS_CALLBACK_DEFAULT_MAX_IDLE_TIME_MS 15000
 
 /**
- * Gives credentials that are valid now: sets a key pair in `credentials`, and the time it expires. Returns
- * zero on success. Any other number is a failure and appears in the error's message. The operation then
- * ends with OSS_CALLBACK_CODE_CREDENTIALS_FAILED, unless earlier credentials are still valid.
+ * Gives credentials that are valid now: sets a key pair in `credentials`, and when it expires. Returns
+ * zero on success. Any other number is a failure, appears in the error's message and ends the operation
+ * with OSS_CALLBACK_CODE_CREDENTIALS_FAILED, unless earlier credentials are still valid.
  */
 typedef int (*oss_callback_credentials_hook)(oss_callback_credentials *credentials, void *userdata);
 
 /**
- * Signs a text of NUL-terminated UTF-8. `signature_version` is 4 or 1. `scope` is what a version 4
- * signature is bound to, such as "20261124/cn-hangzhou/oss/aliyun_v4_request"; it is NULL for version 1.
- * Writes the signature to `signature`, which has room for `signature_len` bytes (at least 256), and
- * returns its length in bytes. A NUL at its end is not needed and not counted. A negative number is a
- * failure and appears in the error's message; the operation then ends with
- * OSS_CALLBACK_CODE_CREDENTIALS_FAILED.
+ * Signs a text. `signature_version` is 4 or 1. `scope` is what a version 4 signature is bound to, such as
+ * "20261124/cn-hangzhou/oss/aliyun_v4_request"; it is NULL for version 1. Writes the signature to
+ * `signature`, which has room for `signature_len` bytes (at least 256), and returns its length. A NUL at
+ * its end is not needed and not counted. A negative number is a failure, appears in the error's message
+ * and ends the operation with OSS_CALLBACK_CODE_CREDENTIALS_FAILED.
  *
  * A version 4 signature is the HMAC-SHA256 of the text under the key of the scope, in lower-case
  * hexadecimal. That key is HMAC(HMAC(HMAC(HMAC("aliyun_v4" + secret, date), region), "oss"),
- * "aliyun_v4_request"), so a server may hand it out for a day instead of signing each text. A version 1
- * signature is the HMAC-SHA1 of the text under the secret, in Base64.
+ * "aliyun_v4_request"), so a server may hand out a key for the day instead of signing each text. A version
+ * 1 signature is the HMAC-SHA1 of the text under the secret, in Base64.
  */
 typedef int64_t (*oss_callback_signer_hook)(
     const char *string_to_sign, uint32_t signature_version, const char *scope, char *signature,
@@ -1016,36 +1000,34 @@ typedef void (*oss_callback_destroy_hook)(void *userdata);
 /**
  * @typedef oss_callback_client_options
  *
- * The settings of a client. Only the endpoint and the credentials are required. Setters copy what they get
- * and return nothing: the first error is kept and reported by oss_callback_client_new. Not safe to share
- * between threads while it changes.
+ * The settings of a client. Only the endpoint and the credentials are required. The first error is
+ * reported by oss_callback_client_new. Not safe to share between threads while it changes.
  */
 
 /**
- * Makes options with the defaults. Free them with oss_callback_client_options_free. A client does not need
- * them once it is made.
+ * Makes options with the defaults. Free them with oss_callback_client_options_free; clients keep a copy.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_options_new(oss_callback_client_options **options);
 
 /**
- * Sets the server, such as "https://oss-cn-hangzhou.aliyuncs.com", with a port if needed. Required.
- * Without a scheme, https is used. With an IP address, URLs name the bucket in the path:
+ * Sets the server, such as "https://oss-cn-hangzhou.aliyuncs.com", with a port if needed. Without a
+ * scheme, https is used. With an IP address, URLs name the bucket in the path:
  * http://127.0.0.1:9000/bucket/object.
  */
 void oss_callback_client_options_set_endpoint(
     oss_callback_client_options *options, const char *endpoint);
 
 /**
- * Sets the region, "cn-hangzhou" or "oss-cn-hangzhou". Default: that of a standard endpoint. Signature
- * version 4 needs one.
+ * Sets the region, "cn-hangzhou" or "oss-cn-hangzhou". Default: that of a standard endpoint. Required for
+ * signature version 4.
  */
 void oss_callback_client_options_set_region(
     oss_callback_client_options *options, const char *region);
 
 /**
  * Sets an access key pair. `security_token` is NULL for a RAM user; for a role, it is the token from STS.
- * If both id and secret are NULL, the client has no credentials. No secret ever appears in a message.
+ * If both id and secret are NULL, the client has no credentials. Secrets never appear in messages.
  */
 void oss_callback_client_options_set_credentials(
     oss_callback_client_options *options, const char *access_key_id, const char *access_key_secret,
@@ -1053,7 +1035,7 @@ void oss_callback_client_options_set_credentials(
 
 /**
  * Sets the key pair from the environment: OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, for a role,
- * OSS_SESSION_TOKEN. They are read now; no other thread may change the environment meanwhile.
+ * OSS_SESSION_TOKEN. They are read during this call, in which no other thread may change the environment.
  */
 void oss_callback_client_options_set_credentials_from_env(oss_callback_client_options *options);
 
@@ -1070,14 +1052,14 @@ void oss_callback_client_options_set_signature_version(
     oss_callback_client_options *options, uint32_t version);
 
 /**
- * Sets whether the endpoint is a custom domain bound to one bucket, which URLs then do not name. Default:
- * false.
+ * Sets whether the endpoint is a custom domain bound to one bucket. URLs then do not name the bucket.
+ * Default: false.
  */
 void oss_callback_client_options_set_cname(oss_callback_client_options *options, bool cname);
 
 /**
  * Sets whether URLs name the bucket in the path, not in the host. OSS refuses this on its standard
- * endpoints. It is for other servers that are reached by a name, such as localhost. Default: false.
+ * endpoints: use it for other servers that are reached by a name, such as localhost. Default: false.
  */
 void oss_callback_client_options_set_path_style(
     oss_callback_client_options *options, bool path_style);
@@ -1089,7 +1071,7 @@ void oss_callback_client_options_set_user_agent(
     oss_callback_client_options *options, const char *user_agent);
 
 /**
- * Limits the time to find the server's address, and the time to connect, TLS included. Default: 10000 ms
+ * Limits the time to resolve the server's name, and the time to connect, TLS included. Default: 10000 ms
  * each. 0 is refused.
  */
 void oss_callback_client_options_set_connect_timeout_ms(
@@ -1098,7 +1080,7 @@ void oss_callback_client_options_set_connect_timeout_ms(
 /**
  * Limits the time from the last byte sent until OSS answers, and the time for the answer's body. Default:
  * 30000 ms each. 0 is refused. A callback adds 5000 ms for each of its URLs, because OSS is silent while
- * it waits for the application server; a spec made from Base64 or JSON counts as five.
+ * it waits for the application server; a spec made from Base64 or JSON counts as five URLs.
  */
 void oss_callback_client_options_set_answer_timeout_ms(
     oss_callback_client_options *options, uint64_t timeout_ms);
@@ -1124,35 +1106,34 @@ void oss_callback_client_options_set_max_answer_len(
     oss_callback_client_options *options, size_t max_answer_len);
 
 /**
- * Sets how often an operation is tried, the first attempt included: 1 means once. Default:
- * OSS_CALLBACK_DEFAULT_MAX_ATTEMPTS. See oss_callback_put_options_set_max_attempts.
+ * Sets how many times an operation is tried, the first attempt included. Default: 3. See
+ * oss_callback_put_options_set_max_attempts.
  */
 void oss_callback_client_options_set_max_attempts(
     oss_callback_client_options *options, uint32_t max_attempts);
 
 /**
- * Sets the longest delay before the second attempt; it doubles with each further one. Default:
- * OSS_CALLBACK_DEFAULT_RETRY_BASE_DELAY_MS.
+ * Sets the longest delay before the second attempt; it doubles with each further one. Default: 200 ms.
  */
 void oss_callback_client_options_set_retry_base_delay_ms(
     oss_callback_client_options *options, uint64_t base_delay_ms);
 
 /**
- * Sets the longest delay between two attempts. Default: OSS_CALLBACK_DEFAULT_RETRY_MAX_DELAY_MS.
+ * Sets the longest delay between two attempts. Default: 20000 ms.
  */
 void oss_callback_client_options_set_retry_max_delay_ms(
     oss_callback_client_options *options, uint64_t max_delay_ms);
 
 /**
- * Sets an HTTP proxy, such as "http://user:password@proxy.example.com:3128". All requests, including plain
- * http ones, go through it in a tunnel (CONNECT). Default: none; environment variables are ignored.
+ * Sets an HTTP proxy, such as "http://user:password@proxy.example.com:3128". All requests go through it in
+ * a tunnel (CONNECT), even plain http ones. Default: none; environment variables are ignored.
  */
 void oss_callback_client_options_set_proxy(oss_callback_client_options *options, const char *url);
 
 /**
- * Adds an address to use for a host name instead of the system's, for tests and split networks. It is an
- * IP address with a port, such as "127.0.0.1:443"; an IPv6 address is in brackets. Several are tried in
- * the order they were added.
+ * Adds an address to use for a host name instead of asking the system, for tests and split networks. It is
+ * an IP address with a port, such as "127.0.0.1:443"; an IPv6 address is in brackets. Several are tried in
+ * the order in which they were added.
  */
 void oss_callback_client_options_add_address(
     oss_callback_client_options *options, const char *host, const char *address);
@@ -1178,41 +1159,39 @@ void oss_callback_client_options_set_root_certificates(
 
 /**
  * Sets certificate authorities, `pem_len` bytes of PEM, that are trusted in addition to the others, or
- * alone with OSS_CALLBACK_ROOT_CERTIFICATES_NONE. Replaces an earlier bundle. A bundle without a
- * certificate is refused if the endpoint is https. A library built without TLS refuses any bundle.
+ * alone with OSS_CALLBACK_ROOT_CERTIFICATES_NONE. A bundle without a certificate is refused if the
+ * endpoint is https. A library built without TLS refuses any bundle.
  */
 void oss_callback_client_options_set_ca_bundle(
     oss_callback_client_options *options, const uint8_t *pem, size_t pem_len);
 
 /**
- * Sets a hook that gives credentials. It is called with `userdata` when a request needs credentials and
- * there are none yet, or they expire within 5 minutes (a fifth of their life if that is shorter), or OSS
- * has refused them as expired. Without an expiry it is called for each request. Replaces other
- * credentials. A NULL hook leaves the client without any.
+ * Sets a hook that gives credentials, in place of other credentials. It is called when a request needs
+ * credentials and there are none yet, or they expire within 5 minutes (a fifth of their life if that is
+ * shorter), or OSS has refused them as expired. If the hook sets no expiry, it is called for each request.
+ * A NULL hook leaves the client without credentials.
  *
  * The hook runs on any thread that uses the client and on the library's own threads, but never on two at
- * once. Meanwhile other threads use the current credentials if these are still valid, and wait otherwise.
+ * once. Meanwhile other threads use the current credentials if these are still valid; otherwise they wait.
  * The hook may block; time limits and cancellations take effect when it returns. It must not use a client
  * that calls it.
  *
- * `userdata` is passed to the hooks and not looked at. It must live as long as the options, the clients
- * made from them, and those clients' uploads in parts. When nothing uses it any more, because these were
- * freed or the options got other credentials, `destroy_hook` is called with it, once, on the thread that
- * made the last of these changes. If `options` or `hook` is NULL, it is called at once. `destroy_hook` may
- * be NULL.
+ * `userdata` must live as long as the options, the clients made from them, and those clients' multipart
+ * uploads. When nothing uses it any more, because these were freed or the options got other credentials,
+ * `destroy_hook` is called with it, once, on the thread that freed or changed the last of them. If
+ * `options` or `hook` is NULL, it is called at once. `destroy_hook` may be NULL.
  */
 void oss_callback_client_options_set_credentials_hook(
     oss_callback_client_options *options, oss_callback_credentials_hook hook, void *userdata,
     oss_callback_destroy_hook destroy_hook);
 
 /**
- * Sets a hook that signs, so that the secret stays elsewhere: on an application server, in a key store.
- * Each request carries `access_key_id` and, for a role, `security_token` (otherwise NULL). What is sent is
- * the same, byte for byte, as with a local secret. Replaces other credentials. If
- * both `access_key_id` and `hook` are NULL, the client has none.
+ * Sets a hook that signs, in place of other credentials, so that the secret stays elsewhere: on an
+ * application server, in a key store. Each request carries `access_key_id` and, for a role,
+ * `security_token` (otherwise NULL). What is sent is the same, byte for byte, as with a local secret. If
+ * both `access_key_id` and `hook` are NULL, the client has no credentials.
  *
- * The hook runs once for each request that is sent, on any thread that uses the client and on the
- * library's own threads, but never on two at once. Otherwise the hook, `userdata` and `destroy_hook` are
+ * The hook runs once for each request that is sent. Otherwise the hook, `userdata` and `destroy_hook` are
  * as in oss_callback_client_options_set_credentials_hook.
  */
 void oss_callback_client_options_set_signer_hook(
@@ -1220,15 +1199,15 @@ void oss_callback_client_options_set_signer_hook(
     oss_callback_signer_hook hook, void *userdata, oss_callback_destroy_hook destroy_hook);
 
 /**
- * Frees options. NULL does nothing.
+ * Frees options.
  */
 void oss_callback_client_options_free(oss_callback_client_options *options);
 
 /**
  * @typedef oss_callback_credentials
  *
- * What a credentials hook fills in. Valid only while the hook runs. Setters copy what they get and return
- * nothing: the first error is kept, and the hook then counts as failed.
+ * What a credentials hook fills in. Valid only while the hook runs. If a setter fails, the hook counts as
+ * failed.
  */
 
 /**
@@ -1239,7 +1218,7 @@ void oss_callback_credentials_set_key_pair(
     const char *security_token);
 
 /**
- * Sets when the credentials expire, in seconds since 1970-01-01 00:00 UTC. STS returns this time.
+ * Sets when the credentials expire. STS returns this time.
  */
 void oss_callback_credentials_set_expires_at_s(
     oss_callback_credentials *credentials, uint64_t expires);
@@ -1253,15 +1232,14 @@ typedef int (*oss_callback_write_hook)(const uint8_t *bytes, size_t bytes_len, v
 /**
  * @typedef oss_callback_client
  *
- * A client of OSS, or of a server that speaks its protocol. It never changes, and many threads may use it
- * at once; one of them frees it when no call uses it any more. The child of a fork may use it too: it
- * opens its own connections and frees the client as the parent does.
+ * A client of OSS, or of a server that speaks its protocol. Immutable: many threads may use it at once;
+ * one thread frees it when no call uses it any more.
  */
 
 /**
- * Checks the options and makes a client. Nothing is sent yet. On success `*client` is a new handle: free
- * it with oss_callback_client_free. With OSS_CALLBACK_CODE_INVALID_ARGUMENT, `*error` names what is
- * missing or wrong. The options may be used again.
+ * Checks the options and makes a client. Sends nothing. Free `*client` with oss_callback_client_free. With
+ * OSS_CALLBACK_CODE_INVALID_ARGUMENT, `*error` names what is missing or wrong. The options may be used
+ * again.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_new(
@@ -1431,7 +1409,7 @@ oss_callback_code oss_callback_client_sign_post_form(
     oss_callback_error **error);
 
 /**
- * Frees a client. NULL does nothing. No call may still be using the client.
+ * Frees a client. No call may still be using it.
  */
 void oss_callback_client_free(oss_callback_client *client);
 
