@@ -1305,9 +1305,8 @@ oss_callback_code oss_callback_client_list_uploads_begun_since(
     oss_callback_error **error);
 
 /**
- * Reads an object's metadata. `options` may be NULL. On success `*metadata` is a new handle: free it with
+ * Reads an object's metadata. `options` may be NULL. Free `*metadata` with
  * oss_callback_object_metadata_free. Fails with OSS_CALLBACK_CODE_NOT_FOUND if there is no such object.
- * May be called from several threads with the same client.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_head_object(
@@ -1316,15 +1315,14 @@ oss_callback_code oss_callback_client_head_object(
     oss_callback_error **error);
 
 /**
- * Downloads an object: passes its contents to `write_hook`, block after block, with `userdata`, and
- * compares their CRC-64 with OSS's.
+ * Downloads an object: passes its contents to `write_hook`, block after block, and compares their CRC-64
+ * with OSS's.
  *
- * `options` may be NULL. On success `*metadata`, if wanted, is a new handle: free it with
- * oss_callback_object_metadata_free. Fails with OSS_CALLBACK_CODE_NOT_FOUND if there is no such object,
- * OSS_CALLBACK_CODE_WRITE_FAILED if the hook returns non-zero, OSS_CALLBACK_CODE_CONNECTION_LOST if the
- * contents end early, and OSS_CALLBACK_CODE_CHECKSUM_MISMATCH if they are not what OSS stored. After any
- * failure, what the hook received is not the object. May be called from several threads with the same
- * client.
+ * `options` and `metadata` may be NULL. Free `*metadata` with oss_callback_object_metadata_free. Fails
+ * with OSS_CALLBACK_CODE_NOT_FOUND if there is no such object, OSS_CALLBACK_CODE_WRITE_FAILED if the hook
+ * returns non-zero, OSS_CALLBACK_CODE_CONNECTION_LOST if the contents end early, and
+ * OSS_CALLBACK_CODE_CHECKSUM_MISMATCH if they are not what OSS stored. After any failure, discard what the
+ * hook received.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_get_object(
@@ -1334,9 +1332,8 @@ oss_callback_code oss_callback_client_get_object(
     oss_callback_error **error);
 
 /**
- * Deletes an object. `options` may be NULL. As with OSS itself, an object that does not exist counts as
- * deleted. After a lost answer the object may or may not be deleted: deleting it again does no harm. May
- * be called from several threads with the same client.
+ * Deletes an object. `options` may be NULL. As in OSS itself, deleting an object that does not exist
+ * succeeds. If the answer is lost, delete it again.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_delete_object(
@@ -1344,17 +1341,15 @@ oss_callback_code oss_callback_client_delete_object(
     const oss_callback_operation_options *options, oss_callback_error **error);
 
 /**
- * Finds out what became of an upload that failed with the error `unknown`, for which
- * oss_callback_error_stored returns OSS_CALLBACK_STORED_UNKNOWN.
+ * Finds out what became of an upload that failed with the error `unknown`, whose oss_callback_error_stored
+ * is OSS_CALLBACK_STORED_UNKNOWN.
  *
  * Looks at the object and, for a multipart upload, first at the upload. Changes nothing. `client` need not
- * be the one that uploaded. `options` may be NULL. On success `*reconciled` is a new handle: free it with
- * oss_callback_reconciled_free. OSS does not record whether the callback was answered: ask the application
- * server.
+ * be the one that uploaded. `options` may be NULL. Free `*reconciled` with oss_callback_reconciled_free.
+ * OSS keeps no record of the callback: ask the application server whether it was answered.
  *
- * Fails with OSS_CALLBACK_CODE_INVALID_ARGUMENT if the outcome of `unknown` is not unknown, or if the
- * upload used a presigned URL or a form, which do not say what they store. After any other failure, you
- * know no more than before. May be called from several threads with the same client.
+ * Fails with OSS_CALLBACK_CODE_INVALID_ARGUMENT if the outcome is not unknown, or if the upload used a
+ * presigned URL or a form. Any other failure leaves the outcome unknown.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_reconcile(
@@ -1399,8 +1394,8 @@ oss_callback_code oss_callback_client_presign_head_object(
     uint64_t expires_in_s, oss_callback_presigned_url **presigned_url, oss_callback_error **error);
 
 /**
- * Signs a form for an upload into `bucket`. Nothing is sent. On success `*post_form` is a new handle: free
- * it with oss_callback_post_form_free.
+ * Signs a form for an upload into `bucket`. Sends nothing. Free `*post_form` with
+ * oss_callback_post_form_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_sign_post_form(
@@ -1439,9 +1434,9 @@ typedef enum {
 /**
  * @typedef oss_callback_body_template
  *
- * The body of a callback, built member by member, so that names and values are escaped correctly. A body
- * of plain text does not need one: see oss_callback_spec_options_set_body. The first error is kept and
- * reported by oss_callback_spec_new. Not safe to share between threads while it changes.
+ * The body of a callback, built member by member, so that names and values are escaped correctly. To set
+ * it as text instead, see oss_callback_spec_options_set_body. The first error is reported by
+ * oss_callback_spec_new. Not safe to share between threads while it changes.
  */
 
 /**
@@ -1467,28 +1462,26 @@ void oss_callback_body_template_add_text(
     oss_callback_body_template *body_template, const char *name, const char *value);
 
 /**
- * Frees a template. NULL does nothing.
+ * Frees a template.
  */
 void oss_callback_body_template_free(oss_callback_body_template *body_template);
 
 /**
  * @typedef oss_callback_spec_options
  *
- * The contents of a callback. Only a URL and a body are required. Setters copy what they get and return
- * nothing: the first error is kept and reported by oss_callback_spec_new. Not safe to share between
- * threads while it changes.
+ * The contents of a callback. Only a URL and a body are required. The first error is reported by
+ * oss_callback_spec_new. Not safe to share between threads while it changes.
  */
 
 /**
- * Makes empty options. Free them with oss_callback_spec_options_free. A spec does not need them once it is
- * made.
+ * Makes empty options. Free them with oss_callback_spec_options_free; specs keep a copy.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_spec_options_new(oss_callback_spec_options **options);
 
 /**
- * Adds a URL of the application server, percent-encoded. One to five are required. OSS tries them in this
- * order until one agrees.
+ * Adds a URL of the application server, percent-encoded; at most five. OSS tries them in this order until
+ * one agrees.
  */
 void oss_callback_spec_options_add_url(oss_callback_spec_options *options, const char *url);
 
@@ -1499,13 +1492,13 @@ void oss_callback_spec_options_set_host(oss_callback_spec_options *options, cons
 
 /**
  * Sets what OSS sends, as text with placeholders, such as "filename=${object}&size=${size}". This or
- * oss_callback_spec_options_set_body_template is required. In a JSON body OSS adds the quotes of a string
- * itself: {"filename":${object}}.
+ * oss_callback_spec_options_set_body_template is required. In a JSON body, OSS itself puts quotes around
+ * strings: {"filename":${object}}.
  */
 void oss_callback_spec_options_set_body(oss_callback_spec_options *options, const char *body);
 
 /**
- * Sets what OSS sends, and the body type, from a template. The template is copied.
+ * Sets what OSS sends, and the body type, from a template.
  */
 void oss_callback_spec_options_set_body_template(
     oss_callback_spec_options *options, const oss_callback_body_template *body_template);
@@ -1524,8 +1517,8 @@ void oss_callback_spec_options_set_body_type(
 void oss_callback_spec_options_set_sni(oss_callback_spec_options *options, bool sni);
 
 /**
- * Adds a variable of your own, which the body names as ${x:name}. "x:" is added to the name if it is
- * missing. Upper-case letters in the name are refused, as OSS refuses them.
+ * Adds a variable of your own; the body refers to it as ${x:name}. If the name lacks "x:", it is added.
+ * Upper-case letters in the name are refused, as by OSS.
  */
 void oss_callback_spec_options_add_variable(
     oss_callback_spec_options *options, const char *name, const char *value);
@@ -1538,32 +1531,30 @@ void oss_callback_spec_options_add_member(
     oss_callback_spec_options *options, const char *name, const char *json);
 
 /**
- * Frees options. NULL does nothing.
+ * Frees options.
  */
 void oss_callback_spec_options_free(oss_callback_spec_options *options);
 
 /**
  * @typedef oss_callback_spec
  *
- * The callback that OSS is asked to send once it has stored an object. A spec never changes. It may be
- * used for any number of uploads, from many threads at once; one of them frees it.
+ * The callback that OSS is asked to send once it has stored an object. Immutable: many threads may use it
+ * at once, for any number of uploads; one thread frees it.
  */
 
 /**
- * Encodes a callback and checks it against OSS's rules. On success `*spec` is a new handle: free it with
- * oss_callback_spec_free. With OSS_CALLBACK_CODE_INVALID_CALLBACK, `*error` names the member and its
- * problem, and oss_callback_error_ec is the code that OSS would have answered. The options may be used
- * again.
+ * Encodes a callback and checks it against OSS's rules. Free `*spec` with oss_callback_spec_free. With
+ * OSS_CALLBACK_CODE_INVALID_CALLBACK, `*error` names the member and its problem, and oss_callback_error_ec
+ * gives the code with which OSS would have answered. The options may be used again.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_spec_new(
     const oss_callback_spec_options *options, oss_callback_spec **spec, oss_callback_error **error);
 
 /**
- * Makes a spec from a callback that was issued elsewhere and is already Base64: the values of
- * x-oss-callback and x-oss-callback-var (NULL if there are no variables). They are sent byte for byte,
- * unchecked: see oss_callback_spec_check. On success `*spec` is a new handle: free it with
- * oss_callback_spec_free.
+ * Makes a spec from a callback that was issued elsewhere and is already in Base64: the values of
+ * x-oss-callback and x-oss-callback-var (NULL if there are no variables). They are sent as they are,
+ * unchecked: see oss_callback_spec_check. Free `*spec` with oss_callback_spec_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_spec_new_from_base64(
@@ -1571,7 +1562,7 @@ oss_callback_code oss_callback_spec_new_from_base64(
     oss_callback_error **error);
 
 /**
- * Like oss_callback_spec_new_from_base64, but from the JSON texts before Base64.
+ * Like oss_callback_spec_new_from_base64, but from JSON texts.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_spec_new_from_json(
@@ -1579,47 +1570,47 @@ oss_callback_code oss_callback_spec_new_from_json(
     oss_callback_error **error);
 
 /**
- * The spec of an upload without a callback. It is static: it is not freed, and any thread may use it.
+ * The spec of an upload without a callback. It is static: do not free it. Any thread may call this.
  *
- * Uploads refuse a NULL spec. So a failure of oss_callback_spec_new that goes unnoticed cannot turn an
- * upload with a callback into one without.
+ * Uploads refuse a NULL spec, so an unnoticed failure of oss_callback_spec_new cannot turn an upload with
+ * a callback into one without.
  */
 const oss_callback_spec *oss_callback_spec_none(void);
 
 /**
  * Checks a spec that was issued elsewhere against OSS's rules; one from oss_callback_spec_new has already
- * passed. OSS_CALLBACK_CODE_INVALID_CALLBACK means the same as there. A private address is not an error.
+ * passed. Fails with OSS_CALLBACK_CODE_INVALID_CALLBACK as oss_callback_spec_new does. A private address
+ * is not an error.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_spec_check(
     const oss_callback_spec *spec, oss_callback_error **error);
 
 /**
- * The value of the header x-oss-callback: JSON in Base64. NULL if `spec` is NULL. Borrowed from `spec`.
+ * The value of the header x-oss-callback: JSON in Base64.
  */
 const char *oss_callback_spec_callback(const oss_callback_spec *spec);
 
 /**
- * The value of the header x-oss-callback-var, or NULL if there are no variables. Borrowed from `spec`.
+ * The value of the header x-oss-callback-var; NULL if there are no variables.
  */
 const char *oss_callback_spec_callback_var(const oss_callback_spec *spec);
 
 /**
- * The number of warnings about what OSS accepts but is likely a mistake, such as a private address or a
- * variable that nobody defines. They stop nothing. 0 for a spec that OSS would refuse, and for NULL.
+ * The number of warnings about what OSS accepts but is probably a mistake, such as a private address or an
+ * undefined variable. Uploads ignore them. 0 for a spec that OSS would refuse.
  */
 size_t oss_callback_spec_warnings_len(const oss_callback_spec *spec);
 
 /**
- * A warning in one sentence. `index` starts at 0; NULL if it is out of range. Borrowed from `spec`.
+ * A warning in one sentence. `index` starts at 0; NULL if it is out of range.
  */
 const char *oss_callback_spec_warning(const oss_callback_spec *spec, size_t index);
 
 /**
- * Renders the requests that OSS would send after an upload, one for each URL: the first, and each of the
- * others only if those before it fail. Nothing is sent. On success `*preview` is a new handle: free it
- * with oss_callback_preview_free. Fails with OSS_CALLBACK_CODE_INVALID_CALLBACK as oss_callback_spec_check
- * does.
+ * Renders the requests that OSS would send after an upload, one for each URL; OSS sends each only if those
+ * before it fail. Sends nothing. Free `*preview` with oss_callback_preview_free. Fails with
+ * OSS_CALLBACK_CODE_INVALID_CALLBACK as oss_callback_spec_check does.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_spec_preview(
@@ -1627,7 +1618,7 @@ oss_callback_code oss_callback_spec_preview(
     oss_callback_preview **preview, oss_callback_error **error);
 
 /**
- * Frees a spec. NULL does nothing. No call may still be using the spec.
+ * Frees a spec. No call may still be using it.
  */
 void oss_callback_spec_free(oss_callback_spec *spec);
 
@@ -2338,40 +2329,37 @@ void oss_callback_parts_free(oss_callback_parts *parts);
  */
 
 /**
- * Writes the object's size in bytes to `*content_length` and returns true. If OSS did not give it, writes
- * nothing and returns false.
+ * Writes the object's size in bytes to `*content_length`; returns false if OSS did not give it.
  */
 bool oss_callback_object_metadata_content_length(
     const oss_callback_object_metadata *metadata, uint64_t *content_length);
 
 /**
- * Writes the object's CRC-64 (CRC-64/XZ) to `*crc64` and returns true. If OSS did not give it, writes
- * nothing and returns false.
+ * Writes the object's CRC-64 to `*crc64`; returns false if OSS did not give it.
  */
 bool oss_callback_object_metadata_crc64(
     const oss_callback_object_metadata *metadata, uint64_t *crc64);
 
 /**
- * Writes when the object was stored, in seconds since 1970-01-01 00:00 UTC, to `*last_modified` and
- * returns true. If OSS did not give it, writes nothing and returns false.
+ * Writes to `*last_modified` when the object was stored; returns false if OSS did not give it.
  */
 bool oss_callback_object_metadata_last_modified_at_s(
     const oss_callback_object_metadata *metadata, uint64_t *last_modified);
 
 /**
- * The object's ETag without its quotes; NULL if OSS did not give it. Borrowed from `metadata`.
+ * The object's ETag without its quotes; NULL if OSS did not give it.
  */
 const char *oss_callback_object_metadata_etag(const oss_callback_object_metadata *metadata);
 
 /**
  * A header of OSS's answer by its name, in any letter case, for example "Content-Type" or
- * "x-oss-meta-author"; NULL if there is none. Borrowed from `metadata`.
+ * "x-oss-meta-author"; NULL if there is none.
  */
 const char *oss_callback_object_metadata_header(
     const oss_callback_object_metadata *metadata, const char *name);
 
 /**
- * Frees metadata and everything borrowed from it. NULL does nothing.
+ * Frees metadata.
  */
 void oss_callback_object_metadata_free(oss_callback_object_metadata *metadata);
 
@@ -2380,17 +2368,18 @@ void oss_callback_object_metadata_free(oss_callback_object_metadata *metadata);
  */
 typedef enum {
     /**
-     * Another object is there, perhaps one that replaced this one; or the object there cannot be compared.
+     * Another object is there, perhaps one that replaced this upload's, or an object that cannot be
+     * compared.
      */
     OSS_CALLBACK_OUTCOME_STILL_UNKNOWN = 0,
     /**
      * The upload is stored. Its idempotency id proves it or, for a multipart upload, two facts together:
-     * its upload id is used up, and the object was made of parts and has their size and CRC-64.
+     * the upload is no longer open, and the object was made from parts and has their size and CRC-64.
      */
     OSS_CALLBACK_OUTCOME_STORED = 1,
     /**
-     * An object with the size and the CRC-64 of the upload is there. Without an idempotency id, OSS cannot
-     * show whether this upload stored it or an earlier one with the same contents.
+     * An object with the size and the CRC-64 of the upload is there. Without an idempotency id, it cannot
+     * be told whether this upload stored it or an earlier one with the same contents.
      */
     OSS_CALLBACK_OUTCOME_CONTENT_PRESENT = 2,
     /**
@@ -2420,14 +2409,14 @@ const oss_callback_object_metadata *oss_callback_reconciled_object(
     const oss_callback_reconciled *reconciled);
 
 /**
- * If the outcome is OSS_CALLBACK_OUTCOME_NOT_THERE, writes when OSS said so by its clock, in seconds since
- * 1970-01-01 00:00 UTC, to `*observed_at` and returns true. Otherwise writes nothing and returns false.
+ * Writes to `*observed_at` the time, by OSS's clock, at which the upload was not there; returns false
+ * unless the outcome is OSS_CALLBACK_OUTCOME_NOT_THERE.
  */
 bool oss_callback_reconciled_observed_at_s(
     const oss_callback_reconciled *reconciled, uint64_t *observed_at);
 
 /**
- * Frees the handle and everything borrowed from it. NULL does nothing.
+ * Frees the handle.
  */
 void oss_callback_reconciled_free(oss_callback_reconciled *reconciled);
 
@@ -2504,14 +2493,14 @@ void oss_callback_presigned_url_free(oss_callback_presigned_url *presigned_url);
  * @typedef oss_callback_post_policy
  *
  * What a form permits. Everything that you set becomes a field of the form and a condition of its policy,
- * so the uploader cannot change it. What you do not set is open: any size, any type, a callback of the
- * uploader's own. Setters copy their arguments and return nothing; oss_callback_client_sign_post_form
- * reports the first error. Not safe to share between threads while it changes.
+ * so the uploader cannot change it. What you do not set is the uploader's choice: any size, any type, any
+ * callback. The first error is reported by oss_callback_client_sign_post_form. Not safe to share between
+ * threads while it changes.
  */
 
 /**
- * Makes a policy that permits nothing yet: set a key or a prefix. On success `*post_policy` is a new
- * handle: free it with oss_callback_post_policy_free.
+ * Makes a policy that permits nothing yet: set a key or a prefix. Free `*post_policy` with
+ * oss_callback_post_policy_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_post_policy_new(oss_callback_post_policy **post_policy);
@@ -2522,8 +2511,7 @@ oss_callback_code oss_callback_post_policy_new(oss_callback_post_policy **post_p
 void oss_callback_post_policy_set_key(oss_callback_post_policy *post_policy, const char *key);
 
 /**
- * Sets what the object's name begins with. The uploaded file's name, which the uploader chooses, follows
- * it.
+ * Sets the beginning of the object's name; the uploaded file's name, which the uploader chooses, follows.
  */
 void oss_callback_post_policy_set_key_prefix(
     oss_callback_post_policy *post_policy, const char *key_prefix);
@@ -2555,14 +2543,13 @@ void oss_callback_post_policy_set_callback(
 
 /**
  * Sets a field of the form to the value that it must have, such as "x-oss-meta-author",
- * "x-oss-object-acl", "x-oss-forbid-overwrite" or "success_action_status". A later value replaces an
- * earlier one.
+ * "x-oss-object-acl", "x-oss-forbid-overwrite" or "success_action_status".
  */
 void oss_callback_post_policy_set_field(
     oss_callback_post_policy *post_policy, const char *name, const char *value);
 
 /**
- * Frees a policy. NULL does nothing.
+ * Frees a policy.
  */
 void oss_callback_post_policy_free(oss_callback_post_policy *post_policy);
 
@@ -2575,50 +2562,47 @@ void oss_callback_post_policy_free(oss_callback_post_policy *post_policy);
 
 /**
  * Makes a form from the JSON that oss_callback_post_form_json gave, on any machine, or that another
- * program wrote: {"url":"…","fields":[["key","…"],…]}. On success `*post_form` is a new handle: free it
- * with oss_callback_post_form_free.
+ * program wrote: {"url":"…","fields":[["key","…"],…]}. Free `*post_form` with oss_callback_post_form_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_post_form_new_from_json(
     const char *json, oss_callback_post_form **post_form, oss_callback_error **error);
 
 /**
- * The URL to post the form to; NULL if `post_form` is NULL. Borrowed from `post_form`.
+ * The URL to post the form to.
  */
 const char *oss_callback_post_form_url(const oss_callback_post_form *post_form);
 
 /**
- * The form as JSON, for a web page or another machine; NULL if `post_form` is NULL. Borrowed from
- * `post_form`.
+ * The form as JSON, for a web page or another machine.
  */
 const char *oss_callback_post_form_json(const oss_callback_post_form *post_form);
 
 /**
- * Writes when the form expires, in seconds since 1970-01-01 00:00 UTC, to `*expires` and returns true. If
- * the form's maker did not give the time, writes nothing and returns false.
+ * Writes to `*expires` when the form expires; returns false if the form's maker did not say.
  */
 bool oss_callback_post_form_expires_at_s(
     const oss_callback_post_form *post_form, uint64_t *expires);
 
 /**
- * The number of fields; 0 for NULL. Send them before the file.
+ * The number of fields. Send them before the file.
  */
 size_t oss_callback_post_form_fields_len(const oss_callback_post_form *post_form);
 
 /**
- * The name of a field. `index` starts at 0; NULL if it is out of range. Borrowed from `post_form`.
+ * The name of a field. `index` starts at 0; NULL if it is out of range.
  */
 const char *oss_callback_post_form_field_name(
     const oss_callback_post_form *post_form, size_t index);
 
 /**
- * The value of a field. `index` starts at 0; NULL if it is out of range. Borrowed from `post_form`.
+ * The value of a field. `index` starts at 0; NULL if it is out of range.
  */
 const char *oss_callback_post_form_field_value(
     const oss_callback_post_form *post_form, size_t index);
 
 /**
- * Frees a form and everything borrowed from it. NULL does nothing.
+ * Frees a form.
  */
 void oss_callback_post_form_free(oss_callback_post_form *post_form);
 
@@ -2634,13 +2618,12 @@ void oss_callback_post_form_free(oss_callback_post_form *post_form);
 /**
  * @typedef oss_callback_object_facts
  *
- * What OSS knows of an upload when it renders a callback. What you do not set stays empty. Setters copy
- * their arguments and return nothing; oss_callback_spec_preview reports the first error. Not safe to share
- * between threads while it changes.
+ * What OSS knows of an upload when it renders a callback. What you do not set stays empty. The first error
+ * is reported by oss_callback_spec_preview. Not safe to share between threads while it changes.
  */
 
 /**
- * Makes the facts of an object that PutObject has stored. Free them with oss_callback_object_facts_free.
+ * Makes the facts of an object stored by PutObject. Free them with oss_callback_object_facts_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_object_facts_new(
@@ -2661,45 +2644,44 @@ void oss_callback_object_facts_set_image(
     oss_callback_object_facts *object_facts, uint64_t height, uint64_t width, const char *format);
 
 /**
- * Frees facts. NULL does nothing.
+ * Frees facts.
  */
 void oss_callback_object_facts_free(oss_callback_object_facts *object_facts);
 
 /**
  * @typedef oss_callback_preview
  *
- * The requests that OSS would send, one for each URL of a callback. Immutable: any thread may read it; one
- * thread frees it.
+ * The requests that OSS would send. Immutable: any thread may read it; one thread frees it.
  */
 
 /**
- * The number of requests, one for each URL of the callback; 0 for NULL.
+ * The number of requests, one for each URL of the callback.
  */
 size_t oss_callback_preview_len(const oss_callback_preview *preview);
 
 /**
- * The callback URL of a request. `index` starts at 0; NULL if it is out of range. Borrowed from `preview`.
+ * The callback URL of a request. `index` starts at 0; NULL if it is out of range.
  */
 const char *oss_callback_preview_url(const oss_callback_preview *preview, size_t index);
 
 /**
- * The path and query of a request; NULL if `index` is out of range. Borrowed from `preview`.
+ * The path and query of a request. `index` starts at 0; NULL if it is out of range.
  */
 const char *oss_callback_preview_target(const oss_callback_preview *preview, size_t index);
 
 /**
- * The body of a request; NULL if `index` is out of range. Borrowed from `preview`.
+ * The body of a request. `index` starts at 0; NULL if it is out of range.
  */
 const char *oss_callback_preview_body(const oss_callback_preview *preview, size_t index);
 
 /**
- * A whole request as OSS would send it, but with line feeds as line ends, and with words in parentheses
- * for what only OSS can know. NULL if `index` is out of range. Borrowed from `preview`.
+ * A whole request as OSS would send it, but with lines ended by line feeds, and with words in parentheses
+ * for what only OSS knows. `index` starts at 0; NULL if it is out of range.
  */
 const char *oss_callback_preview_http(const oss_callback_preview *preview, size_t index);
 
 /**
- * Frees a preview and everything borrowed from it. NULL does nothing.
+ * Frees a preview.
  */
 void oss_callback_preview_free(oss_callback_preview *preview);
 
@@ -2711,12 +2693,11 @@ void oss_callback_preview_free(oss_callback_preview *preview);
 
 /**
  * Explains what a callback will do. `callback` is the value of the header x-oss-callback or of the
- * parameter callback; `callback_var` is that of the variables, or NULL.
+ * parameter callback; `callback_var` is that of x-oss-callback-var or callback-var, or NULL.
  *
  * Both may be percent-encoded, use the URL-safe alphabet, lack padding or contain line breaks; the
- * explanation then says that OSS would refuse that. It shows variables with their values. On success, also
- * for a callback that OSS would refuse, `*explanation` is a new handle: free it with
- * oss_callback_explanation_free.
+ * explanation then says that OSS would refuse that. It shows variables with their values. Succeeds even
+ * for a callback that OSS would refuse. Free `*explanation` with oss_callback_explanation_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_explanation_new(
@@ -2724,18 +2705,18 @@ oss_callback_code oss_callback_explanation_new(
     oss_callback_error **error);
 
 /**
- * The whole explanation, one sentence per line: what OSS will do, then what is wrong, then what is likely
- * a mistake. NULL if `explanation` is NULL. Borrowed from `explanation`.
+ * The whole explanation, one sentence per line: what OSS will do, then what is wrong, then what is
+ * probably a mistake.
  */
 const char *oss_callback_explanation_text(const oss_callback_explanation *explanation);
 
 /**
- * The number of reasons for which OSS would refuse the callback; 0 if it would not, and for NULL.
+ * The number of reasons why OSS would refuse the callback; 0 if it would not.
  */
 size_t oss_callback_explanation_problems_len(const oss_callback_explanation *explanation);
 
 /**
- * Frees an explanation and everything borrowed from it. NULL does nothing.
+ * Frees an explanation.
  */
 void oss_callback_explanation_free(oss_callback_explanation *explanation);
 
@@ -2753,13 +2734,13 @@ void oss_callback_explanation_free(oss_callback_explanation *explanation);
 /**
  * @typedef oss_callback_verifier_options
  *
- * How callbacks are verified. Setters copy their arguments and return nothing; oss_callback_verifier_new
- * reports the first error. Not safe to share between threads while it changes.
+ * How callbacks are verified. The first error is reported by oss_callback_verifier_new. Not safe to share
+ * between threads while it changes.
  */
 
 /**
- * Makes options with OSS's production key. Free them with oss_callback_verifier_options_free; a verifier
- * does not need them once it is made.
+ * Makes options with OSS's production key. Free them with oss_callback_verifier_options_free; verifiers
+ * keep a copy.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_verifier_options_new(oss_callback_verifier_options **options);
@@ -2774,15 +2755,14 @@ void oss_callback_verifier_options_add_key(
 /**
  * Sets whether unknown keys are fetched from OSS's key host. Default: false. The library fetches only URLs
  * of the form https://gosspublic.alicdn.com/callback_pub_key_v1.pem, at most 8 keys, each at most once a
- * minute and within 3 seconds. Verifying waits meanwhile.
+ * minute and within 3 seconds. Verification waits meanwhile.
  */
 void oss_callback_verifier_options_set_fetch_keys(
     oss_callback_verifier_options *options, bool fetch_keys);
 
 /**
- * FOR TESTS ONLY: accepts a key URL that is not OSS's, exactly as it stands, with this key (PEM). Anyone
- * who holds its private half can forge callbacks. It is meant for local-oss, which prints the URL when it
- * starts.
+ * FOR TESTS ONLY: accepts exactly this key URL, which is not OSS's, with this key (PEM). Anyone who has
+ * the private key can forge callbacks. It is meant for local-oss, which prints the URL when it starts.
  */
 void oss_callback_verifier_options_trust_key_url_for_tests(
     oss_callback_verifier_options *options, const char *exact_url, const char *pem);
@@ -2794,36 +2774,35 @@ void oss_callback_verifier_options_set_max_body_len(
     oss_callback_verifier_options *options, size_t max_body_len);
 
 /**
- * Puts back what a reverse proxy strips: with "/api", a request for /callback may have been signed as
- * /api/callback. The verifier first tries the target as it came.
+ * Puts back a prefix that a reverse proxy strips: with "/api", a request for /callback may have been
+ * signed as /api/callback. The verifier first tries the target as it came.
  */
 void oss_callback_verifier_options_prepend_prefix(
     oss_callback_verifier_options *options, const char *prefix);
 
 /**
- * Takes off what a reverse proxy adds: with "/internal", a request for /internal/callback may have been
- * signed as /callback. The verifier first tries the target as it came.
+ * Removes a prefix that a reverse proxy adds: with "/internal", a request for /internal/callback may have
+ * been signed as /callback. The verifier first tries the target as it came.
  */
 void oss_callback_verifier_options_strip_prefix(
     oss_callback_verifier_options *options, const char *prefix);
 
 /**
  * Trusts a header such as X-Original-URI, in which a reverse proxy keeps the target that it received. The
- * verifier first tries the target as it reached the application.
+ * verifier first tries the target as it came.
  */
 void oss_callback_verifier_options_trust_target_header(
     oss_callback_verifier_options *options, const char *name);
 
 /**
- * Frees options. NULL does nothing.
+ * Frees options.
  */
 void oss_callback_verifier_options_free(oss_callback_verifier_options *options);
 
 /**
  * @typedef oss_callback_verifier
  *
- * Decides whether requests come from OSS. Immutable: many threads may use it at once; one of them frees
- * it.
+ * Decides whether requests come from OSS. Immutable: many threads may use it at once; one thread frees it.
  *
  * A signature proves that OSS sent the request, and no more. Any customer of OSS can have such a request
  * sent to any URL, with any body, and it never expires. To prove that the upload was permitted, use an
@@ -2831,8 +2810,8 @@ void oss_callback_verifier_options_free(oss_callback_verifier_options *options);
  */
 
 /**
- * Makes a verifier. `options` NULL means OSS's production key and no proxy. On success `*verifier` is a
- * new handle: free it with oss_callback_verifier_free. The options may be used again.
+ * Makes a verifier. NULL `options` mean OSS's production key and no proxy. Free `*verifier` with
+ * oss_callback_verifier_free. The options may be used again.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_verifier_new(
@@ -2844,17 +2823,15 @@ oss_callback_code oss_callback_verifier_new(
  *
  * `target` is the path and query exactly as in the request line. `headers` holds 2 * `headers_len`
  * strings: a name, its value, the next name, and so on; if a name occurs several times, the first one
- * counts. Authorization and x-oss-pub-key-url are required. Content-Type says how to read the body, and
- * the headers that proxies add are examined. You may leave out all others. A target or header over 16 KiB
- * cannot be OSS's. `body` holds the body's bytes. The function does not change these buffers and keeps no
- * pointer to them.
+ * counts. Authorization and x-oss-pub-key-url are required; Content-Type, which says how to read the body,
+ * and the headers that proxies add are used if they are there. You may leave out all others. A target or
+ * header over 16 KiB cannot be OSS's.
  *
- * Takes about 20 microseconds and does no I/O, unless keys are fetched. On success `*verified` is a new
- * handle: free it with oss_callback_verified_free. The codes 80 to 87 say why a request is not a callback,
- * except OSS_CALLBACK_CODE_KEY_UNAVAILABLE, which says nothing about the request.
- * oss_callback_error_message and oss_callback_error_diagnosis are for the application's log. Do not send
- * them to the requester; send oss_callback_reply_new_refused. May be called from several threads with the
- * same verifier.
+ * Takes about 20 microseconds and does no I/O, unless keys are fetched. Free `*verified` with
+ * oss_callback_verified_free. The codes 80 to 87 say why a request is not a callback, except
+ * OSS_CALLBACK_CODE_KEY_UNAVAILABLE, which says nothing about the request. oss_callback_error_message and
+ * oss_callback_error_diagnosis are for the application's log. Do not send them to the requester; send
+ * oss_callback_reply_new_refused.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_verifier_verify(
@@ -2863,7 +2840,7 @@ oss_callback_code oss_callback_verifier_verify(
     oss_callback_verified **verified, oss_callback_error **error);
 
 /**
- * Frees a verifier. NULL does nothing. No call may use the verifier any more.
+ * Frees a verifier. No call may still be using it.
  */
 void oss_callback_verifier_free(oss_callback_verifier *verifier);
 
@@ -2873,47 +2850,45 @@ void oss_callback_verifier_free(oss_callback_verifier *verifier);
  * A callback that OSS sent. It has no headers, because OSS does not sign them. Immutable: any thread may
  * read it; one thread frees it.
  *
- * The strings that it gives are borrowed from it. A string is NULL if the body does not give it, gives
- * null, or cannot be read: see oss_callback_verified_check_body. An empty value is NULL too, except from
- * oss_callback_verified_member and oss_callback_verified_variable.
+ * A string is NULL if the body does not give it, gives null, or cannot be read: see
+ * oss_callback_verified_check_body. An empty value is NULL too, except from oss_callback_verified_member
+ * and oss_callback_verified_variable.
  */
 
 /**
- * The path and query that OSS signed: those of the callback URL, whatever a proxy made of them. They are
- * for logs: /cb?id=1 and /cb%3Fid=1 have the same signature, and any customer of OSS can choose them. NULL
- * if `verified` is NULL.
+ * The path and query that OSS signed: those of the callback URL, whatever a proxy made of them. Use them
+ * for logs only: /cb?id=1 and /cb%3Fid=1 have the same signature, and any customer of OSS can choose them.
  */
 const char *oss_callback_verified_signed_target(const oss_callback_verified *verified);
 
 /**
- * The URL of the key, as the callback named it; NULL if `verified` is NULL.
+ * The URL of the key, as the callback named it.
  */
 const char *oss_callback_verified_key_url(const oss_callback_verified *verified);
 
 /**
- * The body, byte for byte: `*body_len` bytes, not NUL-terminated. `body_len` may be NULL. The result is
- * NULL, with 0 bytes, only if `verified` is NULL. Borrowed from `verified`.
+ * The body, byte for byte: `*body_len` bytes. `body_len` may be NULL. An empty body is not NULL.
  */
 const uint8_t *oss_callback_verified_body(const oss_callback_verified *verified, size_t *body_len);
 
 /**
  * Checks that the body can be read, as a form or as JSON according to Content-Type. Fails with
  * OSS_CALLBACK_CODE_BAD_BODY if it is neither, is not UTF-8, has more than 2000 members or a NUL in one,
- * or has a member twice, which two readers could understand differently.
+ * or has a member twice.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_verified_check_body(
     const oss_callback_verified *verified, oss_callback_error **error);
 
 /**
- * A member of the body by its name, in the same letter case. Numbers are as JSON writes them. The members
- * of a JSON object imageInfo are "imageInfo.height" and so on.
+ * A member of the body by its exact name. A number is its JSON text. The members of a JSON object
+ * imageInfo are "imageInfo.height" and so on.
  */
 const char *oss_callback_verified_member(const oss_callback_verified *verified, const char *name);
 
 /**
- * A variable of the application's own by its name, with or without "x:": the member x:name or, if there is
- * none, the member name. It may be empty.
+ * One of the application's own variables by its name, with or without "x:": the member x:name or, if there
+ * is none, the member name.
  */
 const char *oss_callback_verified_variable(const oss_callback_verified *verified, const char *name);
 
@@ -2923,7 +2898,7 @@ const char *oss_callback_verified_variable(const oss_callback_verified *verified
 const char *oss_callback_verified_bucket(const oss_callback_verified *verified);
 
 /**
- * The object's name, ${object}; also found under the name filename.
+ * The object's name, ${object}, from the member object or filename.
  */
 const char *oss_callback_verified_object(const oss_callback_verified *verified);
 
@@ -2938,7 +2913,7 @@ const char *oss_callback_verified_etag(const oss_callback_verified *verified);
 const char *oss_callback_verified_mime_type(const oss_callback_verified *verified);
 
 /**
- * The image's format, such as "jpg", ${imageInfo.format}; also found under the name format.
+ * The image's format, ${imageInfo.format}, such as "jpg", from the member imageInfo.format or format.
  */
 const char *oss_callback_verified_image_format(const oss_callback_verified *verified);
 
@@ -2968,40 +2943,38 @@ const char *oss_callback_verified_vpc_id(const oss_callback_verified *verified);
 const char *oss_callback_verified_operation(const oss_callback_verified *verified);
 
 /**
- * Writes the object's size in bytes, ${size}, to `*size` and returns true. If the body does not give it,
- * writes nothing and returns false.
+ * Writes the object's size in bytes, ${size}, to `*size`; returns false if the body does not give it.
  */
 bool oss_callback_verified_size(const oss_callback_verified *verified, uint64_t *size);
 
 /**
- * Writes the object's CRC-64 (CRC-64/XZ), ${crc64}, to `*crc64` and returns true. If the body does not
- * give it, writes nothing and returns false.
+ * Writes the object's CRC-64, ${crc64}, to `*crc64`; returns false if the body does not give it.
  */
 bool oss_callback_verified_crc64(const oss_callback_verified *verified, uint64_t *crc64);
 
 /**
- * Writes the image's height in pixels, ${imageInfo.height}, to `*image_height` and returns true. It is
- * also found under the name height. If the body does not give it, writes nothing and returns false.
+ * Writes the image's height in pixels, ${imageInfo.height}, from the member imageInfo.height or height, to
+ * `*image_height`; returns false if the body does not give it.
  */
 bool oss_callback_verified_image_height(
     const oss_callback_verified *verified, uint64_t *image_height);
 
 /**
- * Writes the image's width in pixels, ${imageInfo.width}, to `*image_width` and returns true. It is also
- * found under the name width. If the body does not give it, writes nothing and returns false.
+ * Writes the image's width in pixels, ${imageInfo.width}, from the member imageInfo.width or width, to
+ * `*image_width`; returns false if the body does not give it.
  */
 bool oss_callback_verified_image_width(
     const oss_callback_verified *verified, uint64_t *image_width);
 
 /**
  * Looks up the object that the body names (HeadObject), and compares its ETag, size and CRC-64 with those
- * in the body. Do this before you do anything valuable: neither OSS's signature nor a seal proves that the
- * upload took place. An object that was there before passes too, and without a seal the bucket may be
+ * in the body. Call this before you do anything of value: neither OSS's signature nor a seal proves that
+ * the upload took place. An object that was there before also passes, and without a seal the bucket may be
  * anyone's.
  *
- * Blocks for at most the client's time limits. On success `*metadata`, if wanted, is a new handle: free it
- * with oss_callback_object_metadata_free. Fails with OSS_CALLBACK_CODE_NOT_CONFIRMED if there is no such
- * object, if it differs, or if the body names none. Every other code means that nothing is known.
+ * Blocks for at most the client's time limits. `metadata` may be NULL; free `*metadata` with
+ * oss_callback_object_metadata_free. Fails with OSS_CALLBACK_CODE_NOT_CONFIRMED if there is no such
+ * object, if it differs, or if the body names none. Any other code means that nothing is known.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_verified_confirm(
@@ -3009,7 +2982,7 @@ oss_callback_code oss_callback_verified_confirm(
     oss_callback_object_metadata **metadata, oss_callback_error **error);
 
 /**
- * Frees a verified callback and everything borrowed from it. NULL does nothing.
+ * Frees a verified callback.
  */
 void oss_callback_verified_free(oss_callback_verified *verified);
 
@@ -3020,10 +2993,9 @@ void oss_callback_verified_free(oss_callback_verified *verified);
  */
 
 /**
- * Makes an answer that OSS accepts and passes on to the uploader: status 200 with the JSON text `json`. On
- * success `*reply` is a new handle: free it with oss_callback_reply_free. Fails with
- * OSS_CALLBACK_CODE_INVALID_ARGUMENT if `json` is not JSON, begins with a byte order mark or is longer
- * than 1 MB.
+ * Makes an answer that OSS accepts and passes on to the uploader: status 200 with the JSON text `json`.
+ * Free `*reply` with oss_callback_reply_free. Fails with OSS_CALLBACK_CODE_INVALID_ARGUMENT if `json` is
+ * not JSON, begins with a byte order mark or is longer than 1 MB.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_reply_new_ok(
@@ -3031,39 +3003,37 @@ oss_callback_code oss_callback_reply_new_ok(
 
 /**
  * Makes an answer that refuses a request after verifying or sealing failed with `error`. The answer does
- * not tell the reason. Its status is 405 for a method other than POST, 413 for a body over the limit, 400
+ * not give the reason. Its status is 405 for a method other than POST, 413 for a body over the limit, 400
  * for a body that cannot be read, 403 for what is not OSS's or not permitted, and 503 if that is unknown
- * or `error` is NULL. On success `*reply` is a new handle: free it with oss_callback_reply_free.
+ * or `error` is NULL. Free `*reply` with oss_callback_reply_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_reply_new_refused(
     const oss_callback_error *error, oss_callback_reply **reply);
 
 /**
- * The HTTP status; 0 for NULL.
+ * The HTTP status.
  */
 uint32_t oss_callback_reply_status(const oss_callback_reply *reply);
 
 /**
- * The value for Content-Type: application/json. NULL if `reply` is NULL. Borrowed from `reply`.
+ * The value for Content-Type: application/json.
  */
 const char *oss_callback_reply_content_type(const oss_callback_reply *reply);
 
 /**
- * The body: `*body_len` bytes, which is also the value for Content-Length. `body_len` may be NULL. The
- * result is NULL, with 0 bytes, only if `reply` is NULL. Borrowed from `reply`.
+ * The body: `*body_len` bytes, which is also the value for Content-Length. `body_len` may be NULL.
  */
 const uint8_t *oss_callback_reply_body(const oss_callback_reply *reply, size_t *body_len);
 
 /**
  * The whole answer as HTTP/1.1, `*http_len` bytes, for servers that write to a socket. Close the
- * connection after it. `http_len` may be NULL. The result is NULL, with 0 bytes, only if `reply` is NULL.
- * Borrowed from `reply`.
+ * connection after it. `http_len` may be NULL.
  */
 const uint8_t *oss_callback_reply_http(const oss_callback_reply *reply, size_t *http_len);
 
 /**
- * Frees a reply and everything borrowed from it. NULL does nothing.
+ * Frees a reply.
  */
 void oss_callback_reply_free(oss_callback_reply *reply);
 
@@ -3071,13 +3041,13 @@ void oss_callback_reply_free(oss_callback_reply *reply);
  * @typedef oss_callback_permission
  *
  * What an uploader may do: upload one object, given by its name or by a prefix, up to a size, until a
- * time. Setters return nothing; oss_callback_sealer_seal reports the first error. Not safe to share
- * between threads while it changes.
+ * time. The first error is reported by oss_callback_sealer_seal. Not safe to share between threads while
+ * it changes.
  */
 
 /**
- * Makes a permission to upload one object. Set a size and an end: without them nothing can be sealed. Free
- * it with oss_callback_permission_free.
+ * Makes a permission to upload one object. Set a size and an end, which sealing requires. Free it with
+ * oss_callback_permission_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_permission_new_object(
@@ -3104,8 +3074,8 @@ void oss_callback_permission_set_max_size(oss_callback_permission *permission, u
 void oss_callback_permission_set_exact_size(oss_callback_permission *permission, uint64_t bytes);
 
 /**
- * Sets when the permission ends by the application server's clock, in seconds since 1970-01-01 00:00 UTC.
- * The callback must arrive before that, so leave time for the upload.
+ * Sets when the permission ends, by the application server's clock. The callback must arrive before that,
+ * so leave time for the upload.
  */
 void oss_callback_permission_set_expires_at_s(
     oss_callback_permission *permission, uint64_t seconds);
@@ -3116,7 +3086,7 @@ void oss_callback_permission_set_expires_at_s(
 void oss_callback_permission_set_valid_for_s(oss_callback_permission *permission, uint64_t seconds);
 
 /**
- * Frees a permission. NULL does nothing.
+ * Frees a permission.
  */
 void oss_callback_permission_free(oss_callback_permission *permission);
 
@@ -3130,13 +3100,12 @@ void oss_callback_permission_free(oss_callback_permission *permission);
  * object's ETag or contents: see oss_callback_verified_confirm. The secret stays on the application
  * server. The uploader gets the finished callback and cannot change anything that is sealed.
  *
- * After the last oss_callback_sealer_accept, many threads may use a sealer at once; one of them frees it.
+ * After the last oss_callback_sealer_accept, many threads may use it at once; one thread frees it.
  */
 
 /**
- * Makes a sealer with a key. `key_id` has 1 to 32 letters, digits, - and _; it stands in every seal and is
- * not secret. `secret` has at least 32 random bytes and is copied. On success `*sealer` is a new handle:
- * free it with oss_callback_sealer_free.
+ * Makes a sealer with a key. `key_id` has 1 to 32 letters, digits, - and _; it is part of every seal and
+ * is not secret. `secret` has at least 32 random bytes. Free `*sealer` with oss_callback_sealer_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_sealer_new(
@@ -3145,7 +3114,7 @@ oss_callback_code oss_callback_sealer_new(
 
 /**
  * Also accepts the seals of another key, for rotation: the previous key until its seals have expired, or
- * the next key before the first server seals with it. No other thread may use the sealer meanwhile.
+ * the next key before any server seals with it. No other thread may use the sealer meanwhile.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_sealer_accept(
@@ -3158,10 +3127,9 @@ oss_callback_code oss_callback_sealer_accept(
  *
  * The body must carry ${bucket}, ${object}, ${size}, ${x:seal} and every variable, each as a member of
  * that name; a variable's member may omit the x:. Otherwise the function fails with
- * OSS_CALLBACK_CODE_INVALID_CALLBACK and names what is missing. The permission must not have ended. On
- * success `*spec` is a new handle: free it with oss_callback_spec_free. Give the uploader
- * oss_callback_spec_callback and oss_callback_spec_callback_var. May be called from several threads with
- * the same sealer.
+ * OSS_CALLBACK_CODE_INVALID_CALLBACK and names what is missing. The permission must not have ended. Free
+ * `*spec` with oss_callback_spec_free. Give the uploader its oss_callback_spec_callback and
+ * oss_callback_spec_callback_var.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_sealer_seal(
@@ -3170,10 +3138,9 @@ oss_callback_code oss_callback_sealer_seal(
     oss_callback_error **error);
 
 /**
- * Checks the seal of a verified callback against what its body says, by this machine's clock. On success
- * `*sealed` is a new handle: free it with oss_callback_sealed_free. The codes 88 to 94 say what is wrong:
- * OSS_CALLBACK_CODE_BAD_SEAL, for example, if the seal is forged or belongs to another bucket, object or
- * other variables. May be called from several threads with the same sealer.
+ * Checks the seal of a verified callback against what its body says, by this machine's clock. Free
+ * `*sealed` with oss_callback_sealed_free. The codes 88 to 94 say what is wrong, such as
+ * OSS_CALLBACK_CODE_BAD_SEAL.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_sealer_check(
@@ -3181,7 +3148,7 @@ oss_callback_code oss_callback_sealer_check(
     oss_callback_sealed **sealed, oss_callback_error **error);
 
 /**
- * Frees a sealer. NULL does nothing. No call may use the sealer any more.
+ * Frees a sealer. No call may still be using it.
  */
 void oss_callback_sealer_free(oss_callback_sealer *sealer);
 
@@ -3193,51 +3160,49 @@ void oss_callback_sealer_free(oss_callback_sealer *sealer);
  */
 
 /**
- * The bucket; NULL if `sealed` is NULL. Borrowed from `sealed`.
+ * The bucket.
  */
 const char *oss_callback_sealed_bucket(const oss_callback_sealed *sealed);
 
 /**
- * The object's name: the permitted one, or one that begins with the permitted prefix. NULL if `sealed` is
- * NULL. Borrowed from `sealed`.
+ * The object's name: the permitted one, or one that begins with the permitted prefix.
  */
 const char *oss_callback_sealed_object(const oss_callback_sealed *sealed);
 
 /**
- * The size in bytes that the callback gives, within what was permitted; 0 for NULL.
+ * The size in bytes that the callback gives, within what was permitted.
  */
 uint64_t oss_callback_sealed_size(const oss_callback_sealed *sealed);
 
 /**
- * A sealed variable by its name, with or without "x:"; NULL if it was not sealed. Borrowed from `sealed`.
+ * A sealed variable by its name, with or without "x:"; NULL if it was not sealed.
  */
 const char *oss_callback_sealed_variable(const oss_callback_sealed *sealed, const char *name);
 
 /**
- * The id of the key that made the seal; NULL if `sealed` is NULL. Borrowed from `sealed`.
+ * The id of the key that made the seal.
  */
 const char *oss_callback_sealed_key_id(const oss_callback_sealed *sealed);
 
 /**
- * When the permission ends, in seconds since 1970-01-01 00:00 UTC; 0 for NULL.
+ * When the permission ends.
  */
 uint64_t oss_callback_sealed_expires_at_s(const oss_callback_sealed *sealed);
 
 /**
- * 16 random bytes that no other seal has. Several servers can share a database in place of an
+ * 16 random bytes that no other seal has. Several servers can share a database instead of using an
  * oss_callback_replay_guard: keep oss_callback_sealed_body_digest under the nonce until after the
- * permission's end. A callback whose nonce is there with another digest is a replay. NULL if `sealed` is
- * NULL. Borrowed from `sealed`.
+ * permission's end. A callback whose nonce is there with another digest is a replay.
  */
 const uint8_t *oss_callback_sealed_nonce(const oss_callback_sealed *sealed);
 
 /**
- * The SHA-256 of the body, 32 bytes; NULL if `sealed` is NULL. Borrowed from `sealed`.
+ * The SHA-256 of the body, 32 bytes.
  */
 const uint8_t *oss_callback_sealed_body_digest(const oss_callback_sealed *sealed);
 
 /**
- * Frees a sealed callback and everything borrowed from it. NULL does nothing.
+ * Frees a sealed callback.
  */
 void oss_callback_sealed_free(oss_callback_sealed *sealed);
 
@@ -3246,12 +3211,12 @@ void oss_callback_sealed_free(oss_callback_sealed *sealed);
  */
 typedef enum {
     /**
-     * It comes for the first time: handle it.
+     * The callback is new: handle it.
      */
     OSS_CALLBACK_SEEN_FIRST = 1,
     /**
      * It is the same callback again, byte for byte: answer as before and do nothing else. OSS itself
-     * delivers a callback twice if it tries the next URL because an answer came too late.
+     * delivers a callback twice if an answer comes too late and it tries the next URL.
      */
     OSS_CALLBACK_SEEN_REPEATED = 2,
     /**
@@ -3263,10 +3228,10 @@ typedef enum {
 /**
  * @typedef oss_callback_replay_guard
  *
- * Tells new callbacks from those that came before. It keeps a used permission until that has ended by
- * every setting of the clock since, so a change of the clock cannot make the permission look new. A child
- * of a fork starts with what its parent had seen; after that, neither knows what the other sees. Many
- * threads may use it at once; one of them frees it.
+ * Tells new callbacks from repeated ones. It keeps a used permission until its end, whatever the clock was
+ * set to meanwhile, so changing the clock cannot make the permission look new. A child of a fork starts
+ * with what its parent had seen; after that, neither knows what the other sees. Many threads may use it at
+ * once; one thread frees it.
  */
 
 /**
@@ -3279,9 +3244,10 @@ oss_callback_code oss_callback_replay_guard_new(
 
 /**
  * Looks up a callback, remembers it, and writes what was known of it to `*seen`. If several threads ask
- * about the same callback at once, one of them gets OSS_CALLBACK_SEEN_FIRST. Fails with
- * OSS_CALLBACK_CODE_REPLAY_UNKNOWN if the guard is full, because it forgets nothing early, or if it may
- * have forgotten a permission that ended more than 5 minutes ago. In that case, answer with a 5xx status.
+ * about the same callback at once, only one gets OSS_CALLBACK_SEEN_FIRST. Fails with
+ * OSS_CALLBACK_CODE_REPLAY_UNKNOWN if the guard is full, because it forgets nothing early, or if the
+ * permission ended so long ago (more than 5 minutes) that the guard may have forgotten it. If it fails,
+ * answer with a 5xx status.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_replay_guard_check(
@@ -3289,7 +3255,8 @@ oss_callback_code oss_callback_replay_guard_check(
     oss_callback_seen *seen, oss_callback_error **error);
 
 /**
- * Takes OSS_CALLBACK_SEEN_FIRST back. Call it if handling the callback failed and you want it repeated.
+ * Forgets a callback, so that its repetition is OSS_CALLBACK_SEEN_FIRST again. Call this if handling the
+ * callback failed.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_replay_guard_forget(
@@ -3297,7 +3264,7 @@ oss_callback_code oss_callback_replay_guard_forget(
     oss_callback_error **error);
 
 /**
- * Frees a guard. NULL does nothing. No call may use the guard any more.
+ * Frees a guard. No call may still be using it.
  */
 void oss_callback_replay_guard_free(oss_callback_replay_guard *replay_guard);
 
@@ -3313,14 +3280,14 @@ void oss_callback_replay_guard_free(oss_callback_replay_guard *replay_guard);
  */
 
 /**
- * The version of the linked library, such as "0.1.0". Compare it with OSS_CALLBACK_VERSION, the version of
- * this header. The text is static. Any thread may call this.
+ * The version of the linked library, such as "0.1.0"; OSS_CALLBACK_VERSION is that of this header. The
+ * text is static. Any thread may call this.
  */
 const char *oss_callback_version(void);
 
 /**
- * The version of the linked library as a number that grows: major * 1000000 + minor * 1000 + patch, as in
- * OSS_CALLBACK_VERSION_NUMBER for this header. Any thread may call this.
+ * The version of the linked library as a number, like OSS_CALLBACK_VERSION_NUMBER of this header: major *
+ * 1000000 + minor * 1000 + patch. Any thread may call this.
  */
 uint32_t oss_callback_version_number(void);
 
