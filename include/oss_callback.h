@@ -1562,7 +1562,7 @@ oss_callback_code oss_callback_spec_new_from_base64(
     oss_callback_error **error);
 
 /**
- * Like oss_callback_spec_new_from_base64, but from JSON texts.
+ * Like oss_callback_spec_new_from_base64, but from JSON texts, which the library encodes in Base64.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_spec_new_from_json(
@@ -1982,7 +1982,7 @@ void oss_callback_operation_options_set_answer_timeout_ms(
     oss_callback_operation_options *options, uint64_t timeout_ms);
 
 /**
- * Like oss_callback_put_options_set_progress_timeout_ms, and for a body that is received, too.
+ * Like oss_callback_put_options_set_progress_timeout_ms, but also while a body is received.
  */
 void oss_callback_operation_options_set_progress_timeout_ms(
     oss_callback_operation_options *options, uint64_t timeout_ms);

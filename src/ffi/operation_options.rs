@@ -100,7 +100,7 @@ pub extern "C" fn oss_callback_operation_options_set_answer_timeout_ms(
     });
 }
 
-/// Like oss_callback_put_options_set_progress_timeout_ms, and for a body that is received, too.
+/// Like oss_callback_put_options_set_progress_timeout_ms, but also while a body is received.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_operation_options_set_progress_timeout_ms(
     options: Option<&mut oss_callback_operation_options>,

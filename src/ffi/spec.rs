@@ -294,7 +294,7 @@ pub unsafe extern "C" fn oss_callback_spec_new_from_base64(
     })
 }
 
-/// Like oss_callback_spec_new_from_base64, but from JSON texts.
+/// Like oss_callback_spec_new_from_base64, but from JSON texts, which the library encodes in Base64.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_new_from_json(
