@@ -61,12 +61,12 @@ pub mod header {
     const SECTIONS: [Section; 12] = [
         Section {
             title: "Return codes",
-            about: "Zero is success. A code names the cause of a failure; what happened to the object is said by the error.",
+            about: "Zero is success; any other code names the cause of a failure.",
             owners: &["oss_callback_code"],
         },
         Section {
             title: "Uploads",
-            about: "Each blocks until OSS has answered, and ends with a receipt or an error.",
+            about: "Each function blocks until OSS has answered, and gives a receipt or an error.",
             owners: &["oss_callback_len_unknown", "oss_callback_read_hook", "oss_"],
         },
         Section {
@@ -82,7 +82,7 @@ pub mod header {
         },
         Section {
             title: "The client",
-            about: "Options first, then a client made of them; any number of uploads and threads may share it.",
+            about: "Set options, then make a client from them. Any number of uploads and threads may share it.",
             owners: &[
                 "oss_callback_root_certificates",
                 "oss_callback_unlimited",
@@ -117,8 +117,8 @@ pub mod header {
             ],
         },
         Section {
-            title: "Uploads in parts",
-            about: "One object from many requests, programs or machines. A single file needs none of this: see\noss_upload_file_with_callback.",
+            title: "Multipart uploads",
+            about: "One object from many requests, programs or machines. For a single file, use\noss_upload_file_with_callback instead.",
             owners: &[
                 "oss_callback_multipart_uploads",
                 "oss_callback_multipart_upload",
@@ -169,7 +169,7 @@ pub mod header {
         },
         Section {
             title: "Version",
-            about: "The library that is linked, against the header that was compiled.",
+            about: "The version of the linked library, to compare with that of this header.",
             owners: &["oss_callback_version"],
         },
     ];

@@ -5,8 +5,8 @@
  * A program uploads an object and names an application server. OSS stores the object, POSTs a message to
  * that server, and hands the server's answer back to the program. This library is the uploader. It blocks,
  * and it says what happened: every error says whether the object is stored and whether the application
- * server has answered. The application server finds its side here, too: oss_callback_verifier tells whether
- * a request is from OSS, and oss_callback_sealer whether the upload was permitted.
+ * server has answered. The application server's side is here, too: oss_callback_verifier tells whether a
+ * request is from OSS, and oss_callback_sealer whether the upload was permitted.
  *
  * @code{.c}
  * #include <oss_callback.h>
@@ -47,46 +47,47 @@
  * @endcode
  *
  * Names. A function that gives a receipt is `oss_<verb>_<noun>_with_callback`, `_with_url` or `_with_form`.
- * Every other function is `oss_callback_<handle>_<verb>`, and takes that handle first; `T_new` makes one.
- * `set_` replaces, `add_` adds. Durations end in `_ms` or `_s`, times in `_at_s` (seconds since 1970-01-01
- * 00:00 UTC), lengths in `_len` (bytes).
+ * Other functions are `oss_callback_<handle>_<verb>` and take that handle first; `T_new` makes one. `set_`
+ * replaces, `add_` adds. Durations end in `_ms` or `_s`, times in `_at_s` (seconds since 1970-01-01 00:00
+ * UTC), and numbers of bytes or items in `_len`. CRC-64 always means CRC-64/XZ.
  *
- * Errors. A function that can fail returns an oss_callback_code: zero is success. Its last parameter,
- * `error`, may be NULL. It is written on failure only: start with `oss_callback_error *error = NULL;` and
- * free it with oss_callback_error_free. Other outputs are written on success only.
+ * Errors. A function that can fail returns an oss_callback_code: zero is success. `error`, the last
+ * parameter of most of them, may be NULL. It is written on failure only: set it to NULL first and free it
+ * with oss_callback_error_free. Other outputs are written on success only. A getter that returns a bool
+ * writes its output only if it returns true.
  *
- * Ownership. `T_new` and an output `T **` give a handle that the caller owns and frees once with `T_free`.
- * `T_free` of NULL does nothing. A returned `const char *` or `const uint8_t *` is borrowed: it lives until
- * its handle is freed and is never freed by itself. Arguments are read during the call only; what is kept
- * is copied. Text is NUL-terminated UTF-8.
+ * Ownership. `T_new` and an output `T **` give a handle that the caller owns and frees once with `T_free`,
+ * which does nothing for NULL. A returned pointer to const is borrowed from the handle that was passed: it
+ * is valid until that handle is freed; do not free it. Arguments are read during the call only; what is
+ * kept is copied. Text is NUL-terminated UTF-8; a `const uint8_t *` is bytes without a NUL.
  *
  * NULL. Any pointer may be NULL. A function that needs it fails with OSS_CALLBACK_CODE_INVALID_ARGUMENT and
- * names the argument. A getter finds nothing in a NULL handle, and a setter does nothing. A setter that is
- * given NULL for an optional setting leaves it as if it had never been set, so that `set_region(options,
- * getenv("OSS_REGION"))` works. Where that would check less, or where only one half of a pair is NULL, it
- * is an error.
+ * names the argument. With a NULL handle, a getter returns NULL, 0 or false unless it says otherwise, and a
+ * setter does nothing. NULL unsets an optional setting, so `set_region(options, getenv("OSS_REGION"))`
+ * works. It is an error where it would weaken a check, or where only one of a pair is NULL.
  *
- * Setters return nothing. The first error of a setter is kept, and reported by the function that uses the
+ * Setters return nothing. The first error of a setter is kept and reported by the function that uses the
  * options.
  *
- * Hooks. A *callback* is always the HTTP request that OSS sends, never a C function. That is a *hook*: it
- * has `void *userdata` last, runs only on the thread that calls the library and only during the call, and
- * must return: longjmp, pthread_exit and a C++ exception must not leave it. The credentials hook and the
- * signer hook belong to a client instead. They run on any thread, one call at a time in each process.
+ * Hooks. A *callback* is always the HTTP request that OSS sends. A C function that the library calls is a
+ * *hook*. Its last parameter is `void *userdata`, which the library only passes on. A hook runs only on the
+ * thread that calls the library and only during the call, and must return: longjmp, pthread_exit and C++
+ * exceptions must not leave it. The credentials hook and the signer hook belong to a client instead: they
+ * run on any thread, one call at a time in each process.
  *
  * Threads. A thread that is cancelled (pthread_cancel) during a call finishes the call first, hooks
  * included: the library disables cancellation when a call begins and restores it when the call returns. A
  * thread needs 128 KiB of stack.
  *
- * Forks. Clients may be used in a child, and so may other handles that were not changing at the fork. The
- * child opens connections and asks for credentials of its own, whatever the parent's threads were doing,
- * and frees its handles as the parent does. Calls that were running at the fork continue in the parent
- * only: a child that was forked in a hook must not return from it, but ends with exec or _exit. Connections
- * that the parent had open stay open, unused, in the child.
+ * Forks. A child may use clients, and other handles that were not changing at the fork. It opens its own
+ * connections and asks for its own credentials, whatever the parent's threads were doing, and frees its
+ * handles as the parent does. Calls that were running at the fork continue in the parent only: a child that
+ * was forked in a hook must not return from it, but must end with exec or _exit. The parent's connections
+ * stay open, unused, in the child.
  *
- * The library installs no signal handler, raises no SIGPIPE and writes no log. A bug of its own is reported
- * as OSS_CALLBACK_CODE_INTERNAL and also on standard error. When memory runs out, the process is aborted.
- * What a peer sends cannot cause that, because all of it is bounded.
+ * The library installs no signal handler, raises no SIGPIPE and writes no log. A bug in it is reported as
+ * OSS_CALLBACK_CODE_INTERNAL and on standard error. If memory runs out, the process is aborted; a peer
+ * cannot cause that, because the library limits what it accepts.
  */
 
 #ifndef OSS_CALLBACK_H
@@ -161,7 +162,7 @@ extern "C" {
 /**
  * @name Return codes
  *
- * Zero is success. A code names the cause of a failure; what happened to the object is said by the error.
+ * Zero is success; any other code names the cause of a failure.
  * @{
  */
 
@@ -181,7 +182,7 @@ typedef enum {
      */
     OSS_CALLBACK_CODE_INVALID_ARGUMENT = 1,
     /**
-     * The callback or its variables break a rule of OSS. Nothing was sent.
+     * The callback or its variables break OSS's rules. Nothing was sent.
      */
     OSS_CALLBACK_CODE_INVALID_CALLBACK = 2,
     /**
@@ -193,7 +194,7 @@ typedef enum {
      */
     OSS_CALLBACK_CODE_RESOLVE = 20,
     /**
-     * No connection: refused, unreachable, or given up by the system.
+     * The connection was refused, the host is unreachable, or the system gave up.
      */
     OSS_CALLBACK_CODE_CONNECT = 21,
     /**
@@ -209,15 +210,15 @@ typedef enum {
      */
     OSS_CALLBACK_CODE_CONNECTION_LOST = 24,
     /**
-     * The peer broke the rules of HTTP, sent what two readers could read differently, answered before it
-     * was asked, or reported success before it had the whole object.
+     * The peer broke the rules of HTTP, sent something that can be read in two ways, answered before it
+     * had the request, or reported success before it had the whole object.
      */
     OSS_CALLBACK_CODE_PROTOCOL = 25,
     /**
      * An HTTP answer that is not from OSS, or that OSS does not give to this request. An answer without a
      * request id (x-oss-request-id) comes from a login page, a proxy, a CDN or another server and says
-     * nothing about the object; the message shows its status, its Content-Type and its first words. A
-     * success without an ETag is not from OSS either.
+     * nothing about the object; the message shows its status, Content-Type and first words. A success
+     * without an ETag is not from OSS either.
      */
     OSS_CALLBACK_CODE_UNEXPECTED_ANSWER = 26,
     /**
@@ -234,7 +235,7 @@ typedef enum {
      */
     OSS_CALLBACK_CODE_NOT_FOUND = 42,
     /**
-     * The request conflicts with what is stored, for example with x-oss-forbid-overwrite (409).
+     * The request conflicts with what is stored, for example because of x-oss-forbid-overwrite (409).
      */
     OSS_CALLBACK_CODE_CONFLICT = 43,
     /**
@@ -300,7 +301,7 @@ typedef enum {
      */
     OSS_CALLBACK_CODE_BAD_PUB_KEY_URL = 84,
     /**
-     * The key could not be obtained: the callback is neither valid nor invalid.
+     * The key could not be obtained, so it is not known whether the callback is valid.
      */
     OSS_CALLBACK_CODE_KEY_UNAVAILABLE = 85,
     /**
@@ -336,11 +337,11 @@ typedef enum {
      */
     OSS_CALLBACK_CODE_SEAL_VIOLATED = 94,
     /**
-     * The replay guard is full, so it is not known whether the callback was seen before.
+     * The replay guard cannot tell whether the callback was seen before.
      */
     OSS_CALLBACK_CODE_REPLAY_UNKNOWN = 95,
     /**
-     * The object does not exist, or is not as the callback says.
+     * The object does not exist, or differs from what the callback says.
      */
     OSS_CALLBACK_CODE_NOT_CONFIRMED = 96,
     /**
@@ -350,8 +351,8 @@ typedef enum {
 } oss_callback_code;
 
 /**
- * The name of a code without its prefix, such as "CALLBACK_FAILED", or "UNKNOWN" for a number that is not
- * a code of this version. The text is static. Any thread may call this.
+ * The name of a code without its prefix, such as "CALLBACK_FAILED", or "UNKNOWN" if this version has no
+ * such code. The text is static. Any thread may call this.
  */
 const char *oss_callback_code_name(uint32_t code);
 
@@ -360,12 +361,12 @@ const char *oss_callback_code_name(uint32_t code);
 /**
  * @name Uploads
  *
- * Each blocks until OSS has answered, and ends with a receipt or an error.
+ * Each function blocks until OSS has answered, and gives a receipt or an error.
  * @{
  */
 
 /**
- * Stands for a number of bytes that is not known.
+ * An unknown number of bytes.
  */
 #define OSS_CALLBACK_LEN_UNKNOWN UINT64_MAX
 
@@ -373,26 +374,26 @@ const char *oss_callback_code_name(uint32_t code);
  * Gives the next bytes of a body: writes at most `buffer_len` bytes to `buffer` and returns how many, or 0
  * at the end of the body. `buffer_len` is never 0. A negative number is a failure and appears in the
  * error's message. It ends the upload with OSS_CALLBACK_CODE_BODY_UNREADABLE, as does a number larger than
- * `buffer_len`. After the end or a failure the hook is not called again.
+ * `buffer_len`. The hook is not called again after the end or a failure.
  */
 typedef int64_t (*oss_callback_read_hook)(uint8_t *buffer, size_t buffer_len, void *userdata);
 
 /**
  * Uploads `body_len` bytes as `object` into `bucket` and waits for the application server's answer.
  *
- * An upload without a callback has oss_callback_spec_none(); a NULL `spec` is refused. `options` may be
- * NULL; `receipt` or `error` is NULL when it is not wanted. At most 5 GiB. Blocks for as long as the
- * client's limits allow. On success `*receipt` is a new handle: free it with oss_callback_receipt_free. On
- * failure `*error` is a new handle: free it with oss_callback_error_free; without it the ETag and the
- * request id of a stored object are lost.
+ * For an upload without a callback, pass oss_callback_spec_none(): a NULL `spec` is refused. `options` may
+ * be NULL, and so may `receipt`. The body may have up to 5 GiB. Blocks for as long as the client's limits
+ * allow. Free `*receipt` with oss_callback_receipt_free and, after a failure, `*error` with
+ * oss_callback_error_free. If `error` is NULL and the upload fails, the ETag and the request id of a
+ * stored object are lost.
  *
  * OSS_CALLBACK_CODE_CALLBACK_FAILED means that the object IS STORED, but the application server was not
  * reached or did not agree: do not upload again. For every other code, oss_callback_error_stored says
- * whether the object is stored. A failed upload is tried up to three times where that may help. With a
- * callback it is tried again only while it is certain that nothing was stored, so no callback is delivered
- * twice, unless oss_callback_put_options_set_callback_is_idempotent allows it.
+ * whether the object is stored. By default a failed upload is retried where that may help, up to three
+ * attempts in all. With a callback it is retried only while it is certain that nothing was stored, so no
+ * callback is delivered twice, unless oss_callback_put_options_set_callback_is_idempotent allows it.
  *
- * May be called from several threads with the same client, spec and options.
+ * Many threads may use the same client, spec and options at once.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_put_object_with_callback(
@@ -401,11 +402,12 @@ oss_callback_code oss_put_object_with_callback(
     oss_callback_receipt **receipt, oss_callback_error **error);
 
 /**
- * Uploads a file as `object` into `bucket` and waits for the application server's answer.
+ * Like oss_put_object_with_callback, but uploads a regular file, which is read while it is sent, 128 KiB
+ * at a time.
  *
- * Like oss_put_object_with_callback, but from a regular file, which is read while it is sent, 128 KiB at a
- * time. What is stored is what the file held when the upload began. OSS_CALLBACK_CODE_BODY_UNREADABLE, and
- * OSS_CALLBACK_CODE_BODY_CHANGED if the file changes while it is sent, mean that nothing is stored.
+ * Stores what the file held when the upload began. Fails with OSS_CALLBACK_CODE_BODY_UNREADABLE if the
+ * file cannot be read, and with OSS_CALLBACK_CODE_BODY_CHANGED if it changes meanwhile; nothing is stored
+ * then.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_put_object_from_file_with_callback(
@@ -414,11 +416,8 @@ oss_callback_code oss_put_object_from_file_with_callback(
     oss_callback_receipt **receipt, oss_callback_error **error);
 
 /**
- * Uploads `len` bytes of a file, starting at `offset`, as `object` into `bucket` and waits for the
- * application server's answer.
- *
- * Like oss_put_object_from_file_with_callback. OSS_CALLBACK_CODE_INVALID_ARGUMENT means that the file ends
- * before the range does.
+ * Like oss_put_object_from_file_with_callback, but uploads `len` bytes of the file, starting at `offset`.
+ * Fails with OSS_CALLBACK_CODE_INVALID_ARGUMENT if the file ends before the range does.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_put_object_from_file_range_with_callback(
@@ -428,18 +427,18 @@ oss_callback_code oss_put_object_from_file_range_with_callback(
     oss_callback_error **error);
 
 /**
- * Uploads `len` bytes from a file descriptor, starting at its current position, as `object` into `bucket`
- * and waits for the application server's answer. Unix only.
+ * Like oss_put_object_with_callback, but uploads `len` bytes from a file descriptor, starting at its
+ * current position. Unix only.
  *
- * Like oss_put_object_with_callback. The descriptor is not closed, and not used after the call returns. A
- * regular file keeps its position, so several threads may upload from one descriptor. Anything else, such
- * as a pipe, is read only once, never beyond `len` bytes, and another attempt is made only if nothing was
- * read yet. While it has no data, the upload's cancellation and time limit still take effect.
+ * The descriptor is not closed, and not used after the call returns. A regular file keeps its position, so
+ * several threads may upload from one descriptor. Anything else, such as a pipe, is read only once, never
+ * beyond `len` bytes, and the upload is retried only if nothing was read yet. While a pipe has no data,
+ * the upload's cancellation and time limit still take effect.
  *
  * OSS_CALLBACK_LEN_UNKNOWN means everything up to the end; a pipe is then sent as by
- * oss_put_object_from_reader_with_callback. OSS_CALLBACK_CODE_BODY_UNREADABLE, and
- * OSS_CALLBACK_CODE_BODY_CHANGED if there are fewer than `len` bytes or a regular file changes, mean that
- * nothing is stored.
+ * oss_put_object_from_reader_with_callback. Fails with OSS_CALLBACK_CODE_BODY_UNREADABLE if the descriptor
+ * cannot be read, and with OSS_CALLBACK_CODE_BODY_CHANGED if there are fewer than `len` bytes or a regular
+ * file changes; nothing is stored then.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_put_object_from_fd_with_callback(
@@ -448,16 +447,16 @@ oss_callback_code oss_put_object_from_fd_with_callback(
     oss_callback_receipt **receipt, oss_callback_error **error);
 
 /**
- * Uploads what `read_hook` gives as `object` into `bucket` and waits for the application server's answer.
+ * Like oss_put_object_with_callback, but uploads what `read_hook` gives.
  *
- * Like oss_put_object_with_callback. The hook gets `userdata` and must give exactly `len` bytes. It is
- * then called once more and must report the end of the body. With OSS_CALLBACK_LEN_UNKNOWN it may give any
- * number of bytes; they are sent in chunks (Transfer-Encoding: chunked), which is slower, and not every
- * proxy lets them through. The body is read once, so another attempt is made only if nothing was read yet.
- * While the hook runs, neither a cancellation nor a time limit takes effect.
+ * The hook must give exactly `len` bytes. It is then called once more and must report the end of the body.
+ * With OSS_CALLBACK_LEN_UNKNOWN it may give any number of bytes; they are sent in chunks
+ * (Transfer-Encoding: chunked), which is slower, and not every proxy lets them through. The body is read
+ * once, so the upload is retried only if nothing was read yet. While the hook runs, neither a cancellation
+ * nor a time limit takes effect.
  *
- * OSS_CALLBACK_CODE_BODY_UNREADABLE, if the hook fails or returns an impossible number, and
- * OSS_CALLBACK_CODE_BODY_CHANGED, if it gives fewer or more bytes, mean that nothing is stored.
+ * Fails with OSS_CALLBACK_CODE_BODY_UNREADABLE if the hook fails or returns an impossible number, and with
+ * OSS_CALLBACK_CODE_BODY_CHANGED if it gives fewer or more bytes; nothing is stored then.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_put_object_from_reader_with_callback(
@@ -467,27 +466,27 @@ oss_callback_code oss_put_object_from_reader_with_callback(
     oss_callback_error **error);
 
 /**
- * Uploads a file of any size up to 48.8 TiB as `object` into `bucket` and waits for the application
- * server's answer: one object, one callback, one receipt.
+ * Like oss_put_object_from_file_with_callback, but for a file of any size up to 48.8 TiB: one object, one
+ * callback, one receipt.
  *
- * Like oss_put_object_from_file_with_callback, but a file larger than a part (see
- * oss_callback_put_options_set_part_size) is sent in parts, several at once. Memory does not grow with the
- * file: each connection has a buffer of 160 KiB. A progress hook runs on the calling thread only, after
- * each part and every 20 ms. It gets the bytes of all connections added up; sending a part again does not
- * lower the number. The bandwidth limit is for all connections together. The time limit for an operation
- * is for the upload as a whole, the other limits are for each request.
+ * A file larger than a part (see oss_callback_put_options_set_part_size) is sent as a multipart upload,
+ * several parts at once. Memory does not grow with the file: each connection has a buffer of 160 KiB. A
+ * progress hook runs on the calling thread only, after each part and every 20 ms. It gets the total of all
+ * connections, which does not fall when a part is sent again. The bandwidth limit is for all connections
+ * together. The time limit for an operation is for the whole upload; the other limits are for each
+ * request.
  *
- * An upload in parts is completed, and its callback delivered, once. If the answer to the completing
- * request is lost, the library looks the object up. If that is the file, oss_callback_error_stored says
- * OSS_CALLBACK_STORED_YES, and only the application server's answer remains unknown.
+ * A multipart upload is completed, and its callback delivered, once. If the answer to the completing
+ * request is lost, the library looks the object up. If the object is this file, oss_callback_error_stored
+ * returns OSS_CALLBACK_STORED_YES, and only the application server's answer remains unknown.
  *
- * An upload in parts that fails earlier is aborted. With a checkpoint it is left for the next call
+ * A multipart upload that fails earlier is aborted. With a checkpoint it is kept for the next call
  * instead, and oss_callback_error_upload_id names it. If it cannot be aborted, or if OSS may have begun
  * one whose id was lost with the answer, oss_callback_error_note or oss_callback_receipt_note says so.
  *
- * OSS_CALLBACK_CODE_BODY_CHANGED means that the file changed meanwhile; nothing is stored then.
- * OSS_CALLBACK_CODE_CHECKPOINT_IN_USE means that another upload is using the checkpoint,
- * OSS_CALLBACK_CODE_CHECKPOINT_FAILED that it cannot be read or written.
+ * Fails with OSS_CALLBACK_CODE_BODY_CHANGED if the file changes meanwhile; nothing is stored then. Fails
+ * with OSS_CALLBACK_CODE_CHECKPOINT_IN_USE if another upload is using the checkpoint, and with
+ * OSS_CALLBACK_CODE_CHECKPOINT_FAILED if it cannot be read or written.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_upload_file_with_callback(
@@ -498,24 +497,21 @@ oss_callback_code oss_upload_file_with_callback(
 /**
  * Makes the object from its parts and waits for the application server's answer.
  *
- * `parts` NULL means all that OSS has; the library lists them first, unless the CRC-64 is not to be
- * compared. `spec` is as for
- * oss_put_object_with_callback; `receipt` or `error` is NULL when it is not wanted.
- * `options` may be NULL. The options that apply are the ACL, whether an existing object is kept, whether
- * the CRC-64 is compared, whether the requester pays, and the limits. The first two default to what was
- * given when this handle began the upload.
+ * A NULL `parts` means all parts that OSS has; the library lists them first, unless the CRC-64 is not to
+ * be compared. `options` may be NULL. The options that apply are the ACL, whether an existing object is
+ * kept, whether the CRC-64 is compared, whether the requester pays, and the limits. The first two default
+ * to what was given when this handle began the upload.
  *
- * Receipts, errors and OSS_CALLBACK_CODE_CALLBACK_FAILED, with which the object IS STORED, are as for
- * oss_put_object_with_callback. Fails with OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the upload, or
- * no longer does. Fails with OSS_CALLBACK_CODE_REFUSED and OSS's code "InvalidPart" if OSS has no such
- * part, or "EntityTooSmall" if a part other than the last has fewer than 102400 bytes. If
+ * `spec`, `receipt`, `error` and OSS_CALLBACK_CODE_CALLBACK_FAILED, with which the object IS STORED, are
+ * as for oss_put_object_with_callback. Fails with OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the
+ * upload, or no longer does. Fails with OSS_CALLBACK_CODE_REFUSED and OSS's code "InvalidPart" if OSS has
+ * no such part, or "EntityTooSmall" if a part other than the last has fewer than 102400 bytes. If
  * oss_callback_error_stored returns OSS_CALLBACK_STORED_NO and the code is not
  * OSS_CALLBACK_CODE_NOT_FOUND, the upload is still open: complete it later or abort it.
  *
- * OSS completes an upload only once, so the library can repeat the request, as the retry policy says,
- * without a second callback. If the answer is lost, the library looks up the upload and the object; this
- * needs the size and the CRC-64 of every part. If the object is the one that the parts add up to, it is
- * stored, and only the application server's answer remains unknown.
+ * OSS completes an upload only once, so the library can retry without a second callback. If the answer is
+ * lost, the library looks up the upload and the object; this needs the size and the CRC-64 of every part.
+ * If the object matches the parts, it is stored, and only the application server's answer remains unknown.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_complete_multipart_upload_with_callback(
@@ -524,13 +520,12 @@ oss_callback_code oss_complete_multipart_upload_with_callback(
     oss_callback_receipt **receipt, oss_callback_error **error);
 
 /**
- * Uploads `body_len` bytes with a presigned URL and waits for the answer. If the URL asks for a callback,
- * that is the application server's answer.
+ * Like oss_put_object_with_callback, but uploads with a presigned URL, whose callback, if any, counts like
+ * one in a spec.
  *
- * Like oss_put_object_with_callback; a callback in the URL counts like one in a spec. The client's
- * endpoint and credentials are not used, but for an https URL the client's endpoint must be https too. Of
- * `options`, which may be NULL, the limits, the progress hook and similar options apply. Headers that were
- * not signed are refused.
+ * The client's endpoint and credentials are not used, but for an https URL the client's endpoint must be
+ * https too. Of `options`, which may be NULL, the limits, the progress hook and similar options apply.
+ * Headers that were not signed are refused.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_put_object_with_url(
@@ -539,7 +534,7 @@ oss_callback_code oss_put_object_with_url(
     oss_callback_receipt **receipt, oss_callback_error **error);
 
 /**
- * Uploads a file with a presigned URL; see oss_put_object_with_url.
+ * Like oss_put_object_with_url, but uploads a file.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_put_object_from_file_with_url(
@@ -548,11 +543,10 @@ oss_callback_code oss_put_object_from_file_with_url(
     oss_callback_error **error);
 
 /**
- * Uploads `body_len` bytes with a signed form and waits for the answer. If the form asks for a callback,
- * that is the application server's answer.
+ * Like oss_put_object_with_callback, but uploads with a signed form, whose callback, if any, counts like
+ * one in a spec.
  *
- * Like oss_put_object_with_callback; a callback in the form counts like one in a spec. `file_name`
- * replaces ${filename} in the object's name; it may be NULL if the form does not ask for it.
+ * `file_name` replaces ${filename} in the object's name; it may be NULL if the form does not ask for it.
  * `content_type` is the object's Content-Type, if the form leaves it to the uploader; NULL means none. The
  * client's credentials are not used, but if the form's URL is https, the client's endpoint must be https
  * too.
@@ -568,8 +562,7 @@ oss_callback_code oss_post_object_with_form(
     oss_callback_error **error);
 
 /**
- * Uploads a file with a signed form; see oss_post_object_with_form. `file_name` NULL means the file's own
- * name.
+ * Like oss_post_object_with_form, but uploads a file. A NULL `file_name` means the file's own name.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_post_object_from_file_with_form(
@@ -591,11 +584,11 @@ oss_callback_code oss_post_object_from_file_with_form(
  */
 typedef enum {
     /**
-     * Unknown: the answer was lost. Find out with oss_callback_client_reconcile before you send again.
+     * Unknown: the answer was lost. Find out with oss_callback_client_reconcile before you upload again.
      */
     OSS_CALLBACK_STORED_UNKNOWN = 0,
     /**
-     * No. Sending again cannot store it twice.
+     * No. Uploading again cannot store it twice.
      */
     OSS_CALLBACK_STORED_NO = 1,
     /**
@@ -630,8 +623,8 @@ typedef enum {
 /**
  * @typedef oss_callback_error
  *
- * A failure and all that is known about it. A function gives it through its last parameter; free it with
- * oss_callback_error_free. Immutable: any thread may read it; one thread frees it.
+ * A failure and all that is known about it. Free it with oss_callback_error_free. Immutable: any thread
+ * may read it; one thread frees it.
  */
 
 /**
@@ -640,14 +633,13 @@ typedef enum {
 oss_callback_code oss_callback_error_code(const oss_callback_error *error);
 
 /**
- * What was tried and what happened: one line of UTF-8 without secrets. An empty string for NULL. Borrowed
- * from `error`.
+ * What was tried and what happened: one line without secrets. Empty for NULL.
  */
 const char *oss_callback_error_message(const oss_callback_error *error);
 
 /**
- * Whether the operation stored the object despite the error. For an operation that stores nothing, such as
- * oss_callback_client_head_object, it is OSS_CALLBACK_STORED_NO. OSS_CALLBACK_STORED_UNKNOWN for NULL.
+ * Whether the operation stored the object despite the error. OSS_CALLBACK_STORED_NO for an operation that
+ * stores nothing, such as oss_callback_client_head_object. OSS_CALLBACK_STORED_UNKNOWN for NULL.
  */
 oss_callback_stored oss_callback_error_stored(const oss_callback_error *error);
 
@@ -665,207 +657,195 @@ oss_callback_answered oss_callback_error_answered(const oss_callback_error *erro
 const oss_callback_receipt *oss_callback_error_receipt(const oss_callback_error *error);
 
 /**
- * The HTTP status; 0 if no answer came, and for NULL.
+ * The HTTP status; 0 if no answer came.
  */
 uint32_t oss_callback_error_status(const oss_callback_error *error);
 
 /**
  * The code in OSS's error document, such as "NoSuchBucket" or "CallbackFailed"; NULL if there is none.
- * Borrowed from `error`.
  */
 const char *oss_callback_error_oss_code(const oss_callback_error *error);
 
 /**
  * The message in OSS's error document; NULL if there is none. After a failed callback it says what the
- * application server did, for example "Error status : 502." Borrowed from `error`.
+ * application server did, for example "Error status : 502."
  */
 const char *oss_callback_error_oss_message(const oss_callback_error *error);
 
 /**
  * The code for OSS's troubleshooting pages, such as "0007-00000203"; NULL if there is none. OSS may change
- * these codes: show them, do not branch on them. Borrowed from `error`.
+ * these codes: show them, do not branch on them.
  */
 const char *oss_callback_error_ec(const oss_callback_error *error);
 
 /**
- * The id by which OSS's support finds the request; NULL if there is none, as when no answer came. Borrowed
- * from `error`.
+ * The id by which OSS's support finds the request; NULL if there is none.
  */
 const char *oss_callback_error_request_id(const oss_callback_error *error);
 
 /**
- * The host that, according to OSS, answered the request; NULL if OSS does not say. Borrowed from `error`.
+ * The host that answered the request, according to OSS; NULL if OSS does not say.
  */
 const char *oss_callback_error_host_id(const oss_callback_error *error);
 
 /**
- * What usually causes the error and what to do, in a few sentences, for an error of a callback or an
- * answer that is not OSS's; NULL for other errors. Borrowed from `error`.
+ * For a callback error or an answer that is not OSS's: its usual cause and what to do, in a few sentences.
+ * NULL for other errors.
  */
 const char *oss_callback_error_diagnosis(const oss_callback_error *error);
 
 /**
- * The number of attempts: at least 1, even if nothing was sent; 0 for NULL.
+ * The number of attempts: at least 1, even if nothing was sent.
  */
 uint32_t oss_callback_error_attempts(const oss_callback_error *error);
 
 /**
- * The number of attempts before the last one: one less than oss_callback_error_attempts; 0 for NULL.
+ * The number of attempts before the last one: one less than oss_callback_error_attempts.
  */
 size_t oss_callback_error_earlier_attempts_len(const oss_callback_error *error);
 
 /**
  * An attempt before the last one. `index` starts at 0; NULL if it is out of range.
- * oss_callback_error_stored and oss_callback_error_answered already take these attempts into account.
- * Borrowed from `error`.
+ * oss_callback_error_stored and oss_callback_error_answered take it into account.
  */
 const oss_callback_attempt *oss_callback_error_earlier_attempt(
     const oss_callback_error *error, size_t index);
 
 /**
- * The number of notes; 0 for NULL.
+ * The number of notes.
  */
 size_t oss_callback_error_notes_len(const oss_callback_error *error);
 
 /**
- * A one-sentence note on oss_upload_file_with_callback or oss_callback_client_initiate_multipart_upload:
- * that an upload could not be aborted, why an upload did not resume from its checkpoint, or that OSS may
- * have begun an upload whose id was lost. `index` starts at 0; NULL if it is out of range. Borrowed from
- * `error`.
+ * A note in one sentence, from oss_upload_file_with_callback or
+ * oss_callback_client_initiate_multipart_upload: that an upload could not be aborted, why one did not
+ * resume from its checkpoint, or that OSS may have begun one whose id was lost. `index` starts at 0; NULL
+ * if it is out of range.
  */
 const char *oss_callback_error_note(const oss_callback_error *error, size_t index);
 
 /**
- * The id of the multipart upload that oss_upload_file_with_callback left open, otherwise NULL. Resume the
- * upload with its checkpoint, or abort it with oss_callback_multipart_upload_abort. Until then OSS keeps
- * its parts and bills for them. Borrowed from `error`.
+ * The id of the multipart upload that oss_upload_file_with_callback left open; otherwise NULL. Resume it
+ * with its checkpoint, or abort it with oss_callback_multipart_upload_abort. Until then OSS keeps its
+ * parts and bills for them.
  */
 const char *oss_callback_error_upload_id(const oss_callback_error *error);
 
 /**
- * How long the last attempt waited for the head of the answer after sending the last byte, in
- * milliseconds. 0 for NULL.
+ * How long the last attempt waited for the head of the answer after sending the last byte.
  */
 uint64_t oss_callback_error_waited_ms(const oss_callback_error *error);
 
 /**
- * Another element of OSS's error document by its name, in any letter case, for example "ArgumentName" or
- * "StringToSign"; NULL if there is none. Borrowed from `error`.
+ * Another element of OSS's error document by its name, in any letter case, such as "ArgumentName"; NULL if
+ * there is none.
  */
 const char *oss_callback_error_detail(const oss_callback_error *error, const char *name);
 
 /**
- * A header of OSS's answer by its name, in any letter case; NULL if there is none. Borrowed from `error`.
+ * A header of OSS's answer by its name, in any letter case; NULL if there is none.
  */
 const char *oss_callback_error_header(const oss_callback_error *error, const char *name);
 
 /**
- * The body of OSS's answer as it came, up to the client's limit: `*body_len` bytes, not NUL-terminated.
- * `body_len` may be NULL. The result is NULL, with 0 bytes, only if `error` is NULL. Borrowed from
- * `error`.
+ * The body of OSS's answer as it came, up to the client's limit: `*body_len` bytes. `body_len` may be
+ * NULL. An empty body is not NULL.
  */
 const uint8_t *oss_callback_error_body(const oss_callback_error *error, size_t *body_len);
 
 /**
- * Frees an error and everything borrowed from it. NULL does nothing.
+ * Frees an error.
  */
 void oss_callback_error_free(oss_callback_error *error);
 
 /**
  * @typedef oss_callback_receipt
  *
- * What OSS said about a stored object, together with the application server's answer. A receipt from an
- * upload is freed with oss_callback_receipt_free; one borrowed from an error is not freed. Immutable: any
- * thread may read it; one thread frees it.
+ * What OSS said about a stored object, and the application server's answer. Free a receipt from an upload
+ * with oss_callback_receipt_free; do not free one that is borrowed from an error. Immutable: any thread
+ * may read it; one thread frees it.
  */
 
 /**
  * The HTTP status: 200, or 203 in a receipt of OSS_CALLBACK_CODE_CALLBACK_FAILED. After an upload with a
- * form that has no callback, it is the status that the form asks for, 204 by default. 0 for NULL.
+ * form that has no callback: the status that the form asks for, 204 by default.
  */
 uint32_t oss_callback_receipt_status(const oss_callback_receipt *receipt);
 
 /**
  * The object's ETag without its quotes, as ${etag} has it in a callback body; NULL if OSS did not give it.
- * Borrowed from `receipt`.
  */
 const char *oss_callback_receipt_etag(const oss_callback_receipt *receipt);
 
 /**
- * Writes the CRC-64 (CRC-64/XZ) that OSS computed over the object to `*crc64` and returns true. If OSS did
- * not give it, writes nothing and returns false.
+ * Writes the CRC-64 that OSS computed over the object to `*crc64`; returns false if OSS did not give it.
  */
 bool oss_callback_receipt_crc64(const oss_callback_receipt *receipt, uint64_t *crc64);
 
 /**
- * The object's version in a bucket with versioning, otherwise NULL. Borrowed from `receipt`.
+ * The object's version in a bucket with versioning; otherwise NULL.
  */
 const char *oss_callback_receipt_version_id(const oss_callback_receipt *receipt);
 
 /**
  * The id by which OSS's support finds the request; the callback carries the same id. NULL if OSS did not
- * give it. Borrowed from `receipt`.
+ * give it.
  */
 const char *oss_callback_receipt_request_id(const oss_callback_receipt *receipt);
 
 /**
- * How many times the request was sent until this answer came: at least 1; 0 for NULL.
+ * How many times the request was sent until this answer came: at least 1.
  */
 uint32_t oss_callback_receipt_attempts(const oss_callback_receipt *receipt);
 
 /**
- * The number of attempts before the last one: one less than oss_callback_receipt_attempts; 0 for NULL.
+ * The number of attempts before the last one: one less than oss_callback_receipt_attempts.
  */
 size_t oss_callback_receipt_earlier_attempts_len(const oss_callback_receipt *receipt);
 
 /**
- * An attempt before the last one. `index` starts at 0; NULL if it is out of range. Borrowed from
- * `receipt`.
+ * An attempt before the last one. `index` starts at 0; NULL if it is out of range.
  */
 const oss_callback_attempt *oss_callback_receipt_earlier_attempt(
     const oss_callback_receipt *receipt, size_t index);
 
 /**
- * The number of notes; 0 for NULL.
+ * The number of notes.
  */
 size_t oss_callback_receipt_notes_len(const oss_callback_receipt *receipt);
 
 /**
- * A one-sentence note on oss_upload_file_with_callback: why an upload did not resume from its checkpoint,
- * that an older upload could not be aborted, or that OSS may have begun an upload whose id was lost.
- * `index` starts at 0; NULL if it is out of range. Borrowed from `receipt`.
+ * A note in one sentence, from oss_upload_file_with_callback: why an upload did not resume from its
+ * checkpoint, that an older one could not be aborted, or that OSS may have begun one whose id was lost.
+ * `index` starts at 0; NULL if it is out of range.
  */
 const char *oss_callback_receipt_note(const oss_callback_receipt *receipt, size_t index);
 
 /**
- * How long the library waited for the head of the answer after sending the last byte, in milliseconds.
- * With a callback this is mostly the application server's time. 0 for NULL.
+ * How long the library waited for the head of the answer after sending the last byte. With a callback this
+ * is mostly the application server's time.
  */
 uint64_t oss_callback_receipt_waited_ms(const oss_callback_receipt *receipt);
 
 /**
- * The application server's answer, byte for byte: `*answer_len` bytes, not NUL-terminated. It is usually
- * JSON, but the library does not check. It is empty without a callback and after a failed callback; in a
- * receipt of OSS_CALLBACK_CODE_ANSWER_DAMAGED it is cut short. `answer_len` may be NULL. The result is
- * NULL, with 0 bytes, only if `receipt` is NULL. Borrowed from `receipt`.
+ * The application server's answer, byte for byte: `*answer_len` bytes. It is usually JSON, but the library
+ * does not check. It is empty (but not NULL) without a callback and after a failed callback, and cut short
+ * in a receipt of OSS_CALLBACK_CODE_ANSWER_DAMAGED. `answer_len` may be NULL.
  */
 const uint8_t *oss_callback_receipt_answer(const oss_callback_receipt *receipt, size_t *answer_len);
 
 /**
- * The answer's Content-Type, as the application server gave it; NULL without an answer. Borrowed from
- * `receipt`.
+ * The answer's Content-Type, as the application server gave it; NULL without an answer.
  */
 const char *oss_callback_receipt_answer_content_type(const oss_callback_receipt *receipt);
 
 /**
- * A header of OSS's answer by its name, in any letter case; NULL if there is none. Borrowed from
- * `receipt`.
+ * A header of OSS's answer by its name, in any letter case; NULL if there is none.
  */
 const char *oss_callback_receipt_header(const oss_callback_receipt *receipt, const char *name);
 
 /**
- * Frees a receipt from an upload and everything borrowed from it. NULL does nothing. Do not free a receipt
- * that is borrowed from an error.
+ * Frees a receipt from an upload. Do not free one that is borrowed from an error.
  */
 void oss_callback_receipt_free(oss_callback_receipt *receipt);
 
@@ -893,13 +873,12 @@ oss_callback_stored oss_callback_attempt_stored(const oss_callback_attempt *atte
 oss_callback_answered oss_callback_attempt_answered(const oss_callback_attempt *attempt);
 
 /**
- * The HTTP status; 0 if no answer came, and for NULL.
+ * The HTTP status; 0 if no answer came.
  */
 uint32_t oss_callback_attempt_status(const oss_callback_attempt *attempt);
 
 /**
- * How long the attempt waited for the head of the answer after sending the last byte, in milliseconds. 0
- * for NULL.
+ * How long the attempt waited for the head of the answer after sending the last byte.
  */
 uint64_t oss_callback_attempt_waited_ms(const oss_callback_attempt *attempt);
 
@@ -908,12 +887,12 @@ uint64_t oss_callback_attempt_waited_ms(const oss_callback_attempt *attempt);
 /**
  * @name The client
  *
- * Options first, then a client made of them; any number of uploads and threads may share it.
+ * Set options, then make a client from them. Any number of uploads and threads may share it.
  * @{
  */
 
 /**
- * The certificate authorities that a client trusts, in addition to those of
+ * The certificate authorities that a client trusts besides those of
  * oss_callback_client_options_set_ca_bundle.
  */
 typedef enum {
@@ -936,8 +915,7 @@ typedef enum {
 } oss_callback_root_certificates;
 
 /**
- * No limit: for oss_callback_client_options_set_timeout_ms and for every other limit in milliseconds or
- * bytes per second, of a client, an upload or an operation.
+ * No limit: a value for every limit in milliseconds or bytes per second.
  */
 #define OSS_CALLBACK_UNLIMITED UINT64_MAX
 
@@ -992,24 +970,23 @@ typedef enum {
 #define OSS_CALLBACK_DEFAULT_MAX_IDLE_TIME_MS 15000
 
 /**
- * Gives credentials that are valid now: sets a key pair in `credentials`, and the time it expires. Returns
- * zero on success. Any other number is a failure and appears in the error's message. The operation then
- * ends with OSS_CALLBACK_CODE_CREDENTIALS_FAILED, unless earlier credentials are still valid.
+ * Gives credentials that are valid now: sets a key pair in `credentials`, and when it expires. Returns
+ * zero on success. Any other number is a failure, appears in the error's message and ends the operation
+ * with OSS_CALLBACK_CODE_CREDENTIALS_FAILED, unless earlier credentials are still valid.
  */
 typedef int (*oss_callback_credentials_hook)(oss_callback_credentials *credentials, void *userdata);
 
 /**
- * Signs a text of NUL-terminated UTF-8. `signature_version` is 4 or 1. `scope` is what a version 4
- * signature is bound to, such as "20261124/cn-hangzhou/oss/aliyun_v4_request"; it is NULL for version 1.
- * Writes the signature to `signature`, which has room for `signature_len` bytes (at least 256), and
- * returns its length in bytes. A NUL at its end is not needed and not counted. A negative number is a
- * failure and appears in the error's message; the operation then ends with
- * OSS_CALLBACK_CODE_CREDENTIALS_FAILED.
+ * Signs a text. `signature_version` is 4 or 1. `scope` is what a version 4 signature is bound to, such as
+ * "20261124/cn-hangzhou/oss/aliyun_v4_request"; it is NULL for version 1. Writes the signature to
+ * `signature`, which has room for `signature_len` bytes (at least 256), and returns its length. A NUL at
+ * its end is not needed and not counted. A negative number is a failure, appears in the error's message
+ * and ends the operation with OSS_CALLBACK_CODE_CREDENTIALS_FAILED.
  *
  * A version 4 signature is the HMAC-SHA256 of the text under the key of the scope, in lower-case
  * hexadecimal. That key is HMAC(HMAC(HMAC(HMAC("aliyun_v4" + secret, date), region), "oss"),
- * "aliyun_v4_request"), so a server may hand it out for a day instead of signing each text. A version 1
- * signature is the HMAC-SHA1 of the text under the secret, in Base64.
+ * "aliyun_v4_request"), so a server may hand out a key for the day instead of signing each text. A version
+ * 1 signature is the HMAC-SHA1 of the text under the secret, in Base64.
  */
 typedef int64_t (*oss_callback_signer_hook)(
     const char *string_to_sign, uint32_t signature_version, const char *scope, char *signature,
@@ -1023,36 +1000,34 @@ typedef void (*oss_callback_destroy_hook)(void *userdata);
 /**
  * @typedef oss_callback_client_options
  *
- * The settings of a client. Only the endpoint and the credentials are required. Setters copy what they get
- * and return nothing: the first error is kept and reported by oss_callback_client_new. Not safe to share
- * between threads while it changes.
+ * The settings of a client. Only the endpoint and the credentials are required. The first error is
+ * reported by oss_callback_client_new. Not safe to share between threads while it changes.
  */
 
 /**
- * Makes options with the defaults. Free them with oss_callback_client_options_free. A client does not need
- * them once it is made.
+ * Makes options with the defaults. Free them with oss_callback_client_options_free; clients keep a copy.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_options_new(oss_callback_client_options **options);
 
 /**
- * Sets the server, such as "https://oss-cn-hangzhou.aliyuncs.com", with a port if needed. Required.
- * Without a scheme, https is used. With an IP address, URLs name the bucket in the path:
+ * Sets the server, such as "https://oss-cn-hangzhou.aliyuncs.com", with a port if needed. Without a
+ * scheme, https is used. With an IP address, URLs name the bucket in the path:
  * http://127.0.0.1:9000/bucket/object.
  */
 void oss_callback_client_options_set_endpoint(
     oss_callback_client_options *options, const char *endpoint);
 
 /**
- * Sets the region, "cn-hangzhou" or "oss-cn-hangzhou". Default: that of a standard endpoint. Signature
- * version 4 needs one.
+ * Sets the region, "cn-hangzhou" or "oss-cn-hangzhou". Default: that of a standard endpoint. Required for
+ * signature version 4.
  */
 void oss_callback_client_options_set_region(
     oss_callback_client_options *options, const char *region);
 
 /**
  * Sets an access key pair. `security_token` is NULL for a RAM user; for a role, it is the token from STS.
- * If both id and secret are NULL, the client has no credentials. No secret ever appears in a message.
+ * If both id and secret are NULL, the client has no credentials. Secrets never appear in messages.
  */
 void oss_callback_client_options_set_credentials(
     oss_callback_client_options *options, const char *access_key_id, const char *access_key_secret,
@@ -1060,7 +1035,7 @@ void oss_callback_client_options_set_credentials(
 
 /**
  * Sets the key pair from the environment: OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, for a role,
- * OSS_SESSION_TOKEN. They are read now; no other thread may change the environment meanwhile.
+ * OSS_SESSION_TOKEN. They are read during this call, in which no other thread may change the environment.
  */
 void oss_callback_client_options_set_credentials_from_env(oss_callback_client_options *options);
 
@@ -1077,14 +1052,14 @@ void oss_callback_client_options_set_signature_version(
     oss_callback_client_options *options, uint32_t version);
 
 /**
- * Sets whether the endpoint is a custom domain bound to one bucket, which URLs then do not name. Default:
- * false.
+ * Sets whether the endpoint is a custom domain bound to one bucket. URLs then do not name the bucket.
+ * Default: false.
  */
 void oss_callback_client_options_set_cname(oss_callback_client_options *options, bool cname);
 
 /**
  * Sets whether URLs name the bucket in the path, not in the host. OSS refuses this on its standard
- * endpoints. It is for other servers that are reached by a name, such as localhost. Default: false.
+ * endpoints: use it for other servers that are reached by a name, such as localhost. Default: false.
  */
 void oss_callback_client_options_set_path_style(
     oss_callback_client_options *options, bool path_style);
@@ -1096,7 +1071,7 @@ void oss_callback_client_options_set_user_agent(
     oss_callback_client_options *options, const char *user_agent);
 
 /**
- * Limits the time to find the server's address, and the time to connect, TLS included. Default: 10000 ms
+ * Limits the time to resolve the server's name, and the time to connect, TLS included. Default: 10000 ms
  * each. 0 is refused.
  */
 void oss_callback_client_options_set_connect_timeout_ms(
@@ -1105,7 +1080,7 @@ void oss_callback_client_options_set_connect_timeout_ms(
 /**
  * Limits the time from the last byte sent until OSS answers, and the time for the answer's body. Default:
  * 30000 ms each. 0 is refused. A callback adds 5000 ms for each of its URLs, because OSS is silent while
- * it waits for the application server; a spec made from Base64 or JSON counts as five.
+ * it waits for the application server; a spec made from Base64 or JSON counts as five URLs.
  */
 void oss_callback_client_options_set_answer_timeout_ms(
     oss_callback_client_options *options, uint64_t timeout_ms);
@@ -1131,35 +1106,34 @@ void oss_callback_client_options_set_max_answer_len(
     oss_callback_client_options *options, size_t max_answer_len);
 
 /**
- * Sets how often an operation is tried, the first attempt included: 1 means once. Default:
- * OSS_CALLBACK_DEFAULT_MAX_ATTEMPTS. See oss_callback_put_options_set_max_attempts.
+ * Sets how many times an operation is tried, the first attempt included. Default: 3. See
+ * oss_callback_put_options_set_max_attempts.
  */
 void oss_callback_client_options_set_max_attempts(
     oss_callback_client_options *options, uint32_t max_attempts);
 
 /**
- * Sets the longest delay before the second attempt; it doubles with each further one. Default:
- * OSS_CALLBACK_DEFAULT_RETRY_BASE_DELAY_MS.
+ * Sets the longest delay before the second attempt; it doubles with each further one. Default: 200 ms.
  */
 void oss_callback_client_options_set_retry_base_delay_ms(
     oss_callback_client_options *options, uint64_t base_delay_ms);
 
 /**
- * Sets the longest delay between two attempts. Default: OSS_CALLBACK_DEFAULT_RETRY_MAX_DELAY_MS.
+ * Sets the longest delay between two attempts. Default: 20000 ms.
  */
 void oss_callback_client_options_set_retry_max_delay_ms(
     oss_callback_client_options *options, uint64_t max_delay_ms);
 
 /**
- * Sets an HTTP proxy, such as "http://user:password@proxy.example.com:3128". All requests, including plain
- * http ones, go through it in a tunnel (CONNECT). Default: none; environment variables are ignored.
+ * Sets an HTTP proxy, such as "http://user:password@proxy.example.com:3128". All requests go through it in
+ * a tunnel (CONNECT), even plain http ones. Default: none; environment variables are ignored.
  */
 void oss_callback_client_options_set_proxy(oss_callback_client_options *options, const char *url);
 
 /**
- * Adds an address to use for a host name instead of the system's, for tests and split networks. It is an
- * IP address with a port, such as "127.0.0.1:443"; an IPv6 address is in brackets. Several are tried in
- * the order they were added.
+ * Adds an address to use for a host name instead of asking the system, for tests and split networks. It is
+ * an IP address with a port, such as "127.0.0.1:443"; an IPv6 address is in brackets. Several are tried in
+ * the order in which they were added.
  */
 void oss_callback_client_options_add_address(
     oss_callback_client_options *options, const char *host, const char *address);
@@ -1185,41 +1159,39 @@ void oss_callback_client_options_set_root_certificates(
 
 /**
  * Sets certificate authorities, `pem_len` bytes of PEM, that are trusted in addition to the others, or
- * alone with OSS_CALLBACK_ROOT_CERTIFICATES_NONE. Replaces an earlier bundle. A bundle without a
- * certificate is refused if the endpoint is https. A library built without TLS refuses any bundle.
+ * alone with OSS_CALLBACK_ROOT_CERTIFICATES_NONE. A bundle without a certificate is refused if the
+ * endpoint is https. A library built without TLS refuses any bundle.
  */
 void oss_callback_client_options_set_ca_bundle(
     oss_callback_client_options *options, const uint8_t *pem, size_t pem_len);
 
 /**
- * Sets a hook that gives credentials. It is called with `userdata` when a request needs credentials and
- * there are none yet, or they expire within 5 minutes (a fifth of their life if that is shorter), or OSS
- * has refused them as expired. Without an expiry it is called for each request. Replaces other
- * credentials. A NULL hook leaves the client without any.
+ * Sets a hook that gives credentials, in place of other credentials. It is called when a request needs
+ * credentials and there are none yet, or they expire within 5 minutes (a fifth of their life if that is
+ * shorter), or OSS has refused them as expired. If the hook sets no expiry, it is called for each request.
+ * A NULL hook leaves the client without credentials.
  *
  * The hook runs on any thread that uses the client and on the library's own threads, but never on two at
- * once. Meanwhile other threads use the current credentials if these are still valid, and wait otherwise.
+ * once. Meanwhile other threads use the current credentials if these are still valid; otherwise they wait.
  * The hook may block; time limits and cancellations take effect when it returns. It must not use a client
  * that calls it.
  *
- * `userdata` is passed to the hooks and not looked at. It must live as long as the options, the clients
- * made from them, and those clients' uploads in parts. When nothing uses it any more, because these were
- * freed or the options got other credentials, `destroy_hook` is called with it, once, on the thread that
- * made the last of these changes. If `options` or `hook` is NULL, it is called at once. `destroy_hook` may
- * be NULL.
+ * `userdata` must live as long as the options, the clients made from them, and those clients' multipart
+ * uploads. When nothing uses it any more, because these were freed or the options got other credentials,
+ * `destroy_hook` is called with it, once, on the thread that freed or changed the last of them. If
+ * `options` or `hook` is NULL, it is called at once. `destroy_hook` may be NULL.
  */
 void oss_callback_client_options_set_credentials_hook(
     oss_callback_client_options *options, oss_callback_credentials_hook hook, void *userdata,
     oss_callback_destroy_hook destroy_hook);
 
 /**
- * Sets a hook that signs, so that the secret stays elsewhere: on an application server, in a key store.
- * Each request carries `access_key_id` and, for a role, `security_token` (otherwise NULL). What is sent is
- * the same, byte for byte, as with a local secret. Replaces other credentials. If
- * both `access_key_id` and `hook` are NULL, the client has none.
+ * Sets a hook that signs, in place of other credentials, so that the secret stays elsewhere: on an
+ * application server, in a key store. Each request carries `access_key_id` and, for a role,
+ * `security_token` (otherwise NULL). What is sent is the same, byte for byte, as with a local secret. If
+ * both `access_key_id` and `hook` are NULL, the client has no credentials.
  *
- * The hook runs once for each request that is sent, on any thread that uses the client and on the
- * library's own threads, but never on two at once. Otherwise the hook, `userdata` and `destroy_hook` are
+ * The hook runs once for each request that is sent. Otherwise the hook, `userdata` and `destroy_hook` are
  * as in oss_callback_client_options_set_credentials_hook.
  */
 void oss_callback_client_options_set_signer_hook(
@@ -1227,15 +1199,15 @@ void oss_callback_client_options_set_signer_hook(
     oss_callback_signer_hook hook, void *userdata, oss_callback_destroy_hook destroy_hook);
 
 /**
- * Frees options. NULL does nothing.
+ * Frees options.
  */
 void oss_callback_client_options_free(oss_callback_client_options *options);
 
 /**
  * @typedef oss_callback_credentials
  *
- * What a credentials hook fills in. Valid only while the hook runs. Setters copy what they get and return
- * nothing: the first error is kept, and the hook then counts as failed.
+ * What a credentials hook fills in. Valid only while the hook runs. If a setter fails, the hook counts as
+ * failed.
  */
 
 /**
@@ -1246,29 +1218,28 @@ void oss_callback_credentials_set_key_pair(
     const char *security_token);
 
 /**
- * Sets when the credentials expire, in seconds since 1970-01-01 00:00 UTC. STS returns this time.
+ * Sets when the credentials expire. STS returns this time.
  */
 void oss_callback_credentials_set_expires_at_s(
     oss_callback_credentials *credentials, uint64_t expires);
 
 /**
- * Takes the next `bytes_len` bytes of a download, at least 1. They are valid during the call only. Returns
- * zero to continue. Any other number ends the download with OSS_CALLBACK_CODE_WRITE_FAILED.
+ * Takes the next `bytes_len` bytes of a download, at least 1. Returns zero to continue. Any other number
+ * ends the download with OSS_CALLBACK_CODE_WRITE_FAILED.
  */
 typedef int (*oss_callback_write_hook)(const uint8_t *bytes, size_t bytes_len, void *userdata);
 
 /**
  * @typedef oss_callback_client
  *
- * A client of OSS, or of a server that speaks its protocol. It never changes, and many threads may use it
- * at once; one of them frees it when no call uses it any more. The child of a fork may use it too: it
- * opens its own connections and frees the client as the parent does.
+ * A client of OSS, or of a server that speaks its protocol. Immutable: many threads may use it at once;
+ * one thread frees it when no call uses it any more.
  */
 
 /**
- * Checks the options and makes a client. Nothing is sent yet. On success `*client` is a new handle: free
- * it with oss_callback_client_free. With OSS_CALLBACK_CODE_INVALID_ARGUMENT, `*error` names what is
- * missing or wrong. The options may be used again.
+ * Checks the options and makes a client. Sends nothing. Free `*client` with oss_callback_client_free. With
+ * OSS_CALLBACK_CODE_INVALID_ARGUMENT, `*error` names what is missing or wrong. The options may be used
+ * again.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_new(
@@ -1284,11 +1255,10 @@ oss_callback_code oss_callback_client_new(
  * requests: the traffic limit for parts, the ACL, whether the requester pays, and whether an existing
  * object is kept, which is checked both here and on completion. On another machine, pass them again.
  *
- * On success `*upload` is a new handle: free it with oss_callback_multipart_upload_free, which aborts
- * nothing. If an answer is lost, OSS may have begun an upload whose id nobody knows. Then
- * oss_callback_error_note says so, or oss_callback_multipart_upload_note if a later attempt succeeded;
- * oss_callback_client_list_uploads_begun_since finds that upload. May be called from several threads with
- * the same client.
+ * Free `*upload` with oss_callback_multipart_upload_free, which aborts nothing. If an answer is lost, OSS
+ * may have begun an upload whose id nobody knows. Then oss_callback_error_note says so, or
+ * oss_callback_multipart_upload_note if a later attempt succeeded;
+ * oss_callback_client_list_uploads_begun_since finds that upload.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_initiate_multipart_upload(
@@ -1297,8 +1267,8 @@ oss_callback_code oss_callback_client_initiate_multipart_upload(
     oss_callback_error **error);
 
 /**
- * Resumes a multipart upload that was begun before, here or on another machine. Nothing is sent. On
- * success `*upload` is a new handle: free it with oss_callback_multipart_upload_free.
+ * Makes a handle for a multipart upload that was begun before, here or on another machine. Sends nothing.
+ * Free `*upload` with oss_callback_multipart_upload_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_resume_multipart_upload(
@@ -1309,10 +1279,10 @@ oss_callback_code oss_callback_client_resume_multipart_upload(
  * Lists the open multipart uploads of a bucket, with one request per 1000 uploads.
  *
  * `prefix`, unless NULL, limits the list to objects whose names begin with it. `delimiter`, unless NULL,
- * groups uploads: those whose names contain it after the prefix appear only as a common prefix, the name
- * up to and including the delimiter. "/" gives something like folders. `options` may be NULL. On success
- * `*uploads` is a new handle: free it with oss_callback_multipart_uploads_free. More than 100000 uploads
- * are an error.
+ * groups uploads: if an object's name contains the delimiter after the prefix, its upload appears only as
+ * a common prefix, the name up to and including the delimiter. "/" gives something like folders. `options`
+ * may be NULL. Free `*uploads` with oss_callback_multipart_uploads_free. Fails if there are more than
+ * 100000 uploads.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_list_multipart_uploads(
@@ -1321,13 +1291,12 @@ oss_callback_code oss_callback_client_list_multipart_uploads(
     oss_callback_multipart_uploads **uploads, oss_callback_error **error);
 
 /**
- * Lists the open multipart uploads of `object` that were begun at `since_at_s` or later, in seconds since
- * 1970-01-01 00:00 UTC by the local clock. Use it to find uploads whose answer was lost: see
- * oss_callback_client_initiate_multipart_upload.
+ * Lists the open multipart uploads of `object` that were begun at `since_at_s` by the local clock or
+ * later. Use it to find uploads whose answer was lost: see oss_callback_client_initiate_multipart_upload.
  *
- * OSS's clock may differ. Its answer shows by how much, to the second; in doubt, an upload is listed.
- * Another program may have begun one of these uploads, so look before you abort it. `options` may be NULL.
- * On success `*uploads` is a new handle: free it with oss_callback_multipart_uploads_free.
+ * OSS's clock may differ; the library corrects for that, to the second, and lists an upload if in doubt.
+ * Another program may have begun one of these uploads, so check before you abort it. `options` may be
+ * NULL. Free `*uploads` with oss_callback_multipart_uploads_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_list_uploads_begun_since(
@@ -1336,9 +1305,8 @@ oss_callback_code oss_callback_client_list_uploads_begun_since(
     oss_callback_error **error);
 
 /**
- * Reads an object's metadata. `options` may be NULL. On success `*metadata` is a new handle: free it with
+ * Reads an object's metadata. `options` may be NULL. Free `*metadata` with
  * oss_callback_object_metadata_free. Fails with OSS_CALLBACK_CODE_NOT_FOUND if there is no such object.
- * May be called from several threads with the same client.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_head_object(
@@ -1347,15 +1315,14 @@ oss_callback_code oss_callback_client_head_object(
     oss_callback_error **error);
 
 /**
- * Downloads an object: passes its contents to `write_hook`, block after block, with `userdata`, and
- * compares their CRC-64 with OSS's.
+ * Downloads an object: passes its contents to `write_hook`, block after block, and compares their CRC-64
+ * with OSS's.
  *
- * `options` may be NULL. On success `*metadata`, if wanted, is a new handle: free it with
- * oss_callback_object_metadata_free. Fails with OSS_CALLBACK_CODE_NOT_FOUND if there is no such object,
- * OSS_CALLBACK_CODE_WRITE_FAILED if the hook returns non-zero, OSS_CALLBACK_CODE_CONNECTION_LOST if the
- * contents end early, and OSS_CALLBACK_CODE_CHECKSUM_MISMATCH if they are not what OSS stored. After any
- * failure, what the hook received is not the object. May be called from several threads with the same
- * client.
+ * `options` and `metadata` may be NULL. Free `*metadata` with oss_callback_object_metadata_free. Fails
+ * with OSS_CALLBACK_CODE_NOT_FOUND if there is no such object, OSS_CALLBACK_CODE_WRITE_FAILED if the hook
+ * returns non-zero, OSS_CALLBACK_CODE_CONNECTION_LOST if the contents end early, and
+ * OSS_CALLBACK_CODE_CHECKSUM_MISMATCH if they are not what OSS stored. After any failure, discard what the
+ * hook received.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_get_object(
@@ -1365,9 +1332,8 @@ oss_callback_code oss_callback_client_get_object(
     oss_callback_error **error);
 
 /**
- * Deletes an object. `options` may be NULL. As with OSS itself, an object that does not exist counts as
- * deleted. After a lost answer the object may or may not be deleted: deleting it again does no harm. May
- * be called from several threads with the same client.
+ * Deletes an object. `options` may be NULL. As in OSS itself, deleting an object that does not exist
+ * succeeds. If the answer is lost, delete it again.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_delete_object(
@@ -1375,17 +1341,15 @@ oss_callback_code oss_callback_client_delete_object(
     const oss_callback_operation_options *options, oss_callback_error **error);
 
 /**
- * Finds out what became of an upload that failed with the error `unknown`, for which
- * oss_callback_error_stored returns OSS_CALLBACK_STORED_UNKNOWN.
+ * Finds out what became of an upload that failed with the error `unknown`, whose oss_callback_error_stored
+ * is OSS_CALLBACK_STORED_UNKNOWN.
  *
  * Looks at the object and, for a multipart upload, first at the upload. Changes nothing. `client` need not
- * be the one that uploaded. `options` may be NULL. On success `*reconciled` is a new handle: free it with
- * oss_callback_reconciled_free. OSS does not record whether the callback was answered: ask the application
- * server.
+ * be the one that uploaded. `options` may be NULL. Free `*reconciled` with oss_callback_reconciled_free.
+ * OSS keeps no record of the callback: ask the application server whether it was answered.
  *
- * Fails with OSS_CALLBACK_CODE_INVALID_ARGUMENT if the outcome of `unknown` is not unknown, or if the
- * upload used a presigned URL or a form, which do not say what they store. After any other failure, you
- * know no more than before. May be called from several threads with the same client.
+ * Fails with OSS_CALLBACK_CODE_INVALID_ARGUMENT if the outcome is not unknown, or if the upload used a
+ * presigned URL or a form. Any other failure leaves the outcome unknown.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_reconcile(
@@ -1394,15 +1358,15 @@ oss_callback_code oss_callback_client_reconcile(
     oss_callback_error **error);
 
 /**
- * Signs a URL that lets others upload `object` into `bucket`. Nothing is sent. The URL is valid for
+ * Signs a URL that lets others upload `object` into `bucket`. Sends nothing. The URL is valid for
  * `expires_in_s` seconds, 1 to 604800 (7 days), or until the client's credentials expire, if that is
  * sooner.
  *
  * Of `options`, which may be NULL, the object's headers apply: they are signed, and the uploader must send
- * them with the URL. A Content-Type is signed only if you set one. Set one for a browser, which sends one.
- * The callback of `spec`, which must not be NULL (see oss_callback_spec_none), stands in the URL, where
- * the uploader can neither change nor drop it; with `callback_in_headers` it stands in headers, which must
- * then be sent. On success `*presigned_url` is a new handle: free it with oss_callback_presigned_url_free.
+ * them with the URL. A Content-Type is signed only if you set one; do so for browsers, which always send
+ * one. `spec` must not be NULL (see oss_callback_spec_none). Its callback is in the URL, where the
+ * uploader can neither change nor drop it, or, with `callback_in_headers`, in headers, which must then be
+ * sent. Free `*presigned_url` with oss_callback_presigned_url_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_presign_put_object(
@@ -1412,9 +1376,8 @@ oss_callback_code oss_callback_client_presign_put_object(
     oss_callback_error **error);
 
 /**
- * Signs a URL that lets others download an object. Nothing is sent. The URL is valid for `expires_in_s`
- * seconds, 1 to 604800 (7 days), or until the client's credentials expire, if that is sooner. On success
- * `*presigned_url` is a new handle: free it with oss_callback_presigned_url_free.
+ * Signs a URL that lets others download an object. Sends nothing. `expires_in_s` is as for
+ * oss_callback_client_presign_put_object. Free `*presigned_url` with oss_callback_presigned_url_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_presign_get_object(
@@ -1422,8 +1385,8 @@ oss_callback_code oss_callback_client_presign_get_object(
     uint64_t expires_in_s, oss_callback_presigned_url **presigned_url, oss_callback_error **error);
 
 /**
- * Signs a URL that lets others read an object's metadata, to check whether what they uploaded is there.
- * Otherwise like oss_callback_client_presign_get_object.
+ * Like oss_callback_client_presign_get_object, but lets others read an object's metadata, to check whether
+ * what they uploaded is there.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_presign_head_object(
@@ -1431,8 +1394,8 @@ oss_callback_code oss_callback_client_presign_head_object(
     uint64_t expires_in_s, oss_callback_presigned_url **presigned_url, oss_callback_error **error);
 
 /**
- * Signs a form for an upload into `bucket`. Nothing is sent. On success `*post_form` is a new handle: free
- * it with oss_callback_post_form_free.
+ * Signs a form for an upload into `bucket`. Sends nothing. Free `*post_form` with
+ * oss_callback_post_form_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_sign_post_form(
@@ -1441,7 +1404,7 @@ oss_callback_code oss_callback_client_sign_post_form(
     oss_callback_error **error);
 
 /**
- * Frees a client. NULL does nothing. No call may still be using the client.
+ * Frees a client. No call may still be using it.
  */
 void oss_callback_client_free(oss_callback_client *client);
 
@@ -1471,9 +1434,9 @@ typedef enum {
 /**
  * @typedef oss_callback_body_template
  *
- * The body of a callback, built member by member, so that names and values are escaped correctly. A body
- * of plain text does not need one: see oss_callback_spec_options_set_body. The first error is kept and
- * reported by oss_callback_spec_new. Not safe to share between threads while it changes.
+ * The body of a callback, built member by member, so that names and values are escaped correctly. To set
+ * it as text instead, see oss_callback_spec_options_set_body. The first error is reported by
+ * oss_callback_spec_new. Not safe to share between threads while it changes.
  */
 
 /**
@@ -1499,28 +1462,26 @@ void oss_callback_body_template_add_text(
     oss_callback_body_template *body_template, const char *name, const char *value);
 
 /**
- * Frees a template. NULL does nothing.
+ * Frees a template.
  */
 void oss_callback_body_template_free(oss_callback_body_template *body_template);
 
 /**
  * @typedef oss_callback_spec_options
  *
- * The contents of a callback. Only a URL and a body are required. Setters copy what they get and return
- * nothing: the first error is kept and reported by oss_callback_spec_new. Not safe to share between
- * threads while it changes.
+ * The contents of a callback. Only a URL and a body are required. The first error is reported by
+ * oss_callback_spec_new. Not safe to share between threads while it changes.
  */
 
 /**
- * Makes empty options. Free them with oss_callback_spec_options_free. A spec does not need them once it is
- * made.
+ * Makes empty options. Free them with oss_callback_spec_options_free; specs keep a copy.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_spec_options_new(oss_callback_spec_options **options);
 
 /**
- * Adds a URL of the application server, percent-encoded. One to five are required. OSS tries them in this
- * order until one agrees.
+ * Adds a URL of the application server, percent-encoded; at most five. OSS tries them in this order until
+ * one agrees.
  */
 void oss_callback_spec_options_add_url(oss_callback_spec_options *options, const char *url);
 
@@ -1531,13 +1492,13 @@ void oss_callback_spec_options_set_host(oss_callback_spec_options *options, cons
 
 /**
  * Sets what OSS sends, as text with placeholders, such as "filename=${object}&size=${size}". This or
- * oss_callback_spec_options_set_body_template is required. In a JSON body OSS adds the quotes of a string
- * itself: {"filename":${object}}.
+ * oss_callback_spec_options_set_body_template is required. In a JSON body, OSS itself puts quotes around
+ * strings: {"filename":${object}}.
  */
 void oss_callback_spec_options_set_body(oss_callback_spec_options *options, const char *body);
 
 /**
- * Sets what OSS sends, and the body type, from a template. The template is copied.
+ * Sets what OSS sends, and the body type, from a template.
  */
 void oss_callback_spec_options_set_body_template(
     oss_callback_spec_options *options, const oss_callback_body_template *body_template);
@@ -1556,8 +1517,8 @@ void oss_callback_spec_options_set_body_type(
 void oss_callback_spec_options_set_sni(oss_callback_spec_options *options, bool sni);
 
 /**
- * Adds a variable of your own, which the body names as ${x:name}. "x:" is added to the name if it is
- * missing. Upper-case letters in the name are refused, as OSS refuses them.
+ * Adds a variable of your own; the body refers to it as ${x:name}. If the name lacks "x:", it is added.
+ * Upper-case letters in the name are refused, as by OSS.
  */
 void oss_callback_spec_options_add_variable(
     oss_callback_spec_options *options, const char *name, const char *value);
@@ -1570,32 +1531,30 @@ void oss_callback_spec_options_add_member(
     oss_callback_spec_options *options, const char *name, const char *json);
 
 /**
- * Frees options. NULL does nothing.
+ * Frees options.
  */
 void oss_callback_spec_options_free(oss_callback_spec_options *options);
 
 /**
  * @typedef oss_callback_spec
  *
- * The callback that OSS is asked to send once it has stored an object. A spec never changes. It may be
- * used for any number of uploads, from many threads at once; one of them frees it.
+ * The callback that OSS is asked to send once it has stored an object. Immutable: many threads may use it
+ * at once, for any number of uploads; one thread frees it.
  */
 
 /**
- * Encodes a callback and checks it against OSS's rules. On success `*spec` is a new handle: free it with
- * oss_callback_spec_free. With OSS_CALLBACK_CODE_INVALID_CALLBACK, `*error` names the member and its
- * problem, and oss_callback_error_ec is the code that OSS would have answered. The options may be used
- * again.
+ * Encodes a callback and checks it against OSS's rules. Free `*spec` with oss_callback_spec_free. With
+ * OSS_CALLBACK_CODE_INVALID_CALLBACK, `*error` names the member and its problem, and oss_callback_error_ec
+ * gives the code with which OSS would have answered. The options may be used again.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_spec_new(
     const oss_callback_spec_options *options, oss_callback_spec **spec, oss_callback_error **error);
 
 /**
- * Makes a spec from a callback that was issued elsewhere and is already Base64: the values of
- * x-oss-callback and x-oss-callback-var (NULL if there are no variables). They are sent byte for byte,
- * unchecked: see oss_callback_spec_check. On success `*spec` is a new handle: free it with
- * oss_callback_spec_free.
+ * Makes a spec from a callback that was issued elsewhere and is already in Base64: the values of
+ * x-oss-callback and x-oss-callback-var (NULL if there are no variables). They are sent as they are,
+ * unchecked: see oss_callback_spec_check. Free `*spec` with oss_callback_spec_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_spec_new_from_base64(
@@ -1603,7 +1562,7 @@ oss_callback_code oss_callback_spec_new_from_base64(
     oss_callback_error **error);
 
 /**
- * Like oss_callback_spec_new_from_base64, but from the JSON texts before Base64.
+ * Like oss_callback_spec_new_from_base64, but from JSON texts, which the library encodes in Base64.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_spec_new_from_json(
@@ -1611,47 +1570,47 @@ oss_callback_code oss_callback_spec_new_from_json(
     oss_callback_error **error);
 
 /**
- * The spec of an upload without a callback. It is static: it is not freed, and any thread may use it.
+ * The spec of an upload without a callback. It is static: do not free it. Any thread may call this.
  *
- * Uploads refuse a NULL spec. So a failure of oss_callback_spec_new that goes unnoticed cannot turn an
- * upload with a callback into one without.
+ * Uploads refuse a NULL spec, so an unnoticed failure of oss_callback_spec_new cannot turn an upload with
+ * a callback into one without.
  */
 const oss_callback_spec *oss_callback_spec_none(void);
 
 /**
  * Checks a spec that was issued elsewhere against OSS's rules; one from oss_callback_spec_new has already
- * passed. OSS_CALLBACK_CODE_INVALID_CALLBACK means the same as there. A private address is not an error.
+ * passed. Fails with OSS_CALLBACK_CODE_INVALID_CALLBACK as oss_callback_spec_new does. A private address
+ * is not an error.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_spec_check(
     const oss_callback_spec *spec, oss_callback_error **error);
 
 /**
- * The value of the header x-oss-callback: JSON in Base64. NULL if `spec` is NULL. Borrowed from `spec`.
+ * The value of the header x-oss-callback: JSON in Base64.
  */
 const char *oss_callback_spec_callback(const oss_callback_spec *spec);
 
 /**
- * The value of the header x-oss-callback-var, or NULL if there are no variables. Borrowed from `spec`.
+ * The value of the header x-oss-callback-var; NULL if there are no variables.
  */
 const char *oss_callback_spec_callback_var(const oss_callback_spec *spec);
 
 /**
- * The number of warnings about what OSS accepts but is likely a mistake, such as a private address or a
- * variable that nobody defines. They stop nothing. 0 for a spec that OSS would refuse, and for NULL.
+ * The number of warnings about what OSS accepts but is probably a mistake, such as a private address or an
+ * undefined variable. Uploads ignore them. 0 for a spec that OSS would refuse.
  */
 size_t oss_callback_spec_warnings_len(const oss_callback_spec *spec);
 
 /**
- * A warning in one sentence. `index` starts at 0; NULL if it is out of range. Borrowed from `spec`.
+ * A warning in one sentence. `index` starts at 0; NULL if it is out of range.
  */
 const char *oss_callback_spec_warning(const oss_callback_spec *spec, size_t index);
 
 /**
- * Renders the requests that OSS would send after an upload, one for each URL: the first, and each of the
- * others only if those before it fail. Nothing is sent. On success `*preview` is a new handle: free it
- * with oss_callback_preview_free. Fails with OSS_CALLBACK_CODE_INVALID_CALLBACK as oss_callback_spec_check
- * does.
+ * Renders the requests that OSS would send after an upload, one for each URL; OSS sends each only if those
+ * before it fail. Sends nothing. Free `*preview` with oss_callback_preview_free. Fails with
+ * OSS_CALLBACK_CODE_INVALID_CALLBACK as oss_callback_spec_check does.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_spec_preview(
@@ -1659,7 +1618,7 @@ oss_callback_code oss_callback_spec_preview(
     oss_callback_preview **preview, oss_callback_error **error);
 
 /**
- * Frees a spec. NULL does nothing. No call may still be using the spec.
+ * Frees a spec. No call may still be using it.
  */
 void oss_callback_spec_free(oss_callback_spec *spec);
 
@@ -1677,8 +1636,7 @@ void oss_callback_spec_free(oss_callback_spec *spec);
  *
  * Ends operations from another thread: see oss_callback_put_options_set_cancellation and
  * oss_callback_operation_options_set_cancellation. One handle may serve any number of operations, which
- * then end together, and any number of threads at once; one of them frees it. Options keep their own
- * reference, so it may be freed before the operations end.
+ * then end together. Many threads may use it at once; one thread frees it, even before the operations end.
  */
 
 /**
@@ -1688,26 +1646,26 @@ OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_cancellation_new(oss_callback_cancellation **cancellation);
 
 /**
- * Ends the operations that use this cancellation with OSS_CALLBACK_CODE_CANCELLED, within 0.2 s whatever
- * the connection is doing. An operation in one of the caller's hooks ends when the hook returns. A
- * cancellation stays cancelled: operations that begin later send nothing. An upload whose answer has begun
- * to arrive is already stored; it ends with OSS_CALLBACK_CODE_ANSWER_DAMAGED. Any thread may call this,
- * and so may a signal handler.
+ * Ends the operations that use this cancellation with OSS_CALLBACK_CODE_CANCELLED within 0.2 s, whatever
+ * the connection is doing. An operation whose hook is running ends when the hook returns. A cancellation
+ * stays cancelled: operations that begin later send nothing. An upload whose answer has begun to arrive is
+ * already stored; it ends with OSS_CALLBACK_CODE_ANSWER_DAMAGED. Any thread may call this, and so may a
+ * signal handler.
  */
 void oss_callback_cancellation_cancel(const oss_callback_cancellation *cancellation);
 
 /**
- * Whether it was cancelled; false for NULL. Any thread may call this.
+ * Whether it was cancelled. Any thread may call this.
  */
 bool oss_callback_cancellation_is_cancelled(const oss_callback_cancellation *cancellation);
 
 /**
- * Frees a cancellation without cancelling anything. NULL does nothing.
+ * Frees a cancellation without cancelling anything.
  */
 void oss_callback_cancellation_free(oss_callback_cancellation *cancellation);
 
 /**
- * Receives the progress of an upload: `sent` bytes of the body, out of `total`, have been handed over for
+ * Receives the progress of an upload: `sent` bytes of the body, out of `total`, have been passed on for
  * sending. `total` may be OSS_CALLBACK_LEN_UNKNOWN. Returns zero to continue. Any other number ends the
  * upload with OSS_CALLBACK_CODE_CANCELLED.
  */
@@ -1716,11 +1674,10 @@ typedef int (*oss_callback_progress_hook)(uint64_t sent, uint64_t total, void *u
 /**
  * @typedef oss_callback_put_options
  *
- * Options of an upload, in one request or in parts. All are optional. Setters copy what they get and
- * return nothing: the first error is kept and reported by the upload. May be used for any number of
- * uploads, from many threads at once while no thread changes them. Each of these threads then calls the
- * progress hook, perhaps at the same time, with the numbers of its own upload: to tell uploads apart, give
- * each its own options.
+ * Options of an upload. All are optional. The first error is reported by the upload. Many threads may use
+ * them at once, for any number of uploads, while no thread changes them. Each of these threads then calls
+ * the progress hook, perhaps at the same time, with the numbers of its own upload: to tell uploads apart,
+ * give each its own options.
  */
 
 /**
@@ -1730,15 +1687,15 @@ OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_put_options_new(oss_callback_put_options **options);
 
 /**
- * Sets the object's Content-Type. Default: guessed from the extension of the file, else of the object's
- * name, else application/octet-stream.
+ * Sets the object's Content-Type. Default: guessed from the extension of the file or of the object's name,
+ * otherwise application/octet-stream.
  */
 void oss_callback_put_options_set_content_type(
     oss_callback_put_options *options, const char *content_type);
 
 /**
  * Sets user metadata, stored with the object as x-oss-meta-name. Names consist of letters, digits and
- * hyphens. All metadata together has at most 8 KiB.
+ * hyphens. At most 8 KiB in all.
  */
 void oss_callback_put_options_set_metadata(
     oss_callback_put_options *options, const char *name, const char *value);
@@ -1752,9 +1709,8 @@ void oss_callback_put_options_set_object_acl(
 
 /**
  * Sets an id of your choice that no other upload has. It is stored with the object as the user metadata
- * "idempotency-id" and lets oss_callback_client_reconcile tell whether this upload stored the object. Use
- * the same id when you send the same upload again. 1 to 128 ASCII characters without spaces. Default:
- * none, and nothing is added to the object.
+ * "idempotency-id" and lets oss_callback_client_reconcile tell whether this upload stored the object. If
+ * you repeat the upload, use the same id. 1 to 128 ASCII characters without spaces. Default: none.
  */
 void oss_callback_put_options_set_idempotency_id(
     oss_callback_put_options *options, const char *idempotency_id);
@@ -1767,14 +1723,13 @@ void oss_callback_put_options_set_storage_class(
     oss_callback_put_options *options, const char *storage_class);
 
 /**
- * Adds a tag. At most 10, each with a different key. Keys have 1 to 128 bytes, values at most 256, any
- * UTF-8.
+ * Adds a tag: at most 10, with different keys. Keys have 1 to 128 bytes, values at most 256.
  */
 void oss_callback_put_options_add_tag(
     oss_callback_put_options *options, const char *key, const char *value);
 
 /**
- * Sets how OSS encrypts the object, in OSS's words: "AES256" or "SM4" with keys of OSS, or "KMS" with a
+ * Sets how OSS encrypts the object, in OSS's words: "AES256" or "SM4" with OSS's own keys, or "KMS" with a
  * key of the Key Management Service. Default: the bucket's.
  */
 void oss_callback_put_options_set_server_side_encryption(
@@ -1787,8 +1742,7 @@ void oss_callback_put_options_set_server_side_encryption_key_id(
     oss_callback_put_options *options, const char *server_side_encryption_key_id);
 
 /**
- * Sets the algorithm that encrypts the data itself with "KMS": "SM4". Default: AES-256. Refused without
- * "KMS".
+ * Sets the algorithm that encrypts the data with "KMS": "SM4". Default: AES-256. Refused without "KMS".
  */
 void oss_callback_put_options_set_server_side_data_encryption(
     oss_callback_put_options *options, const char *server_side_data_encryption);
@@ -1802,7 +1756,7 @@ void oss_callback_put_options_set_traffic_limit_bits_per_s(
 
 /**
  * Sets whether the upload fails with OSS_CALLBACK_CODE_CONFLICT if an object of this name exists. Default:
- * false, and that object is replaced. Has no effect in a bucket with versioning.
+ * false, which replaces that object. Has no effect in a bucket with versioning.
  */
 void oss_callback_put_options_set_forbid_overwrite(
     oss_callback_put_options *options, bool forbid_overwrite);
@@ -1820,7 +1774,7 @@ void oss_callback_put_options_set_content_disposition(
     oss_callback_put_options *options, const char *content_disposition);
 
 /**
- * Sets the object's Content-Encoding, which downloads carry. The body is sent as it is given.
+ * Sets the object's Content-Encoding, which downloads carry. The body is sent unchanged.
  */
 void oss_callback_put_options_set_content_encoding(
     oss_callback_put_options *options, const char *content_encoding);
@@ -1832,8 +1786,8 @@ void oss_callback_put_options_set_content_language(
     oss_callback_put_options *options, const char *content_language);
 
 /**
- * Sets when copies of the object become stale: its Expires, which downloads carry, in seconds since
- * 1970-01-01 00:00 UTC, up to the end of the year 9999.
+ * Sets when copies of the object become stale: its Expires, which downloads carry. At most the end of the
+ * year 9999.
  */
 void oss_callback_put_options_set_expires_at_s(oss_callback_put_options *options, uint64_t expires);
 
@@ -1845,20 +1799,19 @@ void oss_callback_put_options_set_requester_pays(
 
 /**
  * Sets whether the body's MD5 is sent (Content-MD5), so that OSS refuses a body damaged in transit and
- * stores nothing. The body is read once more for it before anything is sent. One that can be read only
- * once, from a read hook or a pipe, is refused. Default: false.
+ * stores nothing. The body is read an extra time first, so one that can be read only once, from a read
+ * hook or a pipe, is refused. Default: false.
  */
 void oss_callback_put_options_set_content_md5(oss_callback_put_options *options, bool content_md5);
 
 /**
- * Sets any other header of the object by its name. A later value replaces an earlier one. Headers that the
- * library sets itself are refused.
+ * Sets any other header of the object by its name. Headers that the library sets itself are refused.
  */
 void oss_callback_put_options_set_header(
     oss_callback_put_options *options, const char *name, const char *value);
 
 /**
- * Limits the time to find the server's address, and the time to connect, TLS included. Default: the
+ * Limits the time to resolve the server's name, and the time to connect, TLS included. Default: the
  * client's. 0 is refused.
  */
 void oss_callback_put_options_set_connect_timeout_ms(
@@ -1866,7 +1819,7 @@ void oss_callback_put_options_set_connect_timeout_ms(
 
 /**
  * Limits the time from the last byte sent until OSS answers, and the time for the answer's body. Default:
- * the client's. 0 is refused. Callbacks add to it, as they do to the client's.
+ * the client's. 0 is refused. Callbacks add to it: see oss_callback_client_options_set_answer_timeout_ms.
  */
 void oss_callback_put_options_set_answer_timeout_ms(
     oss_callback_put_options *options, uint64_t timeout_ms);
@@ -1879,60 +1832,59 @@ void oss_callback_put_options_set_progress_timeout_ms(
     oss_callback_put_options *options, uint64_t timeout_ms);
 
 /**
- * Limits the time for the upload with all its attempts. Time in the caller's hooks counts, but the limit
- * takes effect only when they return. Default: the client's. 0 is refused.
+ * Limits the time for the upload with all its attempts. Time spent in hooks counts, but the limit takes
+ * effect only when they return. Default: the client's. 0 is refused.
  */
 void oss_callback_put_options_set_timeout_ms(
     oss_callback_put_options *options, uint64_t timeout_ms);
 
 /**
- * Sets a deadline, `deadline_ms` milliseconds from now, that all uploads with these options share,
- * including the steps of an upload in parts. If oss_callback_put_options_set_timeout_ms is set too,
- * whichever comes first applies.
+ * Sets a deadline, `deadline_ms` milliseconds from now, for all uploads with these options, including the
+ * steps of a multipart upload. If oss_callback_put_options_set_timeout_ms is set too, whichever comes
+ * first applies.
  */
 void oss_callback_put_options_set_deadline_ms(
     oss_callback_put_options *options, uint64_t deadline_ms);
 
 /**
- * Sets how often a request of the upload is tried, the first attempt included: 1 means once. Default: as
- * the client's options say.
+ * Sets how many times a request of the upload is tried, the first attempt included. Default: the client's.
  *
- * Only a failure that may end differently is retried, only with a body that can be read again, and an
- * upload with a callback only while it is certain that nothing was stored: see
+ * Only a failure that may end differently is retried, and only with a body that can be read again. An
+ * upload with a callback is retried only while it is certain that nothing was stored: see
  * oss_callback_put_options_set_callback_is_idempotent.
  *
- * Each part of a file is a request of its own, and so is each look at the upload that follows a lost
- * answer to its completion. If OSS refuses a request because the clocks differ, or because a hook's
- * credentials have expired, the next attempt uses OSS's time or new credentials; without another attempt,
- * the next request does. Replacing a kept connection that turns out to be closed before the first byte of
- * a request is not an attempt.
+ * In a multipart upload, each part is a request of its own, and so is each lookup after a lost answer to
+ * its completion. If OSS refuses a request because the clocks differ, or because a hook's credentials have
+ * expired, the next attempt uses OSS's time or new credentials; without another attempt, the next request
+ * does. If a kept connection turns out to be closed before the first byte of a request, replacing it is
+ * not an attempt.
  */
 void oss_callback_put_options_set_max_attempts(
     oss_callback_put_options *options, uint32_t max_attempts);
 
 /**
  * Sets the longest delay before the second attempt; it doubles with each further one. The actual delays
- * are random, so that many clients do not come back at once. Default: as the client's options say.
+ * are random, so that many clients do not retry at once. Default: the client's.
  */
 void oss_callback_put_options_set_retry_base_delay_ms(
     oss_callback_put_options *options, uint64_t base_delay_ms);
 
 /**
- * Sets the longest delay between two attempts. When OSS asks for a longer one (Retry-After), there is no
- * further attempt. Default: as the client's options say.
+ * Sets the longest delay between two attempts. If OSS asks for a longer one (Retry-After), there is no
+ * further attempt. Default: the client's.
  */
 void oss_callback_put_options_set_retry_max_delay_ms(
     oss_callback_put_options *options, uint64_t max_delay_ms);
 
 /**
- * Sets whether the application server does the right thing when the same callback reaches it twice. Unless
- * it does, an upload with a spec is not sent again after its answer was lost. Default: false.
+ * Sets whether the application server can safely receive the same callback twice. If not, an upload with a
+ * callback is not retried after a lost answer. Default: false.
  */
 void oss_callback_put_options_set_callback_is_idempotent(
     oss_callback_put_options *options, bool callback_is_idempotent);
 
 /**
- * Sets whether the CRC-64 that OSS computed is compared with that of what was sent. Default: true.
+ * Sets whether OSS's CRC-64 is compared with that of what was sent. Default: true.
  */
 void oss_callback_put_options_set_compare_crc64(
     oss_callback_put_options *options, bool compare_crc64);
@@ -1945,24 +1897,22 @@ void oss_callback_put_options_set_bandwidth_bytes_per_s(
     oss_callback_put_options *options, uint64_t bytes_per_second);
 
 /**
- * Lets another thread end the uploads with these options. NULL removes an earlier cancellation. The
- * options keep their own reference, so the handle may be freed.
+ * Lets another thread end the uploads with these options. The cancellation may be freed afterwards.
  */
 void oss_callback_put_options_set_cancellation(
     oss_callback_put_options *options, const oss_callback_cancellation *cancellation);
 
 /**
- * Sets a hook that is called with `userdata` after each block of up to 128 KiB. NULL removes an earlier
- * hook. It runs only on the thread that uploads, and only during the call. `userdata` is passed to it and
- * not looked at. Each further attempt counts from zero. The hook may not be called at all for an empty
- * body. At the end of a body of unknown length it gets the last number once more.
+ * Sets a hook that is called after each block of up to 128 KiB. Each further attempt counts from zero. For
+ * an empty body it might not be called. At the end of a body of unknown length it is called once more with
+ * the last number.
  */
 void oss_callback_put_options_set_progress_hook(
     oss_callback_put_options *options, oss_callback_progress_hook hook, void *userdata);
 
 /**
- * Sets the size of the parts in bytes, 102400 to 5368709120. A file that is no larger is sent in one
- * request. Default: 8 MiB, or more if the file would need more than 10000 such parts. For
+ * Sets the size of the parts in bytes, 102400 to 5368709120. A file no larger than that is sent in one
+ * request. Default: 8 MiB, or more if the file would otherwise need more than 10000 parts. For
  * oss_upload_file_with_callback only; other uploads refuse it.
  */
 void oss_callback_put_options_set_part_size(oss_callback_put_options *options, uint64_t part_size);
@@ -1974,9 +1924,8 @@ void oss_callback_put_options_set_part_size(oss_callback_put_options *options, u
 void oss_callback_put_options_set_parallel(oss_callback_put_options *options, uint32_t parallel);
 
 /**
- * Sets the path of a checkpoint, a file that records which parts were sent. NULL removes an earlier one.
- * Default: none, and a failed upload is aborted. For oss_upload_file_with_callback only; other uploads
- * refuse it.
+ * Sets the path of a checkpoint, a file that records which parts were sent. Default: none, and a failed
+ * upload is aborted. For oss_upload_file_with_callback only; other uploads refuse it.
  *
  * If the upload fails or its process dies, the same call resumes it later, in this or another process. The
  * file (size, modification time, samples of its contents; see oss_callback_put_options_set_verify_parts),
@@ -1984,24 +1933,24 @@ void oss_callback_put_options_set_parallel(oss_callback_put_options *options, ui
  * damaged or belongs to another upload, the upload starts over, and oss_callback_receipt_note says so. The
  * checkpoint is removed once the object is stored. A file that is sent in one request has none.
  *
- * One upload at a time may use a checkpoint: see OSS_CALLBACK_CODE_CHECKPOINT_IN_USE. For a while, files
- * with ".oss-callback-lock" and ".oss-callback-new" added to its name stand beside it. A file that the
- * library did not write is never replaced or removed; in the checkpoint's place it causes
+ * One upload at a time may use a checkpoint: see OSS_CALLBACK_CODE_CHECKPOINT_IN_USE. During the upload
+ * there may be files beside it with ".oss-callback-lock" and ".oss-callback-new" added to its name. A file
+ * that the library did not write is never replaced or removed; in place of a checkpoint it causes
  * OSS_CALLBACK_CODE_CHECKPOINT_FAILED.
  */
 void oss_callback_put_options_set_checkpoint(oss_callback_put_options *options, const char *path);
 
 /**
- * Sets whether a resumed upload reads every part that OSS has from the file again, compares it, and sends
- * what differs. Default: false. It then does so only if the file may have been touched: if its change time
- * (st_ctime), which no program can set, is different, or if the system has none. For
- * oss_upload_file_with_callback only; other uploads refuse it.
+ * Sets whether a resumed upload always reads the file again, compares it with the parts that OSS has, and
+ * sends the parts that differ. Default: false; it then does so only if the file may have been touched,
+ * that is, if its change time (st_ctime), which no program can set, is different, or if the system has
+ * none. For oss_upload_file_with_callback only; other uploads refuse it.
  */
 void oss_callback_put_options_set_verify_parts(
     oss_callback_put_options *options, bool verify_parts);
 
 /**
- * Frees options. NULL does nothing.
+ * Frees options.
  */
 void oss_callback_put_options_free(oss_callback_put_options *options);
 
@@ -2009,8 +1958,8 @@ void oss_callback_put_options_free(oss_callback_put_options *options);
  * @typedef oss_callback_operation_options
  *
  * Options of an operation other than an upload: limits and attempts in place of the client's, and a
- * cancellation. All are optional. The first error of a setter is kept and reported by the operation. May
- * be used for any number of operations, from many threads at once while no thread changes them.
+ * cancellation. All are optional. The first error is reported by the operation. Many threads may use them
+ * at once, for any number of operations, while no thread changes them.
  */
 
 /**
@@ -2020,8 +1969,7 @@ OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_operation_options_new(oss_callback_operation_options **options);
 
 /**
- * Limits the time to find the server's address, and the time to connect, TLS included. Default: the
- * client's. 0 is refused.
+ * Like oss_callback_put_options_set_connect_timeout_ms.
  */
 void oss_callback_operation_options_set_connect_timeout_ms(
     oss_callback_operation_options *options, uint64_t timeout_ms);
@@ -2034,180 +1982,168 @@ void oss_callback_operation_options_set_answer_timeout_ms(
     oss_callback_operation_options *options, uint64_t timeout_ms);
 
 /**
- * Limits the time without progress while a body is sent or received. Less than 1 KiB in that time counts
- * as no progress. Default: the client's. 0 is refused.
+ * Like oss_callback_put_options_set_progress_timeout_ms, but also while a body is received.
  */
 void oss_callback_operation_options_set_progress_timeout_ms(
     oss_callback_operation_options *options, uint64_t timeout_ms);
 
 /**
- * Limits the time for the operation with all its attempts. Time in the caller's hooks counts, but the
- * limit takes effect only when they return. Default: the client's. 0 is refused.
+ * Like oss_callback_put_options_set_timeout_ms.
  */
 void oss_callback_operation_options_set_timeout_ms(
     oss_callback_operation_options *options, uint64_t timeout_ms);
 
 /**
- * Sets a deadline, `deadline_ms` milliseconds from now, that all operations with these options share. If
- * oss_callback_operation_options_set_timeout_ms is set too, whichever comes first applies.
+ * Like oss_callback_put_options_set_deadline_ms.
  */
 void oss_callback_operation_options_set_deadline_ms(
     oss_callback_operation_options *options, uint64_t deadline_ms);
 
 /**
- * Lets another thread end the operations with these options. NULL removes an earlier cancellation. The
- * options keep their own reference, so the handle may be freed.
+ * Like oss_callback_put_options_set_cancellation.
  */
 void oss_callback_operation_options_set_cancellation(
     oss_callback_operation_options *options, const oss_callback_cancellation *cancellation);
 
 /**
- * Sets how often the operation is tried, the first attempt included: 1 means once. Default: as the
- * client's options say. A download is tried again only until its hook has received a byte.
+ * Sets how many times the operation is tried, the first attempt included. Default: the client's. A
+ * download is retried only until its hook has received a byte.
  */
 void oss_callback_operation_options_set_max_attempts(
     oss_callback_operation_options *options, uint32_t max_attempts);
 
 /**
- * Sets the longest delay before the second attempt; it doubles with each further one. The actual delays
- * are random, so that many clients do not come back at once. Default: as the client's options say.
+ * Like oss_callback_put_options_set_retry_base_delay_ms.
  */
 void oss_callback_operation_options_set_retry_base_delay_ms(
     oss_callback_operation_options *options, uint64_t base_delay_ms);
 
 /**
- * Sets the longest delay between two attempts. When OSS asks for a longer one (Retry-After), there is no
- * further attempt. Default: as the client's options say.
+ * Like oss_callback_put_options_set_retry_max_delay_ms.
  */
 void oss_callback_operation_options_set_retry_max_delay_ms(
     oss_callback_operation_options *options, uint64_t max_delay_ms);
 
 /**
- * Frees options. NULL does nothing.
+ * Frees options.
  */
 void oss_callback_operation_options_free(oss_callback_operation_options *options);
 
 /** @} */
 
 /**
- * @name Uploads in parts
+ * @name Multipart uploads
  *
- * One object from many requests, programs or machines. A single file needs none of this: see
- * oss_upload_file_with_callback.
+ * One object from many requests, programs or machines. For a single file, use
+ * oss_upload_file_with_callback instead.
  * @{
  */
 
 /**
  * @typedef oss_callback_multipart_uploads
  *
- * A list of multipart uploads that were neither completed nor aborted, sorted by object and then by upload
- * id. Immutable: any thread may read it; one thread frees it.
+ * A list of open multipart uploads, neither completed nor aborted, sorted by object and then by upload id.
+ * Immutable: any thread may read it; one thread frees it.
  */
 
 /**
- * The number of uploads; 0 for NULL.
+ * The number of uploads.
  */
 size_t oss_callback_multipart_uploads_len(const oss_callback_multipart_uploads *uploads);
 
 /**
- * The name of the object that an upload is for. `index` starts at 0; NULL if it is out of range. Borrowed
- * from `uploads`.
+ * The name of the object that an upload is for. `index` starts at 0; NULL if it is out of range.
  */
 const char *oss_callback_multipart_uploads_object(
     const oss_callback_multipart_uploads *uploads, size_t index);
 
 /**
- * An upload id, for oss_callback_client_resume_multipart_upload; NULL if `index` is out of range. Borrowed
- * from `uploads`.
+ * An upload id, for oss_callback_client_resume_multipart_upload. `index` starts at 0; NULL if it is out of
+ * range.
  */
 const char *oss_callback_multipart_uploads_id(
     const oss_callback_multipart_uploads *uploads, size_t index);
 
 /**
- * When an upload was begun, in OSS's format: "2012-02-23T04:18:23.000Z". NULL if `index` is out of range.
- * Borrowed from `uploads`.
+ * When an upload was begun, in OSS's format: "2012-02-23T04:18:23.000Z". `index` starts at 0; NULL if it
+ * is out of range.
  */
 const char *oss_callback_multipart_uploads_initiated(
     const oss_callback_multipart_uploads *uploads, size_t index);
 
 /**
- * The number of common prefixes; 0 without a delimiter, and for NULL.
+ * The number of common prefixes; 0 without a delimiter.
  */
 size_t oss_callback_multipart_uploads_common_prefixes_len(
     const oss_callback_multipart_uploads *uploads);
 
 /**
  * A common prefix, which stands for the uploads that were grouped. `index` starts at 0; NULL if it is out
- * of range. Borrowed from `uploads`.
+ * of range.
  */
 const char *oss_callback_multipart_uploads_common_prefix(
     const oss_callback_multipart_uploads *uploads, size_t index);
 
 /**
- * Frees a list of uploads and everything borrowed from it. The uploads stay as they are. NULL does
- * nothing.
+ * Frees a list of uploads and aborts nothing.
  */
 void oss_callback_multipart_uploads_free(oss_callback_multipart_uploads *uploads);
 
 /**
  * @typedef oss_callback_multipart_upload
  *
- * A multipart upload that was begun: client, bucket, object and upload id, which is OSS's name for it. The
- * object exists once the upload is completed; until then OSS keeps the parts and bills for them.
+ * A multipart upload that was begun: client, bucket, object and OSS's upload id. The object exists once
+ * the upload is completed; until then OSS keeps the parts and bills for them.
  *
- * Many machines can upload one object together, since the upload id and what is known of each part are
- * plain values. One machine begins the upload with oss_callback_client_initiate_multipart_upload and gives
- * the others its oss_callback_multipart_upload_id. Each of them resumes the upload with
- * oss_callback_client_resume_multipart_upload, sends its part with
+ * Many machines can upload one object together. One machine begins the upload with
+ * oss_callback_client_initiate_multipart_upload and gives the others its oss_callback_multipart_upload_id.
+ * Each of them resumes the upload with oss_callback_client_resume_multipart_upload, sends its part with
  * oss_callback_multipart_upload_upload_part, and returns the line that oss_callback_parts_json gives. One
  * machine adds all the lines to a list with oss_callback_parts_add_json and calls
- * oss_complete_multipart_upload_with_callback. The application server hears of the object once.
+ * oss_complete_multipart_upload_with_callback. The application server gets one callback.
  *
- * Many threads may use the handle at once while nobody changes it; one of them frees it. It keeps what it
- * needs of its client, which may be freed first.
+ * Many threads may use the handle at once while no thread changes it; one thread frees it. Its client may
+ * be freed first.
  */
 
 /**
- * The bucket; NULL if `upload` is NULL. Borrowed from `upload`.
+ * The bucket.
  */
 const char *oss_callback_multipart_upload_bucket(const oss_callback_multipart_upload *upload);
 
 /**
- * The object's name; NULL if `upload` is NULL. Borrowed from `upload`.
+ * The object's name.
  */
 const char *oss_callback_multipart_upload_object(const oss_callback_multipart_upload *upload);
 
 /**
- * The upload id; NULL if `upload` is NULL. With the bucket and the object's name, it is all that another
- * machine needs. Borrowed from `upload`.
+ * The upload id. With the bucket and the object's name, it is all that another machine needs.
  */
 const char *oss_callback_multipart_upload_id(const oss_callback_multipart_upload *upload);
 
 /**
- * The number of notes; 0 for NULL.
+ * The number of notes.
  */
 size_t oss_callback_multipart_upload_notes_len(const oss_callback_multipart_upload *upload);
 
 /**
- * A one-sentence note on how the upload was begun: that the answer to an earlier attempt was lost, so OSS
- * may have begun another upload whose id nobody knows. `index` starts at 0; NULL if it is out of range.
- * Borrowed from `upload`.
+ * A note in one sentence: the answer to an earlier attempt was lost, so OSS may have begun another upload
+ * whose id nobody knows. `index` starts at 0; NULL if it is out of range.
  */
 const char *oss_callback_multipart_upload_note(
     const oss_callback_multipart_upload *upload, size_t index);
 
 /**
  * Sets whether the requester pays for the requests of this upload, as another account's bucket may
- * require. Default: what the options said when this handle began the upload; false for an upload that was
- * begun elsewhere.
+ * require. Default: what the options said when this handle began the upload; false for a resumed upload.
  */
 void oss_callback_multipart_upload_set_requester_pays(
     oss_callback_multipart_upload *upload, bool requester_pays);
 
 /**
- * Lists the parts that OSS has, with one request per 1000 parts. `options` may be NULL. On success
- * `*parts` is a new list: free it with oss_callback_parts_free. Fails with OSS_CALLBACK_CODE_NOT_FOUND if
- * OSS does not know the upload, or no longer does.
+ * Lists the parts that OSS has, with one request per 1000 parts. `options` may be NULL. Free `*parts` with
+ * oss_callback_parts_free. Fails with OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the upload, or no
+ * longer does.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_multipart_upload_list_parts(
@@ -2216,11 +2152,11 @@ oss_callback_code oss_callback_multipart_upload_list_parts(
 
 /**
  * Aborts the upload and deletes its parts. Do not abort an upload that may have been completed. Parts that
- * are being sent meanwhile may survive: abort again when they have ended.
+ * are being sent meanwhile may survive: abort again once they have been sent.
  *
- * `options` may be NULL. An expired deadline in them ends this call too, so pass other options then. Fails
- * with OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the upload because it was completed or aborted
- * before. If an answer was lost, this call itself may have aborted it. Free the handle as always.
+ * `options` may be NULL. A deadline in them applies to this call too: if it has expired, pass other
+ * options. Fails with OSS_CALLBACK_CODE_NOT_FOUND if the upload was completed or aborted before; if an
+ * answer was lost, this call itself may have aborted it. The handle must still be freed.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_multipart_upload_abort(
@@ -2230,20 +2166,20 @@ oss_callback_code oss_callback_multipart_upload_abort(
 /**
  * Sends `body_len` bytes as a part of the object.
  *
- * `part_number`, from 1 to 10000, decides where the part stands in the object. A part replaces an earlier
+ * `part_number`, from 1 to 10000, decides where the part goes in the object. A part replaces an earlier
  * one with the same number. Every part but the last needs at least 102400 bytes, which OSS checks when the
- * upload is completed. No part may have more than 5 GiB. `options` may be NULL. The options that apply are
- * how the body is sent, the progress hook, the traffic limit, whether the requester pays, and the limits.
- * On success the part is added to `parts`, unless that is NULL, with its size and its CRC-64, which was
+ * upload is completed. A part may have up to 5 GiB. `options` may be NULL. The options that apply are how
+ * the body is sent, the progress hook, the traffic limit, whether the requester pays, and the limits. On
+ * success the part is added to `parts`, unless that is NULL, with its size and its CRC-64, which was
  * compared with OSS's.
  *
- * The library tries a failed part again where that may help. You may always send a part again: it replaces
- * itself. Fails with OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the upload, or no longer does, and
- * with OSS_CALLBACK_CODE_CHECKSUM_MISMATCH if what OSS has differs from what was sent. Whatever the code,
+ * The library retries a failed part where that may help. You may always send a part again. Fails with
+ * OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the upload, or no longer does, and with
+ * OSS_CALLBACK_CODE_CHECKSUM_MISMATCH if what OSS has differs from what was sent. Whatever the code,
  * oss_callback_error_stored returns OSS_CALLBACK_STORED_NO: there is no object before the upload is
  * completed.
  *
- * May be called from several threads with the same upload, options and list.
+ * Many threads may use the same upload, options and list at once.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_multipart_upload_upload_part(
@@ -2252,11 +2188,10 @@ oss_callback_code oss_callback_multipart_upload_upload_part(
     oss_callback_error **error);
 
 /**
- * Sends `len` bytes of a file, starting at `offset`, as a part of the object.
- *
- * Like oss_callback_multipart_upload_upload_part. Also fails with OSS_CALLBACK_CODE_INVALID_ARGUMENT if
- * the file ends before the range does, OSS_CALLBACK_CODE_BODY_UNREADABLE if it cannot be read or is not a
- * regular file, and OSS_CALLBACK_CODE_BODY_CHANGED if it changes meanwhile.
+ * Like oss_callback_multipart_upload_upload_part, but sends `len` bytes of a file, starting at `offset`.
+ * Also fails with OSS_CALLBACK_CODE_INVALID_ARGUMENT if the file ends before the range does,
+ * OSS_CALLBACK_CODE_BODY_UNREADABLE if it cannot be read or is not a regular file, and
+ * OSS_CALLBACK_CODE_BODY_CHANGED if it changes meanwhile.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_multipart_upload_upload_part_from_file(
@@ -2265,13 +2200,10 @@ oss_callback_code oss_callback_multipart_upload_upload_part_from_file(
     oss_callback_parts *parts, oss_callback_error **error);
 
 /**
- * Sends exactly `len` bytes that `read_hook` gives as a part of the object.
- *
- * Like oss_callback_multipart_upload_upload_part. The library passes `userdata` to the hook and calls it
- * once more after `len` bytes, to learn that the body has ended. The body is read once, so the library
- * tries again only if it has read nothing yet. Also fails with OSS_CALLBACK_CODE_BODY_UNREADABLE if the
- * hook fails or returns an impossible number, and with OSS_CALLBACK_CODE_BODY_CHANGED if it gives fewer or
- * more bytes.
+ * Like oss_callback_multipart_upload_upload_part, but sends exactly `len` bytes that `read_hook` gives.
+ * The hook is then called once more and must report the end. The body is read once, so the part is retried
+ * only if nothing was read yet. Also fails with OSS_CALLBACK_CODE_BODY_UNREADABLE if the hook fails or
+ * returns an impossible number, and with OSS_CALLBACK_CODE_BODY_CHANGED if it gives fewer or more bytes.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_multipart_upload_upload_part_from_reader(
@@ -2280,9 +2212,9 @@ oss_callback_code oss_callback_multipart_upload_upload_part_from_reader(
     const oss_callback_put_options *options, oss_callback_parts *parts, oss_callback_error **error);
 
 /**
- * Signs a URL that lets others send a part of an upload. Nothing is sent. `part_number` is from 1 to
- * 10000; `expires_in_s` is as for oss_callback_client_presign_put_object. On success `*presigned_url` is a
- * new handle: free it with oss_callback_presigned_url_free.
+ * Signs a URL that lets others send a part of an upload. Sends nothing. `part_number` is from 1 to 10000;
+ * `expires_in_s` is as for oss_callback_client_presign_put_object. Free `*presigned_url` with
+ * oss_callback_presigned_url_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_multipart_upload_presign_part(
@@ -2290,13 +2222,12 @@ oss_callback_code oss_callback_multipart_upload_presign_part(
     oss_callback_presigned_url **presigned_url, oss_callback_error **error);
 
 /**
- * Signs a URL that lets others complete an upload. Nothing is sent.
+ * Signs a URL that lets others complete an upload. Sends nothing.
  *
- * With `all_parts` OSS makes the object from all parts that it has, and the request's body must be empty.
- * Without it, the body must be the list of parts in OSS's format. `spec`, `expires_in_s` and
+ * With `all_parts`, OSS makes the object from all parts that it has, and the request must have an empty
+ * body. Otherwise the body must be the list of parts in OSS's format. `spec`, `expires_in_s` and
  * `callback_in_headers` are as for oss_callback_client_presign_put_object, `options` as for
- * oss_complete_multipart_upload_with_callback. On success `*presigned_url` is a new handle: free it with
- * oss_callback_presigned_url_free.
+ * oss_complete_multipart_upload_with_callback. Free `*presigned_url` with oss_callback_presigned_url_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_multipart_upload_presign_complete(
@@ -2305,16 +2236,16 @@ oss_callback_code oss_callback_multipart_upload_presign_complete(
     oss_callback_presigned_url **presigned_url, oss_callback_error **error);
 
 /**
- * Frees the handle of an upload and aborts nothing. NULL does nothing.
+ * Frees the handle of an upload and aborts nothing.
  */
 void oss_callback_multipart_upload_free(oss_callback_multipart_upload *upload);
 
 /**
  * @typedef oss_callback_parts
  *
- * Parts that OSS has, sorted by number: plain values that can be kept and sent elsewhere. Several threads
- * may add parts to a list, or upload parts into it, at once; one of them frees it. What is borrowed from a
- * list is valid until a part is added or the list is freed.
+ * Parts that OSS has, sorted by number: plain values that can be kept and sent elsewhere. Many threads may
+ * add parts to a list, or upload parts into it, at once; one thread frees it. What is borrowed from a list
+ * is valid only until a part is added or the list is freed.
  */
 
 /**
@@ -2325,9 +2256,9 @@ oss_callback_code oss_callback_parts_new(oss_callback_parts **parts);
 
 /**
  * Adds a part from values that were kept; it replaces a part with the same number. `size`, in bytes, and
- * `crc64` (CRC-64/XZ) are NULL if they are unknown. The upload can be completed without them, but then the
- * object's contents are not compared, and after a lost answer it stays unknown whether the object is
- * stored. The number and the ETag are checked when the upload is completed. Any thread.
+ * `crc64` are NULL if they are unknown. The upload can be completed without them, but then the object's
+ * contents are not compared, and after a lost answer it stays unknown whether the object is stored. The
+ * number and the ETag are checked on completion. Any thread may call this.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_parts_add(
@@ -2337,49 +2268,48 @@ oss_callback_code oss_callback_parts_add(
 /**
  * Adds a part from the line of JSON that oss_callback_parts_json gave, on this machine or another; it
  * replaces a part with the same number. Fails with OSS_CALLBACK_CODE_INVALID_ARGUMENT if `json` is not
- * such a line. Any thread.
+ * such a line. Any thread may call this.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_parts_add_json(
     oss_callback_parts *parts, const char *json, oss_callback_error **error);
 
 /**
- * The number of parts; 0 for NULL. Any thread.
+ * The number of parts. Any thread may call this.
  */
 size_t oss_callback_parts_len(const oss_callback_parts *parts);
 
 /**
- * A part's number. `index` 0 is the part with the lowest number. Returns 0 if `index` is out of range. Any
- * thread.
+ * A part's number. `index` starts at 0; 0 if it is out of range. Any thread may call this.
  */
 uint32_t oss_callback_parts_number(const oss_callback_parts *parts, size_t index);
 
 /**
- * A part's ETag without its quotes; NULL if `index` is out of range. It is opaque: compare it, do not
- * interpret it. Borrowed from `parts`.
+ * A part's ETag without its quotes. It is opaque: compare it, do not interpret it. `index` starts at 0;
+ * NULL if it is out of range.
  */
 const char *oss_callback_parts_etag(const oss_callback_parts *parts, size_t index);
 
 /**
- * Writes a part's size in bytes to `*size` and returns true. If the size is unknown or `index` is out of
- * range, writes nothing and returns false. Any thread.
+ * Writes a part's size in bytes to `*size`; returns false if it is unknown or `index` is out of range. Any
+ * thread may call this.
  */
 bool oss_callback_parts_size(const oss_callback_parts *parts, size_t index, uint64_t *size);
 
 /**
- * Writes a part's CRC-64 (CRC-64/XZ) to `*crc64` and returns true. If the CRC-64 is unknown or `index` is
- * out of range, writes nothing and returns false. Any thread.
+ * Writes a part's CRC-64 to `*crc64`; returns false if it is unknown or `index` is out of range. Any
+ * thread may call this.
  */
 bool oss_callback_parts_crc64(const oss_callback_parts *parts, size_t index, uint64_t *crc64);
 
 /**
- * All that is known of a part as one line of JSON, for oss_callback_parts_add_json; NULL if `index` is out
- * of range. Borrowed from `parts`.
+ * All that is known of a part as one line of JSON, for oss_callback_parts_add_json. `index` starts at 0;
+ * NULL if it is out of range.
  */
 const char *oss_callback_parts_json(const oss_callback_parts *parts, size_t index);
 
 /**
- * Frees a list and everything borrowed from it. NULL does nothing.
+ * Frees a list.
  */
 void oss_callback_parts_free(oss_callback_parts *parts);
 
@@ -2399,40 +2329,37 @@ void oss_callback_parts_free(oss_callback_parts *parts);
  */
 
 /**
- * Writes the object's size in bytes to `*content_length` and returns true. If OSS did not give it, writes
- * nothing and returns false.
+ * Writes the object's size in bytes to `*content_length`; returns false if OSS did not give it.
  */
 bool oss_callback_object_metadata_content_length(
     const oss_callback_object_metadata *metadata, uint64_t *content_length);
 
 /**
- * Writes the object's CRC-64 (CRC-64/XZ) to `*crc64` and returns true. If OSS did not give it, writes
- * nothing and returns false.
+ * Writes the object's CRC-64 to `*crc64`; returns false if OSS did not give it.
  */
 bool oss_callback_object_metadata_crc64(
     const oss_callback_object_metadata *metadata, uint64_t *crc64);
 
 /**
- * Writes when the object was stored, in seconds since 1970-01-01 00:00 UTC, to `*last_modified` and
- * returns true. If OSS did not give it, writes nothing and returns false.
+ * Writes to `*last_modified` when the object was stored; returns false if OSS did not give it.
  */
 bool oss_callback_object_metadata_last_modified_at_s(
     const oss_callback_object_metadata *metadata, uint64_t *last_modified);
 
 /**
- * The object's ETag without its quotes; NULL if OSS did not give it. Borrowed from `metadata`.
+ * The object's ETag without its quotes; NULL if OSS did not give it.
  */
 const char *oss_callback_object_metadata_etag(const oss_callback_object_metadata *metadata);
 
 /**
  * A header of OSS's answer by its name, in any letter case, for example "Content-Type" or
- * "x-oss-meta-author"; NULL if there is none. Borrowed from `metadata`.
+ * "x-oss-meta-author"; NULL if there is none.
  */
 const char *oss_callback_object_metadata_header(
     const oss_callback_object_metadata *metadata, const char *name);
 
 /**
- * Frees metadata and everything borrowed from it. NULL does nothing.
+ * Frees metadata.
  */
 void oss_callback_object_metadata_free(oss_callback_object_metadata *metadata);
 
@@ -2441,17 +2368,18 @@ void oss_callback_object_metadata_free(oss_callback_object_metadata *metadata);
  */
 typedef enum {
     /**
-     * Another object is there, perhaps one that replaced this one; or the object there cannot be compared.
+     * Another object is there, perhaps one that replaced this upload's, or an object that cannot be
+     * compared.
      */
     OSS_CALLBACK_OUTCOME_STILL_UNKNOWN = 0,
     /**
      * The upload is stored. Its idempotency id proves it or, for a multipart upload, two facts together:
-     * its upload id is used up, and the object was made of parts and has their size and CRC-64.
+     * the upload is no longer open, and the object was made from parts and has their size and CRC-64.
      */
     OSS_CALLBACK_OUTCOME_STORED = 1,
     /**
-     * An object with the size and the CRC-64 of the upload is there. Without an idempotency id, OSS cannot
-     * show whether this upload stored it or an earlier one with the same contents.
+     * An object with the size and the CRC-64 of the upload is there. Without an idempotency id, it cannot
+     * be told whether this upload stored it or an earlier one with the same contents.
      */
     OSS_CALLBACK_OUTCOME_CONTENT_PRESENT = 2,
     /**
@@ -2481,14 +2409,14 @@ const oss_callback_object_metadata *oss_callback_reconciled_object(
     const oss_callback_reconciled *reconciled);
 
 /**
- * If the outcome is OSS_CALLBACK_OUTCOME_NOT_THERE, writes when OSS said so by its clock, in seconds since
- * 1970-01-01 00:00 UTC, to `*observed_at` and returns true. Otherwise writes nothing and returns false.
+ * Writes to `*observed_at` the time, by OSS's clock, at which the upload was not there; returns false
+ * unless the outcome is OSS_CALLBACK_OUTCOME_NOT_THERE.
  */
 bool oss_callback_reconciled_observed_at_s(
     const oss_callback_reconciled *reconciled, uint64_t *observed_at);
 
 /**
- * Frees the handle and everything borrowed from it. NULL does nothing.
+ * Frees the handle.
  */
 void oss_callback_reconciled_free(oss_callback_reconciled *reconciled);
 
@@ -2510,59 +2438,54 @@ void oss_callback_reconciled_free(oss_callback_reconciled *reconciled);
 
 /**
  * Makes a presigned URL from the JSON that oss_callback_presigned_url_json gave, on any machine, or that
- * another program wrote: {"method":"PUT","url":"…","headers":{"Content-Type":"…"}}. On success
- * `*presigned_url` is a new handle: free it with oss_callback_presigned_url_free.
+ * another program wrote: {"method":"PUT","url":"…","headers":{"Content-Type":"…"}}. Free `*presigned_url`
+ * with oss_callback_presigned_url_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_presigned_url_new_from_json(
     const char *json, oss_callback_presigned_url **presigned_url, oss_callback_error **error);
 
 /**
- * The HTTP method that the URL permits, for example "PUT"; NULL if `presigned_url` is NULL. Borrowed from
- * `presigned_url`.
+ * The HTTP method that the URL permits, for example "PUT".
  */
 const char *oss_callback_presigned_url_method(const oss_callback_presigned_url *presigned_url);
 
 /**
- * The URL, percent-encoded; NULL if `presigned_url` is NULL. Borrowed from `presigned_url`.
+ * The URL, percent-encoded.
  */
 const char *oss_callback_presigned_url_url(const oss_callback_presigned_url *presigned_url);
 
 /**
- * The URL with its method, headers and expiry as JSON, for a web page or another machine; NULL if
- * `presigned_url` is NULL. Borrowed from `presigned_url`.
+ * The URL with its method, headers and expiry as JSON, for a web page or another machine.
  */
 const char *oss_callback_presigned_url_json(const oss_callback_presigned_url *presigned_url);
 
 /**
- * Writes when the URL expires, in seconds since 1970-01-01 00:00 UTC, to `*expires` and returns true. If
- * the URL's maker did not give the time, writes nothing and returns false.
+ * Writes to `*expires` when the URL expires; returns false if the URL's maker did not say.
  */
 bool oss_callback_presigned_url_expires_at_s(
     const oss_callback_presigned_url *presigned_url, uint64_t *expires);
 
 /**
- * The number of headers that must be sent with the URL, exactly as they are; 0 for NULL. No other
- * Content-Type, Content-MD5 or header that begins with "x-oss-" may be sent.
+ * The number of headers that must be sent with the URL, exactly as they are. No other Content-Type,
+ * Content-MD5 or header that begins with "x-oss-" may be sent.
  */
 size_t oss_callback_presigned_url_headers_len(const oss_callback_presigned_url *presigned_url);
 
 /**
- * The name of a header that must be sent. `index` starts at 0; NULL if it is out of range. Borrowed from
- * `presigned_url`.
+ * The name of a header that must be sent. `index` starts at 0; NULL if it is out of range.
  */
 const char *oss_callback_presigned_url_header_name(
     const oss_callback_presigned_url *presigned_url, size_t index);
 
 /**
- * The value of a header that must be sent. `index` starts at 0; NULL if it is out of range. Borrowed from
- * `presigned_url`.
+ * The value of a header that must be sent. `index` starts at 0; NULL if it is out of range.
  */
 const char *oss_callback_presigned_url_header_value(
     const oss_callback_presigned_url *presigned_url, size_t index);
 
 /**
- * Frees a URL and everything borrowed from it. NULL does nothing.
+ * Frees a URL.
  */
 void oss_callback_presigned_url_free(oss_callback_presigned_url *presigned_url);
 
@@ -2570,14 +2493,14 @@ void oss_callback_presigned_url_free(oss_callback_presigned_url *presigned_url);
  * @typedef oss_callback_post_policy
  *
  * What a form permits. Everything that you set becomes a field of the form and a condition of its policy,
- * so the uploader cannot change it. What you do not set is open: any size, any type, a callback of the
- * uploader's own. Setters copy their arguments and return nothing; oss_callback_client_sign_post_form
- * reports the first error. Not safe to share between threads while it changes.
+ * so the uploader cannot change it. What you do not set is the uploader's choice: any size, any type, any
+ * callback. The first error is reported by oss_callback_client_sign_post_form. Not safe to share between
+ * threads while it changes.
  */
 
 /**
- * Makes a policy that permits nothing yet: set a key or a prefix. On success `*post_policy` is a new
- * handle: free it with oss_callback_post_policy_free.
+ * Makes a policy that permits nothing yet: set a key or a prefix. Free `*post_policy` with
+ * oss_callback_post_policy_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_post_policy_new(oss_callback_post_policy **post_policy);
@@ -2588,8 +2511,7 @@ oss_callback_code oss_callback_post_policy_new(oss_callback_post_policy **post_p
 void oss_callback_post_policy_set_key(oss_callback_post_policy *post_policy, const char *key);
 
 /**
- * Sets what the object's name begins with. The uploaded file's name, which the uploader chooses, follows
- * it.
+ * Sets the beginning of the object's name; the uploaded file's name, which the uploader chooses, follows.
  */
 void oss_callback_post_policy_set_key_prefix(
     oss_callback_post_policy *post_policy, const char *key_prefix);
@@ -2621,14 +2543,13 @@ void oss_callback_post_policy_set_callback(
 
 /**
  * Sets a field of the form to the value that it must have, such as "x-oss-meta-author",
- * "x-oss-object-acl", "x-oss-forbid-overwrite" or "success_action_status". A later value replaces an
- * earlier one.
+ * "x-oss-object-acl", "x-oss-forbid-overwrite" or "success_action_status".
  */
 void oss_callback_post_policy_set_field(
     oss_callback_post_policy *post_policy, const char *name, const char *value);
 
 /**
- * Frees a policy. NULL does nothing.
+ * Frees a policy.
  */
 void oss_callback_post_policy_free(oss_callback_post_policy *post_policy);
 
@@ -2641,50 +2562,47 @@ void oss_callback_post_policy_free(oss_callback_post_policy *post_policy);
 
 /**
  * Makes a form from the JSON that oss_callback_post_form_json gave, on any machine, or that another
- * program wrote: {"url":"…","fields":[["key","…"],…]}. On success `*post_form` is a new handle: free it
- * with oss_callback_post_form_free.
+ * program wrote: {"url":"…","fields":[["key","…"],…]}. Free `*post_form` with oss_callback_post_form_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_post_form_new_from_json(
     const char *json, oss_callback_post_form **post_form, oss_callback_error **error);
 
 /**
- * The URL to post the form to; NULL if `post_form` is NULL. Borrowed from `post_form`.
+ * The URL to post the form to.
  */
 const char *oss_callback_post_form_url(const oss_callback_post_form *post_form);
 
 /**
- * The form as JSON, for a web page or another machine; NULL if `post_form` is NULL. Borrowed from
- * `post_form`.
+ * The form as JSON, for a web page or another machine.
  */
 const char *oss_callback_post_form_json(const oss_callback_post_form *post_form);
 
 /**
- * Writes when the form expires, in seconds since 1970-01-01 00:00 UTC, to `*expires` and returns true. If
- * the form's maker did not give the time, writes nothing and returns false.
+ * Writes to `*expires` when the form expires; returns false if the form's maker did not say.
  */
 bool oss_callback_post_form_expires_at_s(
     const oss_callback_post_form *post_form, uint64_t *expires);
 
 /**
- * The number of fields; 0 for NULL. Send them before the file.
+ * The number of fields. Send them before the file.
  */
 size_t oss_callback_post_form_fields_len(const oss_callback_post_form *post_form);
 
 /**
- * The name of a field. `index` starts at 0; NULL if it is out of range. Borrowed from `post_form`.
+ * The name of a field. `index` starts at 0; NULL if it is out of range.
  */
 const char *oss_callback_post_form_field_name(
     const oss_callback_post_form *post_form, size_t index);
 
 /**
- * The value of a field. `index` starts at 0; NULL if it is out of range. Borrowed from `post_form`.
+ * The value of a field. `index` starts at 0; NULL if it is out of range.
  */
 const char *oss_callback_post_form_field_value(
     const oss_callback_post_form *post_form, size_t index);
 
 /**
- * Frees a form and everything borrowed from it. NULL does nothing.
+ * Frees a form.
  */
 void oss_callback_post_form_free(oss_callback_post_form *post_form);
 
@@ -2700,13 +2618,12 @@ void oss_callback_post_form_free(oss_callback_post_form *post_form);
 /**
  * @typedef oss_callback_object_facts
  *
- * What OSS knows of an upload when it renders a callback. What you do not set stays empty. Setters copy
- * their arguments and return nothing; oss_callback_spec_preview reports the first error. Not safe to share
- * between threads while it changes.
+ * What OSS knows of an upload when it renders a callback. What you do not set stays empty. The first error
+ * is reported by oss_callback_spec_preview. Not safe to share between threads while it changes.
  */
 
 /**
- * Makes the facts of an object that PutObject has stored. Free them with oss_callback_object_facts_free.
+ * Makes the facts of an object stored by PutObject. Free them with oss_callback_object_facts_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_object_facts_new(
@@ -2727,45 +2644,44 @@ void oss_callback_object_facts_set_image(
     oss_callback_object_facts *object_facts, uint64_t height, uint64_t width, const char *format);
 
 /**
- * Frees facts. NULL does nothing.
+ * Frees facts.
  */
 void oss_callback_object_facts_free(oss_callback_object_facts *object_facts);
 
 /**
  * @typedef oss_callback_preview
  *
- * The requests that OSS would send, one for each URL of a callback. Immutable: any thread may read it; one
- * thread frees it.
+ * The requests that OSS would send. Immutable: any thread may read it; one thread frees it.
  */
 
 /**
- * The number of requests, one for each URL of the callback; 0 for NULL.
+ * The number of requests, one for each URL of the callback.
  */
 size_t oss_callback_preview_len(const oss_callback_preview *preview);
 
 /**
- * The callback URL of a request. `index` starts at 0; NULL if it is out of range. Borrowed from `preview`.
+ * The callback URL of a request. `index` starts at 0; NULL if it is out of range.
  */
 const char *oss_callback_preview_url(const oss_callback_preview *preview, size_t index);
 
 /**
- * The path and query of a request; NULL if `index` is out of range. Borrowed from `preview`.
+ * The path and query of a request. `index` starts at 0; NULL if it is out of range.
  */
 const char *oss_callback_preview_target(const oss_callback_preview *preview, size_t index);
 
 /**
- * The body of a request; NULL if `index` is out of range. Borrowed from `preview`.
+ * The body of a request. `index` starts at 0; NULL if it is out of range.
  */
 const char *oss_callback_preview_body(const oss_callback_preview *preview, size_t index);
 
 /**
- * A whole request as OSS would send it, but with line feeds as line ends, and with words in parentheses
- * for what only OSS can know. NULL if `index` is out of range. Borrowed from `preview`.
+ * A whole request as OSS would send it, but with lines ended by line feeds, and with words in parentheses
+ * for what only OSS knows. `index` starts at 0; NULL if it is out of range.
  */
 const char *oss_callback_preview_http(const oss_callback_preview *preview, size_t index);
 
 /**
- * Frees a preview and everything borrowed from it. NULL does nothing.
+ * Frees a preview.
  */
 void oss_callback_preview_free(oss_callback_preview *preview);
 
@@ -2777,12 +2693,11 @@ void oss_callback_preview_free(oss_callback_preview *preview);
 
 /**
  * Explains what a callback will do. `callback` is the value of the header x-oss-callback or of the
- * parameter callback; `callback_var` is that of the variables, or NULL.
+ * parameter callback; `callback_var` is that of x-oss-callback-var or callback-var, or NULL.
  *
  * Both may be percent-encoded, use the URL-safe alphabet, lack padding or contain line breaks; the
- * explanation then says that OSS would refuse that. It shows variables with their values. On success, also
- * for a callback that OSS would refuse, `*explanation` is a new handle: free it with
- * oss_callback_explanation_free.
+ * explanation then says that OSS would refuse that. It shows variables with their values. Succeeds even
+ * for a callback that OSS would refuse. Free `*explanation` with oss_callback_explanation_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_explanation_new(
@@ -2790,18 +2705,18 @@ oss_callback_code oss_callback_explanation_new(
     oss_callback_error **error);
 
 /**
- * The whole explanation, one sentence per line: what OSS will do, then what is wrong, then what is likely
- * a mistake. NULL if `explanation` is NULL. Borrowed from `explanation`.
+ * The whole explanation, one sentence per line: what OSS will do, then what is wrong, then what is
+ * probably a mistake.
  */
 const char *oss_callback_explanation_text(const oss_callback_explanation *explanation);
 
 /**
- * The number of reasons for which OSS would refuse the callback; 0 if it would not, and for NULL.
+ * The number of reasons why OSS would refuse the callback; 0 if it would not.
  */
 size_t oss_callback_explanation_problems_len(const oss_callback_explanation *explanation);
 
 /**
- * Frees an explanation and everything borrowed from it. NULL does nothing.
+ * Frees an explanation.
  */
 void oss_callback_explanation_free(oss_callback_explanation *explanation);
 
@@ -2819,13 +2734,13 @@ void oss_callback_explanation_free(oss_callback_explanation *explanation);
 /**
  * @typedef oss_callback_verifier_options
  *
- * How callbacks are verified. Setters copy their arguments and return nothing; oss_callback_verifier_new
- * reports the first error. Not safe to share between threads while it changes.
+ * How callbacks are verified. The first error is reported by oss_callback_verifier_new. Not safe to share
+ * between threads while it changes.
  */
 
 /**
- * Makes options with OSS's production key. Free them with oss_callback_verifier_options_free; a verifier
- * does not need them once it is made.
+ * Makes options with OSS's production key. Free them with oss_callback_verifier_options_free; verifiers
+ * keep a copy.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_verifier_options_new(oss_callback_verifier_options **options);
@@ -2840,15 +2755,14 @@ void oss_callback_verifier_options_add_key(
 /**
  * Sets whether unknown keys are fetched from OSS's key host. Default: false. The library fetches only URLs
  * of the form https://gosspublic.alicdn.com/callback_pub_key_v1.pem, at most 8 keys, each at most once a
- * minute and within 3 seconds. Verifying waits meanwhile.
+ * minute and within 3 seconds. Verification waits meanwhile.
  */
 void oss_callback_verifier_options_set_fetch_keys(
     oss_callback_verifier_options *options, bool fetch_keys);
 
 /**
- * FOR TESTS ONLY: accepts a key URL that is not OSS's, exactly as it stands, with this key (PEM). Anyone
- * who holds its private half can forge callbacks. It is meant for local-oss, which prints the URL when it
- * starts.
+ * FOR TESTS ONLY: accepts exactly this key URL, which is not OSS's, with this key (PEM). Anyone who has
+ * the private key can forge callbacks. It is meant for local-oss, which prints the URL when it starts.
  */
 void oss_callback_verifier_options_trust_key_url_for_tests(
     oss_callback_verifier_options *options, const char *exact_url, const char *pem);
@@ -2860,36 +2774,35 @@ void oss_callback_verifier_options_set_max_body_len(
     oss_callback_verifier_options *options, size_t max_body_len);
 
 /**
- * Puts back what a reverse proxy strips: with "/api", a request for /callback may have been signed as
- * /api/callback. The verifier first tries the target as it came.
+ * Puts back a prefix that a reverse proxy strips: with "/api", a request for /callback may have been
+ * signed as /api/callback. The verifier first tries the target as it came.
  */
 void oss_callback_verifier_options_prepend_prefix(
     oss_callback_verifier_options *options, const char *prefix);
 
 /**
- * Takes off what a reverse proxy adds: with "/internal", a request for /internal/callback may have been
- * signed as /callback. The verifier first tries the target as it came.
+ * Removes a prefix that a reverse proxy adds: with "/internal", a request for /internal/callback may have
+ * been signed as /callback. The verifier first tries the target as it came.
  */
 void oss_callback_verifier_options_strip_prefix(
     oss_callback_verifier_options *options, const char *prefix);
 
 /**
  * Trusts a header such as X-Original-URI, in which a reverse proxy keeps the target that it received. The
- * verifier first tries the target as it reached the application.
+ * verifier first tries the target as it came.
  */
 void oss_callback_verifier_options_trust_target_header(
     oss_callback_verifier_options *options, const char *name);
 
 /**
- * Frees options. NULL does nothing.
+ * Frees options.
  */
 void oss_callback_verifier_options_free(oss_callback_verifier_options *options);
 
 /**
  * @typedef oss_callback_verifier
  *
- * Decides whether requests come from OSS. Immutable: many threads may use it at once; one of them frees
- * it.
+ * Decides whether requests come from OSS. Immutable: many threads may use it at once; one thread frees it.
  *
  * A signature proves that OSS sent the request, and no more. Any customer of OSS can have such a request
  * sent to any URL, with any body, and it never expires. To prove that the upload was permitted, use an
@@ -2897,8 +2810,8 @@ void oss_callback_verifier_options_free(oss_callback_verifier_options *options);
  */
 
 /**
- * Makes a verifier. `options` NULL means OSS's production key and no proxy. On success `*verifier` is a
- * new handle: free it with oss_callback_verifier_free. The options may be used again.
+ * Makes a verifier. NULL `options` mean OSS's production key and no proxy. Free `*verifier` with
+ * oss_callback_verifier_free. The options may be used again.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_verifier_new(
@@ -2910,17 +2823,15 @@ oss_callback_code oss_callback_verifier_new(
  *
  * `target` is the path and query exactly as in the request line. `headers` holds 2 * `headers_len`
  * strings: a name, its value, the next name, and so on; if a name occurs several times, the first one
- * counts. Authorization and x-oss-pub-key-url are required. Content-Type says how to read the body, and
- * the headers that proxies add are examined. You may leave out all others. A target or header over 16 KiB
- * cannot be OSS's. `body` holds the body's bytes. The function does not change these buffers and keeps no
- * pointer to them.
+ * counts. Authorization and x-oss-pub-key-url are required; Content-Type, which says how to read the body,
+ * and the headers that proxies add are used if they are there. You may leave out all others. A target or
+ * header over 16 KiB cannot be OSS's.
  *
- * Takes about 20 microseconds and does no I/O, unless keys are fetched. On success `*verified` is a new
- * handle: free it with oss_callback_verified_free. The codes 80 to 87 say why a request is not a callback,
- * except OSS_CALLBACK_CODE_KEY_UNAVAILABLE, which says nothing about the request.
- * oss_callback_error_message and oss_callback_error_diagnosis are for the application's log. Do not send
- * them to the requester; send oss_callback_reply_new_refused. May be called from several threads with the
- * same verifier.
+ * Takes about 20 microseconds and does no I/O, unless keys are fetched. Free `*verified` with
+ * oss_callback_verified_free. The codes 80 to 87 say why a request is not a callback, except
+ * OSS_CALLBACK_CODE_KEY_UNAVAILABLE, which says nothing about the request. oss_callback_error_message and
+ * oss_callback_error_diagnosis are for the application's log. Do not send them to the requester; send
+ * oss_callback_reply_new_refused.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_verifier_verify(
@@ -2929,7 +2840,7 @@ oss_callback_code oss_callback_verifier_verify(
     oss_callback_verified **verified, oss_callback_error **error);
 
 /**
- * Frees a verifier. NULL does nothing. No call may use the verifier any more.
+ * Frees a verifier. No call may still be using it.
  */
 void oss_callback_verifier_free(oss_callback_verifier *verifier);
 
@@ -2939,47 +2850,45 @@ void oss_callback_verifier_free(oss_callback_verifier *verifier);
  * A callback that OSS sent. It has no headers, because OSS does not sign them. Immutable: any thread may
  * read it; one thread frees it.
  *
- * The strings that it gives are borrowed from it. A string is NULL if the body does not give it, gives
- * null, or cannot be read: see oss_callback_verified_check_body. An empty value is NULL too, except from
- * oss_callback_verified_member and oss_callback_verified_variable.
+ * A string is NULL if the body does not give it, gives null, or cannot be read: see
+ * oss_callback_verified_check_body. An empty value is NULL too, except from oss_callback_verified_member
+ * and oss_callback_verified_variable.
  */
 
 /**
- * The path and query that OSS signed: those of the callback URL, whatever a proxy made of them. They are
- * for logs: /cb?id=1 and /cb%3Fid=1 have the same signature, and any customer of OSS can choose them. NULL
- * if `verified` is NULL.
+ * The path and query that OSS signed: those of the callback URL, whatever a proxy made of them. Use them
+ * for logs only: /cb?id=1 and /cb%3Fid=1 have the same signature, and any customer of OSS can choose them.
  */
 const char *oss_callback_verified_signed_target(const oss_callback_verified *verified);
 
 /**
- * The URL of the key, as the callback named it; NULL if `verified` is NULL.
+ * The URL of the key, as the callback named it.
  */
 const char *oss_callback_verified_key_url(const oss_callback_verified *verified);
 
 /**
- * The body, byte for byte: `*body_len` bytes, not NUL-terminated. `body_len` may be NULL. The result is
- * NULL, with 0 bytes, only if `verified` is NULL. Borrowed from `verified`.
+ * The body, byte for byte: `*body_len` bytes. `body_len` may be NULL. An empty body is not NULL.
  */
 const uint8_t *oss_callback_verified_body(const oss_callback_verified *verified, size_t *body_len);
 
 /**
  * Checks that the body can be read, as a form or as JSON according to Content-Type. Fails with
  * OSS_CALLBACK_CODE_BAD_BODY if it is neither, is not UTF-8, has more than 2000 members or a NUL in one,
- * or has a member twice, which two readers could understand differently.
+ * or has a member twice.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_verified_check_body(
     const oss_callback_verified *verified, oss_callback_error **error);
 
 /**
- * A member of the body by its name, in the same letter case. Numbers are as JSON writes them. The members
- * of a JSON object imageInfo are "imageInfo.height" and so on.
+ * A member of the body by its exact name. A number is its JSON text. The members of a JSON object
+ * imageInfo are "imageInfo.height" and so on.
  */
 const char *oss_callback_verified_member(const oss_callback_verified *verified, const char *name);
 
 /**
- * A variable of the application's own by its name, with or without "x:": the member x:name or, if there is
- * none, the member name. It may be empty.
+ * One of the application's own variables by its name, with or without "x:": the member x:name or, if there
+ * is none, the member name.
  */
 const char *oss_callback_verified_variable(const oss_callback_verified *verified, const char *name);
 
@@ -2989,7 +2898,7 @@ const char *oss_callback_verified_variable(const oss_callback_verified *verified
 const char *oss_callback_verified_bucket(const oss_callback_verified *verified);
 
 /**
- * The object's name, ${object}; also found under the name filename.
+ * The object's name, ${object}, from the member object or filename.
  */
 const char *oss_callback_verified_object(const oss_callback_verified *verified);
 
@@ -3004,7 +2913,7 @@ const char *oss_callback_verified_etag(const oss_callback_verified *verified);
 const char *oss_callback_verified_mime_type(const oss_callback_verified *verified);
 
 /**
- * The image's format, such as "jpg", ${imageInfo.format}; also found under the name format.
+ * The image's format, ${imageInfo.format}, such as "jpg", from the member imageInfo.format or format.
  */
 const char *oss_callback_verified_image_format(const oss_callback_verified *verified);
 
@@ -3034,40 +2943,38 @@ const char *oss_callback_verified_vpc_id(const oss_callback_verified *verified);
 const char *oss_callback_verified_operation(const oss_callback_verified *verified);
 
 /**
- * Writes the object's size in bytes, ${size}, to `*size` and returns true. If the body does not give it,
- * writes nothing and returns false.
+ * Writes the object's size in bytes, ${size}, to `*size`; returns false if the body does not give it.
  */
 bool oss_callback_verified_size(const oss_callback_verified *verified, uint64_t *size);
 
 /**
- * Writes the object's CRC-64 (CRC-64/XZ), ${crc64}, to `*crc64` and returns true. If the body does not
- * give it, writes nothing and returns false.
+ * Writes the object's CRC-64, ${crc64}, to `*crc64`; returns false if the body does not give it.
  */
 bool oss_callback_verified_crc64(const oss_callback_verified *verified, uint64_t *crc64);
 
 /**
- * Writes the image's height in pixels, ${imageInfo.height}, to `*image_height` and returns true. It is
- * also found under the name height. If the body does not give it, writes nothing and returns false.
+ * Writes the image's height in pixels, ${imageInfo.height}, from the member imageInfo.height or height, to
+ * `*image_height`; returns false if the body does not give it.
  */
 bool oss_callback_verified_image_height(
     const oss_callback_verified *verified, uint64_t *image_height);
 
 /**
- * Writes the image's width in pixels, ${imageInfo.width}, to `*image_width` and returns true. It is also
- * found under the name width. If the body does not give it, writes nothing and returns false.
+ * Writes the image's width in pixels, ${imageInfo.width}, from the member imageInfo.width or width, to
+ * `*image_width`; returns false if the body does not give it.
  */
 bool oss_callback_verified_image_width(
     const oss_callback_verified *verified, uint64_t *image_width);
 
 /**
  * Looks up the object that the body names (HeadObject), and compares its ETag, size and CRC-64 with those
- * in the body. Do this before you do anything valuable: neither OSS's signature nor a seal proves that the
- * upload took place. An object that was there before passes too, and without a seal the bucket may be
+ * in the body. Call this before you do anything of value: neither OSS's signature nor a seal proves that
+ * the upload took place. An object that was there before also passes, and without a seal the bucket may be
  * anyone's.
  *
- * Blocks for at most the client's time limits. On success `*metadata`, if wanted, is a new handle: free it
- * with oss_callback_object_metadata_free. Fails with OSS_CALLBACK_CODE_NOT_CONFIRMED if there is no such
- * object, if it differs, or if the body names none. Every other code means that nothing is known.
+ * Blocks for at most the client's time limits. `metadata` may be NULL; free `*metadata` with
+ * oss_callback_object_metadata_free. Fails with OSS_CALLBACK_CODE_NOT_CONFIRMED if there is no such
+ * object, if it differs, or if the body names none. Any other code means that nothing is known.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_verified_confirm(
@@ -3075,7 +2982,7 @@ oss_callback_code oss_callback_verified_confirm(
     oss_callback_object_metadata **metadata, oss_callback_error **error);
 
 /**
- * Frees a verified callback and everything borrowed from it. NULL does nothing.
+ * Frees a verified callback.
  */
 void oss_callback_verified_free(oss_callback_verified *verified);
 
@@ -3086,10 +2993,9 @@ void oss_callback_verified_free(oss_callback_verified *verified);
  */
 
 /**
- * Makes an answer that OSS accepts and passes on to the uploader: status 200 with the JSON text `json`. On
- * success `*reply` is a new handle: free it with oss_callback_reply_free. Fails with
- * OSS_CALLBACK_CODE_INVALID_ARGUMENT if `json` is not JSON, begins with a byte order mark or is longer
- * than 1 MB.
+ * Makes an answer that OSS accepts and passes on to the uploader: status 200 with the JSON text `json`.
+ * Free `*reply` with oss_callback_reply_free. Fails with OSS_CALLBACK_CODE_INVALID_ARGUMENT if `json` is
+ * not JSON, begins with a byte order mark or is longer than 1 MB.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_reply_new_ok(
@@ -3097,39 +3003,37 @@ oss_callback_code oss_callback_reply_new_ok(
 
 /**
  * Makes an answer that refuses a request after verifying or sealing failed with `error`. The answer does
- * not tell the reason. Its status is 405 for a method other than POST, 413 for a body over the limit, 400
+ * not give the reason. Its status is 405 for a method other than POST, 413 for a body over the limit, 400
  * for a body that cannot be read, 403 for what is not OSS's or not permitted, and 503 if that is unknown
- * or `error` is NULL. On success `*reply` is a new handle: free it with oss_callback_reply_free.
+ * or `error` is NULL. Free `*reply` with oss_callback_reply_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_reply_new_refused(
     const oss_callback_error *error, oss_callback_reply **reply);
 
 /**
- * The HTTP status; 0 for NULL.
+ * The HTTP status.
  */
 uint32_t oss_callback_reply_status(const oss_callback_reply *reply);
 
 /**
- * The value for Content-Type: application/json. NULL if `reply` is NULL. Borrowed from `reply`.
+ * The value for Content-Type: application/json.
  */
 const char *oss_callback_reply_content_type(const oss_callback_reply *reply);
 
 /**
- * The body: `*body_len` bytes, which is also the value for Content-Length. `body_len` may be NULL. The
- * result is NULL, with 0 bytes, only if `reply` is NULL. Borrowed from `reply`.
+ * The body: `*body_len` bytes, which is also the value for Content-Length. `body_len` may be NULL.
  */
 const uint8_t *oss_callback_reply_body(const oss_callback_reply *reply, size_t *body_len);
 
 /**
  * The whole answer as HTTP/1.1, `*http_len` bytes, for servers that write to a socket. Close the
- * connection after it. `http_len` may be NULL. The result is NULL, with 0 bytes, only if `reply` is NULL.
- * Borrowed from `reply`.
+ * connection after it. `http_len` may be NULL.
  */
 const uint8_t *oss_callback_reply_http(const oss_callback_reply *reply, size_t *http_len);
 
 /**
- * Frees a reply and everything borrowed from it. NULL does nothing.
+ * Frees a reply.
  */
 void oss_callback_reply_free(oss_callback_reply *reply);
 
@@ -3137,13 +3041,13 @@ void oss_callback_reply_free(oss_callback_reply *reply);
  * @typedef oss_callback_permission
  *
  * What an uploader may do: upload one object, given by its name or by a prefix, up to a size, until a
- * time. Setters return nothing; oss_callback_sealer_seal reports the first error. Not safe to share
- * between threads while it changes.
+ * time. The first error is reported by oss_callback_sealer_seal. Not safe to share between threads while
+ * it changes.
  */
 
 /**
- * Makes a permission to upload one object. Set a size and an end: without them nothing can be sealed. Free
- * it with oss_callback_permission_free.
+ * Makes a permission to upload one object. Set a size and an end, which sealing requires. Free it with
+ * oss_callback_permission_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_permission_new_object(
@@ -3170,8 +3074,8 @@ void oss_callback_permission_set_max_size(oss_callback_permission *permission, u
 void oss_callback_permission_set_exact_size(oss_callback_permission *permission, uint64_t bytes);
 
 /**
- * Sets when the permission ends by the application server's clock, in seconds since 1970-01-01 00:00 UTC.
- * The callback must arrive before that, so leave time for the upload.
+ * Sets when the permission ends, by the application server's clock. The callback must arrive before that,
+ * so leave time for the upload.
  */
 void oss_callback_permission_set_expires_at_s(
     oss_callback_permission *permission, uint64_t seconds);
@@ -3182,7 +3086,7 @@ void oss_callback_permission_set_expires_at_s(
 void oss_callback_permission_set_valid_for_s(oss_callback_permission *permission, uint64_t seconds);
 
 /**
- * Frees a permission. NULL does nothing.
+ * Frees a permission.
  */
 void oss_callback_permission_free(oss_callback_permission *permission);
 
@@ -3196,13 +3100,12 @@ void oss_callback_permission_free(oss_callback_permission *permission);
  * object's ETag or contents: see oss_callback_verified_confirm. The secret stays on the application
  * server. The uploader gets the finished callback and cannot change anything that is sealed.
  *
- * After the last oss_callback_sealer_accept, many threads may use a sealer at once; one of them frees it.
+ * After the last oss_callback_sealer_accept, many threads may use it at once; one thread frees it.
  */
 
 /**
- * Makes a sealer with a key. `key_id` has 1 to 32 letters, digits, - and _; it stands in every seal and is
- * not secret. `secret` has at least 32 random bytes and is copied. On success `*sealer` is a new handle:
- * free it with oss_callback_sealer_free.
+ * Makes a sealer with a key. `key_id` has 1 to 32 letters, digits, - and _; it is part of every seal and
+ * is not secret. `secret` has at least 32 random bytes. Free `*sealer` with oss_callback_sealer_free.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_sealer_new(
@@ -3211,7 +3114,7 @@ oss_callback_code oss_callback_sealer_new(
 
 /**
  * Also accepts the seals of another key, for rotation: the previous key until its seals have expired, or
- * the next key before the first server seals with it. No other thread may use the sealer meanwhile.
+ * the next key before any server seals with it. No other thread may use the sealer meanwhile.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_sealer_accept(
@@ -3224,10 +3127,9 @@ oss_callback_code oss_callback_sealer_accept(
  *
  * The body must carry ${bucket}, ${object}, ${size}, ${x:seal} and every variable, each as a member of
  * that name; a variable's member may omit the x:. Otherwise the function fails with
- * OSS_CALLBACK_CODE_INVALID_CALLBACK and names what is missing. The permission must not have ended. On
- * success `*spec` is a new handle: free it with oss_callback_spec_free. Give the uploader
- * oss_callback_spec_callback and oss_callback_spec_callback_var. May be called from several threads with
- * the same sealer.
+ * OSS_CALLBACK_CODE_INVALID_CALLBACK and names what is missing. The permission must not have ended. Free
+ * `*spec` with oss_callback_spec_free. Give the uploader its oss_callback_spec_callback and
+ * oss_callback_spec_callback_var.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_sealer_seal(
@@ -3236,10 +3138,9 @@ oss_callback_code oss_callback_sealer_seal(
     oss_callback_error **error);
 
 /**
- * Checks the seal of a verified callback against what its body says, by this machine's clock. On success
- * `*sealed` is a new handle: free it with oss_callback_sealed_free. The codes 88 to 94 say what is wrong:
- * OSS_CALLBACK_CODE_BAD_SEAL, for example, if the seal is forged or belongs to another bucket, object or
- * other variables. May be called from several threads with the same sealer.
+ * Checks the seal of a verified callback against what its body says, by this machine's clock. Free
+ * `*sealed` with oss_callback_sealed_free. The codes 88 to 94 say what is wrong, such as
+ * OSS_CALLBACK_CODE_BAD_SEAL.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_sealer_check(
@@ -3247,7 +3148,7 @@ oss_callback_code oss_callback_sealer_check(
     oss_callback_sealed **sealed, oss_callback_error **error);
 
 /**
- * Frees a sealer. NULL does nothing. No call may use the sealer any more.
+ * Frees a sealer. No call may still be using it.
  */
 void oss_callback_sealer_free(oss_callback_sealer *sealer);
 
@@ -3259,51 +3160,49 @@ void oss_callback_sealer_free(oss_callback_sealer *sealer);
  */
 
 /**
- * The bucket; NULL if `sealed` is NULL. Borrowed from `sealed`.
+ * The bucket.
  */
 const char *oss_callback_sealed_bucket(const oss_callback_sealed *sealed);
 
 /**
- * The object's name: the permitted one, or one that begins with the permitted prefix. NULL if `sealed` is
- * NULL. Borrowed from `sealed`.
+ * The object's name: the permitted one, or one that begins with the permitted prefix.
  */
 const char *oss_callback_sealed_object(const oss_callback_sealed *sealed);
 
 /**
- * The size in bytes that the callback gives, within what was permitted; 0 for NULL.
+ * The size in bytes that the callback gives, within what was permitted.
  */
 uint64_t oss_callback_sealed_size(const oss_callback_sealed *sealed);
 
 /**
- * A sealed variable by its name, with or without "x:"; NULL if it was not sealed. Borrowed from `sealed`.
+ * A sealed variable by its name, with or without "x:"; NULL if it was not sealed.
  */
 const char *oss_callback_sealed_variable(const oss_callback_sealed *sealed, const char *name);
 
 /**
- * The id of the key that made the seal; NULL if `sealed` is NULL. Borrowed from `sealed`.
+ * The id of the key that made the seal.
  */
 const char *oss_callback_sealed_key_id(const oss_callback_sealed *sealed);
 
 /**
- * When the permission ends, in seconds since 1970-01-01 00:00 UTC; 0 for NULL.
+ * When the permission ends.
  */
 uint64_t oss_callback_sealed_expires_at_s(const oss_callback_sealed *sealed);
 
 /**
- * 16 random bytes that no other seal has. Several servers can share a database in place of an
+ * 16 random bytes that no other seal has. Several servers can share a database instead of using an
  * oss_callback_replay_guard: keep oss_callback_sealed_body_digest under the nonce until after the
- * permission's end. A callback whose nonce is there with another digest is a replay. NULL if `sealed` is
- * NULL. Borrowed from `sealed`.
+ * permission's end. A callback whose nonce is there with another digest is a replay.
  */
 const uint8_t *oss_callback_sealed_nonce(const oss_callback_sealed *sealed);
 
 /**
- * The SHA-256 of the body, 32 bytes; NULL if `sealed` is NULL. Borrowed from `sealed`.
+ * The SHA-256 of the body, 32 bytes.
  */
 const uint8_t *oss_callback_sealed_body_digest(const oss_callback_sealed *sealed);
 
 /**
- * Frees a sealed callback and everything borrowed from it. NULL does nothing.
+ * Frees a sealed callback.
  */
 void oss_callback_sealed_free(oss_callback_sealed *sealed);
 
@@ -3312,12 +3211,12 @@ void oss_callback_sealed_free(oss_callback_sealed *sealed);
  */
 typedef enum {
     /**
-     * It comes for the first time: handle it.
+     * The callback is new: handle it.
      */
     OSS_CALLBACK_SEEN_FIRST = 1,
     /**
      * It is the same callback again, byte for byte: answer as before and do nothing else. OSS itself
-     * delivers a callback twice if it tries the next URL because an answer came too late.
+     * delivers a callback twice if an answer comes too late and it tries the next URL.
      */
     OSS_CALLBACK_SEEN_REPEATED = 2,
     /**
@@ -3329,10 +3228,10 @@ typedef enum {
 /**
  * @typedef oss_callback_replay_guard
  *
- * Tells new callbacks from those that came before. It keeps a used permission until that has ended by
- * every setting of the clock since, so a change of the clock cannot make the permission look new. A child
- * of a fork starts with what its parent had seen; after that, neither knows what the other sees. Many
- * threads may use it at once; one of them frees it.
+ * Tells new callbacks from repeated ones. It keeps a used permission until its end, whatever the clock was
+ * set to meanwhile, so changing the clock cannot make the permission look new. A child of a fork starts
+ * with what its parent had seen; after that, neither knows what the other sees. Many threads may use it at
+ * once; one thread frees it.
  */
 
 /**
@@ -3345,9 +3244,10 @@ oss_callback_code oss_callback_replay_guard_new(
 
 /**
  * Looks up a callback, remembers it, and writes what was known of it to `*seen`. If several threads ask
- * about the same callback at once, one of them gets OSS_CALLBACK_SEEN_FIRST. Fails with
- * OSS_CALLBACK_CODE_REPLAY_UNKNOWN if the guard is full, because it forgets nothing early, or if it may
- * have forgotten a permission that ended more than 5 minutes ago. In that case, answer with a 5xx status.
+ * about the same callback at once, only one gets OSS_CALLBACK_SEEN_FIRST. Fails with
+ * OSS_CALLBACK_CODE_REPLAY_UNKNOWN if the guard is full, because it forgets nothing early, or if the
+ * permission ended so long ago (more than 5 minutes) that the guard may have forgotten it. If it fails,
+ * answer with a 5xx status.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_replay_guard_check(
@@ -3355,7 +3255,8 @@ oss_callback_code oss_callback_replay_guard_check(
     oss_callback_seen *seen, oss_callback_error **error);
 
 /**
- * Takes OSS_CALLBACK_SEEN_FIRST back. Call it if handling the callback failed and you want it repeated.
+ * Forgets a callback, so that its repetition is OSS_CALLBACK_SEEN_FIRST again. Call this if handling the
+ * callback failed.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_replay_guard_forget(
@@ -3363,7 +3264,7 @@ oss_callback_code oss_callback_replay_guard_forget(
     oss_callback_error **error);
 
 /**
- * Frees a guard. NULL does nothing. No call may use the guard any more.
+ * Frees a guard. No call may still be using it.
  */
 void oss_callback_replay_guard_free(oss_callback_replay_guard *replay_guard);
 
@@ -3374,19 +3275,19 @@ void oss_callback_replay_guard_free(oss_callback_replay_guard *replay_guard);
 /**
  * @name Version
  *
- * The library that is linked, against the header that was compiled.
+ * The version of the linked library, to compare with that of this header.
  * @{
  */
 
 /**
- * The version of the linked library, such as "0.1.0". Compare it with OSS_CALLBACK_VERSION, the version of
- * this header. The text is static. Any thread may call this.
+ * The version of the linked library, such as "0.1.0"; OSS_CALLBACK_VERSION is that of this header. The
+ * text is static. Any thread may call this.
  */
 const char *oss_callback_version(void);
 
 /**
- * The version of the linked library as a number that grows: major * 1000000 + minor * 1000 + patch, as in
- * OSS_CALLBACK_VERSION_NUMBER for this header. Any thread may call this.
+ * The version of the linked library as a number, like OSS_CALLBACK_VERSION_NUMBER of this header: major *
+ * 1000000 + minor * 1000 + patch. Any thread may call this.
  */
 uint32_t oss_callback_version_number(void);
 

@@ -51,7 +51,7 @@ pub extern "C" fn oss_callback_attempt_answered(
     })
 }
 
-/// The HTTP status; 0 if no answer came, and for NULL.
+/// The HTTP status; 0 if no answer came.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_attempt_status(attempt: Option<&oss_callback_attempt>) -> u32 {
     of(attempt, 0, |handle| {
@@ -59,8 +59,7 @@ pub extern "C" fn oss_callback_attempt_status(attempt: Option<&oss_callback_atte
     })
 }
 
-/// How long the attempt waited for the head of the answer after sending the last byte, in milliseconds. 0
-/// for NULL.
+/// How long the attempt waited for the head of the answer after sending the last byte.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_attempt_waited_ms(attempt: Option<&oss_callback_attempt>) -> u64 {
     of(attempt, 0, |handle| milliseconds(handle.attempt.waited))

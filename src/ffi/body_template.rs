@@ -10,9 +10,9 @@ use super::options::Options;
 use super::pointers::{free, make, text};
 use crate::{BodyTemplate, Error, Result};
 
-/// The body of a callback, built member by member, so that names and values are escaped correctly. A body
-/// of plain text does not need one: see oss_callback_spec_options_set_body. The first error is kept and
-/// reported by oss_callback_spec_new. Not safe to share between threads while it changes.
+/// The body of a callback, built member by member, so that names and values are escaped correctly. To set
+/// it as text instead, see oss_callback_spec_options_set_body. The first error is reported by
+/// oss_callback_spec_new. Not safe to share between threads while it changes.
 pub struct oss_callback_body_template {
     pub(super) options: Options<BodyTemplate>,
 }
@@ -100,7 +100,7 @@ pub unsafe extern "C" fn oss_callback_body_template_add_text(
     }
 }
 
-/// Frees a template. NULL does nothing.
+/// Frees a template.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_body_template_free(
     body_template: Option<Box<oss_callback_body_template>>,

@@ -9,8 +9,7 @@ use crate::Cancellation;
 
 /// Ends operations from another thread: see oss_callback_put_options_set_cancellation and
 /// oss_callback_operation_options_set_cancellation. One handle may serve any number of operations, which
-/// then end together, and any number of threads at once; one of them frees it. Options keep their own
-/// reference, so it may be freed before the operations end.
+/// then end together. Many threads may use it at once; one thread frees it, even before the operations end.
 pub struct oss_callback_cancellation {
     pub(super) cancellation: Cancellation,
 }
@@ -31,11 +30,11 @@ pub extern "C" fn oss_callback_cancellation_new(
     })
 }
 
-/// Ends the operations that use this cancellation with OSS_CALLBACK_CODE_CANCELLED, within 0.2 s whatever
-/// the connection is doing. An operation in one of the caller's hooks ends when the hook returns. A
-/// cancellation stays cancelled: operations that begin later send nothing. An upload whose answer has begun
-/// to arrive is already stored; it ends with OSS_CALLBACK_CODE_ANSWER_DAMAGED. Any thread may call this,
-/// and so may a signal handler.
+/// Ends the operations that use this cancellation with OSS_CALLBACK_CODE_CANCELLED within 0.2 s, whatever
+/// the connection is doing. An operation whose hook is running ends when the hook returns. A cancellation
+/// stays cancelled: operations that begin later send nothing. An upload whose answer has begun to arrive is
+/// already stored; it ends with OSS_CALLBACK_CODE_ANSWER_DAMAGED. Any thread may call this, and so may a
+/// signal handler.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_cancellation_cancel(
     cancellation: Option<&oss_callback_cancellation>,
@@ -43,7 +42,7 @@ pub extern "C" fn oss_callback_cancellation_cancel(
     of(cancellation, (), |handle| handle.cancellation.cancel())
 }
 
-/// Whether it was cancelled; false for NULL. Any thread may call this.
+/// Whether it was cancelled. Any thread may call this.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_cancellation_is_cancelled(
     cancellation: Option<&oss_callback_cancellation>,
@@ -53,7 +52,7 @@ pub extern "C" fn oss_callback_cancellation_is_cancelled(
     })
 }
 
-/// Frees a cancellation without cancelling anything. NULL does nothing.
+/// Frees a cancellation without cancelling anything.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_cancellation_free(
     cancellation: Option<Box<oss_callback_cancellation>>,

@@ -15,9 +15,8 @@ use super::options::Options;
 use super::pointers::{bytes, free, make, optional_text, required, text};
 use crate::{Client, ClientBuilder, Credentials, Error, Result, RetryPolicy, SignatureVersion};
 
-/// The settings of a client. Only the endpoint and the credentials are required. Setters copy what they get
-/// and return nothing: the first error is kept and reported by oss_callback_client_new. Not safe to share
-/// between threads while it changes.
+/// The settings of a client. Only the endpoint and the credentials are required. The first error is
+/// reported by oss_callback_client_new. Not safe to share between threads while it changes.
 pub struct oss_callback_client_options {
     options: Options<Settings>,
 }
@@ -61,7 +60,7 @@ impl Settings {
     }
 }
 
-/// The certificate authorities that a client trusts, in addition to those of
+/// The certificate authorities that a client trusts besides those of
 /// oss_callback_client_options_set_ca_bundle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
@@ -76,9 +75,8 @@ pub enum oss_callback_root_certificates {
     None = 3,
 }
 
-/// A client of OSS, or of a server that speaks its protocol. It never changes, and many threads may use it
-/// at once; one of them frees it when no call uses it any more. The child of a fork may use it too: it
-/// opens its own connections and frees the client as the parent does.
+/// A client of OSS, or of a server that speaks its protocol. Immutable: many threads may use it at once;
+/// one thread frees it when no call uses it any more.
 pub struct oss_callback_client {
     pub(super) client: Client,
 }
@@ -141,8 +139,7 @@ unsafe fn set_text(
     });
 }
 
-/// Makes options with the defaults. Free them with oss_callback_client_options_free. A client does not need
-/// them once it is made.
+/// Makes options with the defaults. Free them with oss_callback_client_options_free; clients keep a copy.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_options_new(
@@ -158,8 +155,8 @@ pub extern "C" fn oss_callback_client_options_new(
     })
 }
 
-/// Sets the server, such as "https://oss-cn-hangzhou.aliyuncs.com", with a port if needed. Required.
-/// Without a scheme, https is used. With an IP address, URLs name the bucket in the path:
+/// Sets the server, such as "https://oss-cn-hangzhou.aliyuncs.com", with a port if needed. Without a
+/// scheme, https is used. With an IP address, URLs name the bucket in the path:
 /// http://127.0.0.1:9000/bucket/object.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_endpoint(
@@ -174,8 +171,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_endpoint(
     }
 }
 
-/// Sets the region, "cn-hangzhou" or "oss-cn-hangzhou". Default: that of a standard endpoint. Signature
-/// version 4 needs one.
+/// Sets the region, "cn-hangzhou" or "oss-cn-hangzhou". Default: that of a standard endpoint. Required for
+/// signature version 4.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_region(
     options: Option<&mut oss_callback_client_options>,
@@ -186,7 +183,7 @@ pub unsafe extern "C" fn oss_callback_client_options_set_region(
 }
 
 /// Sets an access key pair. `security_token` is NULL for a RAM user; for a role, it is the token from STS.
-/// If both id and secret are NULL, the client has no credentials. No secret ever appears in a message.
+/// If both id and secret are NULL, the client has no credentials. Secrets never appear in messages.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_credentials(
     options: Option<&mut oss_callback_client_options>,
@@ -203,7 +200,7 @@ pub unsafe extern "C" fn oss_callback_client_options_set_credentials(
 }
 
 /// Sets the key pair from the environment: OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, for a role,
-/// OSS_SESSION_TOKEN. They are read now; no other thread may change the environment meanwhile.
+/// OSS_SESSION_TOKEN. They are read during this call, in which no other thread may change the environment.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_options_set_credentials_from_env(
     options: Option<&mut oss_callback_client_options>,
@@ -241,8 +238,8 @@ pub extern "C" fn oss_callback_client_options_set_signature_version(
     });
 }
 
-/// Sets whether the endpoint is a custom domain bound to one bucket, which URLs then do not name. Default:
-/// false.
+/// Sets whether the endpoint is a custom domain bound to one bucket. URLs then do not name the bucket.
+/// Default: false.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_options_set_cname(
     options: Option<&mut oss_callback_client_options>,
@@ -252,7 +249,7 @@ pub extern "C" fn oss_callback_client_options_set_cname(
 }
 
 /// Sets whether URLs name the bucket in the path, not in the host. OSS refuses this on its standard
-/// endpoints. It is for other servers that are reached by a name, such as localhost. Default: false.
+/// endpoints: use it for other servers that are reached by a name, such as localhost. Default: false.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_options_set_path_style(
     options: Option<&mut oss_callback_client_options>,
@@ -275,7 +272,7 @@ pub unsafe extern "C" fn oss_callback_client_options_set_user_agent(
     }
 }
 
-/// Limits the time to find the server's address, and the time to connect, TLS included. Default: 10000 ms
+/// Limits the time to resolve the server's name, and the time to connect, TLS included. Default: 10000 ms
 /// each. 0 is refused.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_options_set_connect_timeout_ms(
@@ -289,7 +286,7 @@ pub extern "C" fn oss_callback_client_options_set_connect_timeout_ms(
 
 /// Limits the time from the last byte sent until OSS answers, and the time for the answer's body. Default:
 /// 30000 ms each. 0 is refused. A callback adds 5000 ms for each of its URLs, because OSS is silent while
-/// it waits for the application server; a spec made from Base64 or JSON counts as five.
+/// it waits for the application server; a spec made from Base64 or JSON counts as five URLs.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_options_set_answer_timeout_ms(
     options: Option<&mut oss_callback_client_options>,
@@ -331,8 +328,8 @@ pub extern "C" fn oss_callback_client_options_set_max_answer_len(
     build(options, |builder| builder.max_answer_len(max_answer_len))
 }
 
-/// Sets how often an operation is tried, the first attempt included: 1 means once. Default:
-/// OSS_CALLBACK_DEFAULT_MAX_ATTEMPTS. See oss_callback_put_options_set_max_attempts.
+/// Sets how many times an operation is tried, the first attempt included. Default: 3. See
+/// oss_callback_put_options_set_max_attempts.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_options_set_max_attempts(
     options: Option<&mut oss_callback_client_options>,
@@ -341,8 +338,7 @@ pub extern "C" fn oss_callback_client_options_set_max_attempts(
     retry(options, |policy| policy.max_attempts(max_attempts));
 }
 
-/// Sets the longest delay before the second attempt; it doubles with each further one. Default:
-/// OSS_CALLBACK_DEFAULT_RETRY_BASE_DELAY_MS.
+/// Sets the longest delay before the second attempt; it doubles with each further one. Default: 200 ms.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_options_set_retry_base_delay_ms(
     options: Option<&mut oss_callback_client_options>,
@@ -353,7 +349,7 @@ pub extern "C" fn oss_callback_client_options_set_retry_base_delay_ms(
     });
 }
 
-/// Sets the longest delay between two attempts. Default: OSS_CALLBACK_DEFAULT_RETRY_MAX_DELAY_MS.
+/// Sets the longest delay between two attempts. Default: 20000 ms.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_options_set_retry_max_delay_ms(
     options: Option<&mut oss_callback_client_options>,
@@ -364,8 +360,8 @@ pub extern "C" fn oss_callback_client_options_set_retry_max_delay_ms(
     });
 }
 
-/// Sets an HTTP proxy, such as "http://user:password@proxy.example.com:3128". All requests, including plain
-/// http ones, go through it in a tunnel (CONNECT). Default: none; environment variables are ignored.
+/// Sets an HTTP proxy, such as "http://user:password@proxy.example.com:3128". All requests go through it in
+/// a tunnel (CONNECT), even plain http ones. Default: none; environment variables are ignored.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_proxy(
     options: Option<&mut oss_callback_client_options>,
@@ -375,9 +371,9 @@ pub unsafe extern "C" fn oss_callback_client_options_set_proxy(
     unsafe { set_text(options, url, "url", |settings| &mut settings.proxy) }
 }
 
-/// Adds an address to use for a host name instead of the system's, for tests and split networks. It is an
-/// IP address with a port, such as "127.0.0.1:443"; an IPv6 address is in brackets. Several are tried in
-/// the order they were added.
+/// Adds an address to use for a host name instead of asking the system, for tests and split networks. It is
+/// an IP address with a port, such as "127.0.0.1:443"; an IPv6 address is in brackets. Several are tried in
+/// the order in which they were added.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_add_address(
     options: Option<&mut oss_callback_client_options>,
@@ -431,8 +427,8 @@ pub extern "C" fn oss_callback_client_options_set_root_certificates(
 }
 
 /// Sets certificate authorities, `pem_len` bytes of PEM, that are trusted in addition to the others, or
-/// alone with OSS_CALLBACK_ROOT_CERTIFICATES_NONE. Replaces an earlier bundle. A bundle without a
-/// certificate is refused if the endpoint is https. A library built without TLS refuses any bundle.
+/// alone with OSS_CALLBACK_ROOT_CERTIFICATES_NONE. A bundle without a certificate is refused if the
+/// endpoint is https. A library built without TLS refuses any bundle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_ca_bundle(
     options: Option<&mut oss_callback_client_options>,
@@ -448,7 +444,7 @@ pub unsafe extern "C" fn oss_callback_client_options_set_ca_bundle(
     });
 }
 
-/// Frees options. NULL does nothing.
+/// Frees options.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_options_free(
     options: Option<Box<oss_callback_client_options>>,
@@ -456,9 +452,9 @@ pub extern "C" fn oss_callback_client_options_free(
     free(options);
 }
 
-/// Checks the options and makes a client. Nothing is sent yet. On success `*client` is a new handle: free
-/// it with oss_callback_client_free. With OSS_CALLBACK_CODE_INVALID_ARGUMENT, `*error` names what is
-/// missing or wrong. The options may be used again.
+/// Checks the options and makes a client. Sends nothing. Free `*client` with oss_callback_client_free. With
+/// OSS_CALLBACK_CODE_INVALID_ARGUMENT, `*error` names what is missing or wrong. The options may be used
+/// again.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_new(
@@ -477,7 +473,7 @@ pub extern "C" fn oss_callback_client_new(
     })
 }
 
-/// Frees a client. NULL does nothing. No call may still be using the client.
+/// Frees a client. No call may still be using it.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_free(client: Option<Box<oss_callback_client>>) {
     free(client);

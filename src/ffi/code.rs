@@ -16,14 +16,14 @@ pub enum oss_callback_code {
 
     /// An argument is missing, malformed or out of range. Nothing was sent.
     InvalidArgument = 1,
-    /// The callback or its variables break a rule of OSS. Nothing was sent.
+    /// The callback or its variables break OSS's rules. Nothing was sent.
     InvalidCallback = 2,
     /// The credentials hook or the signer hook failed. This attempt sent nothing.
     CredentialsFailed = 3,
 
     /// The endpoint's name could not be resolved to an address.
     Resolve = 20,
-    /// No connection: refused, unreachable, or given up by the system.
+    /// The connection was refused, the host is unreachable, or the system gave up.
     Connect = 21,
     /// The TLS handshake failed, most often because of the certificate.
     Tls = 22,
@@ -31,13 +31,13 @@ pub enum oss_callback_code {
     Timeout = 23,
     /// The connection ended before the answer did.
     ConnectionLost = 24,
-    /// The peer broke the rules of HTTP, sent what two readers could read differently, answered before it
-    /// was asked, or reported success before it had the whole object.
+    /// The peer broke the rules of HTTP, sent something that can be read in two ways, answered before it
+    /// had the request, or reported success before it had the whole object.
     Protocol = 25,
     /// An HTTP answer that is not from OSS, or that OSS does not give to this request. An answer without a
     /// request id (x-oss-request-id) comes from a login page, a proxy, a CDN or another server and says
-    /// nothing about the object; the message shows its status, its Content-Type and its first words. A
-    /// success without an ETag is not from OSS either.
+    /// nothing about the object; the message shows its status, Content-Type and first words. A success
+    /// without an ETag is not from OSS either.
     UnexpectedAnswer = 26,
 
     /// OSS refused the request: a 4xx that no other code names, or a redirect that names the bucket's
@@ -47,7 +47,7 @@ pub enum oss_callback_code {
     AccessDenied = 41,
     /// The bucket or the object does not exist (404).
     NotFound = 42,
-    /// The request conflicts with what is stored, for example with x-oss-forbid-overwrite (409).
+    /// The request conflicts with what is stored, for example because of x-oss-forbid-overwrite (409).
     Conflict = 43,
     /// OSS or a server in front of it failed (5xx, or an error document in place of a completed upload).
     ServerError = 50,
@@ -85,7 +85,7 @@ pub enum oss_callback_code {
     MissingPubKeyUrl = 83,
     /// x-oss-pub-key-url is not a URL on OSS's key host, so no key was fetched.
     BadPubKeyUrl = 84,
-    /// The key could not be obtained: the callback is neither valid nor invalid.
+    /// The key could not be obtained, so it is not known whether the callback is valid.
     KeyUnavailable = 85,
     /// Authorization is not Base64.
     BadSignatureEncoding = 86,
@@ -104,9 +104,9 @@ pub enum oss_callback_code {
     SealExpired = 93,
     /// The seal does not permit the object's size.
     SealViolated = 94,
-    /// The replay guard is full, so it is not known whether the callback was seen before.
+    /// The replay guard cannot tell whether the callback was seen before.
     ReplayUnknown = 95,
-    /// The object does not exist, or is not as the callback says.
+    /// The object does not exist, or differs from what the callback says.
     NotConfirmed = 96,
 
     /// A bug in this library. Please report it.
@@ -223,8 +223,8 @@ names! {
     Internal => "INTERNAL",
 }
 
-/// The name of a code without its prefix, such as "CALLBACK_FAILED", or "UNKNOWN" for a number that is not
-/// a code of this version. The text is static. Any thread may call this.
+/// The name of a code without its prefix, such as "CALLBACK_FAILED", or "UNKNOWN" if this version has no
+/// such code. The text is static. Any thread may call this.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_code_name(code: u32) -> *const c_char {
     name(code).as_ptr().cast()

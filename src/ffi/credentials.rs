@@ -18,8 +18,8 @@ use crate::{
 /// Room for a signature: those of OSS have 28 or 64 bytes.
 const SIGNATURE_LEN: usize = 256;
 
-/// What a credentials hook fills in. Valid only while the hook runs. Setters copy what they get and return
-/// nothing: the first error is kept, and the hook then counts as failed.
+/// What a credentials hook fills in. Valid only while the hook runs. If a setter fails, the hook counts as
+/// failed.
 pub struct oss_callback_credentials {
     options: Options<Given>,
 }
@@ -30,9 +30,9 @@ struct Given {
     expires: Option<SystemTime>,
 }
 
-/// Gives credentials that are valid now: sets a key pair in `credentials`, and the time it expires. Returns
-/// zero on success. Any other number is a failure and appears in the error's message. The operation then
-/// ends with OSS_CALLBACK_CODE_CREDENTIALS_FAILED, unless earlier credentials are still valid.
+/// Gives credentials that are valid now: sets a key pair in `credentials`, and when it expires. Returns
+/// zero on success. Any other number is a failure, appears in the error's message and ends the operation
+/// with OSS_CALLBACK_CODE_CREDENTIALS_FAILED, unless earlier credentials are still valid.
 pub type oss_callback_credentials_hook = Option<
     unsafe extern "C" fn(
         credentials: *mut oss_callback_credentials,
@@ -40,17 +40,16 @@ pub type oss_callback_credentials_hook = Option<
     ) -> c_int,
 >;
 
-/// Signs a text of NUL-terminated UTF-8. `signature_version` is 4 or 1. `scope` is what a version 4
-/// signature is bound to, such as "20261124/cn-hangzhou/oss/aliyun_v4_request"; it is NULL for version 1.
-/// Writes the signature to `signature`, which has room for `signature_len` bytes (at least 256), and
-/// returns its length in bytes. A NUL at its end is not needed and not counted. A negative number is a
-/// failure and appears in the error's message; the operation then ends with
-/// OSS_CALLBACK_CODE_CREDENTIALS_FAILED.
+/// Signs a text. `signature_version` is 4 or 1. `scope` is what a version 4 signature is bound to, such as
+/// "20261124/cn-hangzhou/oss/aliyun_v4_request"; it is NULL for version 1. Writes the signature to
+/// `signature`, which has room for `signature_len` bytes (at least 256), and returns its length. A NUL at
+/// its end is not needed and not counted. A negative number is a failure, appears in the error's message
+/// and ends the operation with OSS_CALLBACK_CODE_CREDENTIALS_FAILED.
 ///
 /// A version 4 signature is the HMAC-SHA256 of the text under the key of the scope, in lower-case
 /// hexadecimal. That key is HMAC(HMAC(HMAC(HMAC("aliyun_v4" + secret, date), region), "oss"),
-/// "aliyun_v4_request"), so a server may hand it out for a day instead of signing each text. A version 1
-/// signature is the HMAC-SHA1 of the text under the secret, in Base64.
+/// "aliyun_v4_request"), so a server may hand out a key for the day instead of signing each text. A version
+/// 1 signature is the HMAC-SHA1 of the text under the secret, in Base64.
 pub type oss_callback_signer_hook = Option<
     unsafe extern "C" fn(
         string_to_sign: *const c_char,
@@ -208,21 +207,20 @@ fn both_or_none<A, B>(
     }
 }
 
-/// Sets a hook that gives credentials. It is called with `userdata` when a request needs credentials and
-/// there are none yet, or they expire within 5 minutes (a fifth of their life if that is shorter), or OSS
-/// has refused them as expired. Without an expiry it is called for each request. Replaces other
-/// credentials. A NULL hook leaves the client without any.
+/// Sets a hook that gives credentials, in place of other credentials. It is called when a request needs
+/// credentials and there are none yet, or they expire within 5 minutes (a fifth of their life if that is
+/// shorter), or OSS has refused them as expired. If the hook sets no expiry, it is called for each request.
+/// A NULL hook leaves the client without credentials.
 ///
 /// The hook runs on any thread that uses the client and on the library's own threads, but never on two at
-/// once. Meanwhile other threads use the current credentials if these are still valid, and wait otherwise.
+/// once. Meanwhile other threads use the current credentials if these are still valid; otherwise they wait.
 /// The hook may block; time limits and cancellations take effect when it returns. It must not use a client
 /// that calls it.
 ///
-/// `userdata` is passed to the hooks and not looked at. It must live as long as the options, the clients
-/// made from them, and those clients' uploads in parts. When nothing uses it any more, because these were
-/// freed or the options got other credentials, `destroy_hook` is called with it, once, on the thread that
-/// made the last of these changes. If `options` or `hook` is NULL, it is called at once. `destroy_hook` may
-/// be NULL.
+/// `userdata` must live as long as the options, the clients made from them, and those clients' multipart
+/// uploads. When nothing uses it any more, because these were freed or the options got other credentials,
+/// `destroy_hook` is called with it, once, on the thread that freed or changed the last of them. If
+/// `options` or `hook` is NULL, it is called at once. `destroy_hook` may be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_credentials_hook(
     options: Option<&mut oss_callback_client_options>,
@@ -242,13 +240,12 @@ pub unsafe extern "C" fn oss_callback_client_options_set_credentials_hook(
     });
 }
 
-/// Sets a hook that signs, so that the secret stays elsewhere: on an application server, in a key store.
-/// Each request carries `access_key_id` and, for a role, `security_token` (otherwise NULL). What is sent is
-/// the same, byte for byte, as with a local secret. Replaces other credentials. If
-/// both `access_key_id` and `hook` are NULL, the client has none.
+/// Sets a hook that signs, in place of other credentials, so that the secret stays elsewhere: on an
+/// application server, in a key store. Each request carries `access_key_id` and, for a role,
+/// `security_token` (otherwise NULL). What is sent is the same, byte for byte, as with a local secret. If
+/// both `access_key_id` and `hook` are NULL, the client has no credentials.
 ///
-/// The hook runs once for each request that is sent, on any thread that uses the client and on the
-/// library's own threads, but never on two at once. Otherwise the hook, `userdata` and `destroy_hook` are
+/// The hook runs once for each request that is sent. Otherwise the hook, `userdata` and `destroy_hook` are
 /// as in oss_callback_client_options_set_credentials_hook.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_signer_hook(
@@ -302,7 +299,7 @@ pub unsafe extern "C" fn oss_callback_credentials_set_key_pair(
     }
 }
 
-/// Sets when the credentials expire, in seconds since 1970-01-01 00:00 UTC. STS returns this time.
+/// Sets when the credentials expire. STS returns this time.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_credentials_set_expires_at_s(
     credentials: Option<&mut oss_callback_credentials>,

@@ -1,7 +1,6 @@
 //! Numbers that options default to, for C programs that want to name them.
 
-/// No limit: for oss_callback_client_options_set_timeout_ms and for every other limit in milliseconds or
-/// bytes per second, of a client, an upload or an operation.
+/// No limit: a value for every limit in milliseconds or bytes per second.
 pub const OSS_CALLBACK_UNLIMITED: u64 = u64::MAX;
 
 /// The default of oss_callback_client_options_set_connect_timeout_ms.

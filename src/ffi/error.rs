@@ -14,8 +14,8 @@ use super::text::{Texts, borrowed, c_string};
 use super::verdict::{oss_callback_answered, oss_callback_stored};
 use crate::Error;
 
-/// A failure and all that is known about it. A function gives it through its last parameter; free it with
-/// oss_callback_error_free. Immutable: any thread may read it; one thread frees it.
+/// A failure and all that is known about it. Free it with oss_callback_error_free. Immutable: any thread
+/// may read it; one thread frees it.
 pub struct oss_callback_error {
     error: Error,
     message: CString,
@@ -66,15 +66,14 @@ pub extern "C" fn oss_callback_error_code(error: Option<&oss_callback_error>) ->
     })
 }
 
-/// What was tried and what happened: one line of UTF-8 without secrets. An empty string for NULL. Borrowed
-/// from `error`.
+/// What was tried and what happened: one line without secrets. Empty for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_message(error: Option<&oss_callback_error>) -> *const c_char {
     of(error, c"".as_ptr(), |error| error.message.as_ptr())
 }
 
-/// Whether the operation stored the object despite the error. For an operation that stores nothing, such as
-/// oss_callback_client_head_object, it is OSS_CALLBACK_STORED_NO. OSS_CALLBACK_STORED_UNKNOWN for NULL.
+/// Whether the operation stored the object despite the error. OSS_CALLBACK_STORED_NO for an operation that
+/// stores nothing, such as oss_callback_client_head_object. OSS_CALLBACK_STORED_UNKNOWN for NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_stored(
     error: Option<&oss_callback_error>,
@@ -107,14 +106,13 @@ pub extern "C" fn oss_callback_error_receipt(
     })
 }
 
-/// The HTTP status; 0 if no answer came, and for NULL.
+/// The HTTP status; 0 if no answer came.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_status(error: Option<&oss_callback_error>) -> u32 {
     of(error, 0, |error| error.error.status().unwrap_or(0).into())
 }
 
 /// The code in OSS's error document, such as "NoSuchBucket" or "CallbackFailed"; NULL if there is none.
-/// Borrowed from `error`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_oss_code(error: Option<&oss_callback_error>) -> *const c_char {
     of(error, ptr::null(), |error| {
@@ -123,7 +121,7 @@ pub extern "C" fn oss_callback_error_oss_code(error: Option<&oss_callback_error>
 }
 
 /// The message in OSS's error document; NULL if there is none. After a failed callback it says what the
-/// application server did, for example "Error status : 502." Borrowed from `error`.
+/// application server did, for example "Error status : 502."
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_oss_message(
     error: Option<&oss_callback_error>,
@@ -134,14 +132,13 @@ pub extern "C" fn oss_callback_error_oss_message(
 }
 
 /// The code for OSS's troubleshooting pages, such as "0007-00000203"; NULL if there is none. OSS may change
-/// these codes: show them, do not branch on them. Borrowed from `error`.
+/// these codes: show them, do not branch on them.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_ec(error: Option<&oss_callback_error>) -> *const c_char {
     of(error, ptr::null(), |error| borrowed(error.ec.as_ref()))
 }
 
-/// The id by which OSS's support finds the request; NULL if there is none, as when no answer came. Borrowed
-/// from `error`.
+/// The id by which OSS's support finds the request; NULL if there is none.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_request_id(
     error: Option<&oss_callback_error>,
@@ -151,14 +148,14 @@ pub extern "C" fn oss_callback_error_request_id(
     })
 }
 
-/// The host that, according to OSS, answered the request; NULL if OSS does not say. Borrowed from `error`.
+/// The host that answered the request, according to OSS; NULL if OSS does not say.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_host_id(error: Option<&oss_callback_error>) -> *const c_char {
     of(error, ptr::null(), |error| borrowed(error.host_id.as_ref()))
 }
 
-/// What usually causes the error and what to do, in a few sentences, for an error of a callback or an
-/// answer that is not OSS's; NULL for other errors. Borrowed from `error`.
+/// For a callback error or an answer that is not OSS's: its usual cause and what to do, in a few sentences.
+/// NULL for other errors.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_diagnosis(
     error: Option<&oss_callback_error>,
@@ -168,13 +165,13 @@ pub extern "C" fn oss_callback_error_diagnosis(
     })
 }
 
-/// The number of attempts: at least 1, even if nothing was sent; 0 for NULL.
+/// The number of attempts: at least 1, even if nothing was sent.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_attempts(error: Option<&oss_callback_error>) -> u32 {
     of(error, 0, |error| error.error.attempts())
 }
 
-/// The number of attempts before the last one: one less than oss_callback_error_attempts; 0 for NULL.
+/// The number of attempts before the last one: one less than oss_callback_error_attempts.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_earlier_attempts_len(
     error: Option<&oss_callback_error>,
@@ -183,8 +180,7 @@ pub extern "C" fn oss_callback_error_earlier_attempts_len(
 }
 
 /// An attempt before the last one. `index` starts at 0; NULL if it is out of range.
-/// oss_callback_error_stored and oss_callback_error_answered already take these attempts into account.
-/// Borrowed from `error`.
+/// oss_callback_error_stored and oss_callback_error_answered take it into account.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_earlier_attempt(
     error: Option<&oss_callback_error>,
@@ -195,16 +191,16 @@ pub extern "C" fn oss_callback_error_earlier_attempt(
     })
 }
 
-/// The number of notes; 0 for NULL.
+/// The number of notes.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_notes_len(error: Option<&oss_callback_error>) -> size_t {
     of(error, 0, |error| error.notes.len())
 }
 
-/// A one-sentence note on oss_upload_file_with_callback or oss_callback_client_initiate_multipart_upload:
-/// that an upload could not be aborted, why an upload did not resume from its checkpoint, or that OSS may
-/// have begun an upload whose id was lost. `index` starts at 0; NULL if it is out of range. Borrowed from
-/// `error`.
+/// A note in one sentence, from oss_upload_file_with_callback or
+/// oss_callback_client_initiate_multipart_upload: that an upload could not be aborted, why one did not
+/// resume from its checkpoint, or that OSS may have begun one whose id was lost. `index` starts at 0; NULL
+/// if it is out of range.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_note(
     error: Option<&oss_callback_error>,
@@ -213,9 +209,9 @@ pub extern "C" fn oss_callback_error_note(
     of(error, ptr::null(), |error| borrowed(error.notes.get(index)))
 }
 
-/// The id of the multipart upload that oss_upload_file_with_callback left open, otherwise NULL. Resume the
-/// upload with its checkpoint, or abort it with oss_callback_multipart_upload_abort. Until then OSS keeps
-/// its parts and bills for them. Borrowed from `error`.
+/// The id of the multipart upload that oss_upload_file_with_callback left open; otherwise NULL. Resume it
+/// with its checkpoint, or abort it with oss_callback_multipart_upload_abort. Until then OSS keeps its
+/// parts and bills for them.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_upload_id(
     error: Option<&oss_callback_error>,
@@ -225,15 +221,14 @@ pub extern "C" fn oss_callback_error_upload_id(
     })
 }
 
-/// How long the last attempt waited for the head of the answer after sending the last byte, in
-/// milliseconds. 0 for NULL.
+/// How long the last attempt waited for the head of the answer after sending the last byte.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_waited_ms(error: Option<&oss_callback_error>) -> u64 {
     of(error, 0, |error| milliseconds(error.error.waited()))
 }
 
-/// Another element of OSS's error document by its name, in any letter case, for example "ArgumentName" or
-/// "StringToSign"; NULL if there is none. Borrowed from `error`.
+/// Another element of OSS's error document by its name, in any letter case, such as "ArgumentName"; NULL if
+/// there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_error_detail(
     error: Option<&oss_callback_error>,
@@ -243,7 +238,7 @@ pub unsafe extern "C" fn oss_callback_error_detail(
     unsafe { of(error, ptr::null(), |error| error.details.find(name)) }
 }
 
-/// A header of OSS's answer by its name, in any letter case; NULL if there is none. Borrowed from `error`.
+/// A header of OSS's answer by its name, in any letter case; NULL if there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_error_header(
     error: Option<&oss_callback_error>,
@@ -253,9 +248,8 @@ pub unsafe extern "C" fn oss_callback_error_header(
     unsafe { of(error, ptr::null(), |error| error.headers.find(name)) }
 }
 
-/// The body of OSS's answer as it came, up to the client's limit: `*body_len` bytes, not NUL-terminated.
-/// `body_len` may be NULL. The result is NULL, with 0 bytes, only if `error` is NULL. Borrowed from
-/// `error`.
+/// The body of OSS's answer as it came, up to the client's limit: `*body_len` bytes. `body_len` may be
+/// NULL. An empty body is not NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_body(
     error: Option<&oss_callback_error>,
@@ -265,7 +259,7 @@ pub extern "C" fn oss_callback_error_body(
     lend(body, body_len)
 }
 
-/// Frees an error and everything borrowed from it. NULL does nothing.
+/// Frees an error.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_free(error: Option<Box<oss_callback_error>>) {
     free(error);

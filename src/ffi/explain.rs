@@ -17,9 +17,8 @@ use super::text::{borrowed, c_string};
 use crate::callback::{Explanation, explain};
 use crate::{CallbackPreview, Error, ObjectFacts, Result};
 
-/// What OSS knows of an upload when it renders a callback. What you do not set stays empty. Setters copy
-/// their arguments and return nothing; oss_callback_spec_preview reports the first error. Not safe to share
-/// between threads while it changes.
+/// What OSS knows of an upload when it renders a callback. What you do not set stays empty. The first error
+/// is reported by oss_callback_spec_preview. Not safe to share between threads while it changes.
 pub struct oss_callback_object_facts {
     options: Options<Facts>,
 }
@@ -56,8 +55,7 @@ fn change(
     }
 }
 
-/// The requests that OSS would send, one for each URL of a callback. Immutable: any thread may read it; one
-/// thread frees it.
+/// The requests that OSS would send. Immutable: any thread may read it; one thread frees it.
 pub struct oss_callback_preview {
     requests: Vec<Request>,
 }
@@ -86,14 +84,14 @@ pub struct oss_callback_explanation {
     text: CString,
 }
 
-/// The number of warnings about what OSS accepts but is likely a mistake, such as a private address or a
-/// variable that nobody defines. They stop nothing. 0 for a spec that OSS would refuse, and for NULL.
+/// The number of warnings about what OSS accepts but is probably a mistake, such as a private address or an
+/// undefined variable. Uploads ignore them. 0 for a spec that OSS would refuse.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_spec_warnings_len(spec: Option<&oss_callback_spec>) -> size_t {
     of(spec, 0, |spec| spec.warnings.len())
 }
 
-/// A warning in one sentence. `index` starts at 0; NULL if it is out of range. Borrowed from `spec`.
+/// A warning in one sentence. `index` starts at 0; NULL if it is out of range.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_spec_warning(
     spec: Option<&oss_callback_spec>,
@@ -102,7 +100,7 @@ pub extern "C" fn oss_callback_spec_warning(
     of(spec, ptr::null(), |spec| borrowed(spec.warnings.get(index)))
 }
 
-/// Makes the facts of an object that PutObject has stored. Free them with oss_callback_object_facts_free.
+/// Makes the facts of an object stored by PutObject. Free them with oss_callback_object_facts_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_object_facts_new(
@@ -190,7 +188,7 @@ pub unsafe extern "C" fn oss_callback_object_facts_set_image(
     });
 }
 
-/// Frees facts. NULL does nothing.
+/// Frees facts.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_object_facts_free(
     object_facts: Option<Box<oss_callback_object_facts>>,
@@ -198,10 +196,9 @@ pub extern "C" fn oss_callback_object_facts_free(
     free(object_facts);
 }
 
-/// Renders the requests that OSS would send after an upload, one for each URL: the first, and each of the
-/// others only if those before it fail. Nothing is sent. On success `*preview` is a new handle: free it
-/// with oss_callback_preview_free. Fails with OSS_CALLBACK_CODE_INVALID_CALLBACK as oss_callback_spec_check
-/// does.
+/// Renders the requests that OSS would send after an upload, one for each URL; OSS sends each only if those
+/// before it fail. Sends nothing. Free `*preview` with oss_callback_preview_free. Fails with
+/// OSS_CALLBACK_CODE_INVALID_CALLBACK as oss_callback_spec_check does.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_spec_preview(
@@ -225,7 +222,7 @@ pub extern "C" fn oss_callback_spec_preview(
     })
 }
 
-/// The number of requests, one for each URL of the callback; 0 for NULL.
+/// The number of requests, one for each URL of the callback.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_preview_len(preview: Option<&oss_callback_preview>) -> size_t {
     of(preview, 0, |preview| preview.requests.len())
@@ -242,7 +239,7 @@ fn request(
     })
 }
 
-/// The callback URL of a request. `index` starts at 0; NULL if it is out of range. Borrowed from `preview`.
+/// The callback URL of a request. `index` starts at 0; NULL if it is out of range.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_preview_url(
     preview: Option<&oss_callback_preview>,
@@ -251,7 +248,7 @@ pub extern "C" fn oss_callback_preview_url(
     request(preview, index, |request| &request.url)
 }
 
-/// The path and query of a request; NULL if `index` is out of range. Borrowed from `preview`.
+/// The path and query of a request. `index` starts at 0; NULL if it is out of range.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_preview_target(
     preview: Option<&oss_callback_preview>,
@@ -260,7 +257,7 @@ pub extern "C" fn oss_callback_preview_target(
     request(preview, index, |request| &request.target)
 }
 
-/// The body of a request; NULL if `index` is out of range. Borrowed from `preview`.
+/// The body of a request. `index` starts at 0; NULL if it is out of range.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_preview_body(
     preview: Option<&oss_callback_preview>,
@@ -269,8 +266,8 @@ pub extern "C" fn oss_callback_preview_body(
     request(preview, index, |request| &request.body)
 }
 
-/// A whole request as OSS would send it, but with line feeds as line ends, and with words in parentheses
-/// for what only OSS can know. NULL if `index` is out of range. Borrowed from `preview`.
+/// A whole request as OSS would send it, but with lines ended by line feeds, and with words in parentheses
+/// for what only OSS knows. `index` starts at 0; NULL if it is out of range.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_preview_http(
     preview: Option<&oss_callback_preview>,
@@ -279,19 +276,18 @@ pub extern "C" fn oss_callback_preview_http(
     request(preview, index, |request| &request.http)
 }
 
-/// Frees a preview and everything borrowed from it. NULL does nothing.
+/// Frees a preview.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_preview_free(preview: Option<Box<oss_callback_preview>>) {
     free(preview);
 }
 
 /// Explains what a callback will do. `callback` is the value of the header x-oss-callback or of the
-/// parameter callback; `callback_var` is that of the variables, or NULL.
+/// parameter callback; `callback_var` is that of x-oss-callback-var or callback-var, or NULL.
 ///
 /// Both may be percent-encoded, use the URL-safe alphabet, lack padding or contain line breaks; the
-/// explanation then says that OSS would refuse that. It shows variables with their values. On success, also
-/// for a callback that OSS would refuse, `*explanation` is a new handle: free it with
-/// oss_callback_explanation_free.
+/// explanation then says that OSS would refuse that. It shows variables with their values. Succeeds even
+/// for a callback that OSS would refuse. Free `*explanation` with oss_callback_explanation_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_explanation_new(
@@ -316,8 +312,8 @@ pub unsafe extern "C" fn oss_callback_explanation_new(
     })
 }
 
-/// The whole explanation, one sentence per line: what OSS will do, then what is wrong, then what is likely
-/// a mistake. NULL if `explanation` is NULL. Borrowed from `explanation`.
+/// The whole explanation, one sentence per line: what OSS will do, then what is wrong, then what is
+/// probably a mistake.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_explanation_text(
     explanation: Option<&oss_callback_explanation>,
@@ -325,7 +321,7 @@ pub extern "C" fn oss_callback_explanation_text(
     of(explanation, ptr::null(), |e| e.text.as_ptr())
 }
 
-/// The number of reasons for which OSS would refuse the callback; 0 if it would not, and for NULL.
+/// The number of reasons why OSS would refuse the callback; 0 if it would not.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_explanation_problems_len(
     explanation: Option<&oss_callback_explanation>,
@@ -333,7 +329,7 @@ pub extern "C" fn oss_callback_explanation_problems_len(
     of(explanation, 0, |e| e.explanation.problems().len())
 }
 
-/// Frees an explanation and everything borrowed from it. NULL does nothing.
+/// Frees an explanation.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_explanation_free(
     explanation: Option<Box<oss_callback_explanation>>,

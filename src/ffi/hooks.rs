@@ -6,10 +6,10 @@ use libc::{c_int, c_void, size_t};
 
 use crate::{Error, Result};
 
-/// Stands for a number of bytes that is not known.
+/// An unknown number of bytes.
 pub const OSS_CALLBACK_LEN_UNKNOWN: u64 = u64::MAX;
 
-/// Receives the progress of an upload: `sent` bytes of the body, out of `total`, have been handed over for
+/// Receives the progress of an upload: `sent` bytes of the body, out of `total`, have been passed on for
 /// sending. `total` may be OSS_CALLBACK_LEN_UNKNOWN. Returns zero to continue. Any other number ends the
 /// upload with OSS_CALLBACK_CODE_CANCELLED.
 pub type oss_callback_progress_hook =
@@ -18,12 +18,12 @@ pub type oss_callback_progress_hook =
 /// Gives the next bytes of a body: writes at most `buffer_len` bytes to `buffer` and returns how many, or 0
 /// at the end of the body. `buffer_len` is never 0. A negative number is a failure and appears in the
 /// error's message. It ends the upload with OSS_CALLBACK_CODE_BODY_UNREADABLE, as does a number larger than
-/// `buffer_len`. After the end or a failure the hook is not called again.
+/// `buffer_len`. The hook is not called again after the end or a failure.
 pub type oss_callback_read_hook =
     Option<unsafe extern "C" fn(buffer: *mut u8, buffer_len: size_t, userdata: *mut c_void) -> i64>;
 
-/// Takes the next `bytes_len` bytes of a download, at least 1. They are valid during the call only. Returns
-/// zero to continue. Any other number ends the download with OSS_CALLBACK_CODE_WRITE_FAILED.
+/// Takes the next `bytes_len` bytes of a download, at least 1. Returns zero to continue. Any other number
+/// ends the download with OSS_CALLBACK_CODE_WRITE_FAILED.
 pub type oss_callback_write_hook = Option<
     unsafe extern "C" fn(bytes: *const u8, bytes_len: size_t, userdata: *mut c_void) -> c_int,
 >;

@@ -19,19 +19,18 @@ use super::spec::{callback_of, oss_callback_spec, wants_callback};
 use super::text::{borrowed, c_string};
 use crate::{MultipartUpload, OperationOptions, Result};
 
-/// A multipart upload that was begun: client, bucket, object and upload id, which is OSS's name for it. The
-/// object exists once the upload is completed; until then OSS keeps the parts and bills for them.
+/// A multipart upload that was begun: client, bucket, object and OSS's upload id. The object exists once
+/// the upload is completed; until then OSS keeps the parts and bills for them.
 ///
-/// Many machines can upload one object together, since the upload id and what is known of each part are
-/// plain values. One machine begins the upload with oss_callback_client_initiate_multipart_upload and gives
-/// the others its oss_callback_multipart_upload_id. Each of them resumes the upload with
-/// oss_callback_client_resume_multipart_upload, sends its part with
+/// Many machines can upload one object together. One machine begins the upload with
+/// oss_callback_client_initiate_multipart_upload and gives the others its oss_callback_multipart_upload_id.
+/// Each of them resumes the upload with oss_callback_client_resume_multipart_upload, sends its part with
 /// oss_callback_multipart_upload_upload_part, and returns the line that oss_callback_parts_json gives. One
 /// machine adds all the lines to a list with oss_callback_parts_add_json and calls
-/// oss_complete_multipart_upload_with_callback. The application server hears of the object once.
+/// oss_complete_multipart_upload_with_callback. The application server gets one callback.
 ///
-/// Many threads may use the handle at once while nobody changes it; one of them frees it. It keeps what it
-/// needs of its client, which may be freed first.
+/// Many threads may use the handle at once while no thread changes it; one thread frees it. Its client may
+/// be freed first.
 pub struct oss_callback_multipart_upload {
     upload: Options<MultipartUpload>,
     bucket: CString,
@@ -80,11 +79,10 @@ impl oss_callback_multipart_upload {
 /// requests: the traffic limit for parts, the ACL, whether the requester pays, and whether an existing
 /// object is kept, which is checked both here and on completion. On another machine, pass them again.
 ///
-/// On success `*upload` is a new handle: free it with oss_callback_multipart_upload_free, which aborts
-/// nothing. If an answer is lost, OSS may have begun an upload whose id nobody knows. Then
-/// oss_callback_error_note says so, or oss_callback_multipart_upload_note if a later attempt succeeded;
-/// oss_callback_client_list_uploads_begun_since finds that upload. May be called from several threads with
-/// the same client.
+/// Free `*upload` with oss_callback_multipart_upload_free, which aborts nothing. If an answer is lost, OSS
+/// may have begun an upload whose id nobody knows. Then oss_callback_error_note says so, or
+/// oss_callback_multipart_upload_note if a later attempt succeeded;
+/// oss_callback_client_list_uploads_begun_since finds that upload.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_initiate_multipart_upload(
@@ -108,8 +106,8 @@ pub unsafe extern "C" fn oss_callback_client_initiate_multipart_upload(
     })
 }
 
-/// Resumes a multipart upload that was begun before, here or on another machine. Nothing is sent. On
-/// success `*upload` is a new handle: free it with oss_callback_multipart_upload_free.
+/// Makes a handle for a multipart upload that was begun before, here or on another machine. Sends nothing.
+/// Free `*upload` with oss_callback_multipart_upload_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_resume_multipart_upload(
@@ -134,7 +132,7 @@ pub unsafe extern "C" fn oss_callback_client_resume_multipart_upload(
     })
 }
 
-/// The bucket; NULL if `upload` is NULL. Borrowed from `upload`.
+/// The bucket.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_upload_bucket(
     upload: Option<&oss_callback_multipart_upload>,
@@ -142,7 +140,7 @@ pub extern "C" fn oss_callback_multipart_upload_bucket(
     of(upload, ptr::null(), |upload| borrowed(Some(&upload.bucket)))
 }
 
-/// The object's name; NULL if `upload` is NULL. Borrowed from `upload`.
+/// The object's name.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_upload_object(
     upload: Option<&oss_callback_multipart_upload>,
@@ -150,8 +148,7 @@ pub extern "C" fn oss_callback_multipart_upload_object(
     of(upload, ptr::null(), |upload| borrowed(Some(&upload.object)))
 }
 
-/// The upload id; NULL if `upload` is NULL. With the bucket and the object's name, it is all that another
-/// machine needs. Borrowed from `upload`.
+/// The upload id. With the bucket and the object's name, it is all that another machine needs.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_upload_id(
     upload: Option<&oss_callback_multipart_upload>,
@@ -161,7 +158,7 @@ pub extern "C" fn oss_callback_multipart_upload_id(
     })
 }
 
-/// The number of notes; 0 for NULL.
+/// The number of notes.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_upload_notes_len(
     upload: Option<&oss_callback_multipart_upload>,
@@ -169,9 +166,8 @@ pub extern "C" fn oss_callback_multipart_upload_notes_len(
     of(upload, 0, |upload| upload.notes.len())
 }
 
-/// A one-sentence note on how the upload was begun: that the answer to an earlier attempt was lost, so OSS
-/// may have begun another upload whose id nobody knows. `index` starts at 0; NULL if it is out of range.
-/// Borrowed from `upload`.
+/// A note in one sentence: the answer to an earlier attempt was lost, so OSS may have begun another upload
+/// whose id nobody knows. `index` starts at 0; NULL if it is out of range.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_upload_note(
     upload: Option<&oss_callback_multipart_upload>,
@@ -183,8 +179,7 @@ pub extern "C" fn oss_callback_multipart_upload_note(
 }
 
 /// Sets whether the requester pays for the requests of this upload, as another account's bucket may
-/// require. Default: what the options said when this handle began the upload; false for an upload that was
-/// begun elsewhere.
+/// require. Default: what the options said when this handle began the upload; false for a resumed upload.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_upload_set_requester_pays(
     upload: Option<&mut oss_callback_multipart_upload>,
@@ -197,9 +192,9 @@ pub extern "C" fn oss_callback_multipart_upload_set_requester_pays(
     }
 }
 
-/// Lists the parts that OSS has, with one request per 1000 parts. `options` may be NULL. On success
-/// `*parts` is a new list: free it with oss_callback_parts_free. Fails with OSS_CALLBACK_CODE_NOT_FOUND if
-/// OSS does not know the upload, or no longer does.
+/// Lists the parts that OSS has, with one request per 1000 parts. `options` may be NULL. Free `*parts` with
+/// oss_callback_parts_free. Fails with OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the upload, or no
+/// longer does.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_upload_list_parts(
@@ -219,24 +214,21 @@ pub extern "C" fn oss_callback_multipart_upload_list_parts(
 
 /// Makes the object from its parts and waits for the application server's answer.
 ///
-/// `parts` NULL means all that OSS has; the library lists them first, unless the CRC-64 is not to be
-/// compared. `spec` is as for
-/// oss_put_object_with_callback; `receipt` or `error` is NULL when it is not wanted.
-/// `options` may be NULL. The options that apply are the ACL, whether an existing object is kept, whether
-/// the CRC-64 is compared, whether the requester pays, and the limits. The first two default to what was
-/// given when this handle began the upload.
+/// A NULL `parts` means all parts that OSS has; the library lists them first, unless the CRC-64 is not to
+/// be compared. `options` may be NULL. The options that apply are the ACL, whether an existing object is
+/// kept, whether the CRC-64 is compared, whether the requester pays, and the limits. The first two default
+/// to what was given when this handle began the upload.
 ///
-/// Receipts, errors and OSS_CALLBACK_CODE_CALLBACK_FAILED, with which the object IS STORED, are as for
-/// oss_put_object_with_callback. Fails with OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the upload, or
-/// no longer does. Fails with OSS_CALLBACK_CODE_REFUSED and OSS's code "InvalidPart" if OSS has no such
-/// part, or "EntityTooSmall" if a part other than the last has fewer than 102400 bytes. If
+/// `spec`, `receipt`, `error` and OSS_CALLBACK_CODE_CALLBACK_FAILED, with which the object IS STORED, are
+/// as for oss_put_object_with_callback. Fails with OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the
+/// upload, or no longer does. Fails with OSS_CALLBACK_CODE_REFUSED and OSS's code "InvalidPart" if OSS has
+/// no such part, or "EntityTooSmall" if a part other than the last has fewer than 102400 bytes. If
 /// oss_callback_error_stored returns OSS_CALLBACK_STORED_NO and the code is not
 /// OSS_CALLBACK_CODE_NOT_FOUND, the upload is still open: complete it later or abort it.
 ///
-/// OSS completes an upload only once, so the library can repeat the request, as the retry policy says,
-/// without a second callback. If the answer is lost, the library looks up the upload and the object; this
-/// needs the size and the CRC-64 of every part. If the object is the one that the parts add up to, it is
-/// stored, and only the application server's answer remains unknown.
+/// OSS completes an upload only once, so the library can retry without a second callback. If the answer is
+/// lost, the library looks up the upload and the object; this needs the size and the CRC-64 of every part.
+/// If the object matches the parts, it is stored, and only the application server's answer remains unknown.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_complete_multipart_upload_with_callback(
@@ -261,11 +253,11 @@ pub extern "C" fn oss_complete_multipart_upload_with_callback(
 }
 
 /// Aborts the upload and deletes its parts. Do not abort an upload that may have been completed. Parts that
-/// are being sent meanwhile may survive: abort again when they have ended.
+/// are being sent meanwhile may survive: abort again once they have been sent.
 ///
-/// `options` may be NULL. An expired deadline in them ends this call too, so pass other options then. Fails
-/// with OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the upload because it was completed or aborted
-/// before. If an answer was lost, this call itself may have aborted it. Free the handle as always.
+/// `options` may be NULL. A deadline in them applies to this call too: if it has expired, pass other
+/// options. Fails with OSS_CALLBACK_CODE_NOT_FOUND if the upload was completed or aborted before; if an
+/// answer was lost, this call itself may have aborted it. The handle must still be freed.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_upload_abort(
@@ -280,7 +272,7 @@ pub extern "C" fn oss_callback_multipart_upload_abort(
     })
 }
 
-/// Frees the handle of an upload and aborts nothing. NULL does nothing.
+/// Frees the handle of an upload and aborts nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_upload_free(
     upload: Option<Box<oss_callback_multipart_upload>>,

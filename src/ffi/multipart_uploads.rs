@@ -16,8 +16,8 @@ use super::pointers::{free, make, of, optional_text, required, text};
 use super::text::{borrowed, c_string};
 use crate::{Error, ListedUpload, MultipartUploadList};
 
-/// A list of multipart uploads that were neither completed nor aborted, sorted by object and then by upload
-/// id. Immutable: any thread may read it; one thread frees it.
+/// A list of open multipart uploads, neither completed nor aborted, sorted by object and then by upload id.
+/// Immutable: any thread may read it; one thread frees it.
 pub struct oss_callback_multipart_uploads {
     uploads: Vec<Listed>,
     common_prefixes: Vec<CString>,
@@ -57,10 +57,10 @@ fn at(
 /// Lists the open multipart uploads of a bucket, with one request per 1000 uploads.
 ///
 /// `prefix`, unless NULL, limits the list to objects whose names begin with it. `delimiter`, unless NULL,
-/// groups uploads: those whose names contain it after the prefix appear only as a common prefix, the name
-/// up to and including the delimiter. "/" gives something like folders. `options` may be NULL. On success
-/// `*uploads` is a new handle: free it with oss_callback_multipart_uploads_free. More than 100000 uploads
-/// are an error.
+/// groups uploads: if an object's name contains the delimiter after the prefix, its upload appears only as
+/// a common prefix, the name up to and including the delimiter. "/" gives something like folders. `options`
+/// may be NULL. Free `*uploads` with oss_callback_multipart_uploads_free. Fails if there are more than
+/// 100000 uploads.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_list_multipart_uploads(
@@ -91,13 +91,12 @@ pub unsafe extern "C" fn oss_callback_client_list_multipart_uploads(
     })
 }
 
-/// Lists the open multipart uploads of `object` that were begun at `since_at_s` or later, in seconds since
-/// 1970-01-01 00:00 UTC by the local clock. Use it to find uploads whose answer was lost: see
-/// oss_callback_client_initiate_multipart_upload.
+/// Lists the open multipart uploads of `object` that were begun at `since_at_s` by the local clock or
+/// later. Use it to find uploads whose answer was lost: see oss_callback_client_initiate_multipart_upload.
 ///
-/// OSS's clock may differ. Its answer shows by how much, to the second; in doubt, an upload is listed.
-/// Another program may have begun one of these uploads, so look before you abort it. `options` may be NULL.
-/// On success `*uploads` is a new handle: free it with oss_callback_multipart_uploads_free.
+/// OSS's clock may differ; the library corrects for that, to the second, and lists an upload if in doubt.
+/// Another program may have begun one of these uploads, so check before you abort it. `options` may be
+/// NULL. Free `*uploads` with oss_callback_multipart_uploads_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_list_uploads_begun_since(
@@ -132,7 +131,7 @@ pub unsafe extern "C" fn oss_callback_client_list_uploads_begun_since(
     })
 }
 
-/// The number of uploads; 0 for NULL.
+/// The number of uploads.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_uploads_len(
     uploads: Option<&oss_callback_multipart_uploads>,
@@ -140,8 +139,7 @@ pub extern "C" fn oss_callback_multipart_uploads_len(
     of(uploads, 0, |list| list.uploads.len())
 }
 
-/// The name of the object that an upload is for. `index` starts at 0; NULL if it is out of range. Borrowed
-/// from `uploads`.
+/// The name of the object that an upload is for. `index` starts at 0; NULL if it is out of range.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_uploads_object(
     uploads: Option<&oss_callback_multipart_uploads>,
@@ -150,8 +148,8 @@ pub extern "C" fn oss_callback_multipart_uploads_object(
     at(uploads, index, |upload| &upload.object)
 }
 
-/// An upload id, for oss_callback_client_resume_multipart_upload; NULL if `index` is out of range. Borrowed
-/// from `uploads`.
+/// An upload id, for oss_callback_client_resume_multipart_upload. `index` starts at 0; NULL if it is out of
+/// range.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_uploads_id(
     uploads: Option<&oss_callback_multipart_uploads>,
@@ -160,8 +158,8 @@ pub extern "C" fn oss_callback_multipart_uploads_id(
     at(uploads, index, |upload| &upload.upload_id)
 }
 
-/// When an upload was begun, in OSS's format: "2012-02-23T04:18:23.000Z". NULL if `index` is out of range.
-/// Borrowed from `uploads`.
+/// When an upload was begun, in OSS's format: "2012-02-23T04:18:23.000Z". `index` starts at 0; NULL if it
+/// is out of range.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_uploads_initiated(
     uploads: Option<&oss_callback_multipart_uploads>,
@@ -170,7 +168,7 @@ pub extern "C" fn oss_callback_multipart_uploads_initiated(
     at(uploads, index, |upload| &upload.initiated)
 }
 
-/// The number of common prefixes; 0 without a delimiter, and for NULL.
+/// The number of common prefixes; 0 without a delimiter.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_uploads_common_prefixes_len(
     uploads: Option<&oss_callback_multipart_uploads>,
@@ -179,7 +177,7 @@ pub extern "C" fn oss_callback_multipart_uploads_common_prefixes_len(
 }
 
 /// A common prefix, which stands for the uploads that were grouped. `index` starts at 0; NULL if it is out
-/// of range. Borrowed from `uploads`.
+/// of range.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_uploads_common_prefix(
     uploads: Option<&oss_callback_multipart_uploads>,
@@ -190,8 +188,7 @@ pub extern "C" fn oss_callback_multipart_uploads_common_prefix(
     })
 }
 
-/// Frees a list of uploads and everything borrowed from it. The uploads stay as they are. NULL does
-/// nothing.
+/// Frees a list of uploads and aborts nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_uploads_free(
     uploads: Option<Box<oss_callback_multipart_uploads>>,

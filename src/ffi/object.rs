@@ -34,9 +34,8 @@ impl oss_callback_object_metadata {
     }
 }
 
-/// Reads an object's metadata. `options` may be NULL. On success `*metadata` is a new handle: free it with
+/// Reads an object's metadata. `options` may be NULL. Free `*metadata` with
 /// oss_callback_object_metadata_free. Fails with OSS_CALLBACK_CODE_NOT_FOUND if there is no such object.
-/// May be called from several threads with the same client.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_head_object(
@@ -60,15 +59,14 @@ pub unsafe extern "C" fn oss_callback_client_head_object(
     })
 }
 
-/// Downloads an object: passes its contents to `write_hook`, block after block, with `userdata`, and
-/// compares their CRC-64 with OSS's.
+/// Downloads an object: passes its contents to `write_hook`, block after block, and compares their CRC-64
+/// with OSS's.
 ///
-/// `options` may be NULL. On success `*metadata`, if wanted, is a new handle: free it with
-/// oss_callback_object_metadata_free. Fails with OSS_CALLBACK_CODE_NOT_FOUND if there is no such object,
-/// OSS_CALLBACK_CODE_WRITE_FAILED if the hook returns non-zero, OSS_CALLBACK_CODE_CONNECTION_LOST if the
-/// contents end early, and OSS_CALLBACK_CODE_CHECKSUM_MISMATCH if they are not what OSS stored. After any
-/// failure, what the hook received is not the object. May be called from several threads with the same
-/// client.
+/// `options` and `metadata` may be NULL. Free `*metadata` with oss_callback_object_metadata_free. Fails
+/// with OSS_CALLBACK_CODE_NOT_FOUND if there is no such object, OSS_CALLBACK_CODE_WRITE_FAILED if the hook
+/// returns non-zero, OSS_CALLBACK_CODE_CONNECTION_LOST if the contents end early, and
+/// OSS_CALLBACK_CODE_CHECKSUM_MISMATCH if they are not what OSS stored. After any failure, discard what the
+/// hook received.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_get_object(
@@ -99,9 +97,8 @@ pub unsafe extern "C" fn oss_callback_client_get_object(
     })
 }
 
-/// Deletes an object. `options` may be NULL. As with OSS itself, an object that does not exist counts as
-/// deleted. After a lost answer the object may or may not be deleted: deleting it again does no harm. May
-/// be called from several threads with the same client.
+/// Deletes an object. `options` may be NULL. As in OSS itself, deleting an object that does not exist
+/// succeeds. If the answer is lost, delete it again.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_delete_object(
@@ -123,8 +120,7 @@ pub unsafe extern "C" fn oss_callback_client_delete_object(
     })
 }
 
-/// Writes the object's size in bytes to `*content_length` and returns true. If OSS did not give it, writes
-/// nothing and returns false.
+/// Writes the object's size in bytes to `*content_length`; returns false if OSS did not give it.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_object_metadata_content_length(
     metadata: Option<&oss_callback_object_metadata>,
@@ -136,8 +132,7 @@ pub extern "C" fn oss_callback_object_metadata_content_length(
     )
 }
 
-/// Writes the object's CRC-64 (CRC-64/XZ) to `*crc64` and returns true. If OSS did not give it, writes
-/// nothing and returns false.
+/// Writes the object's CRC-64 to `*crc64`; returns false if OSS did not give it.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_object_metadata_crc64(
     metadata: Option<&oss_callback_object_metadata>,
@@ -146,8 +141,7 @@ pub extern "C" fn oss_callback_object_metadata_crc64(
     give_number(of(metadata, None, |object| object.metadata.crc64()), crc64)
 }
 
-/// Writes when the object was stored, in seconds since 1970-01-01 00:00 UTC, to `*last_modified` and
-/// returns true. If OSS did not give it, writes nothing and returns false.
+/// Writes to `*last_modified` when the object was stored; returns false if OSS did not give it.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_object_metadata_last_modified_at_s(
     metadata: Option<&oss_callback_object_metadata>,
@@ -164,7 +158,7 @@ pub extern "C" fn oss_callback_object_metadata_last_modified_at_s(
     give_number(seconds, last_modified)
 }
 
-/// The object's ETag without its quotes; NULL if OSS did not give it. Borrowed from `metadata`.
+/// The object's ETag without its quotes; NULL if OSS did not give it.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_object_metadata_etag(
     metadata: Option<&oss_callback_object_metadata>,
@@ -175,7 +169,7 @@ pub extern "C" fn oss_callback_object_metadata_etag(
 }
 
 /// A header of OSS's answer by its name, in any letter case, for example "Content-Type" or
-/// "x-oss-meta-author"; NULL if there is none. Borrowed from `metadata`.
+/// "x-oss-meta-author"; NULL if there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_object_metadata_header(
     metadata: Option<&oss_callback_object_metadata>,
@@ -185,7 +179,7 @@ pub unsafe extern "C" fn oss_callback_object_metadata_header(
     unsafe { of(metadata, ptr::null(), |object| object.headers.find(name)) }
 }
 
-/// Frees metadata and everything borrowed from it. NULL does nothing.
+/// Frees metadata.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_object_metadata_free(
     metadata: Option<Box<oss_callback_object_metadata>>,

@@ -11,8 +11,8 @@ use super::pointers::{free, make};
 use crate::{OperationOptions, Result, RetryPolicy};
 
 /// Options of an operation other than an upload: limits and attempts in place of the client's, and a
-/// cancellation. All are optional. The first error of a setter is kept and reported by the operation. May
-/// be used for any number of operations, from many threads at once while no thread changes them.
+/// cancellation. All are optional. The first error is reported by the operation. Many threads may use them
+/// at once, for any number of operations, while no thread changes them.
 pub struct oss_callback_operation_options {
     options: Options<Limits>,
 }
@@ -77,8 +77,7 @@ pub extern "C" fn oss_callback_operation_options_new(
     })
 }
 
-/// Limits the time to find the server's address, and the time to connect, TLS included. Default: the
-/// client's. 0 is refused.
+/// Like oss_callback_put_options_set_connect_timeout_ms.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_operation_options_set_connect_timeout_ms(
     options: Option<&mut oss_callback_operation_options>,
@@ -101,8 +100,7 @@ pub extern "C" fn oss_callback_operation_options_set_answer_timeout_ms(
     });
 }
 
-/// Limits the time without progress while a body is sent or received. Less than 1 KiB in that time counts
-/// as no progress. Default: the client's. 0 is refused.
+/// Like oss_callback_put_options_set_progress_timeout_ms, but also while a body is received.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_operation_options_set_progress_timeout_ms(
     options: Option<&mut oss_callback_operation_options>,
@@ -113,8 +111,7 @@ pub extern "C" fn oss_callback_operation_options_set_progress_timeout_ms(
     });
 }
 
-/// Limits the time for the operation with all its attempts. Time in the caller's hooks counts, but the
-/// limit takes effect only when they return. Default: the client's. 0 is refused.
+/// Like oss_callback_put_options_set_timeout_ms.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_operation_options_set_timeout_ms(
     options: Option<&mut oss_callback_operation_options>,
@@ -123,8 +120,7 @@ pub extern "C" fn oss_callback_operation_options_set_timeout_ms(
     set(options, |limits| limits.timeout(milliseconds(timeout_ms)));
 }
 
-/// Sets a deadline, `deadline_ms` milliseconds from now, that all operations with these options share. If
-/// oss_callback_operation_options_set_timeout_ms is set too, whichever comes first applies.
+/// Like oss_callback_put_options_set_deadline_ms.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_operation_options_set_deadline_ms(
     options: Option<&mut oss_callback_operation_options>,
@@ -133,8 +129,7 @@ pub extern "C" fn oss_callback_operation_options_set_deadline_ms(
     set(options, |limits| limits.deadline(deadline(deadline_ms)));
 }
 
-/// Lets another thread end the operations with these options. NULL removes an earlier cancellation. The
-/// options keep their own reference, so the handle may be freed.
+/// Like oss_callback_put_options_set_cancellation.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_operation_options_set_cancellation(
     options: Option<&mut oss_callback_operation_options>,
@@ -144,8 +139,8 @@ pub extern "C" fn oss_callback_operation_options_set_cancellation(
     set(options, |limits| limits.cancellation(cancellation));
 }
 
-/// Sets how often the operation is tried, the first attempt included: 1 means once. Default: as the
-/// client's options say. A download is tried again only until its hook has received a byte.
+/// Sets how many times the operation is tried, the first attempt included. Default: the client's. A
+/// download is retried only until its hook has received a byte.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_operation_options_set_max_attempts(
     options: Option<&mut oss_callback_operation_options>,
@@ -154,8 +149,7 @@ pub extern "C" fn oss_callback_operation_options_set_max_attempts(
     retry(options, |policy| policy.max_attempts(max_attempts));
 }
 
-/// Sets the longest delay before the second attempt; it doubles with each further one. The actual delays
-/// are random, so that many clients do not come back at once. Default: as the client's options say.
+/// Like oss_callback_put_options_set_retry_base_delay_ms.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_operation_options_set_retry_base_delay_ms(
     options: Option<&mut oss_callback_operation_options>,
@@ -166,8 +160,7 @@ pub extern "C" fn oss_callback_operation_options_set_retry_base_delay_ms(
     });
 }
 
-/// Sets the longest delay between two attempts. When OSS asks for a longer one (Retry-After), there is no
-/// further attempt. Default: as the client's options say.
+/// Like oss_callback_put_options_set_retry_max_delay_ms.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_operation_options_set_retry_max_delay_ms(
     options: Option<&mut oss_callback_operation_options>,
@@ -178,7 +171,7 @@ pub extern "C" fn oss_callback_operation_options_set_retry_max_delay_ms(
     });
 }
 
-/// Frees options. NULL does nothing.
+/// Frees options.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_operation_options_free(
     options: Option<Box<oss_callback_operation_options>>,

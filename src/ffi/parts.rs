@@ -14,9 +14,9 @@ use super::pointers::{free, give_number, make, of, required, text};
 use super::text::{borrowed, c_string};
 use crate::Part;
 
-/// Parts that OSS has, sorted by number: plain values that can be kept and sent elsewhere. Several threads
-/// may add parts to a list, or upload parts into it, at once; one of them frees it. What is borrowed from a
-/// list is valid until a part is added or the list is freed.
+/// Parts that OSS has, sorted by number: plain values that can be kept and sent elsewhere. Many threads may
+/// add parts to a list, or upload parts into it, at once; one thread frees it. What is borrowed from a list
+/// is valid only until a part is added or the list is freed.
 pub struct oss_callback_parts {
     /// By number, each once.
     parts: Mutex<Vec<Entry>>,
@@ -86,9 +86,9 @@ pub extern "C" fn oss_callback_parts_new(
 }
 
 /// Adds a part from values that were kept; it replaces a part with the same number. `size`, in bytes, and
-/// `crc64` (CRC-64/XZ) are NULL if they are unknown. The upload can be completed without them, but then the
-/// object's contents are not compared, and after a lost answer it stays unknown whether the object is
-/// stored. The number and the ETag are checked when the upload is completed. Any thread.
+/// `crc64` are NULL if they are unknown. The upload can be completed without them, but then the object's
+/// contents are not compared, and after a lost answer it stays unknown whether the object is stored. The
+/// number and the ETag are checked on completion. Any thread may call this.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_parts_add(
@@ -117,7 +117,7 @@ pub unsafe extern "C" fn oss_callback_parts_add(
 
 /// Adds a part from the line of JSON that oss_callback_parts_json gave, on this machine or another; it
 /// replaces a part with the same number. Fails with OSS_CALLBACK_CODE_INVALID_ARGUMENT if `json` is not
-/// such a line. Any thread.
+/// such a line. Any thread may call this.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_parts_add_json(
@@ -134,14 +134,13 @@ pub unsafe extern "C" fn oss_callback_parts_add_json(
     })
 }
 
-/// The number of parts; 0 for NULL. Any thread.
+/// The number of parts. Any thread may call this.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_parts_len(parts: Option<&oss_callback_parts>) -> size_t {
     of(parts, 0, |parts| parts.lock().len())
 }
 
-/// A part's number. `index` 0 is the part with the lowest number. Returns 0 if `index` is out of range. Any
-/// thread.
+/// A part's number. `index` starts at 0; 0 if it is out of range. Any thread may call this.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_parts_number(
     parts: Option<&oss_callback_parts>,
@@ -150,8 +149,8 @@ pub extern "C" fn oss_callback_parts_number(
     at(parts, index, 0, |entry| entry.part.number())
 }
 
-/// A part's ETag without its quotes; NULL if `index` is out of range. It is opaque: compare it, do not
-/// interpret it. Borrowed from `parts`.
+/// A part's ETag without its quotes. It is opaque: compare it, do not interpret it. `index` starts at 0;
+/// NULL if it is out of range.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_parts_etag(
     parts: Option<&oss_callback_parts>,
@@ -162,8 +161,8 @@ pub extern "C" fn oss_callback_parts_etag(
     })
 }
 
-/// Writes a part's size in bytes to `*size` and returns true. If the size is unknown or `index` is out of
-/// range, writes nothing and returns false. Any thread.
+/// Writes a part's size in bytes to `*size`; returns false if it is unknown or `index` is out of range. Any
+/// thread may call this.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_parts_size(
     parts: Option<&oss_callback_parts>,
@@ -173,8 +172,8 @@ pub extern "C" fn oss_callback_parts_size(
     give_number(at(parts, index, None, |entry| entry.part.size()), size)
 }
 
-/// Writes a part's CRC-64 (CRC-64/XZ) to `*crc64` and returns true. If the CRC-64 is unknown or `index` is
-/// out of range, writes nothing and returns false. Any thread.
+/// Writes a part's CRC-64 to `*crc64`; returns false if it is unknown or `index` is out of range. Any
+/// thread may call this.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_parts_crc64(
     parts: Option<&oss_callback_parts>,
@@ -184,8 +183,8 @@ pub extern "C" fn oss_callback_parts_crc64(
     give_number(at(parts, index, None, |entry| entry.part.crc64()), crc64)
 }
 
-/// All that is known of a part as one line of JSON, for oss_callback_parts_add_json; NULL if `index` is out
-/// of range. Borrowed from `parts`.
+/// All that is known of a part as one line of JSON, for oss_callback_parts_add_json. `index` starts at 0;
+/// NULL if it is out of range.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_parts_json(
     parts: Option<&oss_callback_parts>,
@@ -196,7 +195,7 @@ pub extern "C" fn oss_callback_parts_json(
     })
 }
 
-/// Frees a list and everything borrowed from it. NULL does nothing.
+/// Frees a list.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_parts_free(parts: Option<Box<oss_callback_parts>>) {
     free(parts);

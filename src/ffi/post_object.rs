@@ -14,11 +14,10 @@ use super::put_options::{oss_callback_put_options, with_options};
 use super::receipt::{give_receipt, oss_callback_receipt};
 use crate::{PostObject, Receipt, Result};
 
-/// Uploads `body_len` bytes with a signed form and waits for the answer. If the form asks for a callback,
-/// that is the application server's answer.
+/// Like oss_put_object_with_callback, but uploads with a signed form, whose callback, if any, counts like
+/// one in a spec.
 ///
-/// Like oss_put_object_with_callback; a callback in the form counts like one in a spec. `file_name`
-/// replaces ${filename} in the object's name; it may be NULL if the form does not ask for it.
+/// `file_name` replaces ${filename} in the object's name; it may be NULL if the form does not ask for it.
 /// `content_type` is the object's Content-Type, if the form leaves it to the uploader; NULL means none. The
 /// client's credentials are not used, but if the form's URL is https, the client's endpoint must be https
 /// too.
@@ -57,8 +56,7 @@ pub unsafe extern "C" fn oss_post_object_with_form(
     }
 }
 
-/// Uploads a file with a signed form; see oss_post_object_with_form. `file_name` NULL means the file's own
-/// name.
+/// Like oss_post_object_with_form, but uploads a file. A NULL `file_name` means the file's own name.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_post_object_from_file_with_form(

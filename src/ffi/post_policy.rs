@@ -18,9 +18,9 @@ use super::text::{borrowed, c_string};
 use crate::{PostForm, PostPolicy, Result};
 
 /// What a form permits. Everything that you set becomes a field of the form and a condition of its policy,
-/// so the uploader cannot change it. What you do not set is open: any size, any type, a callback of the
-/// uploader's own. Setters copy their arguments and return nothing; oss_callback_client_sign_post_form
-/// reports the first error. Not safe to share between threads while it changes.
+/// so the uploader cannot change it. What you do not set is the uploader's choice: any size, any type, any
+/// callback. The first error is reported by oss_callback_client_sign_post_form. Not safe to share between
+/// threads while it changes.
 pub struct oss_callback_post_policy {
     options: Options<Policy>,
 }
@@ -56,8 +56,8 @@ impl oss_callback_post_form {
     }
 }
 
-/// Makes a policy that permits nothing yet: set a key or a prefix. On success `*post_policy` is a new
-/// handle: free it with oss_callback_post_policy_free.
+/// Makes a policy that permits nothing yet: set a key or a prefix. Free `*post_policy` with
+/// oss_callback_post_policy_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_post_policy_new(
@@ -116,8 +116,7 @@ pub unsafe extern "C" fn oss_callback_post_policy_set_key(
     unsafe { set_text(post_policy, key, "key", |policy, key| policy.key(key)) };
 }
 
-/// Sets what the object's name begins with. The uploaded file's name, which the uploader chooses, follows
-/// it.
+/// Sets the beginning of the object's name; the uploaded file's name, which the uploader chooses, follows.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_post_policy_set_key_prefix(
     post_policy: Option<&mut oss_callback_post_policy>,
@@ -189,8 +188,7 @@ pub extern "C" fn oss_callback_post_policy_set_callback(
 }
 
 /// Sets a field of the form to the value that it must have, such as "x-oss-meta-author",
-/// "x-oss-object-acl", "x-oss-forbid-overwrite" or "success_action_status". A later value replaces an
-/// earlier one.
+/// "x-oss-object-acl", "x-oss-forbid-overwrite" or "success_action_status".
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_post_policy_set_field(
     post_policy: Option<&mut oss_callback_post_policy>,
@@ -211,8 +209,8 @@ pub unsafe extern "C" fn oss_callback_post_policy_set_field(
     }
 }
 
-/// Signs a form for an upload into `bucket`. Nothing is sent. On success `*post_form` is a new handle: free
-/// it with oss_callback_post_form_free.
+/// Signs a form for an upload into `bucket`. Sends nothing. Free `*post_form` with
+/// oss_callback_post_form_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_sign_post_form(
@@ -240,7 +238,7 @@ pub unsafe extern "C" fn oss_callback_client_sign_post_form(
     })
 }
 
-/// Frees a policy. NULL does nothing.
+/// Frees a policy.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_post_policy_free(
     post_policy: Option<Box<oss_callback_post_policy>>,
@@ -249,8 +247,7 @@ pub extern "C" fn oss_callback_post_policy_free(
 }
 
 /// Makes a form from the JSON that oss_callback_post_form_json gave, on any machine, or that another
-/// program wrote: {"url":"…","fields":[["key","…"],…]}. On success `*post_form` is a new handle: free it
-/// with oss_callback_post_form_free.
+/// program wrote: {"url":"…","fields":[["key","…"],…]}. Free `*post_form` with oss_callback_post_form_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_post_form_new_from_json(
@@ -266,7 +263,7 @@ pub unsafe extern "C" fn oss_callback_post_form_new_from_json(
     })
 }
 
-/// The URL to post the form to; NULL if `post_form` is NULL. Borrowed from `post_form`.
+/// The URL to post the form to.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_post_form_url(
     post_form: Option<&oss_callback_post_form>,
@@ -274,8 +271,7 @@ pub extern "C" fn oss_callback_post_form_url(
     of(post_form, ptr::null(), |form| form.url.as_ptr())
 }
 
-/// The form as JSON, for a web page or another machine; NULL if `post_form` is NULL. Borrowed from
-/// `post_form`.
+/// The form as JSON, for a web page or another machine.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_post_form_json(
     post_form: Option<&oss_callback_post_form>,
@@ -283,8 +279,7 @@ pub extern "C" fn oss_callback_post_form_json(
     of(post_form, ptr::null(), |form| form.json.as_ptr())
 }
 
-/// Writes when the form expires, in seconds since 1970-01-01 00:00 UTC, to `*expires` and returns true. If
-/// the form's maker did not give the time, writes nothing and returns false.
+/// Writes to `*expires` when the form expires; returns false if the form's maker did not say.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_post_form_expires_at_s(
     post_form: Option<&oss_callback_post_form>,
@@ -297,7 +292,7 @@ pub extern "C" fn oss_callback_post_form_expires_at_s(
     give_number(seconds, expires)
 }
 
-/// The number of fields; 0 for NULL. Send them before the file.
+/// The number of fields. Send them before the file.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_post_form_fields_len(
     post_form: Option<&oss_callback_post_form>,
@@ -305,7 +300,7 @@ pub extern "C" fn oss_callback_post_form_fields_len(
     of(post_form, 0, |form| form.fields.len())
 }
 
-/// The name of a field. `index` starts at 0; NULL if it is out of range. Borrowed from `post_form`.
+/// The name of a field. `index` starts at 0; NULL if it is out of range.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_post_form_field_name(
     post_form: Option<&oss_callback_post_form>,
@@ -316,7 +311,7 @@ pub extern "C" fn oss_callback_post_form_field_name(
     })
 }
 
-/// The value of a field. `index` starts at 0; NULL if it is out of range. Borrowed from `post_form`.
+/// The value of a field. `index` starts at 0; NULL if it is out of range.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_post_form_field_value(
     post_form: Option<&oss_callback_post_form>,
@@ -327,7 +322,7 @@ pub extern "C" fn oss_callback_post_form_field_value(
     })
 }
 
-/// Frees a form and everything borrowed from it. NULL does nothing.
+/// Frees a form.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_post_form_free(post_form: Option<Box<oss_callback_post_form>>) {
     free(post_form);

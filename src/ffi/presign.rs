@@ -46,15 +46,15 @@ impl oss_callback_presigned_url {
     }
 }
 
-/// Signs a URL that lets others upload `object` into `bucket`. Nothing is sent. The URL is valid for
+/// Signs a URL that lets others upload `object` into `bucket`. Sends nothing. The URL is valid for
 /// `expires_in_s` seconds, 1 to 604800 (7 days), or until the client's credentials expire, if that is
 /// sooner.
 ///
 /// Of `options`, which may be NULL, the object's headers apply: they are signed, and the uploader must send
-/// them with the URL. A Content-Type is signed only if you set one. Set one for a browser, which sends one.
-/// The callback of `spec`, which must not be NULL (see oss_callback_spec_none), stands in the URL, where
-/// the uploader can neither change nor drop it; with `callback_in_headers` it stands in headers, which must
-/// then be sent. On success `*presigned_url` is a new handle: free it with oss_callback_presigned_url_free.
+/// them with the URL. A Content-Type is signed only if you set one; do so for browsers, which always send
+/// one. `spec` must not be NULL (see oss_callback_spec_none). Its callback is in the URL, where the
+/// uploader can neither change nor drop it, or, with `callback_in_headers`, in headers, which must then be
+/// sent. Free `*presigned_url` with oss_callback_presigned_url_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_presign_put_object(
@@ -77,9 +77,8 @@ pub unsafe extern "C" fn oss_callback_client_presign_put_object(
     })
 }
 
-/// Signs a URL that lets others download an object. Nothing is sent. The URL is valid for `expires_in_s`
-/// seconds, 1 to 604800 (7 days), or until the client's credentials expire, if that is sooner. On success
-/// `*presigned_url` is a new handle: free it with oss_callback_presigned_url_free.
+/// Signs a URL that lets others download an object. Sends nothing. `expires_in_s` is as for
+/// oss_callback_client_presign_put_object. Free `*presigned_url` with oss_callback_presigned_url_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_presign_get_object(
@@ -100,8 +99,8 @@ pub unsafe extern "C" fn oss_callback_client_presign_get_object(
     })
 }
 
-/// Signs a URL that lets others read an object's metadata, to check whether what they uploaded is there.
-/// Otherwise like oss_callback_client_presign_get_object.
+/// Like oss_callback_client_presign_get_object, but lets others read an object's metadata, to check whether
+/// what they uploaded is there.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_presign_head_object(
@@ -136,9 +135,9 @@ unsafe fn of_object(
     Ok((&client.client, bucket, object))
 }
 
-/// Signs a URL that lets others send a part of an upload. Nothing is sent. `part_number` is from 1 to
-/// 10000; `expires_in_s` is as for oss_callback_client_presign_put_object. On success `*presigned_url` is a
-/// new handle: free it with oss_callback_presigned_url_free.
+/// Signs a URL that lets others send a part of an upload. Sends nothing. `part_number` is from 1 to 10000;
+/// `expires_in_s` is as for oss_callback_client_presign_put_object. Free `*presigned_url` with
+/// oss_callback_presigned_url_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_upload_presign_part(
@@ -158,13 +157,12 @@ pub extern "C" fn oss_callback_multipart_upload_presign_part(
     })
 }
 
-/// Signs a URL that lets others complete an upload. Nothing is sent.
+/// Signs a URL that lets others complete an upload. Sends nothing.
 ///
-/// With `all_parts` OSS makes the object from all parts that it has, and the request's body must be empty.
-/// Without it, the body must be the list of parts in OSS's format. `spec`, `expires_in_s` and
+/// With `all_parts`, OSS makes the object from all parts that it has, and the request must have an empty
+/// body. Otherwise the body must be the list of parts in OSS's format. `spec`, `expires_in_s` and
 /// `callback_in_headers` are as for oss_callback_client_presign_put_object, `options` as for
-/// oss_complete_multipart_upload_with_callback. On success `*presigned_url` is a new handle: free it with
-/// oss_callback_presigned_url_free.
+/// oss_complete_multipart_upload_with_callback. Free `*presigned_url` with oss_callback_presigned_url_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_upload_presign_complete(
@@ -195,8 +193,8 @@ fn expires_in(seconds: u64) -> PresignOptions {
 }
 
 /// Makes a presigned URL from the JSON that oss_callback_presigned_url_json gave, on any machine, or that
-/// another program wrote: {"method":"PUT","url":"…","headers":{"Content-Type":"…"}}. On success
-/// `*presigned_url` is a new handle: free it with oss_callback_presigned_url_free.
+/// another program wrote: {"method":"PUT","url":"…","headers":{"Content-Type":"…"}}. Free `*presigned_url`
+/// with oss_callback_presigned_url_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_presigned_url_new_from_json(
@@ -216,8 +214,7 @@ pub unsafe extern "C" fn oss_callback_presigned_url_new_from_json(
     })
 }
 
-/// The HTTP method that the URL permits, for example "PUT"; NULL if `presigned_url` is NULL. Borrowed from
-/// `presigned_url`.
+/// The HTTP method that the URL permits, for example "PUT".
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_presigned_url_method(
     presigned_url: Option<&oss_callback_presigned_url>,
@@ -225,7 +222,7 @@ pub extern "C" fn oss_callback_presigned_url_method(
     of(presigned_url, ptr::null(), |url| url.method.as_ptr())
 }
 
-/// The URL, percent-encoded; NULL if `presigned_url` is NULL. Borrowed from `presigned_url`.
+/// The URL, percent-encoded.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_presigned_url_url(
     presigned_url: Option<&oss_callback_presigned_url>,
@@ -233,8 +230,7 @@ pub extern "C" fn oss_callback_presigned_url_url(
     of(presigned_url, ptr::null(), |url| url.text.as_ptr())
 }
 
-/// The URL with its method, headers and expiry as JSON, for a web page or another machine; NULL if
-/// `presigned_url` is NULL. Borrowed from `presigned_url`.
+/// The URL with its method, headers and expiry as JSON, for a web page or another machine.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_presigned_url_json(
     presigned_url: Option<&oss_callback_presigned_url>,
@@ -242,8 +238,7 @@ pub extern "C" fn oss_callback_presigned_url_json(
     of(presigned_url, ptr::null(), |url| url.json.as_ptr())
 }
 
-/// Writes when the URL expires, in seconds since 1970-01-01 00:00 UTC, to `*expires` and returns true. If
-/// the URL's maker did not give the time, writes nothing and returns false.
+/// Writes to `*expires` when the URL expires; returns false if the URL's maker did not say.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_presigned_url_expires_at_s(
     presigned_url: Option<&oss_callback_presigned_url>,
@@ -256,8 +251,8 @@ pub extern "C" fn oss_callback_presigned_url_expires_at_s(
     give_number(seconds, expires)
 }
 
-/// The number of headers that must be sent with the URL, exactly as they are; 0 for NULL. No other
-/// Content-Type, Content-MD5 or header that begins with "x-oss-" may be sent.
+/// The number of headers that must be sent with the URL, exactly as they are. No other Content-Type,
+/// Content-MD5 or header that begins with "x-oss-" may be sent.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_presigned_url_headers_len(
     presigned_url: Option<&oss_callback_presigned_url>,
@@ -265,8 +260,7 @@ pub extern "C" fn oss_callback_presigned_url_headers_len(
     of(presigned_url, 0, |url| url.headers.len())
 }
 
-/// The name of a header that must be sent. `index` starts at 0; NULL if it is out of range. Borrowed from
-/// `presigned_url`.
+/// The name of a header that must be sent. `index` starts at 0; NULL if it is out of range.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_presigned_url_header_name(
     presigned_url: Option<&oss_callback_presigned_url>,
@@ -277,8 +271,7 @@ pub extern "C" fn oss_callback_presigned_url_header_name(
     })
 }
 
-/// The value of a header that must be sent. `index` starts at 0; NULL if it is out of range. Borrowed from
-/// `presigned_url`.
+/// The value of a header that must be sent. `index` starts at 0; NULL if it is out of range.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_presigned_url_header_value(
     presigned_url: Option<&oss_callback_presigned_url>,
@@ -289,7 +282,7 @@ pub extern "C" fn oss_callback_presigned_url_header_value(
     })
 }
 
-/// Frees a URL and everything borrowed from it. NULL does nothing.
+/// Frees a URL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_presigned_url_free(
     presigned_url: Option<Box<oss_callback_presigned_url>>,
@@ -297,13 +290,12 @@ pub extern "C" fn oss_callback_presigned_url_free(
     free(presigned_url);
 }
 
-/// Uploads `body_len` bytes with a presigned URL and waits for the answer. If the URL asks for a callback,
-/// that is the application server's answer.
+/// Like oss_put_object_with_callback, but uploads with a presigned URL, whose callback, if any, counts like
+/// one in a spec.
 ///
-/// Like oss_put_object_with_callback; a callback in the URL counts like one in a spec. The client's
-/// endpoint and credentials are not used, but for an https URL the client's endpoint must be https too. Of
-/// `options`, which may be NULL, the limits, the progress hook and similar options apply. Headers that were
-/// not signed are refused.
+/// The client's endpoint and credentials are not used, but for an https URL the client's endpoint must be
+/// https too. Of `options`, which may be NULL, the limits, the progress hook and similar options apply.
+/// Headers that were not signed are refused.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_put_object_with_url(
@@ -322,7 +314,7 @@ pub unsafe extern "C" fn oss_put_object_with_url(
     with_url(client, presigned_url, options, receipt, error, send)
 }
 
-/// Uploads a file with a presigned URL; see oss_put_object_with_url.
+/// Like oss_put_object_with_url, but uploads a file.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_put_object_from_file_with_url(

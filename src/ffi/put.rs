@@ -17,19 +17,19 @@ use crate::{PutObject, Receipt, Result};
 
 /// Uploads `body_len` bytes as `object` into `bucket` and waits for the application server's answer.
 ///
-/// An upload without a callback has oss_callback_spec_none(); a NULL `spec` is refused. `options` may be
-/// NULL; `receipt` or `error` is NULL when it is not wanted. At most 5 GiB. Blocks for as long as the
-/// client's limits allow. On success `*receipt` is a new handle: free it with oss_callback_receipt_free. On
-/// failure `*error` is a new handle: free it with oss_callback_error_free; without it the ETag and the
-/// request id of a stored object are lost.
+/// For an upload without a callback, pass oss_callback_spec_none(): a NULL `spec` is refused. `options` may
+/// be NULL, and so may `receipt`. The body may have up to 5 GiB. Blocks for as long as the client's limits
+/// allow. Free `*receipt` with oss_callback_receipt_free and, after a failure, `*error` with
+/// oss_callback_error_free. If `error` is NULL and the upload fails, the ETag and the request id of a
+/// stored object are lost.
 ///
 /// OSS_CALLBACK_CODE_CALLBACK_FAILED means that the object IS STORED, but the application server was not
 /// reached or did not agree: do not upload again. For every other code, oss_callback_error_stored says
-/// whether the object is stored. A failed upload is tried up to three times where that may help. With a
-/// callback it is tried again only while it is certain that nothing was stored, so no callback is delivered
-/// twice, unless oss_callback_put_options_set_callback_is_idempotent allows it.
+/// whether the object is stored. By default a failed upload is retried where that may help, up to three
+/// attempts in all. With a callback it is retried only while it is certain that nothing was stored, so no
+/// callback is delivered twice, unless oss_callback_put_options_set_callback_is_idempotent allows it.
 ///
-/// May be called from several threads with the same client, spec and options.
+/// Many threads may use the same client, spec and options at once.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_put_object_with_callback(
@@ -54,11 +54,12 @@ pub unsafe extern "C" fn oss_put_object_with_callback(
     })
 }
 
-/// Uploads a file as `object` into `bucket` and waits for the application server's answer.
+/// Like oss_put_object_with_callback, but uploads a regular file, which is read while it is sent, 128 KiB
+/// at a time.
 ///
-/// Like oss_put_object_with_callback, but from a regular file, which is read while it is sent, 128 KiB at a
-/// time. What is stored is what the file held when the upload began. OSS_CALLBACK_CODE_BODY_UNREADABLE, and
-/// OSS_CALLBACK_CODE_BODY_CHANGED if the file changes while it is sent, mean that nothing is stored.
+/// Stores what the file held when the upload began. Fails with OSS_CALLBACK_CODE_BODY_UNREADABLE if the
+/// file cannot be read, and with OSS_CALLBACK_CODE_BODY_CHANGED if it changes meanwhile; nothing is stored
+/// then.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_put_object_from_file_with_callback(
@@ -81,11 +82,8 @@ pub unsafe extern "C" fn oss_put_object_from_file_with_callback(
     })
 }
 
-/// Uploads `len` bytes of a file, starting at `offset`, as `object` into `bucket` and waits for the
-/// application server's answer.
-///
-/// Like oss_put_object_from_file_with_callback. OSS_CALLBACK_CODE_INVALID_ARGUMENT means that the file ends
-/// before the range does.
+/// Like oss_put_object_from_file_with_callback, but uploads `len` bytes of the file, starting at `offset`.
+/// Fails with OSS_CALLBACK_CODE_INVALID_ARGUMENT if the file ends before the range does.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_put_object_from_file_range_with_callback(
@@ -110,18 +108,18 @@ pub unsafe extern "C" fn oss_put_object_from_file_range_with_callback(
     })
 }
 
-/// Uploads `len` bytes from a file descriptor, starting at its current position, as `object` into `bucket`
-/// and waits for the application server's answer. Unix only.
+/// Like oss_put_object_with_callback, but uploads `len` bytes from a file descriptor, starting at its
+/// current position. Unix only.
 ///
-/// Like oss_put_object_with_callback. The descriptor is not closed, and not used after the call returns. A
-/// regular file keeps its position, so several threads may upload from one descriptor. Anything else, such
-/// as a pipe, is read only once, never beyond `len` bytes, and another attempt is made only if nothing was
-/// read yet. While it has no data, the upload's cancellation and time limit still take effect.
+/// The descriptor is not closed, and not used after the call returns. A regular file keeps its position, so
+/// several threads may upload from one descriptor. Anything else, such as a pipe, is read only once, never
+/// beyond `len` bytes, and the upload is retried only if nothing was read yet. While a pipe has no data,
+/// the upload's cancellation and time limit still take effect.
 ///
 /// OSS_CALLBACK_LEN_UNKNOWN means everything up to the end; a pipe is then sent as by
-/// oss_put_object_from_reader_with_callback. OSS_CALLBACK_CODE_BODY_UNREADABLE, and
-/// OSS_CALLBACK_CODE_BODY_CHANGED if there are fewer than `len` bytes or a regular file changes, mean that
-/// nothing is stored.
+/// oss_put_object_from_reader_with_callback. Fails with OSS_CALLBACK_CODE_BODY_UNREADABLE if the descriptor
+/// cannot be read, and with OSS_CALLBACK_CODE_BODY_CHANGED if there are fewer than `len` bytes or a regular
+/// file changes; nothing is stored then.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_put_object_from_fd_with_callback(
@@ -144,16 +142,16 @@ pub unsafe extern "C" fn oss_put_object_from_fd_with_callback(
     })
 }
 
-/// Uploads what `read_hook` gives as `object` into `bucket` and waits for the application server's answer.
+/// Like oss_put_object_with_callback, but uploads what `read_hook` gives.
 ///
-/// Like oss_put_object_with_callback. The hook gets `userdata` and must give exactly `len` bytes. It is
-/// then called once more and must report the end of the body. With OSS_CALLBACK_LEN_UNKNOWN it may give any
-/// number of bytes; they are sent in chunks (Transfer-Encoding: chunked), which is slower, and not every
-/// proxy lets them through. The body is read once, so another attempt is made only if nothing was read yet.
-/// While the hook runs, neither a cancellation nor a time limit takes effect.
+/// The hook must give exactly `len` bytes. It is then called once more and must report the end of the body.
+/// With OSS_CALLBACK_LEN_UNKNOWN it may give any number of bytes; they are sent in chunks
+/// (Transfer-Encoding: chunked), which is slower, and not every proxy lets them through. The body is read
+/// once, so the upload is retried only if nothing was read yet. While the hook runs, neither a cancellation
+/// nor a time limit takes effect.
 ///
-/// OSS_CALLBACK_CODE_BODY_UNREADABLE, if the hook fails or returns an impossible number, and
-/// OSS_CALLBACK_CODE_BODY_CHANGED, if it gives fewer or more bytes, mean that nothing is stored.
+/// Fails with OSS_CALLBACK_CODE_BODY_UNREADABLE if the hook fails or returns an impossible number, and with
+/// OSS_CALLBACK_CODE_BODY_CHANGED if it gives fewer or more bytes; nothing is stored then.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_put_object_from_reader_with_callback(

@@ -29,8 +29,8 @@ unsafe fn set_text(
     });
 }
 
-/// Sets the object's Content-Type. Default: guessed from the extension of the file, else of the object's
-/// name, else application/octet-stream.
+/// Sets the object's Content-Type. Default: guessed from the extension of the file or of the object's name,
+/// otherwise application/octet-stream.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_content_type(
     options: Option<&mut oss_callback_put_options>,
@@ -49,7 +49,7 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_type(
 }
 
 /// Sets user metadata, stored with the object as x-oss-meta-name. Names consist of letters, digits and
-/// hyphens. All metadata together has at most 8 KiB.
+/// hyphens. At most 8 KiB in all.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_metadata(
     options: Option<&mut oss_callback_put_options>,
@@ -86,9 +86,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_object_acl(
 }
 
 /// Sets an id of your choice that no other upload has. It is stored with the object as the user metadata
-/// "idempotency-id" and lets oss_callback_client_reconcile tell whether this upload stored the object. Use
-/// the same id when you send the same upload again. 1 to 128 ASCII characters without spaces. Default:
-/// none, and nothing is added to the object.
+/// "idempotency-id" and lets oss_callback_client_reconcile tell whether this upload stored the object. If
+/// you repeat the upload, use the same id. 1 to 128 ASCII characters without spaces. Default: none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_idempotency_id(
     options: Option<&mut oss_callback_put_options>,
@@ -125,8 +124,7 @@ pub unsafe extern "C" fn oss_callback_put_options_set_storage_class(
     }
 }
 
-/// Adds a tag. At most 10, each with a different key. Keys have 1 to 128 bytes, values at most 256, any
-/// UTF-8.
+/// Adds a tag: at most 10, with different keys. Keys have 1 to 128 bytes, values at most 256.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_add_tag(
     options: Option<&mut oss_callback_put_options>,
@@ -141,7 +139,7 @@ pub unsafe extern "C" fn oss_callback_put_options_add_tag(
     }
 }
 
-/// Sets how OSS encrypts the object, in OSS's words: "AES256" or "SM4" with keys of OSS, or "KMS" with a
+/// Sets how OSS encrypts the object, in OSS's words: "AES256" or "SM4" with OSS's own keys, or "KMS" with a
 /// key of the Key Management Service. Default: the bucket's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_server_side_encryption(
@@ -178,8 +176,7 @@ pub unsafe extern "C" fn oss_callback_put_options_set_server_side_encryption_key
     }
 }
 
-/// Sets the algorithm that encrypts the data itself with "KMS": "SM4". Default: AES-256. Refused without
-/// "KMS".
+/// Sets the algorithm that encrypts the data with "KMS": "SM4". Default: AES-256. Refused without "KMS".
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_server_side_data_encryption(
     options: Option<&mut oss_callback_put_options>,
@@ -208,7 +205,7 @@ pub extern "C" fn oss_callback_put_options_set_traffic_limit_bits_per_s(
 }
 
 /// Sets whether the upload fails with OSS_CALLBACK_CODE_CONFLICT if an object of this name exists. Default:
-/// false, and that object is replaced. Has no effect in a bucket with versioning.
+/// false, which replaces that object. Has no effect in a bucket with versioning.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_forbid_overwrite(
     options: Option<&mut oss_callback_put_options>,
@@ -253,7 +250,7 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_disposition(
     }
 }
 
-/// Sets the object's Content-Encoding, which downloads carry. The body is sent as it is given.
+/// Sets the object's Content-Encoding, which downloads carry. The body is sent unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_content_encoding(
     options: Option<&mut oss_callback_put_options>,
@@ -289,8 +286,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_language(
     }
 }
 
-/// Sets when copies of the object become stale: its Expires, which downloads carry, in seconds since
-/// 1970-01-01 00:00 UTC, up to the end of the year 9999.
+/// Sets when copies of the object become stale: its Expires, which downloads carry. At most the end of the
+/// year 9999.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_expires_at_s(
     options: Option<&mut oss_callback_put_options>,
@@ -317,8 +314,8 @@ pub extern "C" fn oss_callback_put_options_set_requester_pays(
 }
 
 /// Sets whether the body's MD5 is sent (Content-MD5), so that OSS refuses a body damaged in transit and
-/// stores nothing. The body is read once more for it before anything is sent. One that can be read only
-/// once, from a read hook or a pipe, is refused. Default: false.
+/// stores nothing. The body is read an extra time first, so one that can be read only once, from a read
+/// hook or a pipe, is refused. Default: false.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_content_md5(
     options: Option<&mut oss_callback_put_options>,
@@ -327,8 +324,7 @@ pub extern "C" fn oss_callback_put_options_set_content_md5(
     change(options, |put| put.content_md5(content_md5));
 }
 
-/// Sets any other header of the object by its name. A later value replaces an earlier one. Headers that the
-/// library sets itself are refused.
+/// Sets any other header of the object by its name. Headers that the library sets itself are refused.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_header(
     options: Option<&mut oss_callback_put_options>,

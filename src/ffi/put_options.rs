@@ -13,11 +13,10 @@ use super::pointers::{free, make};
 use super::put_values::{TakesOptions, Values};
 use crate::{PutOptions, Result, RetryPolicy, UploadFile};
 
-/// Options of an upload, in one request or in parts. All are optional. Setters copy what they get and
-/// return nothing: the first error is kept and reported by the upload. May be used for any number of
-/// uploads, from many threads at once while no thread changes them. Each of these threads then calls the
-/// progress hook, perhaps at the same time, with the numbers of its own upload: to tell uploads apart, give
-/// each its own options.
+/// Options of an upload. All are optional. The first error is reported by the upload. Many threads may use
+/// them at once, for any number of uploads, while no thread changes them. Each of these threads then calls
+/// the progress hook, perhaps at the same time, with the numbers of its own upload: to tell uploads apart,
+/// give each its own options.
 pub struct oss_callback_put_options {
     options: Options<Values>,
 }
@@ -116,7 +115,7 @@ pub(super) fn set_value(
     }
 }
 
-/// Limits the time to find the server's address, and the time to connect, TLS included. Default: the
+/// Limits the time to resolve the server's name, and the time to connect, TLS included. Default: the
 /// client's. 0 is refused.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_connect_timeout_ms(
@@ -127,7 +126,7 @@ pub extern "C" fn oss_callback_put_options_set_connect_timeout_ms(
 }
 
 /// Limits the time from the last byte sent until OSS answers, and the time for the answer's body. Default:
-/// the client's. 0 is refused. Callbacks add to it, as they do to the client's.
+/// the client's. 0 is refused. Callbacks add to it: see oss_callback_client_options_set_answer_timeout_ms.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_answer_timeout_ms(
     options: Option<&mut oss_callback_put_options>,
@@ -148,8 +147,8 @@ pub extern "C" fn oss_callback_put_options_set_progress_timeout_ms(
     });
 }
 
-/// Limits the time for the upload with all its attempts. Time in the caller's hooks counts, but the limit
-/// takes effect only when they return. Default: the client's. 0 is refused.
+/// Limits the time for the upload with all its attempts. Time spent in hooks counts, but the limit takes
+/// effect only when they return. Default: the client's. 0 is refused.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_timeout_ms(
     options: Option<&mut oss_callback_put_options>,
@@ -158,9 +157,9 @@ pub extern "C" fn oss_callback_put_options_set_timeout_ms(
     change(options, |put| put.timeout(milliseconds(timeout_ms)));
 }
 
-/// Sets a deadline, `deadline_ms` milliseconds from now, that all uploads with these options share,
-/// including the steps of an upload in parts. If oss_callback_put_options_set_timeout_ms is set too,
-/// whichever comes first applies.
+/// Sets a deadline, `deadline_ms` milliseconds from now, for all uploads with these options, including the
+/// steps of a multipart upload. If oss_callback_put_options_set_timeout_ms is set too, whichever comes
+/// first applies.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_deadline_ms(
     options: Option<&mut oss_callback_put_options>,
@@ -169,18 +168,17 @@ pub extern "C" fn oss_callback_put_options_set_deadline_ms(
     change(options, |put| put.deadline(deadline(deadline_ms)));
 }
 
-/// Sets how often a request of the upload is tried, the first attempt included: 1 means once. Default: as
-/// the client's options say.
+/// Sets how many times a request of the upload is tried, the first attempt included. Default: the client's.
 ///
-/// Only a failure that may end differently is retried, only with a body that can be read again, and an
-/// upload with a callback only while it is certain that nothing was stored: see
+/// Only a failure that may end differently is retried, and only with a body that can be read again. An
+/// upload with a callback is retried only while it is certain that nothing was stored: see
 /// oss_callback_put_options_set_callback_is_idempotent.
 ///
-/// Each part of a file is a request of its own, and so is each look at the upload that follows a lost
-/// answer to its completion. If OSS refuses a request because the clocks differ, or because a hook's
-/// credentials have expired, the next attempt uses OSS's time or new credentials; without another attempt,
-/// the next request does. Replacing a kept connection that turns out to be closed before the first byte of
-/// a request is not an attempt.
+/// In a multipart upload, each part is a request of its own, and so is each lookup after a lost answer to
+/// its completion. If OSS refuses a request because the clocks differ, or because a hook's credentials have
+/// expired, the next attempt uses OSS's time or new credentials; without another attempt, the next request
+/// does. If a kept connection turns out to be closed before the first byte of a request, replacing it is
+/// not an attempt.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_max_attempts(
     options: Option<&mut oss_callback_put_options>,
@@ -190,7 +188,7 @@ pub extern "C" fn oss_callback_put_options_set_max_attempts(
 }
 
 /// Sets the longest delay before the second attempt; it doubles with each further one. The actual delays
-/// are random, so that many clients do not come back at once. Default: as the client's options say.
+/// are random, so that many clients do not retry at once. Default: the client's.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_retry_base_delay_ms(
     options: Option<&mut oss_callback_put_options>,
@@ -201,8 +199,8 @@ pub extern "C" fn oss_callback_put_options_set_retry_base_delay_ms(
     });
 }
 
-/// Sets the longest delay between two attempts. When OSS asks for a longer one (Retry-After), there is no
-/// further attempt. Default: as the client's options say.
+/// Sets the longest delay between two attempts. If OSS asks for a longer one (Retry-After), there is no
+/// further attempt. Default: the client's.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_retry_max_delay_ms(
     options: Option<&mut oss_callback_put_options>,
@@ -213,8 +211,8 @@ pub extern "C" fn oss_callback_put_options_set_retry_max_delay_ms(
     });
 }
 
-/// Sets whether the application server does the right thing when the same callback reaches it twice. Unless
-/// it does, an upload with a spec is not sent again after its answer was lost. Default: false.
+/// Sets whether the application server can safely receive the same callback twice. If not, an upload with a
+/// callback is not retried after a lost answer. Default: false.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_callback_is_idempotent(
     options: Option<&mut oss_callback_put_options>,
@@ -225,7 +223,7 @@ pub extern "C" fn oss_callback_put_options_set_callback_is_idempotent(
     });
 }
 
-/// Sets whether the CRC-64 that OSS computed is compared with that of what was sent. Default: true.
+/// Sets whether OSS's CRC-64 is compared with that of what was sent. Default: true.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_compare_crc64(
     options: Option<&mut oss_callback_put_options>,
@@ -244,8 +242,7 @@ pub extern "C" fn oss_callback_put_options_set_bandwidth_bytes_per_s(
     change(options, |put| put.bandwidth(bytes_per_second));
 }
 
-/// Lets another thread end the uploads with these options. NULL removes an earlier cancellation. The
-/// options keep their own reference, so the handle may be freed.
+/// Lets another thread end the uploads with these options. The cancellation may be freed afterwards.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_cancellation(
     options: Option<&mut oss_callback_put_options>,
@@ -259,10 +256,9 @@ pub extern "C" fn oss_callback_put_options_set_cancellation(
     });
 }
 
-/// Sets a hook that is called with `userdata` after each block of up to 128 KiB. NULL removes an earlier
-/// hook. It runs only on the thread that uploads, and only during the call. `userdata` is passed to it and
-/// not looked at. Each further attempt counts from zero. The hook may not be called at all for an empty
-/// body. At the end of a body of unknown length it gets the last number once more.
+/// Sets a hook that is called after each block of up to 128 KiB. Each further attempt counts from zero. For
+/// an empty body it might not be called. At the end of a body of unknown length it is called once more with
+/// the last number.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_progress_hook(
     options: Option<&mut oss_callback_put_options>,
@@ -279,7 +275,7 @@ pub unsafe extern "C" fn oss_callback_put_options_set_progress_hook(
     }
 }
 
-/// Frees options. NULL does nothing.
+/// Frees options.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_free(options: Option<Box<oss_callback_put_options>>) {
     free(options);

@@ -11,9 +11,9 @@ use super::pointers::{free, give, give_number, lend, of};
 use super::text::{Texts, borrowed, c_string};
 use crate::Receipt;
 
-/// What OSS said about a stored object, together with the application server's answer. A receipt from an
-/// upload is freed with oss_callback_receipt_free; one borrowed from an error is not freed. Immutable: any
-/// thread may read it; one thread frees it.
+/// What OSS said about a stored object, and the application server's answer. Free a receipt from an upload
+/// with oss_callback_receipt_free; do not free one that is borrowed from an error. Immutable: any thread
+/// may read it; one thread frees it.
 pub struct oss_callback_receipt {
     receipt: Receipt,
     etag: Option<CString>,
@@ -47,14 +47,13 @@ pub(super) fn give_receipt(
 }
 
 /// The HTTP status: 200, or 203 in a receipt of OSS_CALLBACK_CODE_CALLBACK_FAILED. After an upload with a
-/// form that has no callback, it is the status that the form asks for, 204 by default. 0 for NULL.
+/// form that has no callback: the status that the form asks for, 204 by default.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_receipt_status(receipt: Option<&oss_callback_receipt>) -> u32 {
     of(receipt, 0, |receipt| receipt.receipt.status().into())
 }
 
 /// The object's ETag without its quotes, as ${etag} has it in a callback body; NULL if OSS did not give it.
-/// Borrowed from `receipt`.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_receipt_etag(
     receipt: Option<&oss_callback_receipt>,
@@ -64,8 +63,7 @@ pub extern "C" fn oss_callback_receipt_etag(
     })
 }
 
-/// Writes the CRC-64 (CRC-64/XZ) that OSS computed over the object to `*crc64` and returns true. If OSS did
-/// not give it, writes nothing and returns false.
+/// Writes the CRC-64 that OSS computed over the object to `*crc64`; returns false if OSS did not give it.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_receipt_crc64(
     receipt: Option<&oss_callback_receipt>,
@@ -74,7 +72,7 @@ pub extern "C" fn oss_callback_receipt_crc64(
     give_number(of(receipt, None, |receipt| receipt.receipt.crc64()), crc64)
 }
 
-/// The object's version in a bucket with versioning, otherwise NULL. Borrowed from `receipt`.
+/// The object's version in a bucket with versioning; otherwise NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_receipt_version_id(
     receipt: Option<&oss_callback_receipt>,
@@ -88,7 +86,7 @@ pub extern "C" fn oss_callback_receipt_version_id(
 }
 
 /// The id by which OSS's support finds the request; the callback carries the same id. NULL if OSS did not
-/// give it. Borrowed from `receipt`.
+/// give it.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_receipt_request_id(
     receipt: Option<&oss_callback_receipt>,
@@ -101,13 +99,13 @@ pub extern "C" fn oss_callback_receipt_request_id(
     }
 }
 
-/// How many times the request was sent until this answer came: at least 1; 0 for NULL.
+/// How many times the request was sent until this answer came: at least 1.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_receipt_attempts(receipt: Option<&oss_callback_receipt>) -> u32 {
     of(receipt, 0, |receipt| receipt.receipt.attempts())
 }
 
-/// The number of attempts before the last one: one less than oss_callback_receipt_attempts; 0 for NULL.
+/// The number of attempts before the last one: one less than oss_callback_receipt_attempts.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_receipt_earlier_attempts_len(
     receipt: Option<&oss_callback_receipt>,
@@ -115,8 +113,7 @@ pub extern "C" fn oss_callback_receipt_earlier_attempts_len(
     of(receipt, 0, |receipt| receipt.history.len())
 }
 
-/// An attempt before the last one. `index` starts at 0; NULL if it is out of range. Borrowed from
-/// `receipt`.
+/// An attempt before the last one. `index` starts at 0; NULL if it is out of range.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_receipt_earlier_attempt(
     receipt: Option<&oss_callback_receipt>,
@@ -130,15 +127,15 @@ pub extern "C" fn oss_callback_receipt_earlier_attempt(
     })
 }
 
-/// The number of notes; 0 for NULL.
+/// The number of notes.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_receipt_notes_len(receipt: Option<&oss_callback_receipt>) -> size_t {
     of(receipt, 0, |receipt| receipt.notes.len())
 }
 
-/// A one-sentence note on oss_upload_file_with_callback: why an upload did not resume from its checkpoint,
-/// that an older upload could not be aborted, or that OSS may have begun an upload whose id was lost.
-/// `index` starts at 0; NULL if it is out of range. Borrowed from `receipt`.
+/// A note in one sentence, from oss_upload_file_with_callback: why an upload did not resume from its
+/// checkpoint, that an older one could not be aborted, or that OSS may have begun one whose id was lost.
+/// `index` starts at 0; NULL if it is out of range.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_receipt_note(
     receipt: Option<&oss_callback_receipt>,
@@ -149,17 +146,16 @@ pub extern "C" fn oss_callback_receipt_note(
     })
 }
 
-/// How long the library waited for the head of the answer after sending the last byte, in milliseconds.
-/// With a callback this is mostly the application server's time. 0 for NULL.
+/// How long the library waited for the head of the answer after sending the last byte. With a callback this
+/// is mostly the application server's time.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_receipt_waited_ms(receipt: Option<&oss_callback_receipt>) -> u64 {
     of(receipt, 0, |receipt| milliseconds(receipt.receipt.waited()))
 }
 
-/// The application server's answer, byte for byte: `*answer_len` bytes, not NUL-terminated. It is usually
-/// JSON, but the library does not check. It is empty without a callback and after a failed callback; in a
-/// receipt of OSS_CALLBACK_CODE_ANSWER_DAMAGED it is cut short. `answer_len` may be NULL. The result is
-/// NULL, with 0 bytes, only if `receipt` is NULL. Borrowed from `receipt`.
+/// The application server's answer, byte for byte: `*answer_len` bytes. It is usually JSON, but the library
+/// does not check. It is empty (but not NULL) without a callback and after a failed callback, and cut short
+/// in a receipt of OSS_CALLBACK_CODE_ANSWER_DAMAGED. `answer_len` may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_receipt_answer(
     receipt: Option<&oss_callback_receipt>,
@@ -169,8 +165,7 @@ pub extern "C" fn oss_callback_receipt_answer(
     lend(answer, answer_len)
 }
 
-/// The answer's Content-Type, as the application server gave it; NULL without an answer. Borrowed from
-/// `receipt`.
+/// The answer's Content-Type, as the application server gave it; NULL without an answer.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_receipt_answer_content_type(
     receipt: Option<&oss_callback_receipt>,
@@ -180,8 +175,7 @@ pub extern "C" fn oss_callback_receipt_answer_content_type(
     })
 }
 
-/// A header of OSS's answer by its name, in any letter case; NULL if there is none. Borrowed from
-/// `receipt`.
+/// A header of OSS's answer by its name, in any letter case; NULL if there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_receipt_header(
     receipt: Option<&oss_callback_receipt>,
@@ -191,8 +185,7 @@ pub unsafe extern "C" fn oss_callback_receipt_header(
     unsafe { of(receipt, ptr::null(), |receipt| receipt.headers.find(name)) }
 }
 
-/// Frees a receipt from an upload and everything borrowed from it. NULL does nothing. Do not free a receipt
-/// that is borrowed from an error.
+/// Frees a receipt from an upload. Do not free one that is borrowed from an error.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_receipt_free(receipt: Option<Box<oss_callback_receipt>>) {
     free(receipt);

@@ -17,13 +17,14 @@ use crate::Reconciled;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum oss_callback_outcome {
-    /// Another object is there, perhaps one that replaced this one; or the object there cannot be compared.
+    /// Another object is there, perhaps one that replaced this upload's, or an object that cannot be
+    /// compared.
     StillUnknown = 0,
     /// The upload is stored. Its idempotency id proves it or, for a multipart upload, two facts together:
-    /// its upload id is used up, and the object was made of parts and has their size and CRC-64.
+    /// the upload is no longer open, and the object was made from parts and has their size and CRC-64.
     Stored = 1,
-    /// An object with the size and the CRC-64 of the upload is there. Without an idempotency id, OSS cannot
-    /// show whether this upload stored it or an earlier one with the same contents.
+    /// An object with the size and the CRC-64 of the upload is there. Without an idempotency id, it cannot
+    /// be told whether this upload stored it or an earlier one with the same contents.
     ContentPresent = 2,
     /// The upload is not there: the object does not exist or is older than the upload, or the multipart
     /// upload is still open. A request that was still on its way may arrive later.
@@ -63,17 +64,15 @@ impl From<Reconciled> for oss_callback_reconciled {
     }
 }
 
-/// Finds out what became of an upload that failed with the error `unknown`, for which
-/// oss_callback_error_stored returns OSS_CALLBACK_STORED_UNKNOWN.
+/// Finds out what became of an upload that failed with the error `unknown`, whose oss_callback_error_stored
+/// is OSS_CALLBACK_STORED_UNKNOWN.
 ///
 /// Looks at the object and, for a multipart upload, first at the upload. Changes nothing. `client` need not
-/// be the one that uploaded. `options` may be NULL. On success `*reconciled` is a new handle: free it with
-/// oss_callback_reconciled_free. OSS does not record whether the callback was answered: ask the application
-/// server.
+/// be the one that uploaded. `options` may be NULL. Free `*reconciled` with oss_callback_reconciled_free.
+/// OSS keeps no record of the callback: ask the application server whether it was answered.
 ///
-/// Fails with OSS_CALLBACK_CODE_INVALID_ARGUMENT if the outcome of `unknown` is not unknown, or if the
-/// upload used a presigned URL or a form, which do not say what they store. After any other failure, you
-/// know no more than before. May be called from several threads with the same client.
+/// Fails with OSS_CALLBACK_CODE_INVALID_ARGUMENT if the outcome is not unknown, or if the upload used a
+/// presigned URL or a form. Any other failure leaves the outcome unknown.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_reconcile(
@@ -118,8 +117,8 @@ pub extern "C" fn oss_callback_reconciled_object(
     })
 }
 
-/// If the outcome is OSS_CALLBACK_OUTCOME_NOT_THERE, writes when OSS said so by its clock, in seconds since
-/// 1970-01-01 00:00 UTC, to `*observed_at` and returns true. Otherwise writes nothing and returns false.
+/// Writes to `*observed_at` the time, by OSS's clock, at which the upload was not there; returns false
+/// unless the outcome is OSS_CALLBACK_OUTCOME_NOT_THERE.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_reconciled_observed_at_s(
     reconciled: Option<&oss_callback_reconciled>,
@@ -131,7 +130,7 @@ pub extern "C" fn oss_callback_reconciled_observed_at_s(
     )
 }
 
-/// Frees the handle and everything borrowed from it. NULL does nothing.
+/// Frees the handle.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_reconciled_free(reconciled: Option<Box<oss_callback_reconciled>>) {
     free(reconciled);

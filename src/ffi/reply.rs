@@ -31,10 +31,9 @@ impl oss_callback_reply {
     }
 }
 
-/// Makes an answer that OSS accepts and passes on to the uploader: status 200 with the JSON text `json`. On
-/// success `*reply` is a new handle: free it with oss_callback_reply_free. Fails with
-/// OSS_CALLBACK_CODE_INVALID_ARGUMENT if `json` is not JSON, begins with a byte order mark or is longer
-/// than 1 MB.
+/// Makes an answer that OSS accepts and passes on to the uploader: status 200 with the JSON text `json`.
+/// Free `*reply` with oss_callback_reply_free. Fails with OSS_CALLBACK_CODE_INVALID_ARGUMENT if `json` is
+/// not JSON, begins with a byte order mark or is longer than 1 MB.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_reply_new_ok(
@@ -51,9 +50,9 @@ pub unsafe extern "C" fn oss_callback_reply_new_ok(
 }
 
 /// Makes an answer that refuses a request after verifying or sealing failed with `error`. The answer does
-/// not tell the reason. Its status is 405 for a method other than POST, 413 for a body over the limit, 400
+/// not give the reason. Its status is 405 for a method other than POST, 413 for a body over the limit, 400
 /// for a body that cannot be read, 403 for what is not OSS's or not permitted, and 503 if that is unknown
-/// or `error` is NULL. On success `*reply` is a new handle: free it with oss_callback_reply_free.
+/// or `error` is NULL. Free `*reply` with oss_callback_reply_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_reply_new_refused(
@@ -68,13 +67,13 @@ pub extern "C" fn oss_callback_reply_new_refused(
     })
 }
 
-/// The HTTP status; 0 for NULL.
+/// The HTTP status.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_reply_status(reply: Option<&oss_callback_reply>) -> u32 {
     of(reply, 0, |reply| reply.reply.status().into())
 }
 
-/// The value for Content-Type: application/json. NULL if `reply` is NULL. Borrowed from `reply`.
+/// The value for Content-Type: application/json.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_reply_content_type(
     reply: Option<&oss_callback_reply>,
@@ -82,8 +81,7 @@ pub extern "C" fn oss_callback_reply_content_type(
     of(reply, ptr::null(), |reply| reply.content_type.as_ptr())
 }
 
-/// The body: `*body_len` bytes, which is also the value for Content-Length. `body_len` may be NULL. The
-/// result is NULL, with 0 bytes, only if `reply` is NULL. Borrowed from `reply`.
+/// The body: `*body_len` bytes, which is also the value for Content-Length. `body_len` may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_reply_body(
     reply: Option<&oss_callback_reply>,
@@ -94,8 +92,7 @@ pub extern "C" fn oss_callback_reply_body(
 }
 
 /// The whole answer as HTTP/1.1, `*http_len` bytes, for servers that write to a socket. Close the
-/// connection after it. `http_len` may be NULL. The result is NULL, with 0 bytes, only if `reply` is NULL.
-/// Borrowed from `reply`.
+/// connection after it. `http_len` may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_reply_http(
     reply: Option<&oss_callback_reply>,
@@ -105,7 +102,7 @@ pub extern "C" fn oss_callback_reply_http(
     lend(http, http_len)
 }
 
-/// Frees a reply and everything borrowed from it. NULL does nothing.
+/// Frees a reply.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_reply_free(reply: Option<Box<oss_callback_reply>>) {
     free(reply);

@@ -19,8 +19,8 @@ use crate::Error;
 use crate::callback::{Permission, ReplayGuard, SealedCallback, Sealer, Seen};
 
 /// What an uploader may do: upload one object, given by its name or by a prefix, up to a size, until a
-/// time. Setters return nothing; oss_callback_sealer_seal reports the first error. Not safe to share
-/// between threads while it changes.
+/// time. The first error is reported by oss_callback_sealer_seal. Not safe to share between threads while
+/// it changes.
 pub struct oss_callback_permission {
     options: Options<Permission>,
 }
@@ -32,7 +32,7 @@ pub struct oss_callback_permission {
 /// object's ETag or contents: see oss_callback_verified_confirm. The secret stays on the application
 /// server. The uploader gets the finished callback and cannot change anything that is sealed.
 ///
-/// After the last oss_callback_sealer_accept, many threads may use a sealer at once; one of them frees it.
+/// After the last oss_callback_sealer_accept, many threads may use it at once; one thread frees it.
 pub struct oss_callback_sealer {
     sealer: Sealer,
 }
@@ -47,10 +47,10 @@ pub struct oss_callback_sealed {
     variables: Vec<(String, CString)>,
 }
 
-/// Tells new callbacks from those that came before. It keeps a used permission until that has ended by
-/// every setting of the clock since, so a change of the clock cannot make the permission look new. A child
-/// of a fork starts with what its parent had seen; after that, neither knows what the other sees. Many
-/// threads may use it at once; one of them frees it.
+/// Tells new callbacks from repeated ones. It keeps a used permission until its end, whatever the clock was
+/// set to meanwhile, so changing the clock cannot make the permission look new. A child of a fork starts
+/// with what its parent had seen; after that, neither knows what the other sees. Many threads may use it at
+/// once; one thread frees it.
 pub struct oss_callback_replay_guard {
     guard: ReplayGuard,
 }
@@ -59,17 +59,17 @@ pub struct oss_callback_replay_guard {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum oss_callback_seen {
-    /// It comes for the first time: handle it.
+    /// The callback is new: handle it.
     First = 1,
     /// It is the same callback again, byte for byte: answer as before and do nothing else. OSS itself
-    /// delivers a callback twice if it tries the next URL because an answer came too late.
+    /// delivers a callback twice if an answer comes too late and it tries the next URL.
     Repeated = 2,
     /// It has the same seal as an earlier callback, but another body: refuse it.
     Replayed = 3,
 }
 
-/// Makes a permission to upload one object. Set a size and an end: without them nothing can be sealed. Free
-/// it with oss_callback_permission_free.
+/// Makes a permission to upload one object. Set a size and an end, which sealing requires. Free it with
+/// oss_callback_permission_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_permission_new_object(
@@ -140,8 +140,8 @@ pub extern "C" fn oss_callback_permission_set_exact_size(
     set(permission, |permission| permission.exact_size(bytes));
 }
 
-/// Sets when the permission ends by the application server's clock, in seconds since 1970-01-01 00:00 UTC.
-/// The callback must arrive before that, so leave time for the upload.
+/// Sets when the permission ends, by the application server's clock. The callback must arrive before that,
+/// so leave time for the upload.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_permission_set_expires_at_s(
     permission: Option<&mut oss_callback_permission>,
@@ -160,15 +160,14 @@ pub extern "C" fn oss_callback_permission_set_valid_for_s(
     set(permission, |p| p.valid_for(Duration::from_secs(seconds)));
 }
 
-/// Frees a permission. NULL does nothing.
+/// Frees a permission.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_permission_free(permission: Option<Box<oss_callback_permission>>) {
     free(permission);
 }
 
-/// Makes a sealer with a key. `key_id` has 1 to 32 letters, digits, - and _; it stands in every seal and is
-/// not secret. `secret` has at least 32 random bytes and is copied. On success `*sealer` is a new handle:
-/// free it with oss_callback_sealer_free.
+/// Makes a sealer with a key. `key_id` has 1 to 32 letters, digits, - and _; it is part of every seal and
+/// is not secret. `secret` has at least 32 random bytes. Free `*sealer` with oss_callback_sealer_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_sealer_new(
@@ -193,7 +192,7 @@ pub unsafe extern "C" fn oss_callback_sealer_new(
 }
 
 /// Also accepts the seals of another key, for rotation: the previous key until its seals have expired, or
-/// the next key before the first server seals with it. No other thread may use the sealer meanwhile.
+/// the next key before any server seals with it. No other thread may use the sealer meanwhile.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_sealer_accept(
@@ -219,10 +218,9 @@ pub unsafe extern "C" fn oss_callback_sealer_accept(
 ///
 /// The body must carry ${bucket}, ${object}, ${size}, ${x:seal} and every variable, each as a member of
 /// that name; a variable's member may omit the x:. Otherwise the function fails with
-/// OSS_CALLBACK_CODE_INVALID_CALLBACK and names what is missing. The permission must not have ended. On
-/// success `*spec` is a new handle: free it with oss_callback_spec_free. Give the uploader
-/// oss_callback_spec_callback and oss_callback_spec_callback_var. May be called from several threads with
-/// the same sealer.
+/// OSS_CALLBACK_CODE_INVALID_CALLBACK and names what is missing. The permission must not have ended. Free
+/// `*spec` with oss_callback_spec_free. Give the uploader its oss_callback_spec_callback and
+/// oss_callback_spec_callback_var.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_sealer_seal(
@@ -246,10 +244,9 @@ pub extern "C" fn oss_callback_sealer_seal(
     })
 }
 
-/// Checks the seal of a verified callback against what its body says, by this machine's clock. On success
-/// `*sealed` is a new handle: free it with oss_callback_sealed_free. The codes 88 to 94 say what is wrong:
-/// OSS_CALLBACK_CODE_BAD_SEAL, for example, if the seal is forged or belongs to another bucket, object or
-/// other variables. May be called from several threads with the same sealer.
+/// Checks the seal of a verified callback against what its body says, by this machine's clock. Free
+/// `*sealed` with oss_callback_sealed_free. The codes 88 to 94 say what is wrong, such as
+/// OSS_CALLBACK_CODE_BAD_SEAL.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_sealer_check(
@@ -278,13 +275,13 @@ pub extern "C" fn oss_callback_sealer_check(
     })
 }
 
-/// Frees a sealer. NULL does nothing. No call may use the sealer any more.
+/// Frees a sealer. No call may still be using it.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_sealer_free(sealer: Option<Box<oss_callback_sealer>>) {
     free(sealer);
 }
 
-/// The bucket; NULL if `sealed` is NULL. Borrowed from `sealed`.
+/// The bucket.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_sealed_bucket(
     sealed: Option<&oss_callback_sealed>,
@@ -292,8 +289,7 @@ pub extern "C" fn oss_callback_sealed_bucket(
     of(sealed, ptr::null(), |sealed| sealed.bucket.as_ptr())
 }
 
-/// The object's name: the permitted one, or one that begins with the permitted prefix. NULL if `sealed` is
-/// NULL. Borrowed from `sealed`.
+/// The object's name: the permitted one, or one that begins with the permitted prefix.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_sealed_object(
     sealed: Option<&oss_callback_sealed>,
@@ -301,13 +297,13 @@ pub extern "C" fn oss_callback_sealed_object(
     of(sealed, ptr::null(), |sealed| sealed.object.as_ptr())
 }
 
-/// The size in bytes that the callback gives, within what was permitted; 0 for NULL.
+/// The size in bytes that the callback gives, within what was permitted.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_sealed_size(sealed: Option<&oss_callback_sealed>) -> u64 {
     of(sealed, 0, |sealed| sealed.sealed.size())
 }
 
-/// A sealed variable by its name, with or without "x:"; NULL if it was not sealed. Borrowed from `sealed`.
+/// A sealed variable by its name, with or without "x:"; NULL if it was not sealed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_sealed_variable(
     sealed: Option<&oss_callback_sealed>,
@@ -324,7 +320,7 @@ pub unsafe extern "C" fn oss_callback_sealed_variable(
     }
 }
 
-/// The id of the key that made the seal; NULL if `sealed` is NULL. Borrowed from `sealed`.
+/// The id of the key that made the seal.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_sealed_key_id(
     sealed: Option<&oss_callback_sealed>,
@@ -332,7 +328,7 @@ pub extern "C" fn oss_callback_sealed_key_id(
     of(sealed, ptr::null(), |sealed| sealed.key_id.as_ptr())
 }
 
-/// When the permission ends, in seconds since 1970-01-01 00:00 UTC; 0 for NULL.
+/// When the permission ends.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_sealed_expires_at_s(sealed: Option<&oss_callback_sealed>) -> u64 {
     of(sealed, 0, |sealed| {
@@ -341,16 +337,15 @@ pub extern "C" fn oss_callback_sealed_expires_at_s(sealed: Option<&oss_callback_
     })
 }
 
-/// 16 random bytes that no other seal has. Several servers can share a database in place of an
+/// 16 random bytes that no other seal has. Several servers can share a database instead of using an
 /// oss_callback_replay_guard: keep oss_callback_sealed_body_digest under the nonce until after the
-/// permission's end. A callback whose nonce is there with another digest is a replay. NULL if `sealed` is
-/// NULL. Borrowed from `sealed`.
+/// permission's end. A callback whose nonce is there with another digest is a replay.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_sealed_nonce(sealed: Option<&oss_callback_sealed>) -> *const u8 {
     of(sealed, ptr::null(), |sealed| sealed.sealed.nonce().as_ptr())
 }
 
-/// The SHA-256 of the body, 32 bytes; NULL if `sealed` is NULL. Borrowed from `sealed`.
+/// The SHA-256 of the body, 32 bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_sealed_body_digest(
     sealed: Option<&oss_callback_sealed>,
@@ -360,7 +355,7 @@ pub extern "C" fn oss_callback_sealed_body_digest(
     })
 }
 
-/// Frees a sealed callback and everything borrowed from it. NULL does nothing.
+/// Frees a sealed callback.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_sealed_free(sealed: Option<Box<oss_callback_sealed>>) {
     free(sealed);
@@ -385,9 +380,10 @@ pub extern "C" fn oss_callback_replay_guard_new(
 }
 
 /// Looks up a callback, remembers it, and writes what was known of it to `*seen`. If several threads ask
-/// about the same callback at once, one of them gets OSS_CALLBACK_SEEN_FIRST. Fails with
-/// OSS_CALLBACK_CODE_REPLAY_UNKNOWN if the guard is full, because it forgets nothing early, or if it may
-/// have forgotten a permission that ended more than 5 minutes ago. In that case, answer with a 5xx status.
+/// about the same callback at once, only one gets OSS_CALLBACK_SEEN_FIRST. Fails with
+/// OSS_CALLBACK_CODE_REPLAY_UNKNOWN if the guard is full, because it forgets nothing early, or if the
+/// permission ended so long ago (more than 5 minutes) that the guard may have forgotten it. If it fails,
+/// answer with a 5xx status.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_replay_guard_check(
@@ -410,7 +406,8 @@ pub extern "C" fn oss_callback_replay_guard_check(
     })
 }
 
-/// Takes OSS_CALLBACK_SEEN_FIRST back. Call it if handling the callback failed and you want it repeated.
+/// Forgets a callback, so that its repetition is OSS_CALLBACK_SEEN_FIRST again. Call this if handling the
+/// callback failed.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_replay_guard_forget(
@@ -425,7 +422,7 @@ pub extern "C" fn oss_callback_replay_guard_forget(
     })
 }
 
-/// Frees a guard. NULL does nothing. No call may use the guard any more.
+/// Frees a guard. No call may still be using it.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_replay_guard_free(
     replay_guard: Option<Box<oss_callback_replay_guard>>,

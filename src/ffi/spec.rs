@@ -15,9 +15,8 @@ use super::pointers::{free, make, of, optional_text, required, text};
 use super::text::{borrowed, c_string};
 use crate::{BodyTemplate, BodyType, CallbackSpec, CallbackSpecBuilder, Error, Result};
 
-/// The contents of a callback. Only a URL and a body are required. Setters copy what they get and return
-/// nothing: the first error is kept and reported by oss_callback_spec_new. Not safe to share between
-/// threads while it changes.
+/// The contents of a callback. Only a URL and a body are required. The first error is reported by
+/// oss_callback_spec_new. Not safe to share between threads while it changes.
 pub struct oss_callback_spec_options {
     options: Options<Settings>,
 }
@@ -45,8 +44,8 @@ impl oss_callback_spec_options {
     }
 }
 
-/// The callback that OSS is asked to send once it has stored an object. A spec never changes. It may be
-/// used for any number of uploads, from many threads at once; one of them frees it.
+/// The callback that OSS is asked to send once it has stored an object. Immutable: many threads may use it
+/// at once, for any number of uploads; one thread frees it.
 pub struct oss_callback_spec {
     /// None for an upload without a callback.
     spec: Option<CallbackSpec>,
@@ -118,8 +117,7 @@ fn build(
     });
 }
 
-/// Makes empty options. Free them with oss_callback_spec_options_free. A spec does not need them once it is
-/// made.
+/// Makes empty options. Free them with oss_callback_spec_options_free; specs keep a copy.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_spec_options_new(
@@ -135,8 +133,8 @@ pub extern "C" fn oss_callback_spec_options_new(
     })
 }
 
-/// Adds a URL of the application server, percent-encoded. One to five are required. OSS tries them in this
-/// order until one agrees.
+/// Adds a URL of the application server, percent-encoded; at most five. OSS tries them in this order until
+/// one agrees.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_options_add_url(
     options: Option<&mut oss_callback_spec_options>,
@@ -160,8 +158,8 @@ pub unsafe extern "C" fn oss_callback_spec_options_set_host(
 }
 
 /// Sets what OSS sends, as text with placeholders, such as "filename=${object}&size=${size}". This or
-/// oss_callback_spec_options_set_body_template is required. In a JSON body OSS adds the quotes of a string
-/// itself: {"filename":${object}}.
+/// oss_callback_spec_options_set_body_template is required. In a JSON body, OSS itself puts quotes around
+/// strings: {"filename":${object}}.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_options_set_body(
     options: Option<&mut oss_callback_spec_options>,
@@ -174,7 +172,7 @@ pub unsafe extern "C" fn oss_callback_spec_options_set_body(
     });
 }
 
-/// Sets what OSS sends, and the body type, from a template. The template is copied.
+/// Sets what OSS sends, and the body type, from a template.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_spec_options_set_body_template(
     options: Option<&mut oss_callback_spec_options>,
@@ -215,8 +213,8 @@ pub extern "C" fn oss_callback_spec_options_set_sni(
     build(options, |builder| Ok(builder.sni(sni)))
 }
 
-/// Adds a variable of your own, which the body names as ${x:name}. "x:" is added to the name if it is
-/// missing. Upper-case letters in the name are refused, as OSS refuses them.
+/// Adds a variable of your own; the body refers to it as ${x:name}. If the name lacks "x:", it is added.
+/// Upper-case letters in the name are refused, as by OSS.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_options_add_variable(
     options: Option<&mut oss_callback_spec_options>,
@@ -247,16 +245,15 @@ pub unsafe extern "C" fn oss_callback_spec_options_add_member(
     }
 }
 
-/// Frees options. NULL does nothing.
+/// Frees options.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_spec_options_free(options: Option<Box<oss_callback_spec_options>>) {
     free(options);
 }
 
-/// Encodes a callback and checks it against OSS's rules. On success `*spec` is a new handle: free it with
-/// oss_callback_spec_free. With OSS_CALLBACK_CODE_INVALID_CALLBACK, `*error` names the member and its
-/// problem, and oss_callback_error_ec is the code that OSS would have answered. The options may be used
-/// again.
+/// Encodes a callback and checks it against OSS's rules. Free `*spec` with oss_callback_spec_free. With
+/// OSS_CALLBACK_CODE_INVALID_CALLBACK, `*error` names the member and its problem, and oss_callback_error_ec
+/// gives the code with which OSS would have answered. The options may be used again.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_spec_new(
@@ -271,10 +268,9 @@ pub extern "C" fn oss_callback_spec_new(
     })
 }
 
-/// Makes a spec from a callback that was issued elsewhere and is already Base64: the values of
-/// x-oss-callback and x-oss-callback-var (NULL if there are no variables). They are sent byte for byte,
-/// unchecked: see oss_callback_spec_check. On success `*spec` is a new handle: free it with
-/// oss_callback_spec_free.
+/// Makes a spec from a callback that was issued elsewhere and is already in Base64: the values of
+/// x-oss-callback and x-oss-callback-var (NULL if there are no variables). They are sent as they are,
+/// unchecked: see oss_callback_spec_check. Free `*spec` with oss_callback_spec_free.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_new_from_base64(
@@ -298,7 +294,7 @@ pub unsafe extern "C" fn oss_callback_spec_new_from_base64(
     })
 }
 
-/// Like oss_callback_spec_new_from_base64, but from the JSON texts before Base64.
+/// Like oss_callback_spec_new_from_base64, but from JSON texts, which the library encodes in Base64.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_new_from_json(
@@ -322,17 +318,18 @@ pub unsafe extern "C" fn oss_callback_spec_new_from_json(
     })
 }
 
-/// The spec of an upload without a callback. It is static: it is not freed, and any thread may use it.
+/// The spec of an upload without a callback. It is static: do not free it. Any thread may call this.
 ///
-/// Uploads refuse a NULL spec. So a failure of oss_callback_spec_new that goes unnoticed cannot turn an
-/// upload with a callback into one without.
+/// Uploads refuse a NULL spec, so an unnoticed failure of oss_callback_spec_new cannot turn an upload with
+/// a callback into one without.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_spec_none() -> *const oss_callback_spec {
     &raw const NONE
 }
 
 /// Checks a spec that was issued elsewhere against OSS's rules; one from oss_callback_spec_new has already
-/// passed. OSS_CALLBACK_CODE_INVALID_CALLBACK means the same as there. A private address is not an error.
+/// passed. Fails with OSS_CALLBACK_CODE_INVALID_CALLBACK as oss_callback_spec_new does. A private address
+/// is not an error.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_spec_check(
@@ -345,13 +342,13 @@ pub extern "C" fn oss_callback_spec_check(
     })
 }
 
-/// The value of the header x-oss-callback: JSON in Base64. NULL if `spec` is NULL. Borrowed from `spec`.
+/// The value of the header x-oss-callback: JSON in Base64.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_spec_callback(spec: Option<&oss_callback_spec>) -> *const c_char {
     of(spec, ptr::null(), |spec| borrowed(spec.callback.as_ref()))
 }
 
-/// The value of the header x-oss-callback-var, or NULL if there are no variables. Borrowed from `spec`.
+/// The value of the header x-oss-callback-var; NULL if there are no variables.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_spec_callback_var(
     spec: Option<&oss_callback_spec>,
@@ -361,7 +358,7 @@ pub extern "C" fn oss_callback_spec_callback_var(
     })
 }
 
-/// Frees a spec. NULL does nothing. No call may still be using the spec.
+/// Frees a spec. No call may still be using it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_spec_free(spec: *mut oss_callback_spec) {
     let owned = !ptr::eq(spec, &NONE) && !spec.is_null();

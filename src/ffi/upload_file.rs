@@ -13,8 +13,8 @@ use super::put_options::{file_with_options, oss_callback_put_options, set_value}
 use super::receipt::{give_receipt, oss_callback_receipt};
 use super::spec::{callback_of, oss_callback_spec, wants_callback};
 
-/// Sets the size of the parts in bytes, 102400 to 5368709120. A file that is no larger is sent in one
-/// request. Default: 8 MiB, or more if the file would need more than 10000 such parts. For
+/// Sets the size of the parts in bytes, 102400 to 5368709120. A file no larger than that is sent in one
+/// request. Default: 8 MiB, or more if the file would otherwise need more than 10000 parts. For
 /// oss_upload_file_with_callback only; other uploads refuse it.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_part_size(
@@ -40,9 +40,8 @@ pub extern "C" fn oss_callback_put_options_set_parallel(
     });
 }
 
-/// Sets the path of a checkpoint, a file that records which parts were sent. NULL removes an earlier one.
-/// Default: none, and a failed upload is aborted. For oss_upload_file_with_callback only; other uploads
-/// refuse it.
+/// Sets the path of a checkpoint, a file that records which parts were sent. Default: none, and a failed
+/// upload is aborted. For oss_upload_file_with_callback only; other uploads refuse it.
 ///
 /// If the upload fails or its process dies, the same call resumes it later, in this or another process. The
 /// file (size, modification time, samples of its contents; see oss_callback_put_options_set_verify_parts),
@@ -50,9 +49,9 @@ pub extern "C" fn oss_callback_put_options_set_parallel(
 /// damaged or belongs to another upload, the upload starts over, and oss_callback_receipt_note says so. The
 /// checkpoint is removed once the object is stored. A file that is sent in one request has none.
 ///
-/// One upload at a time may use a checkpoint: see OSS_CALLBACK_CODE_CHECKPOINT_IN_USE. For a while, files
-/// with ".oss-callback-lock" and ".oss-callback-new" added to its name stand beside it. A file that the
-/// library did not write is never replaced or removed; in the checkpoint's place it causes
+/// One upload at a time may use a checkpoint: see OSS_CALLBACK_CODE_CHECKPOINT_IN_USE. During the upload
+/// there may be files beside it with ".oss-callback-lock" and ".oss-callback-new" added to its name. A file
+/// that the library did not write is never replaced or removed; in place of a checkpoint it causes
 /// OSS_CALLBACK_CODE_CHECKPOINT_FAILED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_checkpoint(
@@ -71,10 +70,10 @@ pub unsafe extern "C" fn oss_callback_put_options_set_checkpoint(
     }
 }
 
-/// Sets whether a resumed upload reads every part that OSS has from the file again, compares it, and sends
-/// what differs. Default: false. It then does so only if the file may have been touched: if its change time
-/// (st_ctime), which no program can set, is different, or if the system has none. For
-/// oss_upload_file_with_callback only; other uploads refuse it.
+/// Sets whether a resumed upload always reads the file again, compares it with the parts that OSS has, and
+/// sends the parts that differ. Default: false; it then does so only if the file may have been touched,
+/// that is, if its change time (st_ctime), which no program can set, is different, or if the system has
+/// none. For oss_upload_file_with_callback only; other uploads refuse it.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_verify_parts(
     options: Option<&mut oss_callback_put_options>,
@@ -86,27 +85,27 @@ pub extern "C" fn oss_callback_put_options_set_verify_parts(
     });
 }
 
-/// Uploads a file of any size up to 48.8 TiB as `object` into `bucket` and waits for the application
-/// server's answer: one object, one callback, one receipt.
+/// Like oss_put_object_from_file_with_callback, but for a file of any size up to 48.8 TiB: one object, one
+/// callback, one receipt.
 ///
-/// Like oss_put_object_from_file_with_callback, but a file larger than a part (see
-/// oss_callback_put_options_set_part_size) is sent in parts, several at once. Memory does not grow with the
-/// file: each connection has a buffer of 160 KiB. A progress hook runs on the calling thread only, after
-/// each part and every 20 ms. It gets the bytes of all connections added up; sending a part again does not
-/// lower the number. The bandwidth limit is for all connections together. The time limit for an operation
-/// is for the upload as a whole, the other limits are for each request.
+/// A file larger than a part (see oss_callback_put_options_set_part_size) is sent as a multipart upload,
+/// several parts at once. Memory does not grow with the file: each connection has a buffer of 160 KiB. A
+/// progress hook runs on the calling thread only, after each part and every 20 ms. It gets the total of all
+/// connections, which does not fall when a part is sent again. The bandwidth limit is for all connections
+/// together. The time limit for an operation is for the whole upload; the other limits are for each
+/// request.
 ///
-/// An upload in parts is completed, and its callback delivered, once. If the answer to the completing
-/// request is lost, the library looks the object up. If that is the file, oss_callback_error_stored says
-/// OSS_CALLBACK_STORED_YES, and only the application server's answer remains unknown.
+/// A multipart upload is completed, and its callback delivered, once. If the answer to the completing
+/// request is lost, the library looks the object up. If the object is this file, oss_callback_error_stored
+/// returns OSS_CALLBACK_STORED_YES, and only the application server's answer remains unknown.
 ///
-/// An upload in parts that fails earlier is aborted. With a checkpoint it is left for the next call
+/// A multipart upload that fails earlier is aborted. With a checkpoint it is kept for the next call
 /// instead, and oss_callback_error_upload_id names it. If it cannot be aborted, or if OSS may have begun
 /// one whose id was lost with the answer, oss_callback_error_note or oss_callback_receipt_note says so.
 ///
-/// OSS_CALLBACK_CODE_BODY_CHANGED means that the file changed meanwhile; nothing is stored then.
-/// OSS_CALLBACK_CODE_CHECKPOINT_IN_USE means that another upload is using the checkpoint,
-/// OSS_CALLBACK_CODE_CHECKPOINT_FAILED that it cannot be read or written.
+/// Fails with OSS_CALLBACK_CODE_BODY_CHANGED if the file changes meanwhile; nothing is stored then. Fails
+/// with OSS_CALLBACK_CODE_CHECKPOINT_IN_USE if another upload is using the checkpoint, and with
+/// OSS_CALLBACK_CODE_CHECKPOINT_FAILED if it cannot be read or written.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_upload_file_with_callback(

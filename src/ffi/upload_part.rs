@@ -16,20 +16,20 @@ use crate::{Part, Result, UploadPart};
 
 /// Sends `body_len` bytes as a part of the object.
 ///
-/// `part_number`, from 1 to 10000, decides where the part stands in the object. A part replaces an earlier
+/// `part_number`, from 1 to 10000, decides where the part goes in the object. A part replaces an earlier
 /// one with the same number. Every part but the last needs at least 102400 bytes, which OSS checks when the
-/// upload is completed. No part may have more than 5 GiB. `options` may be NULL. The options that apply are
-/// how the body is sent, the progress hook, the traffic limit, whether the requester pays, and the limits.
-/// On success the part is added to `parts`, unless that is NULL, with its size and its CRC-64, which was
+/// upload is completed. A part may have up to 5 GiB. `options` may be NULL. The options that apply are how
+/// the body is sent, the progress hook, the traffic limit, whether the requester pays, and the limits. On
+/// success the part is added to `parts`, unless that is NULL, with its size and its CRC-64, which was
 /// compared with OSS's.
 ///
-/// The library tries a failed part again where that may help. You may always send a part again: it replaces
-/// itself. Fails with OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the upload, or no longer does, and
-/// with OSS_CALLBACK_CODE_CHECKSUM_MISMATCH if what OSS has differs from what was sent. Whatever the code,
+/// The library retries a failed part where that may help. You may always send a part again. Fails with
+/// OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the upload, or no longer does, and with
+/// OSS_CALLBACK_CODE_CHECKSUM_MISMATCH if what OSS has differs from what was sent. Whatever the code,
 /// oss_callback_error_stored returns OSS_CALLBACK_STORED_NO: there is no object before the upload is
 /// completed.
 ///
-/// May be called from several threads with the same upload, options and list.
+/// Many threads may use the same upload, options and list at once.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_multipart_upload_upload_part(
@@ -51,11 +51,10 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_upload_part(
     })
 }
 
-/// Sends `len` bytes of a file, starting at `offset`, as a part of the object.
-///
-/// Like oss_callback_multipart_upload_upload_part. Also fails with OSS_CALLBACK_CODE_INVALID_ARGUMENT if
-/// the file ends before the range does, OSS_CALLBACK_CODE_BODY_UNREADABLE if it cannot be read or is not a
-/// regular file, and OSS_CALLBACK_CODE_BODY_CHANGED if it changes meanwhile.
+/// Like oss_callback_multipart_upload_upload_part, but sends `len` bytes of a file, starting at `offset`.
+/// Also fails with OSS_CALLBACK_CODE_INVALID_ARGUMENT if the file ends before the range does,
+/// OSS_CALLBACK_CODE_BODY_UNREADABLE if it cannot be read or is not a regular file, and
+/// OSS_CALLBACK_CODE_BODY_CHANGED if it changes meanwhile.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_multipart_upload_upload_part_from_file(
@@ -79,13 +78,10 @@ pub unsafe extern "C" fn oss_callback_multipart_upload_upload_part_from_file(
     })
 }
 
-/// Sends exactly `len` bytes that `read_hook` gives as a part of the object.
-///
-/// Like oss_callback_multipart_upload_upload_part. The library passes `userdata` to the hook and calls it
-/// once more after `len` bytes, to learn that the body has ended. The body is read once, so the library
-/// tries again only if it has read nothing yet. Also fails with OSS_CALLBACK_CODE_BODY_UNREADABLE if the
-/// hook fails or returns an impossible number, and with OSS_CALLBACK_CODE_BODY_CHANGED if it gives fewer or
-/// more bytes.
+/// Like oss_callback_multipart_upload_upload_part, but sends exactly `len` bytes that `read_hook` gives.
+/// The hook is then called once more and must report the end. The body is read once, so the part is retried
+/// only if nothing was read yet. Also fails with OSS_CALLBACK_CODE_BODY_UNREADABLE if the hook fails or
+/// returns an impossible number, and with OSS_CALLBACK_CODE_BODY_CHANGED if it gives fewer or more bytes.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_multipart_upload_upload_part_from_reader(

@@ -6,9 +6,9 @@ use crate::{Answered, Stored};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum oss_callback_stored {
-    /// Unknown: the answer was lost. Find out with oss_callback_client_reconcile before you send again.
+    /// Unknown: the answer was lost. Find out with oss_callback_client_reconcile before you upload again.
     Unknown = 0,
-    /// No. Sending again cannot store it twice.
+    /// No. Uploading again cannot store it twice.
     No = 1,
     /// Yes.
     Yes = 2,

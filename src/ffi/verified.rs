@@ -18,9 +18,9 @@ use crate::callback::{CallbackBody, VerifiedCallback};
 /// A callback that OSS sent. It has no headers, because OSS does not sign them. Immutable: any thread may
 /// read it; one thread frees it.
 ///
-/// The strings that it gives are borrowed from it. A string is NULL if the body does not give it, gives
-/// null, or cannot be read: see oss_callback_verified_check_body. An empty value is NULL too, except from
-/// oss_callback_verified_member and oss_callback_verified_variable.
+/// A string is NULL if the body does not give it, gives null, or cannot be read: see
+/// oss_callback_verified_check_body. An empty value is NULL too, except from oss_callback_verified_member
+/// and oss_callback_verified_variable.
 pub struct oss_callback_verified {
     pub(super) verified: VerifiedCallback,
     signed_target: CString,
@@ -84,9 +84,8 @@ impl oss_callback_verified {
     }
 }
 
-/// The path and query that OSS signed: those of the callback URL, whatever a proxy made of them. They are
-/// for logs: /cb?id=1 and /cb%3Fid=1 have the same signature, and any customer of OSS can choose them. NULL
-/// if `verified` is NULL.
+/// The path and query that OSS signed: those of the callback URL, whatever a proxy made of them. Use them
+/// for logs only: /cb?id=1 and /cb%3Fid=1 have the same signature, and any customer of OSS can choose them.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verified_signed_target(
     verified: Option<&oss_callback_verified>,
@@ -94,7 +93,7 @@ pub extern "C" fn oss_callback_verified_signed_target(
     of(verified, ptr::null(), |v| v.signed_target.as_ptr())
 }
 
-/// The URL of the key, as the callback named it; NULL if `verified` is NULL.
+/// The URL of the key, as the callback named it.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verified_key_url(
     verified: Option<&oss_callback_verified>,
@@ -102,8 +101,7 @@ pub extern "C" fn oss_callback_verified_key_url(
     of(verified, ptr::null(), |v| v.key_url.as_ptr())
 }
 
-/// The body, byte for byte: `*body_len` bytes, not NUL-terminated. `body_len` may be NULL. The result is
-/// NULL, with 0 bytes, only if `verified` is NULL. Borrowed from `verified`.
+/// The body, byte for byte: `*body_len` bytes. `body_len` may be NULL. An empty body is not NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verified_body(
     verified: Option<&oss_callback_verified>,
@@ -115,7 +113,7 @@ pub extern "C" fn oss_callback_verified_body(
 
 /// Checks that the body can be read, as a form or as JSON according to Content-Type. Fails with
 /// OSS_CALLBACK_CODE_BAD_BODY if it is neither, is not UTF-8, has more than 2000 members or a NUL in one,
-/// or has a member twice, which two readers could understand differently.
+/// or has a member twice.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verified_check_body(
@@ -128,8 +126,8 @@ pub extern "C" fn oss_callback_verified_check_body(
     })
 }
 
-/// A member of the body by its name, in the same letter case. Numbers are as JSON writes them. The members
-/// of a JSON object imageInfo are "imageInfo.height" and so on.
+/// A member of the body by its exact name. A number is its JSON text. The members of a JSON object
+/// imageInfo are "imageInfo.height" and so on.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_verified_member(
     verified: Option<&oss_callback_verified>,
@@ -143,8 +141,8 @@ pub unsafe extern "C" fn oss_callback_verified_member(
     }
 }
 
-/// A variable of the application's own by its name, with or without "x:": the member x:name or, if there is
-/// none, the member name. It may be empty.
+/// One of the application's own variables by its name, with or without "x:": the member x:name or, if there
+/// is none, the member name.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_verified_variable(
     verified: Option<&oss_callback_verified>,
@@ -188,7 +186,7 @@ pub extern "C" fn oss_callback_verified_bucket(
     of(verified, ptr::null(), |v| borrowed(v.facts.bucket.as_ref()))
 }
 
-/// The object's name, ${object}; also found under the name filename.
+/// The object's name, ${object}, from the member object or filename.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verified_object(
     verified: Option<&oss_callback_verified>,
@@ -214,7 +212,7 @@ pub extern "C" fn oss_callback_verified_mime_type(
     })
 }
 
-/// The image's format, such as "jpg", ${imageInfo.format}; also found under the name format.
+/// The image's format, ${imageInfo.format}, such as "jpg", from the member imageInfo.format or format.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verified_image_format(
     verified: Option<&oss_callback_verified>,
@@ -272,8 +270,7 @@ pub extern "C" fn oss_callback_verified_operation(
     })
 }
 
-/// Writes the object's size in bytes, ${size}, to `*size` and returns true. If the body does not give it,
-/// writes nothing and returns false.
+/// Writes the object's size in bytes, ${size}, to `*size`; returns false if the body does not give it.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verified_size(
     verified: Option<&oss_callback_verified>,
@@ -283,8 +280,7 @@ pub extern "C" fn oss_callback_verified_size(
     give_number(number, size)
 }
 
-/// Writes the object's CRC-64 (CRC-64/XZ), ${crc64}, to `*crc64` and returns true. If the body does not
-/// give it, writes nothing and returns false.
+/// Writes the object's CRC-64, ${crc64}, to `*crc64`; returns false if the body does not give it.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verified_crc64(
     verified: Option<&oss_callback_verified>,
@@ -294,8 +290,8 @@ pub extern "C" fn oss_callback_verified_crc64(
     give_number(number, crc64)
 }
 
-/// Writes the image's height in pixels, ${imageInfo.height}, to `*image_height` and returns true. It is
-/// also found under the name height. If the body does not give it, writes nothing and returns false.
+/// Writes the image's height in pixels, ${imageInfo.height}, from the member imageInfo.height or height, to
+/// `*image_height`; returns false if the body does not give it.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verified_image_height(
     verified: Option<&oss_callback_verified>,
@@ -305,8 +301,8 @@ pub extern "C" fn oss_callback_verified_image_height(
     give_number(number, image_height)
 }
 
-/// Writes the image's width in pixels, ${imageInfo.width}, to `*image_width` and returns true. It is also
-/// found under the name width. If the body does not give it, writes nothing and returns false.
+/// Writes the image's width in pixels, ${imageInfo.width}, from the member imageInfo.width or width, to
+/// `*image_width`; returns false if the body does not give it.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verified_image_width(
     verified: Option<&oss_callback_verified>,
@@ -317,13 +313,13 @@ pub extern "C" fn oss_callback_verified_image_width(
 }
 
 /// Looks up the object that the body names (HeadObject), and compares its ETag, size and CRC-64 with those
-/// in the body. Do this before you do anything valuable: neither OSS's signature nor a seal proves that the
-/// upload took place. An object that was there before passes too, and without a seal the bucket may be
+/// in the body. Call this before you do anything of value: neither OSS's signature nor a seal proves that
+/// the upload took place. An object that was there before also passes, and without a seal the bucket may be
 /// anyone's.
 ///
-/// Blocks for at most the client's time limits. On success `*metadata`, if wanted, is a new handle: free it
-/// with oss_callback_object_metadata_free. Fails with OSS_CALLBACK_CODE_NOT_CONFIRMED if there is no such
-/// object, if it differs, or if the body names none. Every other code means that nothing is known.
+/// Blocks for at most the client's time limits. `metadata` may be NULL; free `*metadata` with
+/// oss_callback_object_metadata_free. Fails with OSS_CALLBACK_CODE_NOT_CONFIRMED if there is no such
+/// object, if it differs, or if the body names none. Any other code means that nothing is known.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verified_confirm(
@@ -341,7 +337,7 @@ pub extern "C" fn oss_callback_verified_confirm(
     })
 }
 
-/// Frees a verified callback and everything borrowed from it. NULL does nothing.
+/// Frees a verified callback.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verified_free(verified: Option<Box<oss_callback_verified>>) {
     free(verified);

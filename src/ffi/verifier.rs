@@ -14,8 +14,8 @@ use super::verified::oss_callback_verified;
 use crate::callback::{CallbackRequest, KnownKeys, Verifier};
 use crate::{Error, Result};
 
-/// How callbacks are verified. Setters copy their arguments and return nothing; oss_callback_verifier_new
-/// reports the first error. Not safe to share between threads while it changes.
+/// How callbacks are verified. The first error is reported by oss_callback_verifier_new. Not safe to share
+/// between threads while it changes.
 pub struct oss_callback_verifier_options {
     options: Options<Settings>,
 }
@@ -66,8 +66,7 @@ fn fetching(_: KnownKeys) -> Result<Verifier> {
     ))
 }
 
-/// Decides whether requests come from OSS. Immutable: many threads may use it at once; one of them frees
-/// it.
+/// Decides whether requests come from OSS. Immutable: many threads may use it at once; one thread frees it.
 ///
 /// A signature proves that OSS sent the request, and no more. Any customer of OSS can have such a request
 /// sent to any URL, with any body, and it never expires. To prove that the upload was permitted, use an
@@ -86,8 +85,8 @@ fn set(
     }
 }
 
-/// Makes options with OSS's production key. Free them with oss_callback_verifier_options_free; a verifier
-/// does not need them once it is made.
+/// Makes options with OSS's production key. Free them with oss_callback_verifier_options_free; verifiers
+/// keep a copy.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verifier_options_new(
@@ -123,7 +122,7 @@ pub unsafe extern "C" fn oss_callback_verifier_options_add_key(
 
 /// Sets whether unknown keys are fetched from OSS's key host. Default: false. The library fetches only URLs
 /// of the form https://gosspublic.alicdn.com/callback_pub_key_v1.pem, at most 8 keys, each at most once a
-/// minute and within 3 seconds. Verifying waits meanwhile.
+/// minute and within 3 seconds. Verification waits meanwhile.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verifier_options_set_fetch_keys(
     options: Option<&mut oss_callback_verifier_options>,
@@ -135,9 +134,8 @@ pub extern "C" fn oss_callback_verifier_options_set_fetch_keys(
     });
 }
 
-/// FOR TESTS ONLY: accepts a key URL that is not OSS's, exactly as it stands, with this key (PEM). Anyone
-/// who holds its private half can forge callbacks. It is meant for local-oss, which prints the URL when it
-/// starts.
+/// FOR TESTS ONLY: accepts exactly this key URL, which is not OSS's, with this key (PEM). Anyone who has
+/// the private key can forge callbacks. It is meant for local-oss, which prints the URL when it starts.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_verifier_options_trust_key_url_for_tests(
     options: Option<&mut oss_callback_verifier_options>,
@@ -166,8 +164,8 @@ pub extern "C" fn oss_callback_verifier_options_set_max_body_len(
     });
 }
 
-/// Puts back what a reverse proxy strips: with "/api", a request for /callback may have been signed as
-/// /api/callback. The verifier first tries the target as it came.
+/// Puts back a prefix that a reverse proxy strips: with "/api", a request for /callback may have been
+/// signed as /api/callback. The verifier first tries the target as it came.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_verifier_options_prepend_prefix(
     options: Option<&mut oss_callback_verifier_options>,
@@ -181,8 +179,8 @@ pub unsafe extern "C" fn oss_callback_verifier_options_prepend_prefix(
     });
 }
 
-/// Takes off what a reverse proxy adds: with "/internal", a request for /internal/callback may have been
-/// signed as /callback. The verifier first tries the target as it came.
+/// Removes a prefix that a reverse proxy adds: with "/internal", a request for /internal/callback may have
+/// been signed as /callback. The verifier first tries the target as it came.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_verifier_options_strip_prefix(
     options: Option<&mut oss_callback_verifier_options>,
@@ -197,7 +195,7 @@ pub unsafe extern "C" fn oss_callback_verifier_options_strip_prefix(
 }
 
 /// Trusts a header such as X-Original-URI, in which a reverse proxy keeps the target that it received. The
-/// verifier first tries the target as it reached the application.
+/// verifier first tries the target as it came.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_verifier_options_trust_target_header(
     options: Option<&mut oss_callback_verifier_options>,
@@ -211,7 +209,7 @@ pub unsafe extern "C" fn oss_callback_verifier_options_trust_target_header(
     });
 }
 
-/// Frees options. NULL does nothing.
+/// Frees options.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verifier_options_free(
     options: Option<Box<oss_callback_verifier_options>>,
@@ -219,8 +217,8 @@ pub extern "C" fn oss_callback_verifier_options_free(
     free(options);
 }
 
-/// Makes a verifier. `options` NULL means OSS's production key and no proxy. On success `*verifier` is a
-/// new handle: free it with oss_callback_verifier_free. The options may be used again.
+/// Makes a verifier. NULL `options` mean OSS's production key and no proxy. Free `*verifier` with
+/// oss_callback_verifier_free. The options may be used again.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verifier_new(
@@ -244,17 +242,15 @@ pub extern "C" fn oss_callback_verifier_new(
 ///
 /// `target` is the path and query exactly as in the request line. `headers` holds 2 * `headers_len`
 /// strings: a name, its value, the next name, and so on; if a name occurs several times, the first one
-/// counts. Authorization and x-oss-pub-key-url are required. Content-Type says how to read the body, and
-/// the headers that proxies add are examined. You may leave out all others. A target or header over 16 KiB
-/// cannot be OSS's. `body` holds the body's bytes. The function does not change these buffers and keeps no
-/// pointer to them.
+/// counts. Authorization and x-oss-pub-key-url are required; Content-Type, which says how to read the body,
+/// and the headers that proxies add are used if they are there. You may leave out all others. A target or
+/// header over 16 KiB cannot be OSS's.
 ///
-/// Takes about 20 microseconds and does no I/O, unless keys are fetched. On success `*verified` is a new
-/// handle: free it with oss_callback_verified_free. The codes 80 to 87 say why a request is not a callback,
-/// except OSS_CALLBACK_CODE_KEY_UNAVAILABLE, which says nothing about the request.
-/// oss_callback_error_message and oss_callback_error_diagnosis are for the application's log. Do not send
-/// them to the requester; send oss_callback_reply_new_refused. May be called from several threads with the
-/// same verifier.
+/// Takes about 20 microseconds and does no I/O, unless keys are fetched. Free `*verified` with
+/// oss_callback_verified_free. The codes 80 to 87 say why a request is not a callback, except
+/// OSS_CALLBACK_CODE_KEY_UNAVAILABLE, which says nothing about the request. oss_callback_error_message and
+/// oss_callback_error_diagnosis are for the application's log. Do not send them to the requester; send
+/// oss_callback_reply_new_refused.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_verifier_verify(
@@ -335,7 +331,7 @@ unsafe fn pairs<'a>(
     Ok(pairs)
 }
 
-/// Frees a verifier. NULL does nothing. No call may use the verifier any more.
+/// Frees a verifier. No call may still be using it.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_verifier_free(verifier: Option<Box<oss_callback_verifier>>) {
     free(verifier);

@@ -2,15 +2,15 @@
 
 use libc::c_char;
 
-/// The version of the linked library, such as "0.1.0". Compare it with OSS_CALLBACK_VERSION, the version of
-/// this header. The text is static. Any thread may call this.
+/// The version of the linked library, such as "0.1.0"; OSS_CALLBACK_VERSION is that of this header. The
+/// text is static. Any thread may call this.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_version() -> *const c_char {
     concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
 }
 
-/// The version of the linked library as a number that grows: major * 1000000 + minor * 1000 + patch, as in
-/// OSS_CALLBACK_VERSION_NUMBER for this header. Any thread may call this.
+/// The version of the linked library as a number, like OSS_CALLBACK_VERSION_NUMBER of this header: major *
+/// 1000000 + minor * 1000 + patch. Any thread may call this.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_version_number() -> u32 {
     const fn number(text: &str) -> u32 {

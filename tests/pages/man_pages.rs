@@ -41,7 +41,7 @@ const PAGES: [(&str, &str, &str); 12] = [
         "headers, limits, hooks",
     ),
     (
-        "Uploads in parts",
+        "Multipart uploads",
         "oss_callback_multipart_upload",
         "upload an object part by part",
     ),
