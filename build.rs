@@ -370,11 +370,11 @@ pub mod header {
 
 /** The version of this header; oss_callback_version() is that of the library. */
 #define OSS_CALLBACK_VERSION \"{major}.{minor}.{patch}\"
-/** The first number of it. */
+/** Its major number. */
 #define OSS_CALLBACK_VERSION_MAJOR {major}
-/** The second. */
+/** Its minor number. */
 #define OSS_CALLBACK_VERSION_MINOR {minor}
-/** The third. */
+/** Its patch number. */
 #define OSS_CALLBACK_VERSION_PATCH {patch}
 /** major * 1000000 + minor * 1000 + patch */
 #define OSS_CALLBACK_VERSION_NUMBER {number}
@@ -387,7 +387,7 @@ pub mod header {
 /* #undef OSS_CALLBACK_SMALL */
 
 #if defined(__GNUC__) || defined(__clang__)
-/** A code that nobody looks at draws a warning. */
+/** Makes the compiler warn about a code that is ignored. */
 #define OSS_CALLBACK_MUST_USE __attribute__((warn_unused_result))
 #else
 #define OSS_CALLBACK_MUST_USE

@@ -99,11 +99,11 @@
 
 /** The version of this header; oss_callback_version() is that of the library. */
 #define OSS_CALLBACK_VERSION "0.1.0"
-/** The first number of it. */
+/** Its major number. */
 #define OSS_CALLBACK_VERSION_MAJOR 0
-/** The second. */
+/** Its minor number. */
 #define OSS_CALLBACK_VERSION_MINOR 1
-/** The third. */
+/** Its patch number. */
 #define OSS_CALLBACK_VERSION_PATCH 0
 /** major * 1000000 + minor * 1000 + patch */
 #define OSS_CALLBACK_VERSION_NUMBER 1000
@@ -116,7 +116,7 @@
 /* #undef OSS_CALLBACK_SMALL */
 
 #if defined(__GNUC__) || defined(__clang__)
-/** A code that nobody looks at draws a warning. */
+/** Makes the compiler warn about a code that is ignored. */
 #define OSS_CALLBACK_MUST_USE __attribute__((warn_unused_result))
 #else
 #define OSS_CALLBACK_MUST_USE

@@ -124,10 +124,10 @@ class client {
     });
   }
 
-  /* Uploads in parts, by hand */
+  /* Multipart uploads, by hand */
 
   /**
-   * Begins an upload in parts, with the headers, metadata and tags from the options. The upload remembers the options
+   * Begins a multipart upload, with the headers, metadata and tags from the options. The upload remembers the options
    * that later requests need, such as the ACL. If an answer is lost, failure::notes or multipart_upload::notes says so,
    * and list_uploads_begun_since finds what OSS may have begun.
    */
@@ -140,7 +140,7 @@ class client {
                                                                      options.c_handle(), upload, error);
             }));
   }
-  /** Resumes an upload in parts that was begun earlier, here or on another machine. Sends nothing. */
+  /** Resumes a multipart upload that was begun earlier, here or on another machine. Sends nothing. */
   [[nodiscard]] result<multipart_upload> try_resume_multipart_upload(const text& bucket, const text& object,
                                                                      const text& upload_id) const {
     return with_hooks(internal::make<multipart_upload, ::oss_callback_multipart_upload>(
@@ -150,7 +150,7 @@ class client {
         }));
   }
   /**
-   * Lists the open uploads in parts of objects whose names begin with `prefix`. Names that contain `delimiter` after
+   * Lists the open multipart uploads of objects whose names begin with `prefix`. Names that contain `delimiter` after
    * the prefix are grouped under what they have in common. More than 100000 uploads are an error.
    */
   [[nodiscard]] result<open_uploads> try_list_multipart_uploads(const text& bucket, const text& prefix = nullptr,
@@ -166,7 +166,7 @@ class client {
     return open_of(listed->get());
   }
   /**
-   * Lists the open uploads in parts of `object` that were begun at or after `since` by the local clock, such as those
+   * Lists the open multipart uploads of `object` that were begun at or after `since` by the local clock, such as those
    * whose answer was lost. Another program may have begun one of them, so check before you abort it.
    */
   [[nodiscard]] result<open_uploads> try_list_uploads_begun_since(const text& bucket, const text& object,
@@ -226,7 +226,7 @@ class client {
 
   /**
    * Finds out what became of an upload that ended with `unknown`, whose stored() is unknown. It looks at the object;
-   * for an upload in parts it looks at the upload first. Changes nothing. code::invalid_argument if the outcome is
+   * for a multipart upload it looks at the upload first. Changes nothing. code::invalid_argument if the outcome is
    * already known, or if the upload was by a presigned URL or a form. OSS does not record whether the callback was
    * answered: ask the application server.
    */

@@ -72,7 +72,7 @@ class client_options {
    * It may run on any thread that uses the client and on the library's own threads, but never on two at once in one
    * process. It may block; time limits and cancellations take effect when it returns. If it throws or returns none, the
    * operation ends with code::credentials_failed, unless earlier credentials are still valid. It must not use the
-   * client. It lives as long as the options, the clients made from them, and those clients' uploads in parts.
+   * client. It lives as long as the options, the clients made from them, and those clients' multipart uploads.
    */
   client_options& credentials_provider(oss_callback::credentials_provider provide) {
     const bool is_given = static_cast<bool>(provide);

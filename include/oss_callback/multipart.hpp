@@ -1,5 +1,5 @@
 /**
- * Uploads in parts, by hand: for a file, client::upload_file does all of this.
+ * Multipart uploads, by hand: for a file, client::upload_file does all of this.
  *
  * Part of <oss_callback.hpp>, which is the manual.
  */
@@ -73,7 +73,7 @@ class parts {
 };
 
 /**
- * An upload in parts: from client::initiate_multipart_upload or, if it was begun earlier, here or on another machine,
+ * A multipart upload: from client::initiate_multipart_upload or, if it was begun earlier, here or on another machine,
  * from client::resume_multipart_upload. The object does not exist until the upload is completed; until then OSS keeps,
  * and bills, the parts. Destroying this object does not abort the upload.
  *
@@ -247,7 +247,7 @@ class multipart_upload {
   internal::shared_hooks hooks_;
 };
 
-/** An upload in parts that was neither completed nor aborted. */
+/** A multipart upload that was neither completed nor aborted. */
 struct open_upload {
   std::string object;
   std::string id;

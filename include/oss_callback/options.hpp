@@ -172,7 +172,7 @@ class put_options {
     ::oss_callback_put_options_set_timeout_ms(handle_.get(), internal::count(timeout));
     return *this;
   }
-  /** A deadline shared by all uploads with these options, and by the steps of an upload in parts. */
+  /** A deadline shared by all uploads with these options, and by the steps of a multipart upload. */
   put_options& deadline(std::chrono::steady_clock::time_point deadline) {
     ::oss_callback_put_options_set_deadline_ms(handle_.get(), internal::left_until(deadline));
     return *this;

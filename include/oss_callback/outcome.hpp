@@ -267,7 +267,7 @@ class failure : public std::exception {
       notes.emplace_back(internal::view_of(::oss_callback_error_note(c_handle(), index)));
     return notes;
   }
-  /** The upload in parts that client::upload_file left open: resume it with its checkpoint, or abort it. */
+  /** The multipart upload that client::upload_file left open: resume it with its checkpoint, or abort it. */
   [[nodiscard]] std::optional<std::string_view> upload_id() const noexcept {
     return internal::optional_text(::oss_callback_error_upload_id(c_handle()));
   }

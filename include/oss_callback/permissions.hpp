@@ -20,7 +20,7 @@ enum class callback_in {
   headers,
 };
 
-/** From which parts someone else completes an upload in parts. */
+/** From which parts someone else completes a multipart upload. */
 enum class complete_of {
   /** All parts that OSS has; the request's body is empty. */
   all_parts,

@@ -85,7 +85,7 @@ fn internal(panic: &(dyn Any + Send)) -> Error {
         .unwrap_or("no message");
     Error::new(
         ErrorKind::Internal,
-        format!("a fault of the library, please report it: {what}"),
+        format!("a bug in the library, please report it: {what}"),
     )
 }
 

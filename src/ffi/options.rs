@@ -55,7 +55,7 @@ fn ended(first: &mut Option<(ErrorKind, String)>, result: std::thread::Result<Re
         Ok(Err(error)) => (error.kind(), error.to_string()),
         Err(_) => (
             ErrorKind::Internal,
-            "a fault of the library in a setter".to_owned(),
+            "a bug in the library, in a setter".to_owned(),
         ),
     };
     first.get_or_insert(fault);

@@ -40,7 +40,7 @@ type Error struct {
 	History []Attempt
 	// Notes contains further information about UploadFile.
 	Notes []string
-	// UploadID is the upload in parts that UploadFile left open: resume it with its checkpoint, or abort it.
+	// UploadID is the multipart upload that UploadFile left open: resume it with its checkpoint, or abort it.
 	UploadID string
 	// Waited is the time from the last byte sent until the head of the answer arrived.
 	Waited time.Duration

@@ -21,7 +21,7 @@ type Part struct {
 	CRC64 *uint64 `json:"crc64,string,omitempty"`
 }
 
-// MultipartUpload is an open upload in parts. The object does not exist until the upload is completed; until then OSS
+// MultipartUpload is an open multipart upload. The object does not exist until the upload is completed; until then OSS
 // keeps, and bills, the parts. With Bucket, Object and ID, another machine can resume the upload through
 // ResumeMultipartUpload. Many goroutines may use it at once.
 type MultipartUpload struct {
@@ -53,7 +53,7 @@ func (c *Client) ownedUpload(upload *C.oss_callback_multipart_upload) *Multipart
 	}
 }
 
-// InitiateMultipartUpload begins an upload in parts of object into bucket, with the headers, metadata and tags from the
+// InitiateMultipartUpload begins a multipart upload of object into bucket, with the headers, metadata and tags from the
 // options. The upload remembers these for later requests: TrafficLimit, ObjectACL and ForbidOverwrite, which is checked
 // at the beginning and on completion. Pass the callback to Complete. You may pass the same options to each step; they
 // may be nil.
@@ -75,7 +75,7 @@ func (c *Client) InitiateMultipartUpload(ctx context.Context, bucket, object str
 	return c.ownedUpload(upload), nil
 }
 
-// ResumeMultipartUpload resumes an upload in parts that was begun earlier, here or on another machine. It sends
+// ResumeMultipartUpload resumes a multipart upload that was begun earlier, here or on another machine. It sends
 // nothing.
 func (c *Client) ResumeMultipartUpload(bucket, object, uploadID string) (*MultipartUpload, error) {
 	var a arguments
@@ -94,7 +94,7 @@ func (c *Client) ResumeMultipartUpload(bucket, object, uploadID string) (*Multip
 	return c.ownedUpload(upload), nil
 }
 
-// ListedUpload is an open upload in parts.
+// ListedUpload is an open multipart upload.
 type ListedUpload struct {
 	Object string
 	// ID is OSS's name for it; ResumeMultipartUpload takes it.
@@ -103,7 +103,7 @@ type ListedUpload struct {
 	Initiated string
 }
 
-// ListUploadsBegunSince lists the open uploads in parts of object that were begun at or after this time by the local
+// ListUploadsBegunSince lists the open multipart uploads of object that were begun at or after this time by the local
 // clock, such as those whose answer was lost. Another program may have begun one of them, so check before you abort it.
 // Options may be nil.
 func (c *Client) ListUploadsBegunSince(ctx context.Context, bucket, object string, since time.Time, options *OperationOptions) ([]ListedUpload, error) {

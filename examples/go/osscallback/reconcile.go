@@ -17,7 +17,7 @@ const (
 	// OutcomeStillUnknown: a different object is there, which may have replaced this one; or one that cannot be
 	// compared.
 	OutcomeStillUnknown Outcome = C.OSS_CALLBACK_OUTCOME_STILL_UNKNOWN
-	// OutcomeStored: the upload is stored; its idempotency id or, for an upload in parts, its upload id proves it.
+	// OutcomeStored: the upload is stored; its idempotency id or, for a multipart upload, its upload id proves it.
 	OutcomeStored Outcome = C.OSS_CALLBACK_OUTCOME_STORED
 	// OutcomeContentPresent: an object with the size and the CRC-64 of the upload is there. Without an idempotency id,
 	// it is unknown whether this upload stored it or an earlier one with the same contents.

@@ -214,7 +214,7 @@ class Client(PermissionMethods, Closeable):
         cancellation: Cancellation | None = None,
         **options: Unpack[PutOptions],
     ) -> MultipartUpload:
-        """Begins an upload in parts, with the headers, metadata and tags from the options. The upload remembers these
+        """Begins a multipart upload, with the headers, metadata and tags from the options. The upload remembers these
         for later requests: `traffic_limit`, `object_acl` and `forbid_overwrite`, which is checked at the beginning and
         on completion."""
         with Call(self._hooks, cancellation) as call:
@@ -237,7 +237,7 @@ class Client(PermissionMethods, Closeable):
         cancellation: Cancellation | None = None,
         **options: Unpack[OperationOptions],
     ) -> list[ListedUpload]:
-        """Lists the open uploads in parts of `object` that were begun at or after this time by the local clock (as
+        """Lists the open multipart uploads of `object` that were begun at or after this time by the local clock (as
         `time.time()`), such as those whose answer was lost. Another program may have begun one of them, so check before
         you abort it."""
         with Call(self._hooks, cancellation) as call:
@@ -262,7 +262,7 @@ class Client(PermissionMethods, Closeable):
                 library.oss_callback_multipart_uploads_free(uploads)
 
     def resume_multipart_upload(self, bucket: str, object: str, upload_id: str) -> MultipartUpload:
-        """Resumes an upload in parts that was begun earlier, here or on another machine. Sends nothing."""
+        """Resumes a multipart upload that was begun earlier, here or on another machine. Sends nothing."""
         with self._handle as client:
             texts = encoded("bucket", bucket), encoded("object", object), encoded("upload_id", upload_id)
             return MultipartUpload(made(library.oss_callback_client_resume_multipart_upload, client, *texts), self._hooks)

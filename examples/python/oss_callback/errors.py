@@ -47,7 +47,7 @@ class OssCallbackError(Exception):
     notes: list[str]
     """Notes about `upload_file`."""
     upload_id: str | None
-    """The upload in parts that `upload_file` left open: resume it with its checkpoint, or abort it."""
+    """The multipart upload that `upload_file` left open: resume it with its checkpoint, or abort it."""
     waited: float
     """The seconds from the last byte sent until the head of the answer arrived."""
     body: bytes

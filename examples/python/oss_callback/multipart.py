@@ -1,4 +1,4 @@
-"""Uploads in parts."""
+"""Multipart uploads."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Part:
 
 @dataclass(frozen=True)
 class ListedUpload:
-    """An open upload in parts."""
+    """An open multipart upload."""
 
     object: str
     upload_id: str
@@ -66,7 +66,7 @@ class ListedUpload:
 
 
 class MultipartUpload(Closeable):
-    """An open upload in parts. The object does not exist until the upload is completed; until then OSS keeps, and
+    """An open multipart upload. The object does not exist until the upload is completed; until then OSS keeps, and
     bills, the parts. With bucket, object and upload id, another machine can resume the upload through
     `Client.resume_multipart_upload`. Many threads may use it at once.
 

@@ -106,7 +106,7 @@ class Outcome(enum.Enum):
     STILL_UNKNOWN = 0
     """A different object is there, which may have replaced this one; or one that cannot be compared."""
     STORED = 1
-    """The upload is stored; its idempotency id or, for an upload in parts, its upload id proves it."""
+    """The upload is stored; its idempotency id or, for a multipart upload, its upload id proves it."""
     CONTENT_PRESENT = 2
     """An object with the size and the CRC-64 of the upload is there. Without an idempotency id, it is unknown whether
     this upload stored it or an earlier one with the same contents."""
