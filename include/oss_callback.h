@@ -5,7 +5,7 @@
  * A program uploads an object and names an application server. OSS stores the object, POSTs a message to
  * that server, and hands the server's answer back to the program. This library is the uploader. It blocks,
  * and it says what happened: every error says whether the object is stored and whether the application
- * server has answered. The application server's side is here, too: oss_callback_verifier tells whether a
+ * server has answered. The application server's side is here as well: oss_callback_verifier tells whether a
  * request is from OSS, and oss_callback_sealer whether the upload was permitted.
  *
  * @code{.c}
@@ -31,7 +31,8 @@
  *         oss_callback_spec_new(callback, &spec, &error) ||
  *         oss_put_object_with_callback(client, "examplebucket", "hello.txt", (const uint8_t *)"hello", 5,
  *                                      spec, NULL, &receipt, &error))
- *         fprintf(stderr, "%s\n", oss_callback_error_message(error));
+ *         fprintf(stderr, "%s%s\n", oss_callback_error_message(error),
+ *                 oss_callback_error_stored(error) == OSS_CALLBACK_STORED_YES ? " (but it is stored)" : "");
  *     else
  *         printf("stored, ETag %s\n", oss_callback_receipt_etag(receipt));
  *
@@ -49,7 +50,7 @@
  * Names. A function that gives a receipt is `oss_<verb>_<noun>_with_callback`, `_with_url` or `_with_form`.
  * Other functions are `oss_callback_<handle>_<verb>` and take that handle first; `T_new` makes one. `set_`
  * replaces, `add_` adds. Durations end in `_ms` or `_s`, times in `_at_s` (seconds since 1970-01-01 00:00
- * UTC), and numbers of bytes or items in `_len`. CRC-64 always means CRC-64/XZ.
+ * UTC), and counts of bytes or items in `_len`. Sizes are in bytes. CRC-64 always means CRC-64/XZ.
  *
  * Errors. A function that can fail returns an oss_callback_code: zero is success. `error`, the last
  * parameter of most of them, may be NULL. It is written on failure only: set it to NULL first and free it
@@ -59,7 +60,8 @@
  * Ownership. `T_new` and an output `T **` give a handle that the caller owns and frees once with `T_free`,
  * which does nothing for NULL. A returned pointer to const is borrowed from the handle that was passed: it
  * is valid until that handle is freed; do not free it. Arguments are read during the call only; what is
- * kept is copied. Text is NUL-terminated UTF-8; a `const uint8_t *` is bytes without a NUL.
+ * kept is copied. Text is NUL-terminated UTF-8; a `const uint8_t *` points to bytes, without a NUL at the
+ * end.
  *
  * NULL. Any pointer may be NULL. A function that needs it fails with OSS_CALLBACK_CODE_INVALID_ARGUMENT and
  * names the argument. With a NULL handle, a getter returns NULL, 0 or false unless it says otherwise, and a
@@ -69,10 +71,10 @@
  * Setters return nothing. The first error of a setter is kept and reported by the function that uses the
  * options.
  *
- * Hooks. A *callback* is always the HTTP request that OSS sends. A C function that the library calls is a
- * *hook*. Its last parameter is `void *userdata`, which the library only passes on. A hook runs only on the
+ * Hooks. A callback is always the HTTP request that OSS sends. A C function that the library calls is a
+ * hook. Its last parameter is `void *userdata`, which the library only passes on. A hook runs only on the
  * thread that calls the library and only during the call, and must return: longjmp, pthread_exit and C++
- * exceptions must not leave it. The credentials hook and the signer hook belong to a client instead: they
+ * exceptions must not leave it. The credentials hook and the signer hook belong to a client: they
  * run on any thread, one call at a time in each process.
  *
  * Threads. A thread that is cancelled (pthread_cancel) during a call finishes the call first, hooks
@@ -502,9 +504,9 @@ oss_callback_code oss_upload_file_with_callback(
  * kept, whether the CRC-64 is compared, whether the requester pays, and the limits. The first two default
  * to what was given when this handle began the upload.
  *
- * `spec`, `receipt`, `error` and OSS_CALLBACK_CODE_CALLBACK_FAILED, with which the object IS STORED, are
+ * `spec`, `receipt`, `error` and OSS_CALLBACK_CODE_CALLBACK_FAILED (the object IS STORED) are
  * as for oss_put_object_with_callback. Fails with OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the
- * upload, or no longer does. Fails with OSS_CALLBACK_CODE_REFUSED and OSS's code "InvalidPart" if OSS has
+ * upload (any longer). Fails with OSS_CALLBACK_CODE_REFUSED and OSS's code "InvalidPart" if OSS has
  * no such part, or "EntityTooSmall" if a part other than the last has fewer than 102400 bytes. If
  * oss_callback_error_stored returns OSS_CALLBACK_STORED_NO and the code is not
  * OSS_CALLBACK_CODE_NOT_FOUND, the upload is still open: complete it later or abort it.
@@ -520,12 +522,12 @@ oss_callback_code oss_complete_multipart_upload_with_callback(
     oss_callback_receipt **receipt, oss_callback_error **error);
 
 /**
- * Like oss_put_object_with_callback, but uploads with a presigned URL, whose callback, if any, counts like
+ * Like oss_put_object_with_callback, but uploads with a presigned URL. A callback in it counts like
  * one in a spec.
  *
- * The client's endpoint and credentials are not used, but for an https URL the client's endpoint must be
- * https too. Of `options`, which may be NULL, the limits, the progress hook and similar options apply.
- * Headers that were not signed are refused.
+ * The client's endpoint and credentials are not used. For an https URL, the client's endpoint must be
+ * https as well. `options` may be NULL. The limits and the progress hook in them apply. Headers that were
+ * not signed are refused.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_put_object_with_url(
@@ -543,7 +545,7 @@ oss_callback_code oss_put_object_from_file_with_url(
     oss_callback_error **error);
 
 /**
- * Like oss_put_object_with_callback, but uploads with a signed form, whose callback, if any, counts like
+ * Like oss_put_object_with_callback, but uploads with a signed form. A callback in it counts like
  * one in a spec.
  *
  * `file_name` replaces ${filename} in the object's name; it may be NULL if the form does not ask for it.
@@ -1267,7 +1269,7 @@ oss_callback_code oss_callback_client_initiate_multipart_upload(
     oss_callback_error **error);
 
 /**
- * Makes a handle for a multipart upload that was begun before, here or on another machine. Sends nothing.
+ * Makes a handle for a multipart upload that was begun earlier, here or on another machine. Sends nothing.
  * Free `*upload` with oss_callback_multipart_upload_free.
  */
 OSS_CALLBACK_MUST_USE
@@ -1294,7 +1296,7 @@ oss_callback_code oss_callback_client_list_multipart_uploads(
  * Lists the open multipart uploads of `object` that were begun at `since_at_s` by the local clock or
  * later. Use it to find uploads whose answer was lost: see oss_callback_client_initiate_multipart_upload.
  *
- * OSS's clock may differ; the library corrects for that, to the second, and lists an upload if in doubt.
+ * OSS's clock may differ; the library corrects for that, to the second, and lists an upload when in doubt.
  * Another program may have begun one of these uploads, so check before you abort it. `options` may be
  * NULL. Free `*uploads` with oss_callback_multipart_uploads_free.
  */
@@ -1315,7 +1317,7 @@ oss_callback_code oss_callback_client_head_object(
     oss_callback_error **error);
 
 /**
- * Downloads an object: passes its contents to `write_hook`, block after block, and compares their CRC-64
+ * Downloads an object: passes its contents to `write_hook`, block by block, and compares their CRC-64
  * with OSS's.
  *
  * `options` and `metadata` may be NULL. Free `*metadata` with oss_callback_object_metadata_free. Fails
@@ -1362,7 +1364,7 @@ oss_callback_code oss_callback_client_reconcile(
  * `expires_in_s` seconds, 1 to 604800 (7 days), or until the client's credentials expire, if that is
  * sooner.
  *
- * Of `options`, which may be NULL, the object's headers apply: they are signed, and the uploader must send
+ * `options` may be NULL. The object's headers in them apply: they are signed, and the uploader must send
  * them with the URL. A Content-Type is signed only if you set one; do so for browsers, which always send
  * one. `spec` must not be NULL (see oss_callback_spec_none). Its callback is in the URL, where the
  * uploader can neither change nor drop it, or, with `callback_in_headers`, in headers, which must then be
@@ -1748,8 +1750,9 @@ void oss_callback_put_options_set_server_side_data_encryption(
     oss_callback_put_options *options, const char *server_side_data_encryption);
 
 /**
- * Asks OSS to limit each connection that sends a body to this many BITS per second, 819200 to 838860800.
- * For a limit that this library enforces, see oss_callback_put_options_set_bandwidth_bytes_per_s.
+ * Asks OSS to limit each connection that sends a body. The limit is in BITS per second, 819200 to
+ * 838860800. For a limit that this library enforces, see
+ * oss_callback_put_options_set_bandwidth_bytes_per_s.
  */
 void oss_callback_put_options_set_traffic_limit_bits_per_s(
     oss_callback_put_options *options, uint64_t bits_per_second);
@@ -1762,32 +1765,32 @@ void oss_callback_put_options_set_forbid_overwrite(
     oss_callback_put_options *options, bool forbid_overwrite);
 
 /**
- * Sets the object's Cache-Control, which downloads carry.
+ * Sets the object's Cache-Control, which OSS sends with downloads.
  */
 void oss_callback_put_options_set_cache_control(
     oss_callback_put_options *options, const char *cache_control);
 
 /**
- * Sets the object's Content-Disposition, which downloads carry.
+ * Sets the object's Content-Disposition, which OSS sends with downloads.
  */
 void oss_callback_put_options_set_content_disposition(
     oss_callback_put_options *options, const char *content_disposition);
 
 /**
- * Sets the object's Content-Encoding, which downloads carry. The body is sent unchanged.
+ * Sets the object's Content-Encoding, which OSS sends with downloads. The body is sent unchanged.
  */
 void oss_callback_put_options_set_content_encoding(
     oss_callback_put_options *options, const char *content_encoding);
 
 /**
- * Sets the object's Content-Language, which downloads carry.
+ * Sets the object's Content-Language, which OSS sends with downloads.
  */
 void oss_callback_put_options_set_content_language(
     oss_callback_put_options *options, const char *content_language);
 
 /**
- * Sets when copies of the object become stale: its Expires, which downloads carry. At most the end of the
- * year 9999.
+ * Sets when copies of the object become stale: its Expires, which OSS sends with downloads. At most the
+ * end of the year 9999.
  */
 void oss_callback_put_options_set_expires_at_s(oss_callback_put_options *options, uint64_t expires);
 
@@ -2142,8 +2145,8 @@ void oss_callback_multipart_upload_set_requester_pays(
 
 /**
  * Lists the parts that OSS has, with one request per 1000 parts. `options` may be NULL. Free `*parts` with
- * oss_callback_parts_free. Fails with OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the upload, or no
- * longer does.
+ * oss_callback_parts_free. Fails with OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the upload (any
+ * longer).
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_multipart_upload_list_parts(
@@ -2174,7 +2177,7 @@ oss_callback_code oss_callback_multipart_upload_abort(
  * compared with OSS's.
  *
  * The library retries a failed part where that may help. You may always send a part again. Fails with
- * OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the upload, or no longer does, and with
+ * OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the upload (any longer), and with
  * OSS_CALLBACK_CODE_CHECKSUM_MISMATCH if what OSS has differs from what was sent. Whatever the code,
  * oss_callback_error_stored returns OSS_CALLBACK_STORED_NO: there is no object before the upload is
  * completed.
@@ -2461,7 +2464,7 @@ const char *oss_callback_presigned_url_url(const oss_callback_presigned_url *pre
 const char *oss_callback_presigned_url_json(const oss_callback_presigned_url *presigned_url);
 
 /**
- * Writes to `*expires` when the URL expires; returns false if the URL's maker did not say.
+ * Writes to `*expires` when the URL expires; returns false if the URL does not say.
  */
 bool oss_callback_presigned_url_expires_at_s(
     const oss_callback_presigned_url *presigned_url, uint64_t *expires);
@@ -2579,7 +2582,7 @@ const char *oss_callback_post_form_url(const oss_callback_post_form *post_form);
 const char *oss_callback_post_form_json(const oss_callback_post_form *post_form);
 
 /**
- * Writes to `*expires` when the form expires; returns false if the form's maker did not say.
+ * Writes to `*expires` when the form expires; returns false if the form does not say.
  */
 bool oss_callback_post_form_expires_at_s(
     const oss_callback_post_form *post_form, uint64_t *expires);
@@ -2618,8 +2621,8 @@ void oss_callback_post_form_free(oss_callback_post_form *post_form);
 /**
  * @typedef oss_callback_object_facts
  *
- * What OSS knows of an upload when it renders a callback. What you do not set stays empty. The first error
- * is reported by oss_callback_spec_preview. Not safe to share between threads while it changes.
+ * What OSS knows about an upload when it renders a callback. What you do not set stays empty. The first
+ * error is reported by oss_callback_spec_preview. Not safe to share between threads while it changes.
  */
 
 /**
@@ -2638,7 +2641,7 @@ void oss_callback_object_facts_set(
     oss_callback_object_facts *object_facts, const char *variable, const char *value);
 
 /**
- * Makes the object an image: sets its height and width in pixels and its format, such as "jpg".
+ * Says that the object is an image: sets its height and width in pixels and its format, such as "jpg".
  */
 void oss_callback_object_facts_set_image(
     oss_callback_object_facts *object_facts, uint64_t height, uint64_t width, const char *format);
@@ -2746,8 +2749,8 @@ OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_verifier_options_new(oss_callback_verifier_options **options);
 
 /**
- * Adds a key that OSS publishes: its URL below https://gosspublic.alicdn.com/ and its text in PEM. The
- * production key is already there.
+ * Adds a key that OSS publishes: its URL below https://gosspublic.alicdn.com/ and its text in PEM. It
+ * replaces a key with the same URL. The production key is already there.
  */
 void oss_callback_verifier_options_add_key(
     oss_callback_verifier_options *options, const char *url, const char *pem);
@@ -2774,24 +2777,24 @@ void oss_callback_verifier_options_set_max_body_len(
     oss_callback_verifier_options *options, size_t max_body_len);
 
 /**
- * Puts back a prefix that a reverse proxy strips: with "/api", a request for /callback may have been
- * signed as /api/callback. The verifier first tries the target as it came.
+ * Adds a prefix that a reverse proxy strips, to be put back: with "/api", a request for /callback may have
+ * been signed as /api/callback. The verifier first tries the target as it came.
  */
-void oss_callback_verifier_options_prepend_prefix(
+void oss_callback_verifier_options_add_prepended_prefix(
     oss_callback_verifier_options *options, const char *prefix);
 
 /**
- * Removes a prefix that a reverse proxy adds: with "/internal", a request for /internal/callback may have
- * been signed as /callback. The verifier first tries the target as it came.
+ * Adds a prefix that a reverse proxy adds, to be taken off: with "/internal", a request for
+ * /internal/callback may have been signed as /callback. The verifier first tries the target as it came.
  */
-void oss_callback_verifier_options_strip_prefix(
+void oss_callback_verifier_options_add_stripped_prefix(
     oss_callback_verifier_options *options, const char *prefix);
 
 /**
- * Trusts a header such as X-Original-URI, in which a reverse proxy keeps the target that it received. The
- * verifier first tries the target as it came.
+ * Adds a header to trust, such as X-Original-URI, in which a reverse proxy keeps the target that it
+ * received. The verifier first tries the target as it came.
  */
-void oss_callback_verifier_options_trust_target_header(
+void oss_callback_verifier_options_add_target_header(
     oss_callback_verifier_options *options, const char *name);
 
 /**
@@ -3245,7 +3248,7 @@ oss_callback_code oss_callback_replay_guard_new(
 /**
  * Looks up a callback, remembers it, and writes what was known of it to `*seen`. If several threads ask
  * about the same callback at once, only one gets OSS_CALLBACK_SEEN_FIRST. Fails with
- * OSS_CALLBACK_CODE_REPLAY_UNKNOWN if the guard is full, because it forgets nothing early, or if the
+ * OSS_CALLBACK_CODE_REPLAY_UNKNOWN if the guard is full (it forgets nothing early), or if the
  * permission ended so long ago (more than 5 minutes) that the guard may have forgotten it. If it fails,
  * answer with a 5xx status.
  */
@@ -3255,8 +3258,8 @@ oss_callback_code oss_callback_replay_guard_check(
     oss_callback_seen *seen, oss_callback_error **error);
 
 /**
- * Forgets a callback, so that its repetition is OSS_CALLBACK_SEEN_FIRST again. Call this if handling the
- * callback failed.
+ * Forgets a callback, so that it counts as OSS_CALLBACK_SEEN_FIRST when it comes again. Call this if
+ * handling the callback failed.
  */
 OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_replay_guard_forget(

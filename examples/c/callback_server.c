@@ -61,9 +61,9 @@ static void answer(int fd) {
     if (failed) {
         const char *diagnosis = oss_callback_error_diagnosis(error);
         fprintf(stderr, "%s: %s\n", oss_callback_error_message(error), diagnosis ? diagnosis : "");
-        failed = oss_callback_reply_new_refused(error, &reply);
+        failed = oss_callback_reply_new_refused(error, &reply) != 0;
     } else if (seen != OSS_CALLBACK_SEEN_REPLAYED) {
-        failed = oss_callback_reply_new_ok("{\"Status\":\"OK\"}", &reply, NULL);
+        failed = oss_callback_reply_new_ok("{\"Status\":\"OK\"}", &reply, NULL) != 0;
     }
     static const char FORBIDDEN[] = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     const uint8_t *http = oss_callback_reply_http(reply, &http_len);
@@ -85,7 +85,7 @@ int main(void) {
     if (secret == NULL || oss_callback_verifier_options_new(&options)) return 1;
     if (getenv("TEST_KEY")) /* For tests only. */
         oss_callback_verifier_options_trust_key_url_for_tests(options, getenv("TEST_KEY_URL"), getenv("TEST_KEY"));
-    if (getenv("STRIPPED_PREFIX")) oss_callback_verifier_options_prepend_prefix(options, getenv("STRIPPED_PREFIX"));
+    if (getenv("STRIPPED_PREFIX")) oss_callback_verifier_options_add_prepended_prefix(options, getenv("STRIPPED_PREFIX"));
     if (oss_callback_verifier_new(options, &verifier, NULL) || oss_callback_replay_guard_new(100000, &guard) ||
         oss_callback_sealer_new("2026-01", (const uint8_t *)secret, strlen(secret), &sealer, NULL)) return 1;
     address.sin_port = htons((unsigned short)atoi(port ? port : "8080"));

@@ -143,9 +143,9 @@ class client_options {
     return *this;
   }
   client_options& retry(const retry_policy& policy) {
-    ::oss_callback_client_options_set_max_attempts(handle_.get(), policy.max_attempts);
-    ::oss_callback_client_options_set_retry_base_delay_ms(handle_.get(), internal::count(policy.base_delay));
-    ::oss_callback_client_options_set_retry_max_delay_ms(handle_.get(), internal::count(policy.max_delay));
+    internal::set_retry(handle_.get(), policy, ::oss_callback_client_options_set_max_attempts,
+                        ::oss_callback_client_options_set_retry_base_delay_ms,
+                        ::oss_callback_client_options_set_retry_max_delay_ms);
     return *this;
   }
   /** "http://user:password@proxy.example.com:3128". Default: none; environment variables are ignored. */

@@ -35,14 +35,28 @@ class cancellation {
   internal::owned<::oss_callback_cancellation, ::oss_callback_cancellation_free> handle_;
 };
 
-/** When to retry. A request that is certain to fail again, or that might be carried out twice, is never retried. */
+/**
+ * When to retry. A request that is certain to fail again, or that might be carried out twice, is never retried. What is not
+ * given is as the client's policy says; the client's own defaults are 3 attempts, 200 ms and 20000 ms.
+ */
 struct retry_policy {
   /** Includes the first attempt: 1 means no retry. */
-  unsigned max_attempts = 3;
+  std::optional<unsigned> max_attempts{};
   /** The longest wait before the second attempt; it doubles for each further attempt, up to max_delay. */
-  std::chrono::milliseconds base_delay{200};
-  std::chrono::milliseconds max_delay{20000};
+  std::optional<std::chrono::milliseconds> base_delay{};
+  std::optional<std::chrono::milliseconds> max_delay{};
 };
+
+namespace internal {
+/* Sets what a policy gives, by the setters of one kind of options. */
+template <class Options>
+void set_retry(Options* options, const retry_policy& policy, void (*max_attempts)(Options*, std::uint32_t),
+               void (*base_delay)(Options*, std::uint64_t), void (*max_delay)(Options*, std::uint64_t)) {
+  if (policy.max_attempts) max_attempts(options, *policy.max_attempts);
+  if (policy.base_delay) base_delay(options, count(*policy.base_delay));
+  if (policy.max_delay) max_delay(options, count(*policy.max_delay));
+}
+}  // namespace internal
 
 /**
  * Options of an upload, all optional. The first error is kept and reported by the upload. They may be used for any
@@ -59,7 +73,7 @@ class put_options {
     ::oss_callback_put_options_set_content_type(handle_.get(), content_type.c_str());
     return *this;
   }
-  /** Adds user metadata, x-oss-meta-name. Names are letters, digits and hyphens; at most 8 KiB in total. */
+  /** Sets user metadata, x-oss-meta-name. Names are letters, digits and hyphens; at most 8 KiB in total. */
   put_options& metadata(const text& name, const text& value) {
     ::oss_callback_put_options_set_metadata(handle_.get(), name.c_str(), value.c_str());
     return *this;
@@ -147,7 +161,7 @@ class put_options {
     ::oss_callback_put_options_set_compare_crc64(handle_.get(), compare_crc64);
     return *this;
   }
-  /** Adds any other header of PutObject. Headers that the library sets itself are refused. */
+  /** Sets any other header of PutObject. Headers that the library sets itself are refused. */
   put_options& header(const text& name, const text& value) {
     ::oss_callback_put_options_set_header(handle_.get(), name.c_str(), value.c_str());
     return *this;
@@ -178,9 +192,9 @@ class put_options {
     return *this;
   }
   put_options& retry(const retry_policy& policy) {
-    ::oss_callback_put_options_set_max_attempts(handle_.get(), policy.max_attempts);
-    ::oss_callback_put_options_set_retry_base_delay_ms(handle_.get(), internal::count(policy.base_delay));
-    ::oss_callback_put_options_set_retry_max_delay_ms(handle_.get(), internal::count(policy.max_delay));
+    internal::set_retry(handle_.get(), policy, ::oss_callback_put_options_set_max_attempts,
+                        ::oss_callback_put_options_set_retry_base_delay_ms,
+                        ::oss_callback_put_options_set_retry_max_delay_ms);
     return *this;
   }
   /**
@@ -290,9 +304,9 @@ class operation_options {
   }
   /** A download is retried only until its hook has received a byte. */
   operation_options& retry(const retry_policy& policy) {
-    ::oss_callback_operation_options_set_max_attempts(handle_.get(), policy.max_attempts);
-    ::oss_callback_operation_options_set_retry_base_delay_ms(handle_.get(), internal::count(policy.base_delay));
-    ::oss_callback_operation_options_set_retry_max_delay_ms(handle_.get(), internal::count(policy.max_delay));
+    internal::set_retry(handle_.get(), policy, ::oss_callback_operation_options_set_max_attempts,
+                        ::oss_callback_operation_options_set_retry_base_delay_ms,
+                        ::oss_callback_operation_options_set_retry_max_delay_ms);
     return *this;
   }
   /** Lets another thread end the operations that have these options. */

@@ -154,17 +154,17 @@ class verifier_options {
   }
   /** Restores a prefix that a reverse proxy stripped: with "/api", /callback may have been signed as /api/callback. */
   verifier_options& prepend_prefix(const text& prefix) {
-    ::oss_callback_verifier_options_prepend_prefix(handle_.get(), prefix.c_str());
+    ::oss_callback_verifier_options_add_prepended_prefix(handle_.get(), prefix.c_str());
     return *this;
   }
   /** Removes a prefix that a reverse proxy added: with "/api", /api/callback may have been signed as /callback. */
   verifier_options& strip_prefix(const text& prefix) {
-    ::oss_callback_verifier_options_strip_prefix(handle_.get(), prefix.c_str());
+    ::oss_callback_verifier_options_add_stripped_prefix(handle_.get(), prefix.c_str());
     return *this;
   }
   /** Trusts a header such as X-Original-URI, in which a reverse proxy passes on the original target. */
   verifier_options& trust_target_header(const text& name) {
-    ::oss_callback_verifier_options_trust_target_header(handle_.get(), name.c_str());
+    ::oss_callback_verifier_options_add_target_header(handle_.get(), name.c_str());
     return *this;
   }
 

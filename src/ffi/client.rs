@@ -13,6 +13,7 @@ use super::guard::guard;
 use super::limits::milliseconds;
 use super::options::Options;
 use super::pointers::{bytes, free, make, optional_text, required, text};
+use super::unwind::look;
 use crate::{Client, ClientBuilder, Credentials, Error, Result, RetryPolicy, SignatureVersion};
 
 /// The settings of a client. Only the endpoint and the credentials are required. The first error is
@@ -89,6 +90,31 @@ pub(super) fn set(
     if let Some(options) = options {
         options.options.set(setter);
     }
+}
+
+/// Sets the credentials, or takes them away.
+///
+/// What is replaced may have a destroy hook, which may come back with the same options: so it runs when nothing here refers to
+/// them any more.
+///
+/// # Safety
+///
+/// The pointer is NULL, or leads to live options that no other thread uses meanwhile.
+pub(super) unsafe fn replace_credentials(
+    options: *mut oss_callback_client_options,
+    new: impl FnOnce() -> Result<Option<Credentials>>,
+) {
+    let replaced = look(None, || {
+        let new = new();
+        let mut replaced = None;
+        // SAFETY: as promised by the caller.
+        set(unsafe { options.as_mut() }, |settings| {
+            replaced = std::mem::replace(&mut settings.credentials, new?);
+            Ok(())
+        });
+        replaced
+    });
+    look((), || drop(replaced));
 }
 
 /// Runs a setter of the builder that can fail.
@@ -186,41 +212,37 @@ pub unsafe extern "C" fn oss_callback_client_options_set_region(
 /// If both id and secret are NULL, the client has no credentials. Secrets never appear in messages.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_credentials(
-    options: Option<&mut oss_callback_client_options>,
+    options: *mut oss_callback_client_options,
     access_key_id: *const c_char,
     access_key_secret: *const c_char,
     security_token: *const c_char,
 ) {
-    set(options, |settings| {
-        // SAFETY: NULL or NUL-terminated strings.
-        settings.credentials =
-            unsafe { key_pair(access_key_id, access_key_secret, security_token) }?;
-        Ok(())
-    });
+    // SAFETY: NULL or live options; NULL or NUL-terminated strings.
+    unsafe {
+        replace_credentials(options, || {
+            key_pair(access_key_id, access_key_secret, security_token)
+        });
+    }
 }
 
 /// Sets the key pair from the environment: OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, for a role,
 /// OSS_SESSION_TOKEN. They are read during this call, in which no other thread may change the environment.
 #[unsafe(no_mangle)]
-pub extern "C" fn oss_callback_client_options_set_credentials_from_env(
-    options: Option<&mut oss_callback_client_options>,
+pub unsafe extern "C" fn oss_callback_client_options_set_credentials_from_env(
+    options: *mut oss_callback_client_options,
 ) {
-    set(options, |settings| {
-        settings.credentials = Some(Credentials::from_env()?);
-        Ok(())
-    });
+    // SAFETY: NULL or live options.
+    unsafe { replace_credentials(options, || Credentials::from_env().map(Some)) };
 }
 
 /// Makes the client send unsigned requests. Only a bucket that is open to everyone accepts them, and OSS
 /// delivers no callback for them.
 #[unsafe(no_mangle)]
-pub extern "C" fn oss_callback_client_options_set_credentials_anonymous(
-    options: Option<&mut oss_callback_client_options>,
+pub unsafe extern "C" fn oss_callback_client_options_set_credentials_anonymous(
+    options: *mut oss_callback_client_options,
 ) {
-    set(options, |settings| {
-        settings.credentials = Some(Credentials::anonymous());
-        Ok(())
-    });
+    // SAFETY: NULL or live options.
+    unsafe { replace_credentials(options, || Ok(Some(Credentials::anonymous()))) };
 }
 
 /// Sets the signature version: 4 (default) or 1.

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use libc::{c_char, c_void, size_t};
 
-use super::client::{oss_callback_client_options, set};
+use super::client::{oss_callback_client_options, replace_credentials};
 use super::options::Options;
 use super::pointers::{is_null, optional_text};
 use super::unwind::Uncancelled;
@@ -223,21 +223,19 @@ fn both_or_none<A, B>(
 /// `options` or `hook` is NULL, it is called at once. `destroy_hook` may be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_credentials_hook(
-    options: Option<&mut oss_callback_client_options>,
+    options: *mut oss_callback_client_options,
     hook: oss_callback_credentials_hook,
     userdata: *mut c_void,
     destroy_hook: oss_callback_destroy_hook,
 ) {
-    // Dropped, and so destroyed, whatever happens below.
+    // Dropped, and so destroyed, if it is not kept.
     let userdata = Userdata {
         pointer: userdata,
         destroy: destroy_hook,
     };
-    set(options, |settings| {
-        let provider = |hook| Credentials::provider(CredentialsHook { hook, userdata });
-        settings.credentials = hook.map(provider);
-        Ok(())
-    });
+    let provider = |hook| Credentials::provider(CredentialsHook { hook, userdata });
+    // SAFETY: NULL or live options.
+    unsafe { replace_credentials(options, || Ok(hook.map(provider))) };
 }
 
 /// Sets a hook that signs, in place of other credentials, so that the secret stays elsewhere: on an
@@ -249,19 +247,19 @@ pub unsafe extern "C" fn oss_callback_client_options_set_credentials_hook(
 /// as in oss_callback_client_options_set_credentials_hook.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_signer_hook(
-    options: Option<&mut oss_callback_client_options>,
+    options: *mut oss_callback_client_options,
     access_key_id: *const c_char,
     security_token: *const c_char,
     hook: oss_callback_signer_hook,
     userdata: *mut c_void,
     destroy_hook: oss_callback_destroy_hook,
 ) {
-    // Dropped, and so destroyed, whatever happens below.
+    // Dropped, and so destroyed, if it is not kept.
     let userdata = Userdata {
         pointer: userdata,
         destroy: destroy_hook,
     };
-    set(options, |settings| {
+    let signer = || {
         // SAFETY: NULL or NUL-terminated strings.
         let (id, token) = unsafe {
             (
@@ -270,16 +268,17 @@ pub unsafe extern "C" fn oss_callback_client_options_set_signer_hook(
             )
         };
         let pair = both_or_none(id, "access_key_id", hook, "hook")?;
-        settings.credentials = pair.map(|(id, hook)| {
+        Ok(pair.map(|(id, hook)| {
             let signer = SignerHook {
                 hook,
                 userdata,
                 running: PerProcess::default(),
             };
             Credentials::remote(id, signer).security_token(token.unwrap_or_default())
-        });
-        Ok(())
-    });
+        }))
+    };
+    // SAFETY: NULL or live options.
+    unsafe { replace_credentials(options, signer) };
 }
 
 /// Sets the access key pair. `security_token` is NULL for a RAM user; for a role, it is the token from STS.

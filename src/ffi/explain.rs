@@ -17,8 +17,8 @@ use super::text::{borrowed, c_string};
 use crate::callback::{Explanation, explain};
 use crate::{CallbackPreview, Error, ObjectFacts, Result};
 
-/// What OSS knows of an upload when it renders a callback. What you do not set stays empty. The first error
-/// is reported by oss_callback_spec_preview. Not safe to share between threads while it changes.
+/// What OSS knows about an upload when it renders a callback. What you do not set stays empty. The first
+/// error is reported by oss_callback_spec_preview. Not safe to share between threads while it changes.
 pub struct oss_callback_object_facts {
     options: Options<Facts>,
 }
@@ -172,7 +172,7 @@ fn set(facts: ObjectFacts, variable: &str, value: &str) -> Result<ObjectFacts> {
     })
 }
 
-/// Makes the object an image: sets its height and width in pixels and its format, such as "jpg".
+/// Says that the object is an image: sets its height and width in pixels and its format, such as "jpg".
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_object_facts_set_image(
     object_facts: Option<&mut oss_callback_object_facts>,

@@ -19,7 +19,8 @@
 //! * A hook is called on the thread and during the call that it was given to; only those for credentials are
 //!   called on any thread, one call at a time. What a hook returns is checked before it is believed.
 //! * What an application server calls is left out by the feature `small`, and marked in the header by build.rs.
-//! * Nothing here reaches below the crate's public interface, except to make an [`Error`](crate::Error).
+//! * Nothing here reaches below the crate's public interface, except to make an [`Error`](crate::Error), and to ask options
+//!   who pays.
 
 // C's names, so that the header, the Rust source and the symbols agree to the letter.
 #![allow(non_camel_case_types, reason = "C's names")]

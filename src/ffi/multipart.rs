@@ -62,7 +62,7 @@ impl oss_callback_multipart_upload {
     ) -> Result<(MultipartUpload, OperationOptions)> {
         let upload = self.upload()?.clone();
         Ok(match values(options)? {
-            Some(values) if values.requester_pays => {
+            Some(values) if values.put.pays() => {
                 (upload.requester_pays(true), values.put.limits().clone())
             }
             Some(values) => (upload, values.put.limits().clone()),
@@ -106,7 +106,7 @@ pub unsafe extern "C" fn oss_callback_client_initiate_multipart_upload(
     })
 }
 
-/// Makes a handle for a multipart upload that was begun before, here or on another machine. Sends nothing.
+/// Makes a handle for a multipart upload that was begun earlier, here or on another machine. Sends nothing.
 /// Free `*upload` with oss_callback_multipart_upload_free.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -193,8 +193,8 @@ pub extern "C" fn oss_callback_multipart_upload_set_requester_pays(
 }
 
 /// Lists the parts that OSS has, with one request per 1000 parts. `options` may be NULL. Free `*parts` with
-/// oss_callback_parts_free. Fails with OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the upload, or no
-/// longer does.
+/// oss_callback_parts_free. Fails with OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the upload (any
+/// longer).
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_multipart_upload_list_parts(
@@ -219,9 +219,9 @@ pub extern "C" fn oss_callback_multipart_upload_list_parts(
 /// kept, whether the CRC-64 is compared, whether the requester pays, and the limits. The first two default
 /// to what was given when this handle began the upload.
 ///
-/// `spec`, `receipt`, `error` and OSS_CALLBACK_CODE_CALLBACK_FAILED, with which the object IS STORED, are
+/// `spec`, `receipt`, `error` and OSS_CALLBACK_CODE_CALLBACK_FAILED (the object IS STORED) are
 /// as for oss_put_object_with_callback. Fails with OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the
-/// upload, or no longer does. Fails with OSS_CALLBACK_CODE_REFUSED and OSS's code "InvalidPart" if OSS has
+/// upload (any longer). Fails with OSS_CALLBACK_CODE_REFUSED and OSS's code "InvalidPart" if OSS has
 /// no such part, or "EntityTooSmall" if a part other than the last has fewer than 102400 bytes. If
 /// oss_callback_error_stored returns OSS_CALLBACK_STORED_NO and the code is not
 /// OSS_CALLBACK_CODE_NOT_FOUND, the upload is still open: complete it later or abort it.

@@ -94,7 +94,7 @@ pub unsafe extern "C" fn oss_callback_client_list_multipart_uploads(
 /// Lists the open multipart uploads of `object` that were begun at `since_at_s` by the local clock or
 /// later. Use it to find uploads whose answer was lost: see oss_callback_client_initiate_multipart_upload.
 ///
-/// OSS's clock may differ; the library corrects for that, to the second, and lists an upload if in doubt.
+/// OSS's clock may differ; the library corrects for that, to the second, and lists an upload when in doubt.
 /// Another program may have begun one of these uploads, so check before you abort it. `options` may be
 /// NULL. Free `*uploads` with oss_callback_multipart_uploads_free.
 #[must_use]

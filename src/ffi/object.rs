@@ -59,7 +59,7 @@ pub unsafe extern "C" fn oss_callback_client_head_object(
     })
 }
 
-/// Downloads an object: passes its contents to `write_hook`, block after block, and compares their CRC-64
+/// Downloads an object: passes its contents to `write_hook`, block by block, and compares their CRC-64
 /// with OSS's.
 ///
 /// `options` and `metadata` may be NULL. Free `*metadata` with oss_callback_object_metadata_free. Fails

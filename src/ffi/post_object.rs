@@ -14,7 +14,7 @@ use super::put_options::{oss_callback_put_options, with_options};
 use super::receipt::{give_receipt, oss_callback_receipt};
 use crate::{PostObject, Receipt, Result};
 
-/// Like oss_put_object_with_callback, but uploads with a signed form, whose callback, if any, counts like
+/// Like oss_put_object_with_callback, but uploads with a signed form. A callback in it counts like
 /// one in a spec.
 ///
 /// `file_name` replaces ${filename} in the object's name; it may be NULL if the form does not ask for it.

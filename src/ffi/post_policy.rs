@@ -279,7 +279,7 @@ pub extern "C" fn oss_callback_post_form_json(
     of(post_form, ptr::null(), |form| form.json.as_ptr())
 }
 
-/// Writes to `*expires` when the form expires; returns false if the form's maker did not say.
+/// Writes to `*expires` when the form expires; returns false if the form does not say.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_post_form_expires_at_s(
     post_form: Option<&oss_callback_post_form>,

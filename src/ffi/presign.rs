@@ -50,7 +50,7 @@ impl oss_callback_presigned_url {
 /// `expires_in_s` seconds, 1 to 604800 (7 days), or until the client's credentials expire, if that is
 /// sooner.
 ///
-/// Of `options`, which may be NULL, the object's headers apply: they are signed, and the uploader must send
+/// `options` may be NULL. The object's headers in them apply: they are signed, and the uploader must send
 /// them with the URL. A Content-Type is signed only if you set one; do so for browsers, which always send
 /// one. `spec` must not be NULL (see oss_callback_spec_none). Its callback is in the URL, where the
 /// uploader can neither change nor drop it, or, with `callback_in_headers`, in headers, which must then be
@@ -238,7 +238,7 @@ pub extern "C" fn oss_callback_presigned_url_json(
     of(presigned_url, ptr::null(), |url| url.json.as_ptr())
 }
 
-/// Writes to `*expires` when the URL expires; returns false if the URL's maker did not say.
+/// Writes to `*expires` when the URL expires; returns false if the URL does not say.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_presigned_url_expires_at_s(
     presigned_url: Option<&oss_callback_presigned_url>,
@@ -290,12 +290,12 @@ pub extern "C" fn oss_callback_presigned_url_free(
     free(presigned_url);
 }
 
-/// Like oss_put_object_with_callback, but uploads with a presigned URL, whose callback, if any, counts like
+/// Like oss_put_object_with_callback, but uploads with a presigned URL. A callback in it counts like
 /// one in a spec.
 ///
-/// The client's endpoint and credentials are not used, but for an https URL the client's endpoint must be
-/// https too. Of `options`, which may be NULL, the limits, the progress hook and similar options apply.
-/// Headers that were not signed are refused.
+/// The client's endpoint and credentials are not used. For an https URL, the client's endpoint must be
+/// https as well. `options` may be NULL. The limits and the progress hook in them apply. Headers that were
+/// not signed are refused.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_put_object_with_url(

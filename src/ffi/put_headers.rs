@@ -5,8 +5,11 @@ use std::time::{Duration, UNIX_EPOCH};
 use libc::c_char;
 
 use super::pointers::{optional_text, text};
-use super::put_options::{change, oss_callback_put_options, set, set_value};
+use super::put_options::{change, oss_callback_put_options, set};
 use crate::{Error, PutOptions, Result};
+
+/// Headers that make OSS refuse an upload. One that is forgotten must not pass for one that was not wanted.
+const CHECKS: [&str; 2] = ["Content-MD5", "x-oss-forbid-overwrite"];
 
 /// Sets a header of the object, or takes it away for NULL.
 ///
@@ -194,8 +197,9 @@ pub unsafe extern "C" fn oss_callback_put_options_set_server_side_data_encryptio
     }
 }
 
-/// Asks OSS to limit each connection that sends a body to this many BITS per second, 819200 to 838860800.
-/// For a limit that this library enforces, see oss_callback_put_options_set_bandwidth_bytes_per_s.
+/// Asks OSS to limit each connection that sends a body. The limit is in BITS per second, 819200 to
+/// 838860800. For a limit that this library enforces, see
+/// oss_callback_put_options_set_bandwidth_bytes_per_s.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_traffic_limit_bits_per_s(
     options: Option<&mut oss_callback_put_options>,
@@ -214,7 +218,7 @@ pub extern "C" fn oss_callback_put_options_set_forbid_overwrite(
     change(options, |put| put.forbid_overwrite(forbid_overwrite));
 }
 
-/// Sets the object's Cache-Control, which downloads carry.
+/// Sets the object's Cache-Control, which OSS sends with downloads.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_cache_control(
     options: Option<&mut oss_callback_put_options>,
@@ -232,7 +236,7 @@ pub unsafe extern "C" fn oss_callback_put_options_set_cache_control(
     }
 }
 
-/// Sets the object's Content-Disposition, which downloads carry.
+/// Sets the object's Content-Disposition, which OSS sends with downloads.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_content_disposition(
     options: Option<&mut oss_callback_put_options>,
@@ -250,7 +254,7 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_disposition(
     }
 }
 
-/// Sets the object's Content-Encoding, which downloads carry. The body is sent unchanged.
+/// Sets the object's Content-Encoding, which OSS sends with downloads. The body is sent unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_content_encoding(
     options: Option<&mut oss_callback_put_options>,
@@ -268,7 +272,7 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_encoding(
     }
 }
 
-/// Sets the object's Content-Language, which downloads carry.
+/// Sets the object's Content-Language, which OSS sends with downloads.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_content_language(
     options: Option<&mut oss_callback_put_options>,
@@ -286,8 +290,8 @@ pub unsafe extern "C" fn oss_callback_put_options_set_content_language(
     }
 }
 
-/// Sets when copies of the object become stale: its Expires, which downloads carry. At most the end of the
-/// year 9999.
+/// Sets when copies of the object become stale: its Expires, which OSS sends with downloads. At most the
+/// end of the year 9999.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_expires_at_s(
     options: Option<&mut oss_callback_put_options>,
@@ -306,11 +310,7 @@ pub extern "C" fn oss_callback_put_options_set_requester_pays(
     options: Option<&mut oss_callback_put_options>,
     requester_pays: bool,
 ) {
-    set_value(options, |values| {
-        values.put = std::mem::take(&mut values.put).requester_pays(requester_pays);
-        values.requester_pays = requester_pays;
-        Ok(())
-    });
+    change(options, |put| put.requester_pays(requester_pays));
 }
 
 /// Sets whether the body's MD5 is sent (Content-MD5), so that OSS refuses a body damaged in transit and
@@ -336,6 +336,10 @@ pub unsafe extern "C" fn oss_callback_put_options_set_header(
         let (name, value) = unsafe { (text(name, "name")?, optional_text(value, "value")?) };
         Ok(match value {
             Some(value) => put.header(name, value),
+            None if CHECKS.iter().any(|check| name.eq_ignore_ascii_case(check)) => {
+                let message = format!("`value` is NULL: without {name} less would be checked");
+                return Err(Error::argument(message));
+            }
             None => put.without_header(name),
         })
     });

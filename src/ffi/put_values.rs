@@ -7,8 +7,6 @@ use crate::{Cancellation, PostObject, PutObject, PutOptions, RetryPolicy, Upload
 #[derive(Default)]
 pub(super) struct Values {
     pub(super) put: PutOptions,
-    /// Also for requests that have no options but limits.
-    pub(super) requester_pays: bool,
     pub(super) retry: RetryPolicy,
     pub(super) cancellation: Option<Cancellation>,
     pub(super) progress: Option<ProgressHook>,

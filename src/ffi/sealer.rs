@@ -10,6 +10,7 @@ use libc::{c_char, size_t};
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
 use super::guard::guard;
+use super::limits;
 use super::options::Options;
 use super::pointers::{bytes, free, make, of, required, text};
 use super::spec::{oss_callback_spec, oss_callback_spec_options};
@@ -147,8 +148,9 @@ pub extern "C" fn oss_callback_permission_set_expires_at_s(
     permission: Option<&mut oss_callback_permission>,
     seconds: u64,
 ) {
-    let time = UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
-    set(permission, |p| p.expires_at(time.unwrap_or(UNIX_EPOCH)));
+    // The end of the year 9999.
+    let time = UNIX_EPOCH + Duration::from_secs(seconds.min(253_402_300_799));
+    set(permission, |p| p.expires_at(time));
 }
 
 /// Sets when the permission ends, in seconds from now.
@@ -157,7 +159,7 @@ pub extern "C" fn oss_callback_permission_set_valid_for_s(
     permission: Option<&mut oss_callback_permission>,
     seconds: u64,
 ) {
-    set(permission, |p| p.valid_for(Duration::from_secs(seconds)));
+    set(permission, |p| p.valid_for(limits::seconds(seconds)));
 }
 
 /// Frees a permission.
@@ -381,7 +383,7 @@ pub extern "C" fn oss_callback_replay_guard_new(
 
 /// Looks up a callback, remembers it, and writes what was known of it to `*seen`. If several threads ask
 /// about the same callback at once, only one gets OSS_CALLBACK_SEEN_FIRST. Fails with
-/// OSS_CALLBACK_CODE_REPLAY_UNKNOWN if the guard is full, because it forgets nothing early, or if the
+/// OSS_CALLBACK_CODE_REPLAY_UNKNOWN if the guard is full (it forgets nothing early), or if the
 /// permission ended so long ago (more than 5 minutes) that the guard may have forgotten it. If it fails,
 /// answer with a 5xx status.
 #[must_use]
@@ -406,8 +408,8 @@ pub extern "C" fn oss_callback_replay_guard_check(
     })
 }
 
-/// Forgets a callback, so that its repetition is OSS_CALLBACK_SEEN_FIRST again. Call this if handling the
-/// callback failed.
+/// Forgets a callback, so that it counts as OSS_CALLBACK_SEEN_FIRST when it comes again. Call this if
+/// handling the callback failed.
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_replay_guard_forget(

@@ -27,6 +27,7 @@ struct Settings {
     builder: CallbackSpecBuilder,
     host: Option<String>,
     body: Option<BodyTemplate>,
+    body_type: Option<BodyType>,
 }
 
 impl oss_callback_spec_options {
@@ -39,6 +40,9 @@ impl oss_callback_spec_options {
         }
         if let Some(body) = &settings.body {
             builder = builder.body(body.clone());
+        }
+        if let Some(body_type) = settings.body_type {
+            builder = builder.body_type(body_type);
         }
         Ok(builder)
     }
@@ -181,6 +185,8 @@ pub extern "C" fn oss_callback_spec_options_set_body_template(
     set(options, |settings| {
         let template = body_template.map(|template| template.options.values());
         settings.body = template.transpose()?.cloned();
+        // A template has its own.
+        settings.body_type = None;
         Ok(())
     });
 }
@@ -192,14 +198,15 @@ pub extern "C" fn oss_callback_spec_options_set_body_type(
     options: Option<&mut oss_callback_spec_options>,
     body_type: u32,
 ) {
-    build(options, |builder| {
-        if body_type == oss_callback_body_type::Form as u32 {
-            Ok(builder.body_type(BodyType::Form))
-        } else if body_type == oss_callback_body_type::Json as u32 {
-            Ok(builder.body_type(BodyType::Json))
-        } else {
-            Err(unknown_body_type(body_type))
-        }
+    set(options, |settings| {
+        let types = [
+            (oss_callback_body_type::Form, BodyType::Form),
+            (oss_callback_body_type::Json, BodyType::Json),
+        ];
+        let known = types.iter().find(|(number, _)| *number as u32 == body_type);
+        let (_, known) = known.ok_or_else(|| unknown_body_type(body_type))?;
+        settings.body_type = Some(*known);
+        Ok(())
     });
 }
 

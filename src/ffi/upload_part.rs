@@ -24,7 +24,7 @@ use crate::{Part, Result, UploadPart};
 /// compared with OSS's.
 ///
 /// The library retries a failed part where that may help. You may always send a part again. Fails with
-/// OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the upload, or no longer does, and with
+/// OSS_CALLBACK_CODE_NOT_FOUND if OSS does not know the upload (any longer), and with
 /// OSS_CALLBACK_CODE_CHECKSUM_MISMATCH if what OSS has differs from what was sent. Whatever the code,
 /// oss_callback_error_stored returns OSS_CALLBACK_STORED_NO: there is no object before the upload is
 /// completed.

@@ -9,7 +9,7 @@ use super::code::oss_callback_code;
 use super::error::oss_callback_error;
 use super::guard::guard;
 use super::options::Options;
-use super::pointers::{bytes, free, make, optional_text, required, text};
+use super::pointers::{bytes, free, make, required, text};
 use super::verified::oss_callback_verified;
 use crate::callback::{CallbackRequest, KnownKeys, Verifier};
 use crate::{Error, Result};
@@ -102,8 +102,8 @@ pub extern "C" fn oss_callback_verifier_options_new(
     })
 }
 
-/// Adds a key that OSS publishes: its URL below https://gosspublic.alicdn.com/ and its text in PEM. The
-/// production key is already there.
+/// Adds a key that OSS publishes: its URL below https://gosspublic.alicdn.com/ and its text in PEM. It
+/// replaces a key with the same URL. The production key is already there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_verifier_options_add_key(
     options: Option<&mut oss_callback_verifier_options>,
@@ -164,47 +164,47 @@ pub extern "C" fn oss_callback_verifier_options_set_max_body_len(
     });
 }
 
-/// Puts back a prefix that a reverse proxy strips: with "/api", a request for /callback may have been
-/// signed as /api/callback. The verifier first tries the target as it came.
+/// Adds a prefix that a reverse proxy strips, to be put back: with "/api", a request for /callback may have
+/// been signed as /api/callback. The verifier first tries the target as it came.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_verifier_options_prepend_prefix(
+pub unsafe extern "C" fn oss_callback_verifier_options_add_prepended_prefix(
     options: Option<&mut oss_callback_verifier_options>,
     prefix: *const c_char,
 ) {
     set(options, |settings| {
-        // SAFETY: NULL or a NUL-terminated string.
-        let prefix = unsafe { optional_text(prefix, "prefix") }?;
-        settings.prepend.extend(prefix.map(str::to_owned));
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let prefix = unsafe { text(prefix, "prefix") }?;
+        settings.prepend.push(prefix.to_owned());
         Ok(())
     });
 }
 
-/// Removes a prefix that a reverse proxy adds: with "/internal", a request for /internal/callback may have
-/// been signed as /callback. The verifier first tries the target as it came.
+/// Adds a prefix that a reverse proxy adds, to be taken off: with "/internal", a request for
+/// /internal/callback may have been signed as /callback. The verifier first tries the target as it came.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_verifier_options_strip_prefix(
+pub unsafe extern "C" fn oss_callback_verifier_options_add_stripped_prefix(
     options: Option<&mut oss_callback_verifier_options>,
     prefix: *const c_char,
 ) {
     set(options, |settings| {
-        // SAFETY: NULL or a NUL-terminated string.
-        let prefix = unsafe { optional_text(prefix, "prefix") }?;
-        settings.strip.extend(prefix.map(str::to_owned));
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let prefix = unsafe { text(prefix, "prefix") }?;
+        settings.strip.push(prefix.to_owned());
         Ok(())
     });
 }
 
-/// Trusts a header such as X-Original-URI, in which a reverse proxy keeps the target that it received. The
-/// verifier first tries the target as it came.
+/// Adds a header to trust, such as X-Original-URI, in which a reverse proxy keeps the target that it
+/// received. The verifier first tries the target as it came.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_verifier_options_trust_target_header(
+pub unsafe extern "C" fn oss_callback_verifier_options_add_target_header(
     options: Option<&mut oss_callback_verifier_options>,
     name: *const c_char,
 ) {
     set(options, |settings| {
-        // SAFETY: NULL or a NUL-terminated string.
-        let name = unsafe { optional_text(name, "name") }?;
-        settings.headers.extend(name.map(str::to_owned));
+        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
+        let name = unsafe { text(name, "name") }?;
+        settings.headers.push(name.to_owned());
         Ok(())
     });
 }

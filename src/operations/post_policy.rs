@@ -91,7 +91,7 @@ impl PostPolicy {
         self
     }
 
-    /// The sizes in bytes that the file may have.
+    /// The sizes in bytes that the file may have. A later range replaces an earlier one.
     pub fn content_length_range(mut self, bytes: RangeInclusive<u64>) -> Self {
         let (least, most) = bytes.into_inner();
         if least > most || most > MAX_BODY_LEN {
@@ -100,6 +100,8 @@ impl PostPolicy {
             );
             self.fault.get_or_insert(Error::argument(message));
         }
+        self.conditions
+            .retain(|condition| condition[0] != "content-length-range");
         self.conditions
             .push(json!(["content-length-range", least, most]));
         self
@@ -112,8 +114,7 @@ impl PostPolicy {
 
     /// The Content-Types that the uploader may choose from, by the field `x-oss-content-type`.
     pub fn content_types(mut self, content_types: &[&str]) -> Self {
-        self.conditions
-            .push(json!(["in", "$x-oss-content-type", content_types]));
+        self.condition("in", "x-oss-content-type", json!(content_types));
         self
     }
 
@@ -188,9 +189,16 @@ impl PostPolicy {
 
     /// A field that the uploader fills in, with something that begins so.
     pub fn field_starts_with(mut self, name: &str, prefix: &str) -> Self {
-        self.conditions
-            .push(json!(["starts-with", format!("${name}"), prefix]));
+        self.condition("starts-with", name, prefix.into());
         self
+    }
+
+    /// A condition on a field, in place of an earlier one of its kind.
+    fn condition(&mut self, operator: &str, name: &str, value: Value) {
+        let name = format!("${name}");
+        self.conditions
+            .retain(|known| known[0] != operator || known[1] != name.as_str());
+        self.conditions.push(json!([operator, name, value]));
     }
 
     /// Checks everything and signs the policy. Nothing is sent.

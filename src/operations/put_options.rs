@@ -97,6 +97,9 @@ impl PutOptions {
     pub fn without_header(mut self, name: &str) -> PutOptions {
         self.headers
             .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        if name.eq_ignore_ascii_case("x-oss-tagging") {
+            self.tags = Tags::default();
+        }
         self
     }
 

@@ -97,7 +97,38 @@ static void is_called_at_once(void) {
     assert(destroyed == 5);
 }
 
+static oss_callback_client_options *shared;
+static int times;
+
+static void makes_a_client(void *userdata) {
+    oss_callback_client *client = NULL;
+    (void)userdata;
+    times++;
+    assert(oss_callback_client_new(shared, &client, NULL) == OSS_CALLBACK_CODE_OK);
+    oss_callback_client_free(client);
+}
+
+static void sets_a_hook(void *userdata) {
+    times++;
+    oss_callback_client_options_set_credentials_hook(shared, give, userdata, count);
+}
+
+/* It may come back with the options that it belonged to. */
+static void may_use_the_options(void) {
+    int destroyed = 0;
+    shared = new_client_options();
+    oss_callback_client_options_set_credentials_hook(shared, give, NULL, makes_a_client);
+    oss_callback_client_options_set_credentials(shared, "id", "secret", NULL);
+    assert(times == 1);
+    oss_callback_client_options_set_credentials_hook(shared, give, &destroyed, sets_a_hook);
+    oss_callback_client_options_set_credentials_anonymous(shared);
+    assert(times == 2 && destroyed == 0);
+    oss_callback_client_options_free(shared);
+    assert(destroyed == 1);
+}
+
 int main(void) {
+    may_use_the_options();
     is_called_with_the_options(false);
     is_called_with_the_options(true);
     is_called_after_the_last_user(false);

@@ -56,6 +56,59 @@ static void of_an_upload(void) {
     oss_callback_put_options_free(options);
 }
 
+/* What makes OSS refuse an upload is not forgotten by way of NULL, and what was joined is not kept. */
+static void of_headers(void) {
+    const char *checks[] = {"Content-MD5", "X-OSS-Forbid-Overwrite"};
+    size_t index;
+    oss_callback_put_options *options = NULL;
+    oss_callback_multipart_upload *upload = begin(client, "never");
+    for (index = 0; index < 2; index++) {
+        oss_callback_error *error = NULL;
+        options = new_put_options();
+        oss_callback_put_options_set_header(options, checks[index], NULL);
+        assert(oss_put_object_with_callback(client, BUCKET, "never", NULL, 0, oss_callback_spec_none(), options, NULL,
+                                            &error) == OSS_CALLBACK_CODE_INVALID_ARGUMENT);
+        assert(contains(oss_callback_error_message(error), "`value` is NULL"));
+        oss_callback_error_free(error);
+        oss_callback_put_options_free(options);
+    }
+    options = new_put_options();
+    oss_callback_put_options_add_tag(options, "a", "1");
+    oss_callback_put_options_set_header(options, "x-oss-tagging", NULL);
+    oss_callback_put_options_add_tag(options, "a", "2");
+    oss_callback_put_options_set_requester_pays(options, true);
+    oss_callback_put_options_set_header(options, "x-oss-request-payer", NULL);
+    assert(oss_put_object_with_callback(client, BUCKET, "tagged", NULL, 0, oss_callback_spec_none(), options, NULL, NULL) ==
+           OSS_CALLBACK_CODE_OK);
+    assert(oss_callback_multipart_upload_abort(upload, options, NULL) == OSS_CALLBACK_CODE_OK);
+    oss_callback_multipart_upload_free(upload);
+    oss_callback_put_options_free(options);
+}
+
+/* set_ replaces: a range of sizes, and the type of a body by that of a template. */
+static void setters_replace(void) {
+    oss_callback_post_policy *policy = NULL;
+    oss_callback_post_form *form = NULL;
+    oss_callback_body_template *body = NULL;
+    oss_callback_spec_options *options = new_spec_options("http://app.example.com/");
+    assert(oss_callback_post_policy_new(&policy) == OSS_CALLBACK_CODE_OK);
+    oss_callback_post_policy_set_key(policy, "posted");
+    oss_callback_post_policy_set_content_length_range(policy, 1, 3);
+    oss_callback_post_policy_set_content_length_range(policy, 1, 100);
+    assert(oss_callback_client_sign_post_form(client, BUCKET, policy, &form, NULL) == OSS_CALLBACK_CODE_OK);
+    assert(oss_post_object_with_form(client, form, (const uint8_t *)"hello", 5, NULL, NULL, NULL, NULL, NULL) ==
+           OSS_CALLBACK_CODE_OK);
+    oss_callback_post_form_free(form);
+    oss_callback_post_policy_free(policy);
+
+    oss_callback_spec_options_set_body_type(options, OSS_CALLBACK_BODY_TYPE_FORM);
+    assert(oss_callback_body_template_new(OSS_CALLBACK_BODY_TYPE_JSON, &body) == OSS_CALLBACK_CODE_OK);
+    oss_callback_body_template_add_variable(body, "object", "object");
+    oss_callback_spec_options_set_body_template(options, body);
+    oss_callback_spec_free(new_spec_of(options));
+    oss_callback_body_template_free(body);
+}
+
 /* The first error that the options keep. */
 static void refuses(oss_callback_client_options *options, const char *message) {
     oss_callback_client *made = NULL;
@@ -227,6 +280,8 @@ int main(int argc, char **argv) {
     assert(argc == 2);
     client = new_client();
     of_an_upload();
+    of_headers();
+    setters_replace();
     of_a_client();
     of_a_spec();
     of_a_retry_policy(argv[1]);

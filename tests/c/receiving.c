@@ -94,7 +94,7 @@ static int receive(int argc, char **argv) {
     assert(oss_callback_verifier_options_new(&options) == OSS_CALLBACK_CODE_OK);
     oss_callback_verifier_options_trust_key_url_for_tests(options, argv[3], argv[4]);
     if (argv[2][0] != '\0') {
-        oss_callback_verifier_options_prepend_prefix(options, argv[2]);
+        oss_callback_verifier_options_add_prepended_prefix(options, argv[2]);
     }
     assert(oss_callback_verifier_new(options, &verifier, NULL) == OSS_CALLBACK_CODE_OK);
     oss_callback_verifier_options_free(options);

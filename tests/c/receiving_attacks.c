@@ -141,13 +141,13 @@ static void behind_a_proxy(void) {
     char added[200];
 
     assert(snprintf(added, sizeof added, "/internal%s", target_of(GENUINE)) < (int)sizeof added);
-    oss_callback_verifier_options_strip_prefix(options, "/internal");
+    oss_callback_verifier_options_add_stripped_prefix(options, "/internal");
     assert(verify(new_verifier_of(options), GENUINE, added, NOTHING_MORE, &verified) == OSS_CALLBACK_CODE_OK);
     assert(is(oss_callback_verified_signed_target(verified), target_of(GENUINE)));
     oss_callback_verified_free(verified);
 
     options = new_options();
-    oss_callback_verifier_options_trust_target_header(options, "X-Original-URI");
+    oss_callback_verifier_options_add_target_header(options, "X-Original-URI");
     assert(verify(new_verifier_of(options), GENUINE, "/else", original, &verified) == OSS_CALLBACK_CODE_OK);
     assert(is(oss_callback_verified_signed_target(verified), target_of(GENUINE)));
     oss_callback_verified_free(verified);

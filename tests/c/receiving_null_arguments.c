@@ -43,9 +43,12 @@ static void verifying(void) {
     VERIFIER_SETTER_REFUSES("exact_url", oss_callback_verifier_options_trust_key_url_for_tests(options, NULL, "pem"));
     VERIFIER_SETTER_REFUSES("pem", oss_callback_verifier_options_trust_key_url_for_tests(options, "url", NULL));
     oss_callback_verifier_options_set_max_body_len(NULL, 1);
-    oss_callback_verifier_options_prepend_prefix(NULL, NULL);
-    oss_callback_verifier_options_strip_prefix(NULL, NULL);
-    oss_callback_verifier_options_trust_target_header(NULL, NULL);
+    oss_callback_verifier_options_add_prepended_prefix(NULL, NULL);
+    VERIFIER_SETTER_REFUSES("prefix", oss_callback_verifier_options_add_prepended_prefix(options, NULL));
+    oss_callback_verifier_options_add_stripped_prefix(NULL, NULL);
+    VERIFIER_SETTER_REFUSES("prefix", oss_callback_verifier_options_add_stripped_prefix(options, NULL));
+    oss_callback_verifier_options_add_target_header(NULL, NULL);
+    VERIFIER_SETTER_REFUSES("name", oss_callback_verifier_options_add_target_header(options, NULL));
     oss_callback_verifier_options_free(NULL);
 
     REFUSES("verifier", oss_callback_verifier_new(NULL, NULL, &error));

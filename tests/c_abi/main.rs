@@ -100,10 +100,19 @@ fn null_to_a_setter_means_never_set_and_a_null_spec_is_refused() {
     let scene = Scene::new().calling(receiver.url("/"));
     scene.run(NULL_ARGUMENTS[0], &[&closing]);
     let stored = scene.server.stored();
-    let expected = ["one", "never set", "by no proxy", "called", "unlimited"];
+    let expected = [
+        "one",
+        "never set",
+        "tagged",
+        "posted",
+        "by no proxy",
+        "called",
+        "unlimited",
+    ];
     assert_eq!(keys_of(&stored), expected);
     assert_eq!(stored[0].headers, stored[1].headers);
     assert_eq!(stored[0].content_type, stored[1].content_type);
+    assert_eq!(stored[2].header("x-oss-request-payer"), None);
     let called = receiver.requests();
     assert_eq!(called.len(), 1);
     // OSS names no port.

@@ -37,6 +37,12 @@ int main(int argc, char** argv) {
   client.put_object(bucket, "nameless", "another"sv, oss::no_callback);
   assert(client.reconcile(nameless).outcome() == oss::outcome::still_unknown);
 
+  // What an upload's policy leaves open is the client's.
+  const oss::client twice(client_options().endpoint(argv[2]).max_idle_connections(0).retry({2, {}, {}}));
+  const oss::put_options soon = std::move(oss::put_options().retry({{}, std::chrono::milliseconds(1), {}}));
+  const oss::error lost = error_of([&] { twice.put_object(bucket, "twice", {}, oss::no_callback, soon); });
+  assert(lost.attempts() == 2);
+
   const oss::error known = error_of([&] { client.put_object("nosuchbucket", "o", {}, oss::no_callback); });
   assert(client.try_reconcile(known).error()->code() == oss::code::invalid_argument);
 }

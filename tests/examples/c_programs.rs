@@ -57,8 +57,13 @@ fn every_c_example_compiles_without_a_warning() {
         .collect();
     assert!(files.len() >= 3, "{files:?}");
     for file in files {
-        let mut compiler = c::c_compiler("c99");
-        c::succeed(compiler.args(["-Wconversion", "-fsyntax-only"]).arg(file));
+        let flags = ["-Wconversion", "-fsyntax-only"];
+        c::succeed(c::c_compiler("c99").args(flags).arg(&file));
+        // Each warns of what the other one overlooks.
+        let clang = || c::compiler("", "clang", "c99");
+        if c::is_there(&mut clang()) {
+            c::succeed(clang().args(flags).arg(file));
+        }
     }
 }
 

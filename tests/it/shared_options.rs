@@ -406,4 +406,9 @@ fn a_header_that_is_taken_away_was_never_set() {
         .without_header("X-OSS-Storage-Class")
         .without_header("x-oss-meta-author");
     assert_eq!(of(&taken), plain);
+    // Tags share a header.
+    let tagged = PutOptions::new().tag("a", "1");
+    of(&tagged.without_header("x-oss-tagging").tag("b", "2"));
+    let head = server.head(server.requests() - 1);
+    assert_eq!(header(&head, "x-oss-tagging"), Some("b=2"));
 }

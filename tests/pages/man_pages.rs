@@ -193,7 +193,7 @@ fn text(page: &mut String, comment: &str) {
         for line in code.lines() {
             writeln!(page, "{}", line.replace('\\', "\\e")).unwrap();
         }
-        page.push_str(".Ed\n");
+        page.push_str(".Ed\n.Pp\n");
         return text(page, after.trim_start());
     }
     let mut list = false;
@@ -245,12 +245,10 @@ fn page(name: &str, title: &str, items: &[&Item]) -> String {
         .filter(|item| item.is_function())
         .collect();
     let mut names = vec![name];
-    names.extend(
-        functions
-            .iter()
-            .map(|item| item.name.as_str())
-            .filter(|n| *n != name),
-    );
+    // Types first, so that `man -k` and `apropos` find them.
+    let types = items.iter().filter(|item| !item.is_function());
+    let all = types.chain(&functions).map(|item| item.name.as_str());
+    names.extend(all.filter(|n| *n != name));
     let mut page = head(name, &names, title);
     page.push_str(".Bd -literal -compact\n");
     for item in items {

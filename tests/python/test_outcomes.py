@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import pathlib
 import pickle
 import socket
@@ -138,6 +139,13 @@ class Outcomes(OssTestCase):
         e = self.expect(raised.exception, "CONNECTION_LOST", "UNKNOWN")
         self.assertEqual((e.attempts, [attempt.kind.name for attempt in e.history]), (2, ["CONNECTION_LOST"]))
         self.assertIs(e.history[0].stored, oss_callback.Stored.UNKNOWN)
+
+        # What an upload's policy leaves open is the client's.
+        region, twice = os.environ["OSS_REGION"], oss_callback.RetryPolicy(2)
+        with oss_callback.Client(network.endpoint, region=region, retry_policy=twice) as patient:
+            with self.assertRaises(oss_callback.OssCallbackError) as raised:
+                patient.put_object(BUCKET, self.object, b"", retry_policy=oss_callback.RetryPolicy(base_delay=0.001))
+        self.assertEqual(raised.exception.attempts, 2)
 
 
     def test_reconcile_tells_whose_object_it_is(self) -> None:

@@ -25,7 +25,8 @@ const (
 
 // RetryPolicy says when an operation is retried. The wait before the second attempt is at most BaseDelay; before each
 // further attempt the limit doubles, up to MaxDelay. Only failures that may end differently are retried, only with a
-// body that can be read again, and with a callback only while it is certain that nothing was stored.
+// body that can be read again, and with a callback only while it is certain that nothing was stored. A zero value means the
+// client's; the client's own defaults are 3 attempts, 200 ms and 20 s.
 type RetryPolicy struct {
 	// MaxAttempts includes the first attempt: 1 means no retry.
 	MaxAttempts int
@@ -137,9 +138,15 @@ func (options *ClientOptions) apply(a *arguments, o *C.oss_callback_client_optio
 		C.oss_callback_client_options_set_max_answer_len(o, C.size_t(a.length("max_answer_len", int64(options.MaxAnswerLen))))
 	}
 	if policy := options.RetryPolicy; policy != nil {
-		C.oss_callback_client_options_set_max_attempts(o, a.number("max_attempts", policy.MaxAttempts))
-		C.oss_callback_client_options_set_retry_base_delay_ms(o, a.milliseconds("base_delay", policy.BaseDelay))
-		C.oss_callback_client_options_set_retry_max_delay_ms(o, a.milliseconds("max_delay", policy.MaxDelay))
+		if policy.MaxAttempts != 0 {
+			C.oss_callback_client_options_set_max_attempts(o, a.number("max_attempts", policy.MaxAttempts))
+		}
+		if policy.BaseDelay != 0 {
+			C.oss_callback_client_options_set_retry_base_delay_ms(o, a.milliseconds("base_delay", policy.BaseDelay))
+		}
+		if policy.MaxDelay != 0 {
+			C.oss_callback_client_options_set_retry_max_delay_ms(o, a.milliseconds("max_delay", policy.MaxDelay))
+		}
 	}
 	for host, addresses := range options.Addresses {
 		for _, address := range addresses {

@@ -136,6 +136,15 @@ func TestALostAnswerIsUnknownAndNotSentAgain(t *testing.T) {
 	if e.Attempts != 2 || len(e.History) != 1 || e.History[0].Kind != ConnectionLost || e.History[0].Stored != StoredUnknown {
 		t.Errorf("%+v", e.History)
 	}
+
+	// What an upload's policy leaves open is the client's.
+	patient := options(mangling(t, func([]byte) []byte { return nil }))
+	patient.RetryPolicy = &RetryPolicy{MaxAttempts: 2}
+	soon := &PutOptions{OperationOptions: OperationOptions{RetryPolicy: &RetryPolicy{BaseDelay: time.Millisecond}}}
+	_, err = newClient(t, patient).PutObject(ctx, bucket, object(t), Bytes(nil), soon)
+	if e = expect(t, err, ConnectionLost, StoredUnknown, AnsweredNotRequested); e.Attempts != 2 {
+		t.Errorf("%d attempts", e.Attempts)
+	}
 }
 
 func TestReconcileTellsWhoseObjectItIs(t *testing.T) {

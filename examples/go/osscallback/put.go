@@ -208,9 +208,15 @@ func (c *call) uploadOptions(options *PutOptions) (*C.oss_callback_spec, *C.oss_
 		func(ms C.uint64_t) { C.oss_callback_put_options_set_timeout_ms(o, ms) },
 	})
 	if policy := options.RetryPolicy; policy != nil {
-		C.oss_callback_put_options_set_max_attempts(o, c.number("max_attempts", policy.MaxAttempts))
-		C.oss_callback_put_options_set_retry_base_delay_ms(o, c.milliseconds("base_delay", policy.BaseDelay))
-		C.oss_callback_put_options_set_retry_max_delay_ms(o, c.milliseconds("max_delay", policy.MaxDelay))
+		if policy.MaxAttempts != 0 {
+			C.oss_callback_put_options_set_max_attempts(o, c.number("max_attempts", policy.MaxAttempts))
+		}
+		if policy.BaseDelay != 0 {
+			C.oss_callback_put_options_set_retry_base_delay_ms(o, c.milliseconds("base_delay", policy.BaseDelay))
+		}
+		if policy.MaxDelay != 0 {
+			C.oss_callback_put_options_set_retry_max_delay_ms(o, c.milliseconds("max_delay", policy.MaxDelay))
+		}
 	}
 	C.oss_callback_put_options_set_callback_is_idempotent(o, C.bool(options.CallbackIsIdempotent))
 	C.oss_callback_put_options_set_compare_crc64(o, C.bool(!options.IgnoreCRC64))

@@ -62,13 +62,13 @@ func NewVerifier(options VerifierOptions) (*Verifier, error) {
 		C.oss_callback_verifier_options_set_max_body_len(o, C.size_t(a.length("max_body_len", int64(maxBodyLen))))
 	}
 	for _, prefix := range options.PrependPrefixes {
-		C.oss_callback_verifier_options_prepend_prefix(o, a.text("prefix", prefix))
+		C.oss_callback_verifier_options_add_prepended_prefix(o, a.text("prefix", prefix))
 	}
 	for _, prefix := range options.StripPrefixes {
-		C.oss_callback_verifier_options_strip_prefix(o, a.text("prefix", prefix))
+		C.oss_callback_verifier_options_add_stripped_prefix(o, a.text("prefix", prefix))
 	}
 	for _, name := range options.TargetHeaders {
-		C.oss_callback_verifier_options_trust_target_header(o, a.text("name", name))
+		C.oss_callback_verifier_options_add_target_header(o, a.text("name", name))
 	}
 	if a.err != nil {
 		return nil, a.err

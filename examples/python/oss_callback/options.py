@@ -118,13 +118,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class RetryPolicy:
     """When an operation is retried. Only failures that may end differently are retried, only with a body that can be
-    read again, and with a callback only while it is certain that nothing was stored."""
+    read again, and with a callback only while it is certain that nothing was stored. What is None is as the client's policy
+    says; the client's own defaults are 3 attempts, 0.2 s and 20 s."""
 
-    max_attempts: int = 3
+    max_attempts: int | None = None
     """Includes the first attempt: 1 means no retry."""
-    base_delay: float = 0.2
+    base_delay: float | None = None
     """The longest wait before the second attempt, in seconds; it doubles for each further attempt, up to `max_delay`."""
-    max_delay: float = 20.0
+    max_delay: float | None = None
 
 
 _CERTIFICATES = {"automatic": 0, "system": 1, "bundled": 2, "none": 3}
@@ -178,12 +179,14 @@ _PUT: dict[str, tuple[Callable[[str, Any], Any], str]] = {
 
 def _set(kind: str, handle: int, table: dict[str, tuple[Callable[[str, Any], Any], str]], name: str, value: Any) -> bool:
     if name == "retry_policy":
-        for setter, given in (
-            ("max_attempts", number32("max_attempts", value.max_attempts)),
-            ("retry_base_delay_ms", milliseconds("base_delay", value.base_delay)),
-            ("retry_max_delay_ms", milliseconds("max_delay", value.max_delay)),
+        for setter, convert, field in (
+            ("max_attempts", number32, "max_attempts"),
+            ("retry_base_delay_ms", milliseconds, "base_delay"),
+            ("retry_max_delay_ms", milliseconds, "max_delay"),
         ):
-            getattr(library, f"oss_callback_{kind}_set_{setter}")(handle, given)
+            given = getattr(value, field)
+            if given is not None:
+                getattr(library, f"oss_callback_{kind}_set_{setter}")(handle, convert(field, given))
         return True
     if name not in table:
         return False

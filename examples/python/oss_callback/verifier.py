@@ -54,11 +54,11 @@ class Verifier(Closeable):
                 )
             library.oss_callback_verifier_options_set_max_body_len(options, self.max_body_len)
             for prefix in prepend_prefixes:
-                library.oss_callback_verifier_options_prepend_prefix(options, encoded("prefix", prefix))
+                library.oss_callback_verifier_options_add_prepended_prefix(options, encoded("prefix", prefix))
             for prefix in strip_prefixes:
-                library.oss_callback_verifier_options_strip_prefix(options, encoded("prefix", prefix))
+                library.oss_callback_verifier_options_add_stripped_prefix(options, encoded("prefix", prefix))
             for name in target_headers:
-                library.oss_callback_verifier_options_trust_target_header(options, encoded("name", name))
+                library.oss_callback_verifier_options_add_target_header(options, encoded("name", name))
             verifier = made(library.oss_callback_verifier_new, options)
         finally:
             library.oss_callback_verifier_options_free(options)
