@@ -140,7 +140,7 @@ impl Verifier {
 
     /// Verifies one request. Takes some 20 microseconds and does no I/O, unless the key source does. What it
     /// allocates is bounded by [`max_body_len`](Verifier::max_body_len), whatever a stranger sends; a target
-    /// or a header of more than 16 KiB is none of OSS's.
+    /// or a header over 16 KiB cannot be OSS's.
     ///
     /// # Errors
     ///

@@ -110,7 +110,7 @@ impl MultipartUpload {
         }
     }
 
-    /// Whether who sends the requests of this upload pays for them, as a bucket of somebody else's may ask.
+    /// Whether the requester pays for this upload, as another account's bucket may require.
     /// Default: as its beginning was told; false for one that was begun elsewhere.
     pub fn requester_pays(mut self, pays: bool) -> Self {
         self.requester_pays = pays;

@@ -108,7 +108,7 @@ macro_rules! object_header_setters {
             $self
         }
 
-        /// Whether who sends the request pays for it, as a bucket of somebody else's may ask. Default: false.
+        /// Whether the requester pays, as another account's bucket may require. Default: false.
         pub fn requester_pays(mut $self, pays: bool) -> Self {
             $options.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("x-oss-request-payer"));
             if pays {
