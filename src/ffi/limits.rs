@@ -10,12 +10,6 @@ pub(super) fn milliseconds(ms: u64) -> Duration {
     Duration::from_millis(ms).min(FOREVER)
 }
 
-/// A time of this many seconds.
-#[cfg(not(feature = "small"))]
-pub(super) fn seconds(seconds: u64) -> Duration {
-    Duration::from_secs(seconds).min(FOREVER)
-}
-
 /// The moment so many milliseconds from now.
 pub(super) fn deadline(deadline_ms: u64) -> Instant {
     Instant::now() + milliseconds(deadline_ms)

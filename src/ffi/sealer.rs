@@ -10,7 +10,6 @@ use libc::{c_char, size_t};
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
 use super::guard::guard;
-use super::limits;
 use super::options::Options;
 use super::pointers::{bytes, free, make, of, required, text};
 use super::spec::{oss_callback_spec, oss_callback_spec_options};
@@ -148,9 +147,9 @@ pub extern "C" fn oss_callback_permission_set_expires_at_s(
     permission: Option<&mut oss_callback_permission>,
     seconds: u64,
 ) {
-    // The end of the year 9999.
-    let time = UNIX_EPOCH + Duration::from_secs(seconds.min(253_402_300_799));
-    set(permission, |p| p.expires_at(time));
+    // One that the system cannot tell has not been thought of, and permits nothing.
+    let time = UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
+    set(permission, |p| p.expires_at(time.unwrap_or(UNIX_EPOCH)));
 }
 
 /// Sets when the permission ends, in seconds from now.
@@ -159,7 +158,7 @@ pub extern "C" fn oss_callback_permission_set_valid_for_s(
     permission: Option<&mut oss_callback_permission>,
     seconds: u64,
 ) {
-    set(permission, |p| p.valid_for(limits::seconds(seconds)));
+    set(permission, |p| p.valid_for(Duration::from_secs(seconds)));
 }
 
 /// Frees a permission.
