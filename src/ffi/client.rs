@@ -102,7 +102,7 @@ pub(super) fn set(
 /// The pointer is NULL, or leads to live options that no other thread uses meanwhile.
 pub(super) unsafe fn replace_credentials(
     options: *mut oss_callback_client_options,
-    new: impl FnOnce() -> Result<Option<Credentials>>,
+    new: Box<dyn FnOnce() -> Result<Option<Credentials>> + '_>,
 ) {
     let replaced = look(None, || {
         let new = new();
@@ -156,7 +156,7 @@ unsafe fn set_text(
     options: Option<&mut oss_callback_client_options>,
     value: *const c_char,
     name: &str,
-    field: impl FnOnce(&mut Settings) -> &mut Option<String>,
+    field: fn(&mut Settings) -> &mut Option<String>,
 ) {
     set(options, |settings| {
         // SAFETY: as promised by the caller.
@@ -219,9 +219,10 @@ pub unsafe extern "C" fn oss_callback_client_options_set_credentials(
 ) {
     // SAFETY: NULL or live options; NULL or NUL-terminated strings.
     unsafe {
-        replace_credentials(options, || {
-            key_pair(access_key_id, access_key_secret, security_token)
-        });
+        replace_credentials(
+            options,
+            Box::new(|| key_pair(access_key_id, access_key_secret, security_token)),
+        );
     }
 }
 
@@ -232,7 +233,7 @@ pub unsafe extern "C" fn oss_callback_client_options_set_credentials_from_env(
     options: *mut oss_callback_client_options,
 ) {
     // SAFETY: NULL or live options.
-    unsafe { replace_credentials(options, || Credentials::from_env().map(Some)) };
+    unsafe { replace_credentials(options, Box::new(|| Credentials::from_env().map(Some))) };
 }
 
 /// Makes the client send unsigned requests. Only a bucket that is open to everyone accepts them, and OSS
@@ -242,7 +243,7 @@ pub unsafe extern "C" fn oss_callback_client_options_set_credentials_anonymous(
     options: *mut oss_callback_client_options,
 ) {
     // SAFETY: NULL or live options.
-    unsafe { replace_credentials(options, || Ok(Some(Credentials::anonymous()))) };
+    unsafe { replace_credentials(options, Box::new(|| Ok(Some(Credentials::anonymous())))) };
 }
 
 /// Sets the signature version: 4 (default) or 1.

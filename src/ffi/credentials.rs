@@ -235,7 +235,7 @@ pub unsafe extern "C" fn oss_callback_client_options_set_credentials_hook(
     };
     let provider = |hook| Credentials::provider(CredentialsHook { hook, userdata });
     // SAFETY: NULL or live options.
-    unsafe { replace_credentials(options, || Ok(hook.map(provider))) };
+    unsafe { replace_credentials(options, Box::new(|| Ok(hook.map(provider)))) };
 }
 
 /// Sets a hook that signs, in place of other credentials, so that the secret stays elsewhere: on an
@@ -278,7 +278,7 @@ pub unsafe extern "C" fn oss_callback_client_options_set_signer_hook(
         }))
     };
     // SAFETY: NULL or live options.
-    unsafe { replace_credentials(options, signer) };
+    unsafe { replace_credentials(options, Box::new(signer)) };
 }
 
 /// Sets the access key pair. `security_token` is NULL for a RAM user; for a role, it is the token from STS.

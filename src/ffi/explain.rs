@@ -1,6 +1,5 @@
 //! A callback looked at without sending anything: previews, explanations, warnings.
 
-use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::mem::MaybeUninit;
 use std::ptr;
@@ -27,7 +26,7 @@ struct Facts {
     bucket: String,
     object: String,
     /// By their variables.
-    values: BTreeMap<String, String>,
+    values: Vec<(String, String)>,
     image: Option<(u64, u64, String)>,
 }
 
@@ -117,7 +116,7 @@ pub unsafe extern "C" fn oss_callback_object_facts_new(
                 options: Options::of(Facts {
                     bucket: bucket.to_owned(),
                     object: object.to_owned(),
-                    values: BTreeMap::new(),
+                    values: Vec::new(),
                     image: None,
                 }),
             })
@@ -138,12 +137,10 @@ pub unsafe extern "C" fn oss_callback_object_facts_set(
         // SAFETY: NULL or NUL-terminated strings.
         let (variable, value) =
             unsafe { (text(variable, "variable")?, optional_text(value, "value")?) };
-        match value {
-            Some(value) => {
-                let _valid = set(ObjectFacts::new("", ""), variable, value)?;
-                facts.values.insert(variable.to_owned(), value.to_owned());
-            }
-            None => drop(facts.values.remove(variable)),
+        facts.values.retain(|(known, _)| known != variable);
+        if let Some(value) = value {
+            let _valid = set(ObjectFacts::new("", ""), variable, value)?;
+            facts.values.push((variable.to_owned(), value.to_owned()));
         }
         Ok(())
     });

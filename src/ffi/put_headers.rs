@@ -21,7 +21,7 @@ unsafe fn set_text(
     value: *const c_char,
     name: &str,
     header: &str,
-    setter: impl FnOnce(PutOptions, &str) -> Result<PutOptions>,
+    setter: fn(PutOptions, &str) -> Result<PutOptions>,
 ) {
     set(options, |put| {
         // SAFETY: as promised by the caller.
