@@ -26,6 +26,7 @@ HANDLE = ctypes.c_void_p
 library = ctypes.CDLL(os.environ["LIBRARY"])
 for function in ["error_message", "presigned_url_url", "presigned_url_json"]:
     getattr(library, f"oss_callback_{function}").restype = ctypes.c_char_p
+library.oss_callback_spec_none.restype = HANDLE
 
 
 def text(value):
@@ -184,7 +185,7 @@ def main():
         value = any_text(random_source, 20)
         # HTTP knows no blanks around a value, and no control characters in one.
         metadata = "".join(c for c in any_text(random_source, 20) if c >= " " and c != "\x7f").strip()
-        spec = make_spec(value) if random_source.random() < 0.5 else None
+        spec = make_spec(value) if random_source.random() < 0.5 else HANDLE(library.oss_callback_spec_none())
         options = new("put_options")
         library.oss_callback_put_options_set_content_type(options, text("image/jpeg"))
         library.oss_callback_put_options_set_metadata(options, text("a"), text(metadata))

@@ -179,14 +179,15 @@ _PUT: dict[str, tuple[Callable[[str, Any], Any], str]] = {
 
 def _set(kind: str, handle: int, table: dict[str, tuple[Callable[[str, Any], Any], str]], name: str, value: Any) -> bool:
     if name == "retry_policy":
-        for setter, convert, field in (
+        limits: tuple[tuple[str, Callable[[str, Any], int], str], ...] = (
             ("max_attempts", number32, "max_attempts"),
             ("retry_base_delay_ms", milliseconds, "base_delay"),
             ("retry_max_delay_ms", milliseconds, "max_delay"),
-        ):
+        )
+        for setter, checked, field in limits:
             given = getattr(value, field)
             if given is not None:
-                getattr(library, f"oss_callback_{kind}_set_{setter}")(handle, convert(field, given))
+                getattr(library, f"oss_callback_{kind}_set_{setter}")(handle, checked(field, given))
         return True
     if name not in table:
         return False
