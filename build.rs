@@ -193,7 +193,7 @@ pub mod header {
         }
 
         fn name(&self) -> &str {
-            let words = |text: &'_ str| text.rfind([' ', '*']).map_or(0, |space| space + 1);
+            let last_word = |text: &str| text.rfind([' ', '*']).map_or(0, |space| space + 1);
             if let Some((head, rest)) = self.code.split_once("(*") {
                 assert!(head.starts_with("typedef "), "{head}");
                 return rest.split(')').next().unwrap_or_default();
@@ -205,7 +205,7 @@ pub mod header {
                 true => self.code.split('(').next().unwrap_or_default(),
                 false => self.code.trim_end_matches(';'),
             };
-            &head[words(head)..]
+            &head[last_word(head)..]
         }
 
         /// What makes a handle comes first, and what frees it last.
@@ -236,7 +236,7 @@ pub mod header {
         }
 
         /// A declaration in short lines.
-        fn written(&self) -> String {
+        fn declaration(&self) -> String {
             if !self.code.ends_with(");") {
                 return self.code.clone();
             }
@@ -345,7 +345,7 @@ pub mod header {
                         item.name(),
                         item.comment
                     ),
-                    false => format!("\n/**\n {}\n */\n{}\n", item.comment, item.written()),
+                    false => format!("\n/**\n {}\n */\n{}\n", item.comment, item.declaration()),
                 };
             }
         }

@@ -917,7 +917,7 @@ typedef enum {
 } oss_callback_root_certificates;
 
 /**
- * No limit: a value for every limit in milliseconds or bytes per second.
+ * No limit: a value for every limit in milliseconds or bytes per second. Not for the traffic limit.
  */
 #define OSS_CALLBACK_UNLIMITED UINT64_MAX
 
@@ -1037,7 +1037,7 @@ void oss_callback_client_options_set_credentials(
 
 /**
  * Sets the key pair from the environment: OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, for a role,
- * OSS_SESSION_TOKEN. They are read during this call, in which no other thread may change the environment.
+ * OSS_SESSION_TOKEN. They are read during this call; no other thread may change the environment meanwhile.
  */
 void oss_callback_client_options_set_credentials_from_env(oss_callback_client_options *options);
 
@@ -2641,7 +2641,8 @@ void oss_callback_object_facts_set(
     oss_callback_object_facts *object_facts, const char *variable, const char *value);
 
 /**
- * Says that the object is an image: sets its height and width in pixels and its format, such as "jpg".
+ * Says that the object is an image: sets its height and width in pixels and its format, such as "jpg",
+ * which must not be NULL.
  */
 void oss_callback_object_facts_set_image(
     oss_callback_object_facts *object_facts, uint64_t height, uint64_t width, const char *format);
@@ -2813,7 +2814,7 @@ void oss_callback_verifier_options_free(oss_callback_verifier_options *options);
  */
 
 /**
- * Makes a verifier. NULL `options` mean OSS's production key and no proxy. Free `*verifier` with
+ * Makes a verifier. If `options` is NULL, it has OSS's production key and no proxy. Free `*verifier` with
  * oss_callback_verifier_free. The options may be used again.
  */
 OSS_CALLBACK_MUST_USE

@@ -82,6 +82,22 @@ pub struct oss_callback_client {
     pub(super) client: Client,
 }
 
+/// The arguments of an operation on an object.
+///
+/// # Safety
+///
+/// The texts are NULL or NUL-terminated strings.
+pub(super) unsafe fn of_object(
+    client: Option<&oss_callback_client>,
+    bucket: *const c_char,
+    object: *const c_char,
+) -> Result<(&Client, &str, &str)> {
+    let client = required(client, "client")?;
+    // SAFETY: as promised by the caller; NULL is refused.
+    let (bucket, object) = unsafe { (text(bucket, "bucket")?, text(object, "object")?) };
+    Ok((&client.client, bucket, object))
+}
+
 /// Runs a setter.
 pub(super) fn set(
     options: Option<&mut oss_callback_client_options>,
@@ -94,8 +110,8 @@ pub(super) fn set(
 
 /// Sets the credentials, or takes them away.
 ///
-/// What is replaced may have a destroy hook, which may come back with the same options: so it runs when nothing here refers to
-/// them any more.
+/// What is replaced may have a destroy hook, which may come back with the same options: so it runs when
+/// nothing here refers to them any more.
 ///
 /// # Safety
 ///
@@ -227,7 +243,7 @@ pub unsafe extern "C" fn oss_callback_client_options_set_credentials(
 }
 
 /// Sets the key pair from the environment: OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, for a role,
-/// OSS_SESSION_TOKEN. They are read during this call, in which no other thread may change the environment.
+/// OSS_SESSION_TOKEN. They are read during this call; no other thread may change the environment meanwhile.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_client_options_set_credentials_from_env(
     options: *mut oss_callback_client_options,

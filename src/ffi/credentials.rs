@@ -2,18 +2,17 @@
 
 use std::ffi::{CString, c_int};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use libc::{c_char, c_void, size_t};
 
 use super::client::{oss_callback_client_options, replace_credentials};
+use super::limits::time;
 use super::options::Options;
 use super::pointers::{is_null, optional_text};
 use super::unwind::Uncancelled;
 use crate::base::process::PerProcess;
-use crate::{
-    Credentials, CredentialsProvider, Error, Result, SignatureVersion, Signer, StringToSign,
-};
+use crate::{Credentials, CredentialsProvider, Result, SignatureVersion, Signer, StringToSign};
 
 /// Room for a signature: those of OSS have 28 or 64 bytes.
 const SIGNATURE_LEN: usize = 256;
@@ -306,8 +305,7 @@ pub extern "C" fn oss_callback_credentials_set_expires_at_s(
 ) {
     if let Some(credentials) = credentials {
         credentials.options.set(|given| {
-            let time = UNIX_EPOCH.checked_add(Duration::from_secs(expires));
-            given.expires = Some(time.ok_or_else(|| Error::argument("`expires` is too far away"))?);
+            given.expires = Some(time(expires, "expires")?);
             Ok(())
         });
     }

@@ -1,6 +1,6 @@
 //! Numbers that options default to, for C programs that want to name them.
 
-/// No limit: a value for every limit in milliseconds or bytes per second.
+/// No limit: a value for every limit in milliseconds or bytes per second. Not for the traffic limit.
 pub const OSS_CALLBACK_UNLIMITED: u64 = u64::MAX;
 
 /// The default of oss_callback_client_options_set_connect_timeout_ms.

@@ -39,13 +39,13 @@ impl Facts {
         };
         let mut values = self.values.iter();
         values.try_fold(facts, |facts, (variable, value)| {
-            set(facts, variable, value)
+            with_fact(facts, variable, value)
         })
     }
 }
 
 /// Runs a setter.
-fn change(
+fn set(
     object_facts: Option<&mut oss_callback_object_facts>,
     setter: impl FnOnce(&mut Facts) -> Result<()>,
 ) {
@@ -133,20 +133,20 @@ pub unsafe extern "C" fn oss_callback_object_facts_set(
     variable: *const c_char,
     value: *const c_char,
 ) {
-    change(object_facts, |facts| {
+    set(object_facts, |facts| {
         // SAFETY: NULL or NUL-terminated strings.
         let (variable, value) =
             unsafe { (text(variable, "variable")?, optional_text(value, "value")?) };
+        // Names and numbers are checked here, where the caller's mistake is.
+        let _valid = with_fact(ObjectFacts::new("", ""), variable, value.unwrap_or("0"))?;
         facts.values.retain(|(known, _)| known != variable);
-        if let Some(value) = value {
-            let _valid = set(ObjectFacts::new("", ""), variable, value)?;
-            facts.values.push((variable.to_owned(), value.to_owned()));
-        }
+        let given = value.map(|value| (variable.to_owned(), value.to_owned()));
+        facts.values.extend(given);
         Ok(())
     });
 }
 
-fn set(facts: ObjectFacts, variable: &str, value: &str) -> Result<ObjectFacts> {
+fn with_fact(facts: ObjectFacts, variable: &str, value: &str) -> Result<ObjectFacts> {
     let number = || {
         let problem = |_| Error::argument(format!("`value` of {variable} is not a number"));
         value.parse::<u64>().map_err(problem)
@@ -163,13 +163,14 @@ fn set(facts: ObjectFacts, variable: &str, value: &str) -> Result<ObjectFacts> {
         "operation" => facts.operation(value),
         _ => {
             return Err(Error::argument(format!(
-                "`variable` {variable:?} is none that can be set"
+                "`variable` {variable:?} cannot be set"
             )));
         }
     })
 }
 
-/// Says that the object is an image: sets its height and width in pixels and its format, such as "jpg".
+/// Says that the object is an image: sets its height and width in pixels and its format, such as "jpg",
+/// which must not be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_object_facts_set_image(
     object_facts: Option<&mut oss_callback_object_facts>,
@@ -177,7 +178,7 @@ pub unsafe extern "C" fn oss_callback_object_facts_set_image(
     width: u64,
     format: *const c_char,
 ) {
-    change(object_facts, |facts| {
+    set(object_facts, |facts| {
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         let format = unsafe { text(format, "format") }?;
         facts.image = Some((height, width, format.to_owned()));

@@ -20,7 +20,7 @@
 //!   called on any thread, one call at a time. What a hook returns is checked before it is believed.
 //! * What an application server calls is left out by the feature `small`, and marked in the header by build.rs.
 //! * Nothing here reaches below the crate's public interface, except to make an [`Error`](crate::Error), and to ask options
-//!   who pays.
+//!   who pays and what their retry policy is so far.
 
 // C's names, so that the header, the Rust source and the symbols agree to the letter.
 #![allow(non_camel_case_types, reason = "C's names")]

@@ -6,7 +6,7 @@ use std::ptr;
 
 use libc::{c_char, size_t};
 
-use super::client::oss_callback_client;
+use super::client::{of_object, oss_callback_client};
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
 use super::guard::{guard, guard_upload};
@@ -94,12 +94,9 @@ pub unsafe extern "C" fn oss_callback_client_initiate_multipart_upload(
     error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        let client = required(client, "client")?;
-        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
-        let bucket = unsafe { text(bucket, "bucket") }?;
-        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
-        let object = unsafe { text(object, "object") }?;
-        let initiate = client.client.initiate_multipart_upload(bucket, object);
+        // SAFETY: NULL or NUL-terminated strings.
+        let (client, bucket, object) = unsafe { of_object(client, bucket, object) }?;
+        let initiate = client.initiate_multipart_upload(bucket, object);
         let initiate = initiate.options(&rust_options(options)?);
         let new = || Ok(oss_callback_multipart_upload::new(initiate.send()?));
         make(upload, "upload", new)
@@ -119,14 +116,11 @@ pub unsafe extern "C" fn oss_callback_client_resume_multipart_upload(
     error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        let client = required(client, "client")?;
-        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
-        let bucket = unsafe { text(bucket, "bucket") }?;
-        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
-        let object = unsafe { text(object, "object") }?;
+        // SAFETY: NULL or NUL-terminated strings.
+        let (client, bucket, object) = unsafe { of_object(client, bucket, object) }?;
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         let upload_id = unsafe { text(upload_id, "upload_id") }?;
-        let begun = client.client.multipart_upload(bucket, object, upload_id);
+        let begun = client.multipart_upload(bucket, object, upload_id);
         let new = || Ok(oss_callback_multipart_upload::new(begun));
         make(upload, "upload", new)
     })

@@ -3,18 +3,18 @@
 use std::ffi::CString;
 use std::mem::MaybeUninit;
 use std::ptr;
-use std::time::{Duration, UNIX_EPOCH};
 
 use libc::{c_char, size_t};
 
-use super::client::oss_callback_client;
+use super::client::{of_object, oss_callback_client};
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
 use super::guard::guard;
+use super::limits::time;
 use super::operation_options::{operation_options, oss_callback_operation_options};
 use super::pointers::{free, make, of, optional_text, required, text};
 use super::text::{borrowed, c_string};
-use crate::{Error, ListedUpload, MultipartUploadList};
+use crate::{ListedUpload, MultipartUploadList};
 
 /// A list of open multipart uploads, neither completed nor aborted, sorted by object and then by upload id.
 /// Immutable: any thread may read it; one thread frees it.
@@ -109,19 +109,10 @@ pub unsafe extern "C" fn oss_callback_client_list_uploads_begun_since(
     error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        let client = required(client, "client")?;
-        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
-        let bucket = unsafe { text(bucket, "bucket") }?;
-        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
-        let object = unsafe { text(object, "object") }?;
-        let since = UNIX_EPOCH.checked_add(Duration::from_secs(since_at_s));
-        let since = since.ok_or_else(|| {
-            Error::argument(format!(
-                "`since_at_s` {since_at_s} is no time of this system"
-            ))
-        })?;
-        let list = client.client.list_multipart_uploads(bucket);
-        // SAFETY: NULL means none; otherwise the caller promises live options.
+        // SAFETY: NULL or NUL-terminated strings.
+        let (client, bucket, object) = unsafe { of_object(client, bucket, object) }?;
+        let since = time(since_at_s, "since_at_s")?;
+        let list = client.list_multipart_uploads(bucket);
         let list = list
             .object(object)
             .begun_since(since)

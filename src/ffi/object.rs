@@ -7,13 +7,13 @@ use std::time::UNIX_EPOCH;
 
 use libc::{c_char, c_void};
 
-use super::client::oss_callback_client;
+use super::client::{of_object, oss_callback_client};
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
 use super::guard::guard;
 use super::hooks::{WriteHook, oss_callback_write_hook};
 use super::operation_options::{operation_options, oss_callback_operation_options};
-use super::pointers::{free, give, give_number, make, of, required, text};
+use super::pointers::{free, give, give_number, make, of};
 use super::text::{Texts, borrowed, c_string};
 use crate::ObjectMetadata;
 
@@ -47,12 +47,9 @@ pub unsafe extern "C" fn oss_callback_client_head_object(
     error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        let client = required(client, "client")?;
-        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
-        let bucket = unsafe { text(bucket, "bucket") }?;
-        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
-        let object = unsafe { text(object, "object") }?;
-        let head = client.client.head_object(bucket, object);
+        // SAFETY: NULL or NUL-terminated strings.
+        let (client, bucket, object) = unsafe { of_object(client, bucket, object) }?;
+        let head = client.head_object(bucket, object);
         let head = head.options(&operation_options(options)?);
         let new = || Ok(oss_callback_object_metadata::new(head.send()?));
         make(metadata, "metadata", new)
@@ -80,15 +77,11 @@ pub unsafe extern "C" fn oss_callback_client_get_object(
     error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        let client = required(client, "client")?;
-        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
-        let bucket = unsafe { text(bucket, "bucket") }?;
-        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
-        let object = unsafe { text(object, "object") }?;
+        // SAFETY: NULL or NUL-terminated strings.
+        let (client, bucket, object) = unsafe { of_object(client, bucket, object) }?;
         // SAFETY: NULL is refused; otherwise the caller promises a hook for this userdata.
         let mut writer = unsafe { WriteHook::new(write_hook, userdata) }?;
-        let get = client.client.get_object(bucket, object);
-        // SAFETY: NULL means none; otherwise the caller promises live options.
+        let get = client.get_object(bucket, object);
         let done = get
             .options(&operation_options(options)?)
             .write_to(&mut writer)?;
@@ -109,13 +102,9 @@ pub unsafe extern "C" fn oss_callback_client_delete_object(
     error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard(error, || {
-        let client = required(client, "client")?;
-        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
-        let bucket = unsafe { text(bucket, "bucket") }?;
-        // SAFETY: NULL is refused; otherwise a NUL-terminated string.
-        let object = unsafe { text(object, "object") }?;
-        let delete = client.client.delete_object(bucket, object);
-        // SAFETY: NULL means none; otherwise the caller promises live options.
+        // SAFETY: NULL or NUL-terminated strings.
+        let (client, bucket, object) = unsafe { of_object(client, bucket, object) }?;
+        let delete = client.delete_object(bucket, object);
         delete.options(&operation_options(options)?).send()
     })
 }

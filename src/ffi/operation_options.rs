@@ -14,13 +14,7 @@ use crate::{OperationOptions, Result, RetryPolicy};
 /// cancellation. All are optional. The first error is reported by the operation. Many threads may use them
 /// at once, for any number of operations, while no thread changes them.
 pub struct oss_callback_operation_options {
-    options: Options<Limits>,
-}
-
-#[derive(Default)]
-struct Limits {
-    limits: OperationOptions,
-    retry: RetryPolicy,
+    options: Options<OperationOptions>,
 }
 
 /// What these options say; NULL means none.
@@ -28,7 +22,7 @@ pub(super) fn operation_options(
     options: Option<&oss_callback_operation_options>,
 ) -> Result<OperationOptions> {
     match options {
-        Some(options) => Ok(options.options.values()?.limits.clone()),
+        Some(options) => options.options.values().cloned(),
         None => Ok(OperationOptions::new()),
     }
 }
@@ -39,26 +33,19 @@ fn set(
     setter: impl FnOnce(OperationOptions) -> OperationOptions,
 ) {
     if let Some(options) = options {
-        options.options.set(|values| {
-            values.limits = setter(std::mem::take(&mut values.limits));
-            Ok(())
-        });
+        options.options.replace(|limits| Ok(setter(limits)));
     }
 }
 
 /// Changes one thing of the retry policy.
 fn retry(
     options: Option<&mut oss_callback_operation_options>,
-    change: impl FnOnce(RetryPolicy) -> RetryPolicy,
+    setter: impl FnOnce(RetryPolicy) -> RetryPolicy,
 ) {
-    if let Some(options) = options {
-        options.options.set(|values| {
-            values.retry = change(values.retry);
-            let limits = std::mem::take(&mut values.limits);
-            values.limits = limits.retry_policy(values.retry);
-            Ok(())
-        });
-    }
+    set(options, |limits| {
+        let policy = limits.retry_policy;
+        limits.retry_policy(setter(policy))
+    });
 }
 
 /// Makes empty options. Free them with oss_callback_operation_options_free.
@@ -126,7 +113,10 @@ pub extern "C" fn oss_callback_operation_options_set_deadline_ms(
     options: Option<&mut oss_callback_operation_options>,
     deadline_ms: u64,
 ) {
-    set(options, |limits| limits.deadline(deadline(deadline_ms)));
+    if let Some(options) = options {
+        let set = |limits: OperationOptions| Ok(limits.deadline(deadline(deadline_ms)?));
+        options.options.replace(set);
+    }
 }
 
 /// Like oss_callback_put_options_set_cancellation.
@@ -135,7 +125,7 @@ pub extern "C" fn oss_callback_operation_options_set_cancellation(
     options: Option<&mut oss_callback_operation_options>,
     cancellation: Option<&oss_callback_cancellation>,
 ) {
-    let cancellation = cancellation.as_ref().map(|handle| &handle.cancellation);
+    let cancellation = cancellation.map(|handle| &handle.cancellation);
     set(options, |limits| limits.cancellation(cancellation));
 }
 

@@ -73,9 +73,7 @@ pub extern "C" fn oss_callback_post_policy_new(
     })
 }
 
-/// # Safety
-///
-/// NULL or a live policy that nobody else uses.
+/// Runs a setter.
 fn set(
     post_policy: Option<&mut oss_callback_post_policy>,
     setter: impl FnOnce() -> Result<Box<Setter>>,
@@ -88,22 +86,22 @@ fn set(
     }
 }
 
+/// Sets a text, which must be given.
+///
 /// # Safety
 ///
-/// NULL or a live policy that nobody else uses; NULL or a NUL-terminated string.
+/// The value is NULL or a NUL-terminated string.
 unsafe fn set_text(
     post_policy: Option<&mut oss_callback_post_policy>,
     value: *const c_char,
     name: &str,
     setter: impl Fn(PostPolicy, &str) -> PostPolicy + Send + Sync + 'static,
 ) {
-    // SAFETY: NULL is refused.
-    unsafe {
-        set(post_policy, || {
-            let value = text(value, name)?.to_owned();
-            Ok(Box::new(move |policy| setter(policy, &value)))
-        });
-    }
+    set(post_policy, || {
+        // SAFETY: as promised by the caller; NULL is refused.
+        let value = unsafe { text(value, name) }?.to_owned();
+        Ok(Box::new(move |policy| setter(policy, &value)))
+    });
 }
 
 /// Sets the object's name.
@@ -167,7 +165,7 @@ pub unsafe extern "C" fn oss_callback_post_policy_add_content_type(
 ) {
     if let Some(policy) = post_policy {
         policy.options.set(|policy| {
-            // SAFETY: as above.
+            // SAFETY: NULL is refused; otherwise a NUL-terminated string.
             let content_type = unsafe { text(content_type, "content_type") }?;
             policy.content_types.push(content_type.to_owned());
             Ok(())

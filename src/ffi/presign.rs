@@ -7,7 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use libc::{c_char, size_t};
 
-use super::client::oss_callback_client;
+use super::client::{of_object, oss_callback_client};
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
 use super::guard::{guard, guard_upload};
@@ -18,7 +18,7 @@ use super::put_options::{oss_callback_put_options, rust_options, with_options};
 use super::receipt::{give_receipt, oss_callback_receipt};
 use super::spec::{callback_of, oss_callback_spec};
 use super::text::{borrowed, c_string};
-use crate::{Client, PresignOptions, PresignedUrl, PutObject, Receipt, Result};
+use crate::{PresignOptions, PresignedUrl, PutObject, Receipt, Result};
 
 /// A URL that lets anyone who has it send one particular request, until it expires. Treat it like a
 /// password. Immutable: any thread may read it; one thread frees it.
@@ -119,20 +119,6 @@ pub unsafe extern "C" fn oss_callback_client_presign_head_object(
         let new = || Ok(oss_callback_presigned_url::new(head.presign(&presign)?));
         make(presigned_url, "presigned_url", new)
     })
-}
-
-/// The arguments of an operation on an object.
-unsafe fn of_object(
-    client: Option<&oss_callback_client>,
-    bucket: *const c_char,
-    object: *const c_char,
-) -> Result<(&Client, &str, &str)> {
-    let client = required(client, "client")?;
-    // SAFETY: NULL is refused; otherwise a NUL-terminated string.
-    let bucket = unsafe { text(bucket, "bucket") }?;
-    // SAFETY: NULL is refused; otherwise a NUL-terminated string.
-    let object = unsafe { text(object, "object") }?;
-    Ok((&client.client, bucket, object))
 }
 
 /// Signs a URL that lets others send a part of an upload. Sends nothing. `part_number` is from 1 to 10000;
@@ -332,9 +318,6 @@ pub unsafe extern "C" fn oss_put_object_from_file_with_url(
     with_url(client, presigned_url, options, receipt, error, send)
 }
 
-/// # Safety
-///
-/// Each pointer is NULL or what its type and the header say.
 fn with_url(
     client: Option<&oss_callback_client>,
     presigned_url: Option<&oss_callback_presigned_url>,

@@ -4,12 +4,12 @@ use std::mem::MaybeUninit;
 
 use libc::{c_char, c_int, c_void, size_t};
 
-use super::client::oss_callback_client;
+use super::client::{of_object, oss_callback_client};
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
 use super::guard::guard_upload;
 use super::hooks::{OSS_CALLBACK_LEN_UNKNOWN, ReadHook, oss_callback_read_hook};
-use super::pointers::{bytes, file_path, required, text};
+use super::pointers::{bytes, file_path};
 use super::put_options::{oss_callback_put_options, with_options};
 use super::receipt::{give_receipt, oss_callback_receipt};
 use super::spec::{callback_of, oss_callback_spec, wants_callback};
@@ -212,7 +212,7 @@ fn send_descriptor(_: PutObject<'_>, _: c_int, _: Option<u64>) -> Result<Receipt
 ///
 /// # Safety
 ///
-/// Each pointer is NULL or leads to a live handle or a NUL-terminated string.
+/// The texts are NULL or NUL-terminated strings.
 pub(super) unsafe fn put_object(
     client: Option<&oss_callback_client>,
     bucket: *const c_char,
@@ -220,14 +220,8 @@ pub(super) unsafe fn put_object(
     spec: Option<&oss_callback_spec>,
     options: Option<&oss_callback_put_options>,
 ) -> Result<PutObject<'static>> {
-    // SAFETY: NULL is refused; otherwise as promised by the caller.
-    let (client, bucket, object) = unsafe {
-        (
-            required(client, "client")?,
-            text(bucket, "bucket")?,
-            text(object, "object")?,
-        )
-    };
-    let put = client.client.put_object(bucket, object);
+    // SAFETY: as promised by the caller.
+    let (client, bucket, object) = unsafe { of_object(client, bucket, object) }?;
+    let put = client.put_object(bucket, object);
     Ok(with_options(put, options)?.callback(callback_of(spec)?))
 }

@@ -1,9 +1,8 @@
 //! Options of an upload that are stored with the object, or go with it as headers.
 
-use std::time::{Duration, UNIX_EPOCH};
-
 use libc::c_char;
 
+use super::limits::time;
 use super::pointers::{optional_text, text};
 use super::put_options::{change, oss_callback_put_options, set};
 use crate::{Error, PutOptions, Result};
@@ -297,11 +296,7 @@ pub extern "C" fn oss_callback_put_options_set_expires_at_s(
     options: Option<&mut oss_callback_put_options>,
     expires: u64,
 ) {
-    set(options, |put| {
-        let time = UNIX_EPOCH.checked_add(Duration::from_secs(expires));
-        let time = time.ok_or_else(|| Error::argument("`expires` is too far away"))?;
-        Ok(put.expires(time))
-    });
+    set(options, |put| Ok(put.expires(time(expires, "expires")?)));
 }
 
 /// Sets whether the requester pays, as another account's bucket may require. Default: false.
@@ -337,7 +332,9 @@ pub unsafe extern "C" fn oss_callback_put_options_set_header(
         Ok(match value {
             Some(value) => put.header(name, value),
             None if CHECKS.iter().any(|check| name.eq_ignore_ascii_case(check)) => {
-                let message = format!("`value` is NULL: without {name} less would be checked");
+                let message = format!(
+                    "`value` is NULL, but {name} makes OSS refuse an upload: leave it out on purpose"
+                );
                 return Err(Error::argument(message));
             }
             None => put.without_header(name),

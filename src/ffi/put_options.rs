@@ -96,12 +96,11 @@ pub(super) fn change(
 /// Changes one thing of the retry policy.
 fn retry(
     options: Option<&mut oss_callback_put_options>,
-    change: impl FnOnce(RetryPolicy) -> RetryPolicy,
+    setter: impl FnOnce(RetryPolicy) -> RetryPolicy,
 ) {
-    set_value(options, |values| {
-        values.retry = change(values.retry);
-        values.put = std::mem::take(&mut values.put).retry_policy(values.retry);
-        Ok(())
+    change(options, |put| {
+        let policy = put.limits.retry_policy;
+        put.retry_policy(setter(policy))
     });
 }
 
@@ -165,7 +164,7 @@ pub extern "C" fn oss_callback_put_options_set_deadline_ms(
     options: Option<&mut oss_callback_put_options>,
     deadline_ms: u64,
 ) {
-    change(options, |put| put.deadline(deadline(deadline_ms)));
+    set(options, |put| Ok(put.deadline(deadline(deadline_ms)?)));
 }
 
 /// Sets how many times a request of the upload is tried, the first attempt included. Default: the client's.
@@ -248,7 +247,7 @@ pub extern "C" fn oss_callback_put_options_set_cancellation(
     options: Option<&mut oss_callback_put_options>,
     cancellation: Option<&oss_callback_cancellation>,
 ) {
-    let cancellation = cancellation.as_ref().map(|handle| &handle.cancellation);
+    let cancellation = cancellation.map(|handle| &handle.cancellation);
     set_value(options, |values| {
         values.put = std::mem::take(&mut values.put).cancellation(cancellation);
         values.cancellation = cancellation.cloned();

@@ -2,12 +2,11 @@
 
 use super::file_options::FileOptions;
 use super::hooks::ProgressHook;
-use crate::{Cancellation, PostObject, PutObject, PutOptions, RetryPolicy, UploadFile, UploadPart};
+use crate::{Cancellation, PostObject, PutObject, PutOptions, UploadFile, UploadPart};
 
 #[derive(Default)]
 pub(super) struct Values {
     pub(super) put: PutOptions,
-    pub(super) retry: RetryPolicy,
     pub(super) cancellation: Option<Cancellation>,
     pub(super) progress: Option<ProgressHook>,
     pub(super) of_file: FileOptions,

@@ -77,7 +77,7 @@ pub extern "C" fn oss_callback_receipt_crc64(
 pub extern "C" fn oss_callback_receipt_version_id(
     receipt: Option<&oss_callback_receipt>,
 ) -> *const c_char {
-    // SAFETY: NULL or a live receipt.
+    // SAFETY: the name ends with a NUL.
     unsafe {
         of(receipt, ptr::null(), |receipt| {
             receipt.headers.find(c"x-oss-version-id".as_ptr())
@@ -91,7 +91,7 @@ pub extern "C" fn oss_callback_receipt_version_id(
 pub extern "C" fn oss_callback_receipt_request_id(
     receipt: Option<&oss_callback_receipt>,
 ) -> *const c_char {
-    // SAFETY: NULL or a live receipt.
+    // SAFETY: the name ends with a NUL.
     unsafe {
         of(receipt, ptr::null(), |receipt| {
             receipt.headers.find(c"x-oss-request-id".as_ptr())

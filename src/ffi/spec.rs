@@ -26,7 +26,9 @@ pub struct oss_callback_spec_options {
 struct Settings {
     builder: CallbackSpecBuilder,
     host: Option<String>,
-    body: Option<BodyTemplate>,
+    /// The one of these two that was set last; the other one is none then.
+    body: Option<String>,
+    body_template: Option<BodyTemplate>,
     body_type: Option<BodyType>,
 }
 
@@ -39,7 +41,10 @@ impl oss_callback_spec_options {
             builder = builder.host(host);
         }
         if let Some(body) = &settings.body {
-            builder = builder.body(body.clone());
+            builder = builder.body(body.as_str());
+        }
+        if let Some(template) = &settings.body_template {
+            builder = builder.body(template.clone());
         }
         if let Some(body_type) = settings.body_type {
             builder = builder.body_type(body_type);
@@ -171,7 +176,10 @@ pub unsafe extern "C" fn oss_callback_spec_options_set_body(
 ) {
     set(options, |settings| {
         // SAFETY: NULL or a NUL-terminated string.
-        settings.body = unsafe { optional_text(body, "body") }?.map(BodyTemplate::from);
+        settings.body = unsafe { optional_text(body, "body") }?.map(str::to_owned);
+        if settings.body.is_some() {
+            settings.body_template = None;
+        }
         Ok(())
     });
 }
@@ -184,9 +192,11 @@ pub extern "C" fn oss_callback_spec_options_set_body_template(
 ) {
     set(options, |settings| {
         let template = body_template.map(|template| template.options.values());
-        settings.body = template.transpose()?.cloned();
-        // A template has its own.
-        settings.body_type = None;
+        settings.body_template = template.transpose()?.cloned();
+        if settings.body_template.is_some() {
+            // It has a type of its own.
+            (settings.body, settings.body_type) = (None, None);
+        }
         Ok(())
     });
 }

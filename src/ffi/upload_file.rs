@@ -4,11 +4,11 @@ use std::mem::MaybeUninit;
 
 use libc::c_char;
 
-use super::client::oss_callback_client;
+use super::client::{of_object, oss_callback_client};
 use super::code::oss_callback_code;
 use super::error::oss_callback_error;
 use super::guard::guard_upload;
-use super::pointers::{file_path, required, text};
+use super::pointers::file_path;
 use super::put_options::{file_with_options, oss_callback_put_options, set_value};
 use super::receipt::{give_receipt, oss_callback_receipt};
 use super::spec::{callback_of, oss_callback_spec, wants_callback};
@@ -119,15 +119,9 @@ pub unsafe extern "C" fn oss_upload_file_with_callback(
     error: Option<&mut MaybeUninit<*mut oss_callback_error>>,
 ) -> oss_callback_code {
     guard_upload(error, wants_callback(spec), || {
-        // SAFETY: NULL is refused; otherwise the caller promises what its type and the header say.
-        let (client, bucket, object) = unsafe {
-            (
-                required(client, "client")?,
-                text(bucket, "bucket")?,
-                text(object, "object")?,
-            )
-        };
-        let upload = client.client.upload_file(bucket, object);
+        // SAFETY: NULL or NUL-terminated strings.
+        let (client, bucket, object) = unsafe { of_object(client, bucket, object) }?;
+        let upload = client.upload_file(bucket, object);
         let upload = file_with_options(upload, options)?.callback(callback_of(spec)?);
         // SAFETY: NULL is refused; otherwise a NUL-terminated string.
         let done = upload.send(unsafe { file_path(path, "path") }?)?;

@@ -217,7 +217,7 @@ pub extern "C" fn oss_callback_verifier_options_free(
     free(options);
 }
 
-/// Makes a verifier. NULL `options` mean OSS's production key and no proxy. Free `*verifier` with
+/// Makes a verifier. If `options` is NULL, it has OSS's production key and no proxy. Free `*verifier` with
 /// oss_callback_verifier_free. The options may be used again.
 #[must_use]
 #[unsafe(no_mangle)]

@@ -196,8 +196,11 @@ impl PostPolicy {
     /// A condition on a field, in place of an earlier one of its kind.
     fn condition(&mut self, operator: &str, name: &str, value: Value) {
         let name = format!("${name}");
-        self.conditions
-            .retain(|known| known[0] != operator || known[1] != name.as_str());
+        let is_same = |known: &Value| {
+            let of = known[1].as_str().unwrap_or_default();
+            known[0] == operator && of.eq_ignore_ascii_case(&name)
+        };
+        self.conditions.retain(|known| !is_same(known));
         self.conditions.push(json!([operator, name, value]));
     }
 

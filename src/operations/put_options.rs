@@ -93,12 +93,16 @@ impl PutOptions {
         }
     }
 
-    /// Takes a header away, whichever setter it came from: the upload is as if it had never been set.
+    /// Removes a header, whichever setter it came from, as if it had never been set. A bad value that was given before is
+    /// still reported.
     pub fn without_header(mut self, name: &str) -> PutOptions {
         self.headers
             .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
         if name.eq_ignore_ascii_case("x-oss-tagging") {
             self.tags = Tags::default();
+        }
+        if name.eq_ignore_ascii_case("Content-MD5") {
+            self.content_md5 = false;
         }
         self
     }

@@ -201,6 +201,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_open_is_as_the_other_policy_says() {
+        let (one, two) = (Duration::from_secs(1), Duration::from_secs(2));
+        let other = RetryPolicy::default()
+            .max_attempts(9)
+            .base_delay(two)
+            .max_delay(two);
+        for (policy, whole) in [
+            (RetryPolicy::default(), other),
+            (RetryPolicy::none(), other.max_attempts(1)),
+            (
+                RetryPolicy::default().base_delay(one),
+                other.base_delay(one),
+            ),
+            (RetryPolicy::default().max_delay(one), other.max_delay(one)),
+        ] {
+            assert_eq!(policy.or(other), whole);
+            assert_eq!(whole.or(policy), whole);
+        }
+    }
+
+    #[test]
     fn a_callback_is_never_risked_twice_unless_the_caller_allows_it() {
         for (stored, callback, idempotent, rewindable, expected) in [
             (Stored::No, true, false, true, true),

@@ -181,6 +181,50 @@ static void of_a_spec(void) {
     assert(oss_callback_spec_new(options, &spec, NULL) == OSS_CALLBACK_CODE_INVALID_CALLBACK && spec == NULL);
     oss_callback_body_template_free(body);
     oss_callback_spec_options_free(options);
+
+    /* A template that could not be made takes neither a text nor its type away. */
+    options = new_spec_options("http://app.example.com/");
+    oss_callback_spec_options_set_body(options, "{\"object\":${object}}");
+    oss_callback_spec_options_set_body_type(options, OSS_CALLBACK_BODY_TYPE_JSON);
+    oss_callback_spec_options_set_body_template(options, NULL);
+    spec = new_spec_of(options);
+    {
+        oss_callback_object_facts *facts = NULL;
+        oss_callback_preview *preview = NULL;
+        assert(oss_callback_object_facts_new(BUCKET, "o", &facts, NULL) == OSS_CALLBACK_CODE_OK);
+        oss_callback_object_facts_set(facts, "size", "5");
+        oss_callback_object_facts_set(facts, "size", NULL);
+        assert(oss_callback_spec_preview(spec, facts, &preview, NULL) == OSS_CALLBACK_CODE_OK);
+        assert(contains(oss_callback_preview_http(preview, 0), "application/json"));
+        assert(is(oss_callback_preview_body(preview, 0), "{\"object\":\"o\"}"));
+        oss_callback_preview_free(preview);
+        oss_callback_object_facts_set(facts, "sise", NULL);
+        assert(oss_callback_spec_preview(spec, facts, &preview, NULL) == OSS_CALLBACK_CODE_INVALID_ARGUMENT);
+        oss_callback_object_facts_free(facts);
+    }
+    oss_callback_spec_free(spec);
+}
+
+/* What was set to NULL is as if never set: facts, too. */
+static void of_facts(void) {
+    const char *sizes[] = {"5", NULL};
+    const char *bodies[] = {"size=5", "size="};
+    size_t index;
+    oss_callback_spec_options *options = new_spec_options("http://app.example.com/");
+    oss_callback_spec *spec = NULL;
+    oss_callback_object_facts *facts = NULL;
+    oss_callback_spec_options_set_body(options, "size=${size}");
+    spec = new_spec_of(options);
+    assert(oss_callback_object_facts_new(BUCKET, "o", &facts, NULL) == OSS_CALLBACK_CODE_OK);
+    for (index = 0; index < 2; index++) {
+        oss_callback_preview *preview = NULL;
+        oss_callback_object_facts_set(facts, "size", sizes[index]);
+        assert(oss_callback_spec_preview(spec, facts, &preview, NULL) == OSS_CALLBACK_CODE_OK);
+        assert(is(oss_callback_preview_body(preview, 0), bodies[index]));
+        oss_callback_preview_free(preview);
+    }
+    oss_callback_object_facts_free(facts);
+    oss_callback_spec_free(spec);
 }
 
 /* A part of the policy that is not set stays the client's. */
@@ -284,6 +328,7 @@ int main(int argc, char **argv) {
     setters_replace();
     of_a_client();
     of_a_spec();
+    of_facts();
     of_a_retry_policy(argv[1]);
     a_spec();
     no_spec();

@@ -177,7 +177,6 @@ fn what_a_policy_leaves_open_is_as_the_clients_says() {
     let server = failing(usize::MAX, busy(""));
     let max_delay = RetryPolicy::default().max_delay(Duration::from_millis(1));
     assert_eq!(attempts(&server, max_delay), 5);
-    // The base delay is still the client's: with the default this would take longer than a second on average.
     assert_eq!(attempts(&server, RetryPolicy::default().max_attempts(7)), 7);
     assert_eq!(attempts(&server, RetryPolicy::none()), 1);
 }

@@ -406,6 +406,8 @@ fn a_header_that_is_taken_away_was_never_set() {
         .without_header("X-OSS-Storage-Class")
         .without_header("x-oss-meta-author");
     assert_eq!(of(&taken), plain);
+    let sum = PutOptions::new().content_md5(true);
+    assert_eq!(of(&sum.without_header("content-md5")), plain);
     // Tags share a header.
     let tagged = PutOptions::new().tag("a", "1");
     of(&tagged.without_header("x-oss-tagging").tag("b", "2"));
