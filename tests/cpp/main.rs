@@ -147,10 +147,7 @@ fn compile_and_link(name: &str, sources: &[&str], flags: &[&str]) -> PathBuf {
     let compile = |index: usize, source: &str| {
         let object = c::product(&format!("{name}_{index}.o"));
         let mut compiler = c::cxx_compiler("c++17");
-        // Older valgrinds do not read what newer compilers write.
-        compiler
-            .args(["-gdwarf-4", "-pthread", "-c", "-o"])
-            .arg(&object);
+        compiler.args(["-g", "-pthread", "-c", "-o"]).arg(&object);
         sanitize(&mut compiler);
         if index + 1 == sources.len() {
             compiler.args(flags);

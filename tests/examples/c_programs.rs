@@ -153,7 +153,7 @@ fn the_c_example_of_large_files_ends_with_ctrl_c() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(stderr.contains("cancelled"), "{stderr}");
-    let verdicts = ["It is not stored.", "Look whether it is stored."];
+    let verdicts = ["It is not stored.", "Check whether it is stored."];
     assert!(
         verdicts.contains(&stderr.lines().last().unwrap_or_default()),
         "{stderr}"

@@ -160,6 +160,21 @@ fn the_functions_of_a_handle_stand_together_in_a_section() {
     assert!(handles.len() > 30, "{handles:?}");
     let sections: Vec<&str> = header.split("\n/**\n * @name ").skip(1).collect();
     assert!(sections.len() > 8, "{} sections", sections.len());
+    // The first upload comes early, and what it says next.
+    let titles: Vec<&str> = sections
+        .iter()
+        .filter_map(|section| section.lines().next())
+        .collect();
+    let first = [
+        "Return codes",
+        "Uploads",
+        "Errors and receipts",
+        "The client",
+    ];
+    assert_eq!(titles[..4], first);
+    let mut lines = header.lines();
+    let upload = lines.position(|line| line.contains(" oss_put_object_with_callback("));
+    assert!(upload.is_some_and(|line| line < 400), "{upload:?}");
     let mut finished: Vec<&str> = Vec::new();
     let mut found = 0;
     for section in &sections {

@@ -130,7 +130,14 @@ fn broken_rule(prototype: &str, handles: &BTreeSet<String>) -> Option<&'static s
     if gives_receipt != operation || operation != with.iter().any(|with| name.ends_with(with)) {
         return Some("what gives a receipt is oss_<verb>_<noun>_with_{callback,url,form}");
     }
-    let units = ["_ms", "_s", "_at_s"];
+    // `expires_in` is a duration.
+    let moments = ["expires", "modified", "observed"];
+    let moment = moments.iter().any(|word| name.contains(word)) && !name.contains("expires_in");
+    let units = if moment {
+        &["_at_s"][..]
+    } else {
+        &["_ms", "_s"]
+    };
     let timed = [
         "timeout",
         "expires",
@@ -142,6 +149,7 @@ fn broken_rule(prototype: &str, handles: &BTreeSet<String>) -> Option<&'static s
         "modified",
         "bandwidth",
         "traffic_limit",
+        "observed",
     ];
     let numbers = ["uint64_t", "uint64_t *"];
     let is_number = parameters
@@ -196,6 +204,7 @@ fn every_name_obeys_the_rule_at_the_top_of_the_header() {
         "oss_callback_code oss_head_object_with_callback(const oss_callback_client *client)",
         "void oss_callback_permission_set_valid_for(oss_callback_permission *permission, uint64_t seconds)",
         "uint64_t oss_callback_sealed_expires(const oss_callback_sealed *sealed)",
+        "void oss_callback_credentials_set_expires_s(oss_callback_credentials *credentials, uint64_t expires)",
         "oss_callback_code oss_callback_multipart_upload_new(const oss_callback_client *client)",
         "void oss_callback_frobnicate(oss_callback_client *client)",
     ] {
