@@ -39,7 +39,7 @@ int main(int argc, char **argv) {
         oss_callback_stored stored = oss_callback_error_stored(error);
         fprintf(stderr, "%s\n%s\n", oss_callback_error_message(error),
                 stored == OSS_CALLBACK_STORED_YES ? "It is stored: do not upload it again."
-                : stored == OSS_CALLBACK_STORED_NO ? "It is not stored." : "Look whether it is stored.");
+                : stored == OSS_CALLBACK_STORED_NO ? "It is not stored." : "Check whether it is stored.");
     } else {
         size_t len = 0;
         const uint8_t *answer = oss_callback_receipt_answer(receipt, &len);

@@ -93,7 +93,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "%s\n%s\n", oss_callback_error_message(error),
                 oss_callback_error_upload_id(error) ? "What was sent is kept: run this again to go on."
                 : stored == OSS_CALLBACK_STORED_YES ? "It is stored: do not upload it again."
-                : stored == OSS_CALLBACK_STORED_NO ? "It is not stored." : "Look whether it is stored.");
+                : stored == OSS_CALLBACK_STORED_NO ? "It is not stored." : "Check whether it is stored.");
     } else {
         size_t len = 0;
         const uint8_t *answer = oss_callback_receipt_answer(receipt, &len);

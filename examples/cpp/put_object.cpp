@@ -32,7 +32,7 @@ static int upload(const char* bucket, const std::optional<std::filesystem::path>
     std::cerr << failed.what() << "\nIt is stored: do not upload it again.\n";
   } catch (const oss::error& error) {
     const bool is_certain = error.stored() == oss::stored::no;
-    std::cerr << error.what() << '\n' << (is_certain ? "It is not stored.\n" : "Look whether it is stored.\n");
+    std::cerr << error.what() << '\n' << (is_certain ? "It is not stored.\n" : "Check whether it is stored.\n");
   }
   return EXIT_FAILURE;
   // README end
