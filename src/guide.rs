@@ -4,6 +4,7 @@
 //! * [Callbacks](callbacks): what OSS does, what a callback can say, and where it goes wrong.
 //! * [Outcomes](outcomes): what an uploader is told for each answer and each fault, and whether it is true.
 //! * [Large files](large_files): parts, checkpoints, many machines, lost answers.
+//! * [In the field](in_the_field): slow lines, wrong clocks, proxies and certificates, by symptom.
 //! * [Letting others upload](letting_others_upload): URLs and forms for browsers and partners.
 //! * [Trusting a callback](trusting_a_callback): the application server's side.
 //! * [C](c): the C library in a chapter.
@@ -49,6 +50,13 @@ pub mod large_files {
     //! [complete]: crate::guide::outcomes#faults-when-a-multipart-upload-is-completed
     //! [letting others upload]: crate::guide::letting_others_upload
     #![doc = include_str!("../docs/LARGE_FILES.md")]
+}
+
+/// Slow lines, wrong clocks, proxies and certificates.
+pub mod in_the_field {
+    //!
+    //! [outcomes]: crate::guide::outcomes
+    #![doc = include_str!("../docs/IN_THE_FIELD.md")]
 }
 
 /// Permissions for browsers, phones and partners.
