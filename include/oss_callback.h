@@ -691,8 +691,8 @@ const char *oss_callback_error_request_id(const oss_callback_error *error);
 const char *oss_callback_error_host_id(const oss_callback_error *error);
 
 /**
- * For a callback error or an answer that is not OSS's: its usual cause and what to do, in a few sentences.
- * NULL for other errors.
+ * For an error of the callback, the clock, the endpoint or the region, and for an answer that is not OSS's:
+ * its usual cause and what to do, in a few sentences. NULL for other errors.
  */
 const char *oss_callback_error_diagnosis(const oss_callback_error *error);
 
@@ -1220,7 +1220,8 @@ void oss_callback_credentials_set_key_pair(
     const char *security_token);
 
 /**
- * Sets when the credentials expire. STS returns this time.
+ * Sets when the credentials expire: the time that STS returns, or one counted from this machine's clock,
+ * however wrong that is.
  */
 void oss_callback_credentials_set_expires_at_s(
     oss_callback_credentials *credentials, uint64_t expires);
@@ -1362,7 +1363,8 @@ oss_callback_code oss_callback_client_reconcile(
 /**
  * Signs a URL that lets others upload `object` into `bucket`. Sends nothing. The URL is valid for
  * `expires_in_s` seconds, 1 to 604800 (7 days), or until the client's credentials expire, if that is
- * sooner.
+ * sooner. They begin now, by OSS's clock if an answer to the client has told of it, otherwise by this
+ * machine's.
  *
  * `options` may be NULL. The object's headers in them apply: they are signed, and the uploader must send
  * them with the URL. A Content-Type is signed only if you set one; do so for browsers, which always send
@@ -1858,9 +1860,9 @@ void oss_callback_put_options_set_deadline_ms(
  *
  * In a multipart upload, each part is a request of its own, and so is each lookup after a lost answer to
  * its completion. If OSS refuses a request because the clocks differ, or because a hook's credentials have
- * expired, the next attempt uses OSS's time or new credentials; without another attempt, the next request
- * does. If a kept connection turns out to be closed before the first byte of a request, replacing it is
- * not an attempt.
+ * expired, the next attempt uses OSS's time or new credentials; without another attempt, the client's next
+ * request does. If a kept connection turns out to be closed before the first byte of a request, replacing
+ * it is not an attempt.
  */
 void oss_callback_put_options_set_max_attempts(
     oss_callback_put_options *options, uint32_t max_attempts);

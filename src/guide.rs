@@ -26,6 +26,7 @@ pub mod getting_started {
     //! [letting others upload]: crate::guide::letting_others_upload
     //! [trusting]: crate::guide::trusting_a_callback
     //! [C]: crate::guide::c
+    //! [field]: crate::guide::in_the_field
     #![doc = include_str!("../docs/GETTING_STARTED.md")]
 }
 

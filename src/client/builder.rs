@@ -5,10 +5,10 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use super::Client;
+use crate::base::clock::Clock;
 use crate::base::crc64;
 use crate::credentials::Credentials;
 use crate::engine::operation::check_limits;
@@ -294,7 +294,7 @@ impl ClientBuilder {
             timeout: self.timeout,
             max_answer_len: self.max_answer_len,
             retry_policy: self.retry_policy,
-            clock_ahead: AtomicI64::new(0),
+            clock: Clock::default(),
             transport: Transport::new(settings)?,
         });
         Ok(Client { engine })

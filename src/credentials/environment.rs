@@ -34,6 +34,7 @@ pub(super) fn read(get: impl Fn(&str) -> Option<OsString>) -> Result<Credentials
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::clock::Clock;
     use crate::credentials::SigningKey;
 
     fn read_from(variables: &[(&str, &str)]) -> Result<Credentials> {
@@ -52,7 +53,11 @@ mod tests {
             ("OSS_ACCESS_KEY_SECRET", "secret"),
         ];
         let read = |variables: &[(&str, &str)]| {
-            let pair = read_from(variables).unwrap().key_pair().unwrap().unwrap();
+            let pair = read_from(variables)
+                .unwrap()
+                .key_pair(&Clock::default())
+                .unwrap()
+                .unwrap();
             let secret = match &pair.key {
                 SigningKey::Secret(secret) => secret.text().to_owned(),
                 SigningKey::Remote(_) => panic!("a signer"),

@@ -9,6 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use crate::base::clock::Clock;
 use crate::outcome::error::{Error, Result};
 
 pub use provider::CredentialsProvider;
@@ -92,7 +93,7 @@ impl Credentials {
     }
 
     /// Says when they expire, so that the [provider](CredentialsProvider) that gives them is asked for new
-    /// ones in time.
+    /// ones in time: the time that STS names with them, or one counted from this machine's clock, however wrong that is.
     pub fn expires_at(self, time: SystemTime) -> Self {
         self.change(|pair| pair.expires = Some(time))
     }
@@ -126,11 +127,11 @@ impl Credentials {
     }
 
     /// Who signs the next request; `None` for nobody.
-    pub(crate) fn key_pair(&self) -> Result<Option<Arc<KeyPair>>> {
+    pub(crate) fn key_pair(&self, clock: &Clock) -> Result<Option<Arc<KeyPair>>> {
         match &self.0 {
             Kind::Anonymous => Ok(None),
             Kind::Fixed(pair) => Ok(Some(pair.clone())),
-            Kind::Provided(provided) => provided.key_pair().map(Some),
+            Kind::Provided(provided) => provided.key_pair(clock).map(Some),
         }
     }
 

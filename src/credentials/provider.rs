@@ -1,9 +1,10 @@
 //! Credentials that somebody provides, again and again, as those of STS expire.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::{Credentials, KeyPair, Kind};
+use crate::base::clock::Clock;
 use crate::base::process::PerProcess;
 use crate::outcome::error::{Error, Result};
 use crate::outcome::verdict::ErrorKind;
@@ -80,16 +81,46 @@ struct State {
 #[derive(Clone)]
 struct Current {
     pair: Arc<KeyPair>,
-    /// When it is to be replaced, and when it must be.
-    stale: SystemTime,
     expires: SystemTime,
+    /// When it was given, and what this machine's clock said then.
+    given: Instant,
+    given_here: SystemTime,
+}
+
+impl Current {
+    /// How long it is valid in all, and from now on.
+    fn life_and_rest(&self, now: SystemTime) -> (Duration, Duration) {
+        let age = self.given.elapsed();
+        let since = |given: SystemTime| self.expires.duration_since(given).unwrap_or_default();
+        // Nobody gives what has expired already: then the end was counted from this machine's clock, which is wrong.
+        let life = match now.checked_sub(age).map(since) {
+            Some(life) if !life.is_zero() => life,
+            _ => since(self.given_here),
+        };
+        (life, life.saturating_sub(age))
+    }
 }
 
 impl State {
-    /// What there is, unless this time of it has come.
-    fn before(&self, until: impl Fn(&Current) -> SystemTime) -> Option<Arc<KeyPair>> {
+    /// What there is, unless it is to be replaced.
+    fn fresh(&self, clock: &Clock) -> Option<Arc<KeyPair>> {
+        self.with_more_than(clock, |life| AHEAD.min(life / 5))
+    }
+
+    /// What there is, as long as it is valid.
+    fn valid(&self, clock: &Clock) -> Option<Arc<KeyPair>> {
+        self.with_more_than(clock, |_| Duration::ZERO)
+    }
+
+    /// What there is, if it is valid for longer than this, by how long it is in all.
+    fn with_more_than(
+        &self,
+        clock: &Clock,
+        least: impl Fn(Duration) -> Duration,
+    ) -> Option<Arc<KeyPair>> {
         let current = self.current.as_ref()?;
-        (SystemTime::now() < until(current)).then(|| current.pair.clone())
+        let (life, rest) = current.life_and_rest(clock.now());
+        (rest > least(life)).then(|| current.pair.clone())
     }
 }
 
@@ -106,15 +137,15 @@ impl Provided {
         self.process.get(|_| Process::default())
     }
 
-    pub(super) fn key_pair(&self) -> Result<Arc<KeyPair>> {
+    pub(super) fn key_pair(&self, clock: &Clock) -> Result<Arc<KeyPair>> {
         let process = self.process();
         let mut state = process.lock();
-        if let Some(pair) = state.before(|current| current.stale) {
+        if let Some(pair) = state.fresh(clock) {
             return Ok(pair);
         }
         if state.asking {
             // There may be time; if there is none, whoever asks asks for us, too.
-            if let Some(pair) = state.before(|current| current.expires) {
+            if let Some(pair) = state.valid(clock) {
                 return Ok(pair);
             }
             #[cfg(test)]
@@ -144,12 +175,7 @@ impl Provided {
             Err(error) => Err(error.to_string()),
         });
         drop(answer);
-        asked.or_else(|error| {
-            process
-                .lock()
-                .before(|current| current.expires)
-                .ok_or(error)
-        })
+        asked.or_else(|error| process.lock().valid(clock).ok_or(error))
     }
 
     /// These are of no use any more; what the provider has given since may be.
@@ -175,15 +201,11 @@ impl Provided {
         pair.check()
             .map_err(|e| failed(format!("the credentials provider gave a bad key pair: {e}")))?;
         // Without an expiry they are for this request.
-        process.lock().current = pair.expires.map(|expires| {
-            let life = expires
-                .duration_since(SystemTime::now())
-                .unwrap_or_default();
-            Current {
-                pair: pair.clone(),
-                stale: expires.checked_sub(AHEAD.min(life / 5)).unwrap_or(expires),
-                expires,
-            }
+        process.lock().current = pair.expires.map(|expires| Current {
+            pair: pair.clone(),
+            expires,
+            given: Instant::now(),
+            given_here: SystemTime::now(),
         });
         Ok(pair)
     }
@@ -243,19 +265,19 @@ mod tests {
             for _ in 0..8 {
                 scope.spawn(|| {
                     barrier.wait();
-                    credentials.key_pair().unwrap().unwrap();
+                    credentials.key_pair(&Clock::default()).unwrap().unwrap();
                 });
             }
         });
         assert_eq!(asked.load(Ordering::Relaxed), 1);
         // Refused are those that signed; those that came since are not.
-        let first = credentials.key_pair().unwrap().unwrap();
+        let first = credentials.key_pair(&Clock::default()).unwrap().unwrap();
         credentials.forget(&first);
-        let second = credentials.key_pair().unwrap().unwrap();
+        let second = credentials.key_pair(&Clock::default()).unwrap().unwrap();
         credentials.forget(&first);
         assert!(Arc::ptr_eq(
             &second,
-            &credentials.key_pair().unwrap().unwrap()
+            &credentials.key_pair(&Clock::default()).unwrap().unwrap()
         ));
         assert_eq!(asked.load(Ordering::Relaxed), 2);
     }
@@ -269,7 +291,13 @@ mod tests {
             Err("no network".into())
         });
         thread::scope(|scope| {
-            let ask = || provided.key_pair().err().unwrap().to_string();
+            let ask = || {
+                provided
+                    .key_pair(&Clock::default())
+                    .err()
+                    .unwrap()
+                    .to_string()
+            };
             let threads: Vec<_> = (0..9).map(|_| scope.spawn(ask)).collect();
             while provided.process().lock().waiting < 8 {
                 thread::yield_now();
@@ -292,9 +320,45 @@ mod tests {
             Ok(Credentials::new("id", "secret"))
         });
         for _ in 0..3 {
-            credentials.key_pair().unwrap();
+            credentials.key_pair(&Clock::default()).unwrap();
         }
         assert_eq!(asked.load(Ordering::Relaxed), 3);
+    }
+
+    #[test]
+    fn an_expiry_is_compared_with_the_right_clock_or_with_the_one_it_was_counted_from() {
+        let month = Duration::from_secs(30 * 86_400);
+        let life = Duration::from_secs(900);
+        let here = SystemTime::now();
+        for right in [here - month, here, here + month] {
+            let clock = Clock::default();
+            clock.set(right);
+            // STS says when they expire, or the caller counts from this machine's clock. Nothing tells a long life from
+            // a clock that is ahead.
+            for expires in [right + life, here + life] {
+                let asked = Arc::new(AtomicUsize::new(0));
+                let count = asked.clone();
+                let provided = Provided::new(move || {
+                    count.fetch_add(1, Ordering::Relaxed);
+                    Ok(until(expires))
+                });
+                for _ in 0..21 {
+                    provided.key_pair(&clock).unwrap();
+                }
+                assert_eq!(asked.load(Ordering::Relaxed), 1);
+                // Thirteen minutes later.
+                let later = Duration::from_secs(780);
+                let mut state = provided.process().lock();
+                let current = state.current.as_mut().unwrap();
+                current.given -= later;
+                current.given_here -= later;
+                current.expires -= later;
+                drop(state);
+                provided.key_pair(&clock).unwrap();
+                let expected = if expires > right + life { 1 } else { 2 };
+                assert_eq!(asked.load(Ordering::Relaxed), expected);
+            }
+        }
     }
 
     #[test]
@@ -310,16 +374,18 @@ mod tests {
         let Kind::Fixed(pair) = until(SystemTime::now()).0 else {
             unreachable!()
         };
-        let hour = SystemTime::now() + Duration::from_secs(3600);
+        let expires = SystemTime::now() + Duration::from_secs(250);
         provided.process().lock().current = Some(Current {
             pair,
-            stale: SystemTime::UNIX_EPOCH,
-            expires: hour,
+            expires,
+            // Their last five minutes have begun: others are due.
+            given: Instant::now() - Duration::from_secs(1300),
+            given_here: SystemTime::now(),
         });
         thread::scope(|scope| {
-            let asking = scope.spawn(|| provided.key_pair());
+            let asking = scope.spawn(|| provided.key_pair(&Clock::default()));
             has_entered.recv().unwrap();
-            provided.key_pair().unwrap();
+            provided.key_pair(&Clock::default()).unwrap();
             leave.send(()).unwrap();
             // The provider failed, but there is something valid.
             asking.join().unwrap().unwrap();
@@ -342,21 +408,30 @@ mod tests {
             Ok(until(hour))
         });
         thread::scope(|scope| {
-            let asking = scope.spawn(|| provided.key_pair());
+            let asking = scope.spawn(|| provided.key_pair(&Clock::default()));
             has_entered.recv().unwrap();
             let held = provided.process().lock();
-            let childs = as_child(1, || provided.key_pair().unwrap());
+            let childs = as_child(1, || provided.key_pair(&Clock::default()).unwrap());
             drop(held);
             leave.send(()).unwrap();
             let parents = asking.join().unwrap().unwrap();
             assert!(!Arc::ptr_eq(&childs, &parents));
             // Each keeps what it was given.
-            assert!(Arc::ptr_eq(&parents, &provided.key_pair().unwrap()));
+            assert!(Arc::ptr_eq(
+                &parents,
+                &provided.key_pair(&Clock::default()).unwrap()
+            ));
             as_child(1, || {
-                assert!(Arc::ptr_eq(&childs, &provided.key_pair().unwrap()));
+                assert!(Arc::ptr_eq(
+                    &childs,
+                    &provided.key_pair(&Clock::default()).unwrap()
+                ));
                 provided.forget(&childs);
             });
-            assert!(Arc::ptr_eq(&parents, &provided.key_pair().unwrap()));
+            assert!(Arc::ptr_eq(
+                &parents,
+                &provided.key_pair(&Clock::default()).unwrap()
+            ));
         });
     }
 
@@ -376,7 +451,7 @@ mod tests {
                 "the credentials provider gave a bad key pair: `access_key_id` holds",
             ),
         ] {
-            let error = provider.key_pair().err().unwrap();
+            let error = provider.key_pair(&Clock::default()).err().unwrap();
             assert_eq!(error.kind(), ErrorKind::CredentialsFailed);
             assert!(error.to_string().starts_with(said), "{error}");
             assert!(!format!("{error} {error:?} {provider:?}").contains("geheim"));

@@ -51,15 +51,16 @@ impl Attempts {
                 .unwrap_or(u32::MAX)
                 .saturating_add(1);
             let mut delay = self.policy.delay(made, &error, again, random());
-            let may_follow = again.rewindable && self.policy.allows_after(made);
-            let skewed = error.status() == Some(403)
-                && error.stored() == Stored::No
-                && error.oss_code() == Some("RequestTimeTooSkewed");
-            if skewed && !clock_corrected {
+            let may_follow =
+                again.rewindable && again.signed_anew && self.policy.allows_after(made);
+            if let Some(time) = outcome::clock::told_by(&error) {
                 // The clocks differ too much: OSS's own is right, and worth another attempt. Without one the next request
                 // goes by it.
-                clock_corrected = self.engine.correct_clock(error.header("date"));
-                delay = (clock_corrected && may_follow).then_some(Duration::ZERO);
+                self.engine.set_clock(time);
+                if !clock_corrected {
+                    clock_corrected = true;
+                    delay = may_follow.then_some(Duration::ZERO);
+                }
             }
             let expired = error.stored() == Stored::No
                 && error

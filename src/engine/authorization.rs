@@ -214,6 +214,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::base::clock::Clock;
     use crate::credentials::Credentials;
     use crate::vectors;
 
@@ -257,7 +258,7 @@ mod tests {
             Credentials::new(text(row, "access_key_id"), text(row, "access_key_secret"));
         let pair = credentials
             .security_token(token)
-            .key_pair()
+            .key_pair(&Clock::default())
             .unwrap()
             .unwrap();
         let authorization = Authorization {
@@ -339,7 +340,7 @@ mod tests {
             };
             let credentials =
                 Credentials::new(text(&row, "access_key_id"), text(&row, "access_key_secret"));
-            let pair = credentials.key_pair().unwrap().unwrap();
+            let pair = credentials.key_pair(&Clock::default()).unwrap().unwrap();
             let authorization = Authorization {
                 pair: &pair,
                 version,
@@ -364,7 +365,7 @@ mod tests {
 
     /// The Authorization header of a request at this time.
     fn authorization(credentials: &Credentials, time: SystemTime, region: &str) -> String {
-        let pair = credentials.key_pair().unwrap().unwrap();
+        let pair = credentials.key_pair(&Clock::default()).unwrap().unwrap();
         let authorization = Authorization {
             pair: &pair,
             version: SignatureVersion::V4,
@@ -404,8 +405,8 @@ mod tests {
         // A clone that is changed has the same secret, and its own key.
         let changed = first.clone().security_token("u");
         assert!(!Arc::ptr_eq(
-            &first.key_pair().unwrap().unwrap(),
-            &changed.key_pair().unwrap().unwrap()
+            &first.key_pair(&Clock::default()).unwrap().unwrap(),
+            &changed.key_pair(&Clock::default()).unwrap().unwrap()
         ));
         let fresh = Credentials::new("id", "secret").security_token("u");
         let [changed, fresh] =

@@ -10,11 +10,11 @@ pub(crate) mod source;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 use authorization::Authorization;
 
+use crate::base::clock::Clock;
 use crate::credentials::{Credentials, KeyPair};
 use crate::outcome;
 use crate::outcome::error::Result;
@@ -48,8 +48,8 @@ pub(crate) struct Inner {
     pub(crate) timeout: Option<Duration>,
     pub(crate) max_answer_len: usize,
     pub(crate) retry_policy: RetryPolicy,
-    /// Seconds by which the clock here is ahead of OSS's.
-    pub(crate) clock_ahead: AtomicI64,
+    /// OSS's clock, as far as its refusals have told of it.
+    pub(crate) clock: Clock,
     pub(crate) transport: Transport,
 }
 
@@ -91,35 +91,9 @@ impl Engine {
         self.0.retry_policy
     }
 
-    /// The time, corrected by what OSS said of it.
-    fn now(&self) -> SystemTime {
-        let ahead = self.0.clock_ahead.load(Ordering::Relaxed);
-        let offset = Duration::from_secs(ahead.unsigned_abs());
-        let now = SystemTime::now();
-        let corrected = if ahead < 0 {
-            now.checked_add(offset)
-        } else {
-            now.checked_sub(offset)
-        };
-        corrected.unwrap_or(now).max(UNIX_EPOCH)
-    }
-
-    /// Takes OSS's time, an HTTP date, for the right one; false if it did not say one that makes sense.
-    pub(crate) fn correct_clock(&self, date: Option<&str>) -> bool {
-        let Some(theirs) = date.and_then(|date| httpdate::parse_http_date(date).ok()) else {
-            return false;
-        };
-        let seconds = |time: SystemTime| {
-            let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-            i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-        };
-        // From the year 2000 to 3000: what is out of that no signature can be dated with.
-        if !(946_684_800..32_503_680_000).contains(&seconds(theirs)) {
-            return false;
-        }
-        let ahead = seconds(SystemTime::now()) - seconds(theirs);
-        self.0.clock_ahead.store(ahead, Ordering::Relaxed);
-        true
+    /// From now on requests are dated by this time.
+    pub(crate) fn set_clock(&self, time: SystemTime) {
+        self.0.clock.set(time);
     }
 
     /// Whether other credentials may be had than those that OSS refused.
@@ -170,7 +144,7 @@ impl Engine {
 
     /// Who signs the next request; `None` for nobody.
     pub(crate) fn key_pair(&self) -> Result<Option<Arc<KeyPair>>> {
-        self.0.credentials.key_pair()
+        self.0.credentials.key_pair(&self.0.clock)
     }
 
     /// Signs, now.
@@ -180,7 +154,7 @@ impl Engine {
             version: self.0.signature_version,
             region: self.region(),
             product: "oss",
-            now: self.now(),
+            now: self.0.clock.now(),
         }
     }
 

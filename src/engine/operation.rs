@@ -182,6 +182,7 @@ impl Operation {
                     callback: false,
                     idempotent: true,
                     rewindable,
+                    signed_anew: true,
                 },
             )
         })?;

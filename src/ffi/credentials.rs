@@ -297,7 +297,8 @@ pub unsafe extern "C" fn oss_callback_credentials_set_key_pair(
     }
 }
 
-/// Sets when the credentials expire. STS returns this time.
+/// Sets when the credentials expire: the time that STS returns, or one counted from this machine's clock,
+/// however wrong that is.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_credentials_set_expires_at_s(
     credentials: Option<&mut oss_callback_credentials>,

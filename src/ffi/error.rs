@@ -154,8 +154,8 @@ pub extern "C" fn oss_callback_error_host_id(error: Option<&oss_callback_error>)
     of(error, ptr::null(), |error| borrowed(error.host_id.as_ref()))
 }
 
-/// For a callback error or an answer that is not OSS's: its usual cause and what to do, in a few sentences.
-/// NULL for other errors.
+/// For an error of the callback, the clock, the endpoint or the region, and for an answer that is not OSS's:
+/// its usual cause and what to do, in a few sentences. NULL for other errors.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_error_diagnosis(
     error: Option<&oss_callback_error>,

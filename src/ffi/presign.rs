@@ -48,7 +48,8 @@ impl oss_callback_presigned_url {
 
 /// Signs a URL that lets others upload `object` into `bucket`. Sends nothing. The URL is valid for
 /// `expires_in_s` seconds, 1 to 604800 (7 days), or until the client's credentials expire, if that is
-/// sooner.
+/// sooner. They begin now, by OSS's clock if an answer to the client has told of it, otherwise by this
+/// machine's.
 ///
 /// `options` may be NULL. The object's headers in them apply: they are signed, and the uploader must send
 /// them with the URL. A Content-Type is signed only if you set one; do so for browsers, which always send

@@ -175,9 +175,9 @@ pub extern "C" fn oss_callback_put_options_set_deadline_ms(
 ///
 /// In a multipart upload, each part is a request of its own, and so is each lookup after a lost answer to
 /// its completion. If OSS refuses a request because the clocks differ, or because a hook's credentials have
-/// expired, the next attempt uses OSS's time or new credentials; without another attempt, the next request
-/// does. If a kept connection turns out to be closed before the first byte of a request, replacing it is
-/// not an attempt.
+/// expired, the next attempt uses OSS's time or new credentials; without another attempt, the client's next
+/// request does. If a kept connection turns out to be closed before the first byte of a request, replacing
+/// it is not an attempt.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_max_attempts(
     options: Option<&mut oss_callback_put_options>,

@@ -197,6 +197,7 @@ impl<'a> PostObject<'a> {
                 callback,
                 idempotent,
                 rewindable: sent.rewindable,
+                signed_anew: false,
             };
             (sent.result, again)
         })?;

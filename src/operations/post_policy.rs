@@ -72,7 +72,8 @@ impl PostPolicy {
     }
 
     /// How long the form is good for, in whole seconds: a second to 7 days. It ends earlier if the
-    /// credentials do. Default: 15 minutes.
+    /// credentials do. It begins now, by OSS's clock if an answer to the client has told of it, and else by
+    /// this machine's. Default: 15 minutes.
     pub fn expires_in(mut self, duration: Duration) -> Self {
         self.expires_in = duration;
         self

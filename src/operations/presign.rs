@@ -34,7 +34,7 @@ pub struct PresignOptions {
 
 impl PresignOptions {
     /// The URL is good for so long: a second to 7 days, in whole seconds. It ends earlier if the credentials
-    /// do.
+    /// do. It begins now, by OSS's clock if an answer to the client has told of it, and else by this machine's.
     pub fn expires_in(duration: Duration) -> PresignOptions {
         PresignOptions {
             expires_in: duration,

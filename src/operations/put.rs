@@ -299,6 +299,7 @@ impl<'a> PutObject<'a> {
                 callback,
                 idempotent,
                 rewindable: sent.rewindable,
+                signed_anew: upload.request.url.is_none(),
             };
             (sent.result, again)
         });

@@ -4,6 +4,12 @@
 //! the kind 0007-… may change, so the message decides; it is read loosely, since OSS's own spelling
 //! varies (`Status`/`status`, blanks, a final dot).
 
+use std::borrow::Cow;
+
+use crate::base::host_name::is_host_name;
+use crate::outcome::clock;
+use crate::outcome::error::OssError;
+
 /// The sentence for a failed callback (HTTP 203), by the message of the error document.
 pub(crate) fn of_failed_callback(message: Option<&str>) -> &'static str {
     let message = simplified(message.unwrap_or_default());
@@ -94,8 +100,43 @@ pub(crate) fn of_somebody_else(status: u16) -> &'static str {
     }
 }
 
+/// The sentence for a refusal of the endpoint, in place of which OSS may name another, of the clock, of the region or of
+/// the callback.
+pub(crate) fn of_refusal(
+    status: u16,
+    oss: &OssError,
+    endpoint: Option<&str>,
+) -> Option<Cow<'static, str>> {
+    let message = oss.message.as_deref();
+    let code = oss.code.as_deref().unwrap_or_default();
+    if let Some(endpoint) = endpoint {
+        let named = match is_host_name(&endpoint.to_ascii_lowercase()) {
+            true => format!("the endpoint {endpoint}"),
+            false => "the bucket's endpoint".to_owned(),
+        };
+        let sentence = format!(
+            "The bucket is not at the client's endpoint, most often because it is in another region. Give the \
+             client {named}, and if `region` is set, the region of that endpoint."
+        );
+        return Some(sentence.into());
+    }
+    let sentence = if clock::is_about_the_date(status, code, message) {
+        "The request is dated by a clock that is more than 15 minutes from OSS's. If this client signed it, its \
+         next requests go by OSS's time: send it again, and set this machine's clock. A URL or a form must be \
+         signed anew."
+    } else if code != "InvalidArgument" {
+        return None;
+    } else if simplified(message.unwrap_or_default()).contains("invalid signing region") {
+        "The request is signed for a region that is not the bucket's. Give the client the bucket's region, such as \
+         cn-hangzhou; many endpoints have it in their name, and then `region` can be left out."
+    } else {
+        of_rejected_callback(message, oss.detail("ArgumentName"))?
+    };
+    Some(sentence.into())
+}
+
 /// The sentence for a callback that OSS rejected (HTTP 400 `InvalidArgument`), if it was the callback.
-pub(crate) fn of_rejected_callback(
+fn of_rejected_callback(
     message: Option<&str>,
     argument_name: Option<&str>,
 ) -> Option<&'static str> {

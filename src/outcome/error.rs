@@ -1,5 +1,6 @@
 //! What went wrong, and above all: is the object stored, and was the callback answered?
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -58,7 +59,7 @@ struct Inner {
     body: Vec<u8>,
     oss: OssError,
     receipt: Option<Receipt>,
-    diagnosis: Option<&'static str>,
+    diagnosis: Option<Cow<'static, str>>,
     waited: Duration,
     history: Vec<Attempt>,
     notes: Vec<String>,
@@ -160,8 +161,11 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_diagnosis(mut self, diagnosis: Option<&'static str>) -> Error {
-        self.0.diagnosis = diagnosis;
+    pub(crate) fn with_diagnosis(
+        mut self,
+        diagnosis: Option<impl Into<Cow<'static, str>>>,
+    ) -> Error {
+        self.0.diagnosis = diagnosis.map(Into::into);
         self
     }
 
@@ -266,10 +270,10 @@ impl Error {
         self.0.receipt.as_ref()
     }
 
-    /// For an error of the callback, and for an answer that is not OSS's: what usually causes it and what to do, in a
-    /// few sentences.
+    /// For an error of the callback, of the clock, of the endpoint or of the region, and for an answer that is not OSS's:
+    /// what usually causes it and what to do, in a few sentences.
     pub fn diagnosis(&self) -> Option<&str> {
-        self.0.diagnosis
+        self.0.diagnosis.as_deref()
     }
 
     /// How long the head of the answer was waited for in the last attempt, after the last byte was sent.

@@ -15,7 +15,15 @@ pub(crate) fn parse(body: &[u8]) -> Option<OssError> {
     }
     let mut error = OssError::default();
     for child in root.children.into_iter().take(MAX_ELEMENTS) {
-        keep(&mut error, child.name, child.text);
+        // Some answers have what explains them one level deeper.
+        if child.name == "Detail" && !child.children.is_empty() {
+            let details = child.children.into_iter().take(MAX_ELEMENTS);
+            error
+                .details
+                .extend(details.map(|detail| (detail.name, detail.text)));
+        } else {
+            keep(&mut error, child.name, child.text);
+        }
     }
     error.code.is_some().then_some(error)
 }

@@ -1,5 +1,6 @@
 //! What an answer means: is the object stored, and was the callback answered? Pure.
 
+pub(crate) mod clock;
 pub(crate) mod diagnosis;
 pub(crate) mod error;
 pub(crate) mod error_document;
@@ -9,6 +10,7 @@ pub(crate) mod retry;
 pub(crate) mod unsettled;
 pub(crate) mod verdict;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use base64::Engine;
@@ -357,16 +359,20 @@ fn failure(row: Row, answer: Answer, oss: OssError) -> Error {
         }
         None => say(", ", &answer.body),
     }
-    if row == Row::Redirected {
-        let endpoint = oss.detail("Endpoint").unwrap_or_default();
+    // OSS refuses what comes to another endpoint than the bucket's, and names the right one.
+    let is_elsewhere = row == Row::Redirected
+        || row == Row::Refused && answer.status == 403 && names_endpoint(Some(&oss));
+    let endpoint = oss
+        .detail("Endpoint")
+        .filter(|_| is_elsewhere)
+        .map(str::trim);
+    if let Some(endpoint) = endpoint {
         say("; the bucket's endpoint is ", endpoint.as_bytes());
     }
     message.push_str(&request_of(&answer, &oss));
     let diagnosis = match row {
-        Row::NotFromOss => Some(diagnosis::of_somebody_else(answer.status)),
-        _ if oss.code.as_deref() == Some("InvalidArgument") => {
-            diagnosis::of_rejected_callback(oss.message.as_deref(), oss.detail("ArgumentName"))
-        }
+        Row::NotFromOss => Some(Cow::from(diagnosis::of_somebody_else(answer.status))),
+        Row::Refused | Row::Redirected => diagnosis::of_refusal(answer.status, &oss, endpoint),
         _ => None,
     };
     Error::new(kind, message)

@@ -20,8 +20,8 @@ pub(crate) const MAX_DELAY: Duration = Duration::from_secs(20);
 /// nothing, or there is no callback, or the caller said that the callback is idempotent**. Never after a
 /// 203, a wrong CRC-64 or a damaged answer. A request that OSS refuses because the clocks differ too much is sent
 /// again by OSS's time, and one whose credentials it refuses as expired or unknown with new ones of the
-/// [provider](crate::CredentialsProvider), once each. The client keeps what it has learned for later requests, whether or
-/// not another attempt is made.
+/// [provider](crate::CredentialsProvider), once each; not with a URL or form, which is signed already. The client keeps what
+/// it has learned for later requests, whether or not another attempt is made.
 ///
 /// No request is sent more often than the policy allows. Each request of an upload counts for itself: each part of a
 /// file, and also the looks that follow a lost answer to CompleteMultipartUpload. A kept connection that turns out to be
@@ -103,9 +103,14 @@ impl RetryPolicy {
         let max_delay = self.max_delay.unwrap_or(MAX_DELAY);
         let ceiling = base_delay.saturating_mul(factor).min(max_delay);
         let jitter = ceiling.mul_f64(random.clamp(0.0, 1.0));
+        // A date is one of the server's clock.
+        let date = error
+            .header("date")
+            .and_then(|date| httpdate::parse_http_date(date).ok());
+        let now = date.unwrap_or_else(SystemTime::now);
         match error
             .header("retry-after")
-            .and_then(|text| retry_after(text, SystemTime::now()))
+            .and_then(|text| retry_after(text, now))
         {
             Some(asked) if asked > max_delay => None,
             Some(asked) => Some(asked.max(jitter)),
@@ -122,6 +127,8 @@ pub(crate) struct Again {
     pub(crate) idempotent: bool,
     /// The body can be read from its beginning.
     pub(crate) rewindable: bool,
+    /// Each attempt is signed for itself. A URL or a form of somebody else's is signed once.
+    pub(crate) signed_anew: bool,
 }
 
 impl Again {
@@ -190,6 +197,7 @@ mod tests {
         callback: false,
         idempotent: false,
         rewindable: true,
+        signed_anew: true,
     };
 
     fn error(kind: ErrorKind, stored: Stored) -> Error {
@@ -234,6 +242,7 @@ mod tests {
                 callback,
                 idempotent,
                 rewindable,
+                signed_anew: true,
             };
             let lost = error(ErrorKind::ConnectionLost, stored);
             assert_eq!(again(&lost, facts), expected, "{stored:?} {facts:?}");
@@ -246,6 +255,7 @@ mod tests {
             callback: true,
             idempotent: true,
             rewindable: true,
+            signed_anew: true,
         };
         // Even of a kind that would be worth it otherwise.
         for kind in [

@@ -470,18 +470,63 @@ fn what_is_not_an_answer_of_oss_is_shown_and_explained() {
 }
 
 #[test]
-fn a_redirect_to_another_endpoint_is_a_refusal() {
-    let body = "<Error><Code>AccessDenied</Code><Message>m</Message>\
-                <Endpoint>oss-cn-beijing.aliyuncs.com</Endpoint></Error>";
-    let error = upload(301, &[], body).unwrap_err();
-    assert_eq!(
-        (error.kind(), error.stored(), error.answered()),
-        (ErrorKind::Refused, S::No, A::No)
-    );
-    assert_eq!(
-        error.to_string(),
-        "HTTP 301, AccessDenied: m; the bucket's endpoint is oss-cn-beijing.aliyuncs.com (request R)"
-    );
+fn a_bucket_that_is_elsewhere_is_said_to_be_there() {
+    let named = |status, endpoint: &str| {
+        let body = format!(
+            "<Error><Code>AccessDenied</Code><Message>m</Message><Endpoint>{endpoint}</Endpoint></Error>"
+        );
+        upload(status, &[], &body).unwrap_err()
+    };
+    for (status, kind) in [
+        (403, ErrorKind::AccessDenied),
+        (301, ErrorKind::Refused),
+        (302, ErrorKind::Refused),
+        (307, ErrorKind::Refused),
+    ] {
+        let error = named(status, " oss-cn-beijing.aliyuncs.com\n");
+        let verdict = (error.kind(), error.stored(), error.answered());
+        assert_eq!(verdict, (kind, S::No, A::No), "{status}");
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "HTTP {status}, AccessDenied: m; the bucket's endpoint is oss-cn-beijing.aliyuncs.com (request R)"
+            )
+        );
+        let diagnosis = error.diagnosis().unwrap();
+        assert!(
+            diagnosis.contains("Give the client the endpoint oss-cn-beijing.aliyuncs.com,"),
+            "{diagnosis}"
+        );
+    }
+    // What is no host name is no advice.
+    let error = named(403, "a b/c?d\u{202e}");
+    assert!(error.to_string().contains("endpoint is a b/c?d"), "{error}");
+    let diagnosis = error.diagnosis().unwrap();
+    assert!(diagnosis.contains("the bucket's endpoint,"), "{diagnosis}");
+    // No endpoint is named, or it is not what is refused.
+    for error in [named(403, " "), named(404, "oss-cn-beijing.aliyuncs.com")] {
+        assert_eq!(error.diagnosis(), None);
+        assert!(!error.to_string().contains("endpoint"), "{error}");
+    }
+    // The success of nobody: without an endpoint it is not known what a redirect means.
+    assert_eq!(named(302, " ").stored(), S::Unknown);
+}
+
+#[test]
+fn a_refusal_of_the_clock_or_the_region_says_what_to_do() {
+    let refused = |status, code: &str, message: &str| {
+        let body = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
+        let error = upload(status, &[], &body).unwrap_err();
+        error.diagnosis().unwrap_or_default().to_owned()
+    };
+    let date = "Invalid signing date in Authorization header.";
+    assert!(refused(403, "RequestTimeTooSkewed", "m").contains("clock"));
+    assert!(refused(400, "InvalidArgument", date).contains("clock"));
+    let region = "Invalid signing region in Authorization header.";
+    assert!(refused(400, "InvalidArgument", region).contains("region"));
+    let callback = "The callback body is empty.";
+    assert!(refused(400, "InvalidArgument", callback).contains("callbackBody"));
+    assert_eq!(refused(403, "AccessDenied", date), "");
 }
 
 #[test]

@@ -31,6 +31,19 @@ fn a_hook_gives_credentials() {
 }
 
 #[test]
+fn a_wrong_clock_is_corrected_before_1970_too() {
+    let scene = Scene::new();
+    let hour = SystemTime::now() + Duration::from_secs(3600);
+    scene
+        .server
+        .add_sts_credentials("STS.id", "hidden", "token", hour);
+    scene.run("wrong_clock.c", &[]);
+    // With each wrong clock two from a hook, one of bytes and 21 for each way to say when credentials expire; before 1970
+    // there is but one.
+    assert_eq!(scene.server.stored().len(), 4 * (2 + 1 + 42) + (2 + 1 + 21));
+}
+
+#[test]
 fn a_hook_signs_where_the_secret_is_not() {
     let (path, contents) = file("c_abi_signed.bin", 3 * PART);
     let receiver = agreeing();

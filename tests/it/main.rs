@@ -9,8 +9,10 @@ mod callback_verify;
 mod cancel;
 mod changing_files;
 mod checkpoint_files;
+mod clock;
 mod credentials;
 mod early_answers;
+mod every_request;
 mod failing_network;
 mod faults;
 #[cfg(feature = "tls")]
@@ -36,3 +38,4 @@ mod shared_options;
 #[cfg(feature = "tls")]
 mod tls;
 mod upload_file;
+mod wrong_endpoint;

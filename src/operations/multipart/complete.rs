@@ -303,6 +303,7 @@ impl Complete {
                 // The upload is completed once, however often that is asked for.
                 idempotent: true,
                 rewindable: !is_gone,
+                signed_anew: true,
             };
             (result, again)
         });

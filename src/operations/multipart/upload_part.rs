@@ -230,6 +230,7 @@ impl PartUpload<'_, '_> {
                 callback: false,
                 idempotent: true,
                 rewindable: sent.rewindable,
+                signed_anew: true,
             };
             crc64 = sent.contents.crc64;
             let number = self.number;

@@ -11,7 +11,7 @@ use hyper::{HeaderMap, StatusCode, header::HeaderName};
 pub(crate) use post_form::{CONDITIONS_OF_VERSION_4, FormSignature, authorize_form};
 pub(crate) use v1::SUB_RESOURCES;
 
-use crate::{error::OssError, query::Query};
+use crate::{error::OssError, query::Query, timestamp::timestamp};
 
 /// The clock of a request may be this far from the server's (OSS documentation, RequestTimeTooSkewed).
 const LARGEST_SKEW: Duration = Duration::from_secs(15 * 60);
@@ -194,7 +194,7 @@ fn incomplete(parameters: &str) -> OssError {
 fn expired(end: &str, now: SystemTime) -> OssError {
     OssError::access_denied("Request has expired.")
         .detail("Expires", end)
-        .detail("ServerTime", httpdate::fmt_http_date(now))
+        .detail("ServerTime", timestamp(now))
 }
 
 /// A parameter, unless it is no text, which nothing in a signature may be.
@@ -219,8 +219,8 @@ fn check_clock(request_time: SystemTime, now: SystemTime) -> Result<(), OssError
         "MaxAllowedSkewMilliseconds",
         LARGEST_SKEW.as_millis().to_string(),
     )
-    .detail("RequestTime", httpdate::fmt_http_date(request_time))
-    .detail("ServerTime", httpdate::fmt_http_date(now)))
+    .detail("RequestTime", timestamp(request_time))
+    .detail("ServerTime", timestamp(now)))
 }
 
 /// The error for a signature that differs, with all that a client needs to compare.
