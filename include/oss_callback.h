@@ -1074,7 +1074,8 @@ void oss_callback_client_options_set_user_agent(
 
 /**
  * Limits the time to resolve the server's name, and the time to connect, TLS included. Default: 10000 ms
- * each. 0 is refused.
+ * each. 0 is refused. If the name has several addresses, the next one is tried after 250 ms, or at once
+ * when one refuses.
  */
 void oss_callback_client_options_set_connect_timeout_ms(
     oss_callback_client_options *options, uint64_t timeout_ms);

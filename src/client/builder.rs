@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::Client;
@@ -135,6 +134,7 @@ impl ClientBuilder {
     }
 
     /// Time for finding the server's address, and time for connecting, TLS included. Default: 10 s each.
+    /// If the name has several addresses, the next one is tried after 250 ms, or at once when one refuses.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = limit;
         self
@@ -190,12 +190,13 @@ impl ClientBuilder {
     }
 
     /// Finds the addresses of host names in place of the system. It may block: it runs on a thread of its
-    /// own, which is left to itself when a limit is reached first. Answers are kept for a minute.
+    /// own, which is left to itself when a limit is reached first: one for each name and port, 64 at most.
+    /// Answers are kept for a minute. Clients of clones of this builder share both.
     pub fn resolver(
         mut self,
         lookup: impl Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
     ) -> Self {
-        self.lookup = Lookup(Arc::new(lookup));
+        self.lookup = Lookup::new(lookup);
         self
     }
 

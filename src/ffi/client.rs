@@ -312,7 +312,8 @@ pub unsafe extern "C" fn oss_callback_client_options_set_user_agent(
 }
 
 /// Limits the time to resolve the server's name, and the time to connect, TLS included. Default: 10000 ms
-/// each. 0 is refused.
+/// each. 0 is refused. If the name has several addresses, the next one is tried after 250 ms, or at once
+/// when one refuses.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_options_set_connect_timeout_ms(
     options: Option<&mut oss_callback_client_options>,

@@ -12,6 +12,7 @@ use ureq::unversioned::transport::{
 
 use super::current::{Current, Phase, current};
 use super::proxy::Proxy;
+use super::race;
 use super::resolve::{Lookup, Resolver};
 use super::socket::Socket;
 use super::wire::{ReceiveError, Wire};
@@ -113,35 +114,21 @@ impl Connector {
         let mut again = true;
         loop {
             let (addresses, remembered) = self.resolver.resolve(host, port, current)?;
-            let mut last = None;
             current.enter(Phase::Connecting);
-            for (index, address) in addresses.iter().enumerate() {
-                match Socket::connect(*address, addresses.len() - index, current) {
-                    Ok(Ok(socket)) => return Ok(socket),
-                    Ok(Err(e)) => last = Some((address, e)),
-                    Err(e) => {
-                        // Out of time; the next attempt is to ask anew.
-                        self.resolver.forget(host, port);
+            match race::connect(host, &addresses, current) {
+                Ok((stream, address)) => {
+                    self.resolver.worked(host, port, &addresses, address);
+                    return Ok(Socket::new(stream));
+                }
+                Err(e) => {
+                    self.resolver.forget(host, port, current);
+                    // Out of time, or not: the next attempt is to ask anew.
+                    let in_time = e.kind() == ErrorKind::Connect;
+                    if !(in_time && remembered && std::mem::take(&mut again)) {
                         return Err(e);
                     }
                 }
             }
-            self.resolver.forget(host, port);
-            if remembered && again {
-                again = false;
-                continue;
-            }
-            let Some((address, e)) = last else {
-                let message = format!("resolve {host}: it has no address");
-                return Err(Error::new(ErrorKind::Resolve, message));
-            };
-            let what = e.to_string().to_lowercase();
-            let message = if host.trim_matches(['[', ']']) == address.ip().to_string() {
-                format!("connect to {address}: {what}")
-            } else {
-                format!("connect to {host} at {address}: {what}")
-            };
-            return Err(Error::new(ErrorKind::Connect, message).with_source(e));
         }
     }
 }

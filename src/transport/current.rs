@@ -174,11 +174,11 @@ impl Current {
         Ok(())
     }
 
-    /// What is left of the limit of this phase.
+    /// What is left of the limit of this phase, and of the whole.
     pub(super) fn time_left(&self) -> Option<Duration> {
-        self.until
-            .get()
-            .map(|until| until.saturating_duration_since(Instant::now()))
+        let ends = [self.until.get(), self.limits.deadline];
+        let end = ends.into_iter().flatten().min()?;
+        Some(end.saturating_duration_since(Instant::now()))
     }
 
     /// How long may be waited now; an error when the request must end.

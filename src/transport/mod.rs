@@ -14,6 +14,7 @@ mod framing;
 mod fuzzed;
 mod head;
 mod proxy;
+mod race;
 mod resolve;
 mod socket;
 #[cfg(feature = "tls")]

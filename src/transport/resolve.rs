@@ -9,35 +9,72 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use once_cell::race::OnceBox;
+
 use super::current::{Current, Phase};
+use crate::base::process::PerProcess;
 use crate::outcome::error::Error;
 use crate::outcome::verdict::ErrorKind;
 
 /// How long an answer of the system's resolver is used.
 const FRESH: Duration = Duration::from_secs(60);
 
+/// How long the address that could be reached is tried before those that come first.
+const PREFERRED: Duration = Duration::from_secs(600);
+
 /// Names beyond which old answers are forgotten; a client rarely asks for more than a few.
 const MAX_NAMES: usize = 256;
+
+/// Questions beyond which a resolver is asked no further ones until it has answered some: each takes a thread.
+const MAX_QUESTIONS: usize = 64;
 
 /// A name in lower case, and a port.
 type Key = (String, u16);
 
-/// Finds the addresses of a name, and may block while it does.
+/// Finds the addresses of a name, and may block while it does. Whoever has a clone shares the questions under way
+/// and the answers: all clients do that have the system's.
 #[derive(Clone)]
-pub(crate) struct Lookup(pub(crate) Arc<LookupFn>);
+pub(crate) struct Lookup(Arc<Shared>);
 
 type LookupFn = dyn Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync;
+
+struct Shared {
+    find: Box<LookupFn>,
+    /// The answer is the same for every port, which is asked for as 0.
+    any_port: bool,
+    /// Each process has its own: its threads alone will answer.
+    names: PerProcess<Names>,
+}
+
+impl Lookup {
+    pub(crate) fn new(
+        find: impl Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
+    ) -> Lookup {
+        Lookup::of(Box::new(find), false)
+    }
+
+    fn of(find: Box<LookupFn>, any_port: bool) -> Lookup {
+        Lookup(Arc::new(Shared {
+            find,
+            any_port,
+            names: PerProcess::default(),
+        }))
+    }
+}
 
 impl Default for Lookup {
     /// The system's.
     fn default() -> Lookup {
-        Lookup(Arc::new(|host, port| {
+        static SYSTEM: OnceBox<Lookup> = OnceBox::new();
+        let find = |host: &str, port| {
             // Nobody is asked for what a fuzzer comes up with.
             if cfg!(fuzzing) {
                 return Err(io::ErrorKind::NotFound.into());
             }
             (host, port).to_socket_addrs().map(Iterator::collect)
-        }))
+        };
+        let system = SYSTEM.get_or_init(|| Box::new(Lookup::of(Box::new(find), true)));
+        system.clone()
     }
 }
 
@@ -47,22 +84,20 @@ impl fmt::Debug for Lookup {
     }
 }
 
-/// Finds addresses, and remembers them.
-#[derive(Debug, Default)]
-pub(super) struct Resolver {
-    /// Addresses that the caller has given for names, in lower case.
-    fixed: HashMap<String, Vec<SocketAddr>>,
-    lookup: Lookup,
-    names: Arc<Mutex<Names>>,
-}
-
-/// What the resolver was asked.
+/// What a resolver was asked.
 #[derive(Debug, Default)]
 struct Names {
+    asked: Mutex<Asked>,
+    /// A question was answered.
+    fewer: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Asked {
     /// With the time of the answer.
     known: HashMap<Key, (Instant, Vec<SocketAddr>)>,
-    /// Those that it has not answered yet.
-    asked: HashMap<Key, Arc<Question>>,
+    /// What it has not answered yet.
+    open: HashMap<Key, Arc<Question>>,
 }
 
 /// A question to the resolver, which any number of requests wait for.
@@ -75,16 +110,27 @@ struct Question {
 
 type Answer = Result<Vec<SocketAddr>, Arc<io::Error>>;
 
+/// Finds addresses, for one client in one process.
+#[derive(Debug, Default)]
+pub(super) struct Resolver {
+    /// Addresses that the caller has given for names, in lower case.
+    fixed: HashMap<String, Vec<SocketAddr>>,
+    lookup: Lookup,
+    /// The address of a name that could be reached when those before it could not, and since when.
+    preferred: Mutex<HashMap<Key, (Instant, SocketAddr)>>,
+}
+
 impl Resolver {
     pub(super) fn new(fixed: HashMap<String, Vec<SocketAddr>>, lookup: Lookup) -> Resolver {
         Resolver {
             fixed,
             lookup,
-            names: Arc::default(),
+            preferred: Mutex::default(),
         }
     }
 
-    /// The addresses of a name, and whether they were remembered rather than asked for now.
+    /// The addresses of a name in the order in which to try them, and whether they were remembered rather than
+    /// asked for now.
     pub(super) fn resolve(
         &self,
         host: &str,
@@ -96,67 +142,139 @@ impl Resolver {
             return Ok((vec![(address, port).into()], false));
         }
         let key = (host.to_ascii_lowercase(), port);
-        if let Some(addresses) = self.fixed.get(&key.0) {
-            return Ok((addresses.clone(), false));
+        let (mut addresses, remembered) = match self.fixed.get(&key.0) {
+            Some(addresses) => (addresses.clone(), false),
+            None => self.lookup.find(&key, current)?,
+        };
+        let preferred = lock(&self.preferred);
+        if let Some((since, address)) = preferred.get(&key)
+            && since.elapsed() < PREFERRED
+            && let Some(index) = addresses.iter().position(|other| other == address)
+        {
+            addresses[..=index].rotate_right(1);
         }
+        Ok((addresses, remembered))
+    }
+
+    /// Notes which of the addresses, in the order in which they were tried, could be reached.
+    pub(super) fn worked(&self, host: &str, port: u16, tried: &[SocketAddr], address: SocketAddr) {
+        if tried.first() == Some(&address) {
+            return;
+        }
+        let mut preferred = lock(&self.preferred);
+        if preferred.len() >= MAX_NAMES {
+            preferred.clear();
+        }
+        let key = (host.to_ascii_lowercase(), port);
+        preferred.insert(key, (Instant::now(), address));
+    }
+
+    /// Forgets a name of which no address could be reached.
+    pub(super) fn forget(&self, host: &str, port: u16, current: &Current) {
+        let key = self.lookup.key(host.to_ascii_lowercase(), port);
+        lock(&self.lookup.names(current).asked).known.remove(&key);
+    }
+}
+
+impl Lookup {
+    fn key(&self, host: String, port: u16) -> Key {
+        (host, if self.0.any_port { 0 } else { port })
+    }
+
+    fn names(&self, current: &Current) -> &Names {
+        (self.0.names).get_in(current.process, |_| Names::default())
+    }
+
+    /// The addresses of a name, and whether they were remembered.
+    fn find(
+        &self,
+        (host, port): &Key,
+        current: &Current,
+    ) -> Result<(Vec<SocketAddr>, bool), Error> {
+        let key = self.key(host.clone(), *port);
         let failed = |e: Arc<io::Error>| {
             let message = format!("resolve {host}: {}", e.to_string().to_lowercase());
             Error::new(ErrorKind::Resolve, message).with_source(e)
         };
-        let question = {
-            let mut names = lock(&self.names);
-            if let Some((since, addresses)) = names.known.get(&key)
-                && since.elapsed() < FRESH
-            {
-                return Ok((addresses.clone(), true));
+        let at_port = |mut addresses: Vec<SocketAddr>| {
+            if self.0.any_port {
+                (addresses.iter_mut()).for_each(|address| address.set_port(*port));
             }
-            match names.asked.get(&key) {
-                Some(question) => question.clone(),
-                None => {
-                    let question = self.ask(key.clone()).map_err(|e| failed(Arc::new(e)))?;
-                    names.asked.insert(key, question.clone());
-                    question
-                }
-            }
+            addresses
         };
         current.enter(Phase::Resolving);
+        let names = self.names(current);
+        let mut asked = lock(&names.asked);
+        let question = loop {
+            if let Some((since, addresses)) = asked.known.get(&key)
+                && since.elapsed() < FRESH
+            {
+                return Ok((at_port(addresses.clone()), true));
+            }
+            if let Some(question) = asked.open.get(&key) {
+                break question.clone();
+            }
+            if asked.open.len() < MAX_QUESTIONS {
+                let question = self.ask(key.clone(), current.process);
+                let question = question.map_err(|e| failed(Arc::new(e)))?;
+                asked.open.insert(key, question.clone());
+                break question;
+            }
+            let waited = names.fewer.wait_timeout(asked, current.patience()?);
+            asked = waited.unwrap_or_else(PoisonError::into_inner).0;
+        };
+        drop(asked);
         let answer = question.wait(current)?;
-        Ok((answer.map_err(failed)?, false))
-    }
-
-    /// Forgets a name of which no address could be reached.
-    pub(super) fn forget(&self, host: &str, port: u16) {
-        let key = (host.to_ascii_lowercase(), port);
-        lock(&self.names).known.remove(&key);
+        Ok((at_port(answer.map_err(failed)?), false))
     }
 
     /// Asks a resolver that knows no limits, on a thread that goes on when they are reached: whoever asks for
     /// the same name meanwhile waits for the same answer.
-    fn ask(&self, key: Key) -> io::Result<Arc<Question>> {
+    fn ask(&self, key: Key, process: u32) -> io::Result<Arc<Question>> {
         let question = Arc::new(Question::default());
-        let (asked, names, lookup) = (question.clone(), self.names.clone(), self.lookup.clone());
+        let (open, lookup) = (question.clone(), self.clone());
         let thread = std::thread::Builder::new()
             .name("oss-callback-resolver".to_owned())
             .spawn(move || {
-                let found = catch_unwind(AssertUnwindSafe(|| lookup.0(&key.0, key.1)));
+                let found = catch_unwind(AssertUnwindSafe(|| (lookup.0.find)(&key.0, key.1)));
                 let answer = found.unwrap_or_else(|_| {
                     Err(io::Error::other("the resolver ended without an answer"))
                 });
-                let mut names = lock(&names);
-                names.asked.remove(&key);
+                let answer = answer.map(alternating);
+                let names = (lookup.0.names).get_in(process, |_| Names::default());
+                let mut asked = lock(&names.asked);
+                asked.open.remove(&key);
                 if let Ok(addresses) = &answer {
-                    if names.known.len() >= MAX_NAMES {
-                        names.known.clear();
+                    if asked.known.len() >= MAX_NAMES {
+                        asked.known.clear();
                     }
-                    names.known.insert(key, (Instant::now(), addresses.clone()));
+                    asked.known.insert(key, (Instant::now(), addresses.clone()));
                 }
-                drop(names);
-                *lock(&asked.answer) = Some(answer.map_err(Arc::new));
-                asked.answered.notify_all();
+                drop(asked);
+                names.fewer.notify_all();
+                *lock(&open.answer) = Some(answer.map_err(Arc::new));
+                open.answered.notify_all();
             })?;
         *lock(&question.thread) = Some(thread);
         Ok(question)
     }
+}
+
+/// The same addresses with one of each family in turn (RFC 8305, section 4), each family in its order: a family without a
+/// route costs one attempt.
+fn alternating(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let Some(first) = addresses.first().map(SocketAddr::is_ipv4) else {
+        return addresses;
+    };
+    let len = addresses.len();
+    let (these, those): (Vec<_>, Vec<_>) =
+        (addresses.into_iter()).partition(|a| a.is_ipv4() == first);
+    let (mut these, mut those) = (these.into_iter(), those.into_iter());
+    let mut all = Vec::with_capacity(len);
+    while all.len() < len {
+        all.extend(these.next().into_iter().chain(those.next()));
+    }
+    all
 }
 
 impl Question {
@@ -194,6 +312,7 @@ mod tests {
     use http::uri::Authority;
 
     use super::*;
+    use crate::base::process::tests::as_child;
     use crate::transport::Limits;
 
     /// A resolver that counts how often it is asked, and answers once for each message.
@@ -201,30 +320,55 @@ mod tests {
         let (sender, messages) = channel();
         let (messages, count) = (Mutex::new(messages), Arc::new(AtomicUsize::new(0)));
         let counter = count.clone();
-        let lookup = Lookup(Arc::new(move |_, port| {
+        let lookup = Lookup::new(move |_, port| {
             counter.fetch_add(1, Ordering::Relaxed);
             lock(&messages).recv().map_err(io::Error::other)?;
             Ok(vec![([127, 0, 0, 1], port).into()])
-        }));
+        });
         (Resolver::new(HashMap::new(), lookup), sender, count)
     }
 
-    fn resolve(resolver: &Resolver, limits: Limits) -> Result<(Vec<SocketAddr>, bool), Error> {
+    fn resolve_name(
+        resolver: &Resolver,
+        name: &str,
+        limits: Limits,
+    ) -> Result<(Vec<SocketAddr>, bool), Error> {
         let current = Current::new(limits, Authority::from_static("oss.example.test"), None);
-        resolver.resolve("oss.example.test", 80, &current)
+        resolver.resolve(name, 80, &current)
+    }
+
+    fn resolve(resolver: &Resolver, limits: Limits) -> Result<(Vec<SocketAddr>, bool), Error> {
+        resolve_name(resolver, "oss.example.test", limits)
+    }
+
+    fn no_time() -> Limits {
+        Limits {
+            connect: Duration::from_millis(1),
+            ..Limits::default()
+        }
+    }
+
+    fn asked(resolver: &Resolver) -> MutexGuard<'_, Asked> {
+        lock(&resolver.lookup.0.names.get(|_| unreachable!()).asked)
+    }
+
+    fn addresses<const N: usize>(texts: [&str; N]) -> Vec<SocketAddr> {
+        texts.map(|text| text.parse().unwrap()).into()
     }
 
     #[test]
-    fn requests_that_ask_at_once_share_a_look_up() {
+    fn requests_that_ask_at_once_share_a_look_up_whichever_client_they_are_of() {
         const THREADS: usize = 8;
         let (resolver, answers, count) = slow();
         thread::scope(|scope| {
-            let asking =
-                [(); THREADS].map(|()| scope.spawn(|| resolve(&resolver, Limits::default())));
+            let asking = [(); THREADS].map(|()| {
+                let of_a_client = Resolver::new(HashMap::new(), resolver.lookup.clone());
+                scope.spawn(move || resolve(&of_a_client, Limits::default()))
+            });
             // One more holds the question: the resolver's thread. The last one is the table's.
             let waiting = || {
-                let names = lock(&resolver.names);
-                let question = names.asked.values().next();
+                let asked = asked(&resolver);
+                let question = asked.open.values().next();
                 question.is_some_and(|question| Arc::strong_count(question) == THREADS + 2)
             };
             while !waiting() {
@@ -232,8 +376,8 @@ mod tests {
             }
             answers.send(()).unwrap();
             for asking in asking {
-                let (addresses, remembered) = asking.join().unwrap().unwrap();
-                assert_eq!(addresses, [([127, 0, 0, 1], 80).into()]);
+                let (found, remembered) = asking.join().unwrap().unwrap();
+                assert_eq!(found, addresses(["127.0.0.1:80"]));
                 assert!(!remembered);
             }
         });
@@ -242,12 +386,35 @@ mod tests {
     }
 
     #[test]
+    fn clients_with_the_systems_resolver_share_its_answers_for_all_ports() {
+        let (first, second) = (Lookup::default(), Lookup::default());
+        assert!(Arc::ptr_eq(&first.0, &second.0));
+        let resolver = Resolver::new(HashMap::new(), first);
+        let port_of = |port| {
+            let localhost = Authority::from_static("localhost");
+            let current = Current::new(Limits::default(), localhost, None);
+            let (found, _) = resolver.resolve("LocalHost", port, &current).unwrap();
+            found[0].port()
+        };
+        assert_eq!((port_of(1), port_of(443)), (1, 443));
+        let asked = asked(&resolver);
+        assert_eq!(
+            asked
+                .known
+                .keys()
+                .filter(|key| key.0 == "localhost")
+                .count(),
+            1
+        );
+    }
+
+    #[test]
     fn an_answer_is_used_for_a_minute() {
         let (resolver, answers, count) = slow();
         let known = |age| {
             let since = Instant::now().checked_sub(age).unwrap();
             let key = ("oss.example.test".to_owned(), 80);
-            lock(&resolver.names).known.insert(key, (since, Vec::new()));
+            asked(&resolver).known.insert(key, (since, Vec::new()));
             resolve(&resolver, Limits::default()).unwrap().1
         };
         assert!(known(Duration::from_secs(50)));
@@ -258,19 +425,55 @@ mod tests {
     }
 
     #[test]
-    fn a_resolver_that_hangs_has_one_thread_and_its_late_answer_counts() {
+    fn a_resolver_that_hangs_has_one_thread_for_a_name_and_its_late_answer_counts() {
         let (resolver, answers, count) = slow();
         for _ in 0..3 {
-            let limits = Limits {
-                connect: Duration::from_millis(1),
-                ..Limits::default()
-            };
-            let error = resolve(&resolver, limits).unwrap_err();
+            // Of clients that come and go.
+            let resolver = Resolver::new(HashMap::new(), resolver.lookup.clone());
+            let error = resolve(&resolver, no_time()).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
         }
         answers.send(()).unwrap();
         resolve(&resolver, Limits::default()).unwrap();
         assert_eq!(count.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_resolver_that_hangs_for_many_names_has_a_bounded_number_of_threads() {
+        let (resolver, answers, count) = slow();
+        for number in 0..MAX_QUESTIONS + 3 {
+            let error = resolve_name(&resolver, &format!("{number}.test"), no_time());
+            assert_eq!(error.unwrap_err().kind(), ErrorKind::Timeout);
+        }
+        assert_eq!(asked(&resolver).open.len(), MAX_QUESTIONS);
+        // Whoever finds no room has one when a question is answered.
+        thread::scope(|scope| {
+            let late = scope.spawn(|| resolve_name(&resolver, "late.test", Limits::default()));
+            for _ in 0..=MAX_QUESTIONS {
+                answers.send(()).unwrap();
+            }
+            late.join().unwrap().unwrap();
+        });
+        while !asked(&resolver).open.is_empty() {
+            thread::yield_now();
+        }
+        assert_eq!(count.load(Ordering::Relaxed), MAX_QUESTIONS + 1);
+    }
+
+    #[test]
+    fn a_child_waits_for_no_question_of_its_parent() {
+        let (resolver, answers, count) = slow();
+        resolve(&resolver, no_time()).unwrap_err();
+        as_child(1, || {
+            let error = resolve(&resolver, no_time()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Timeout);
+        });
+        for _ in 0..2 {
+            answers.send(()).unwrap();
+        }
+        resolve(&resolver, Limits::default()).unwrap();
+        as_child(1, || resolve(&resolver, Limits::default()).unwrap());
+        assert_eq!(count.load(Ordering::Relaxed), 2);
     }
 
     #[test]
@@ -283,8 +486,62 @@ mod tests {
             assert!(error.to_string().starts_with("resolve oss.example.test: "));
             assert_eq!(count.load(Ordering::Relaxed), asked);
         }
-        let lookup = Lookup(Arc::new(|_, _| panic!("on purpose")));
+        let lookup = Lookup::new(|_, _| panic!("on purpose"));
         let error = resolve(&Resolver::new(HashMap::new(), lookup), Limits::default());
         assert_eq!(error.unwrap_err().kind(), ErrorKind::Resolve);
+    }
+
+    #[test]
+    fn families_take_turns_and_the_first_stays_first() {
+        let four = ["127.0.0.1:80", "127.0.0.2:80", "127.0.0.3:80"];
+        let six = ["[::1]:80", "[::2]:80"];
+        for (found, tried) in [
+            (vec![], vec![]),
+            (vec![six[0], six[1]], vec![six[0], six[1]]),
+            (
+                vec![six[0], six[1], four[0], four[1]],
+                vec![six[0], four[0], six[1], four[1]],
+            ),
+            (
+                vec![four[0], four[1], four[2], six[0]],
+                vec![four[0], six[0], four[1], four[2]],
+            ),
+            (vec![four[0], six[1], six[0]], vec![four[0], six[1], six[0]]),
+        ] {
+            let parsed = |texts: Vec<&str>| -> Vec<SocketAddr> {
+                texts.iter().map(|text| text.parse().unwrap()).collect()
+            };
+            assert_eq!(alternating(parsed(found)), parsed(tried));
+        }
+    }
+
+    #[test]
+    fn the_address_that_could_be_reached_comes_first_for_ten_minutes() {
+        let all = addresses(["127.0.0.1:80", "127.0.0.2:80", "127.0.0.3:80"]);
+        let fixed = HashMap::from([("oss.example.test".to_owned(), all.clone())]);
+        let resolver = Resolver::new(fixed, Lookup::default());
+        let tried = || resolve(&resolver, Limits::default()).unwrap().0;
+        assert_eq!(tried(), all);
+        resolver.worked("OSS.example.test", 80, &all, all[2]);
+        assert_eq!(tried(), [all[2], all[0], all[1]]);
+        // That it works again does not make it last longer.
+        resolver.worked("oss.example.test", 80, &tried(), all[2]);
+        let age = |age| {
+            let since = Instant::now().checked_sub(age).unwrap();
+            lock(&resolver.preferred)
+                .values_mut()
+                .for_each(|entry| entry.0 = since);
+        };
+        age(Duration::from_secs(590));
+        assert_eq!(tried(), [all[2], all[0], all[1]]);
+        // The next one takes its place.
+        resolver.worked("oss.example.test", 80, &tried(), all[1]);
+        assert_eq!(tried(), [all[1], all[0], all[2]]);
+        age(Duration::from_secs(601));
+        assert_eq!(tried(), all);
+        for number in 0..=MAX_NAMES {
+            resolver.worked(&format!("{number}.test"), 80, &all, all[1]);
+        }
+        assert!(lock(&resolver.preferred).len() <= MAX_NAMES);
     }
 }

@@ -21,6 +21,11 @@ fn a_daemon_has_no_standard_streams() {
 }
 
 #[test]
+fn a_resolver_that_hangs_leaves_one_thread_for_each_name() {
+    Scene::new().run("hanging_resolver.c", &[]);
+}
+
+#[test]
 fn after_a_fork_each_process_gets_its_own_answers() {
     // What the parent's other threads held is lost in a child, whatever a library does; valgrind calls that a leak.
     if valgrind().is_some() {

@@ -1,6 +1,7 @@
 //! The library over real sockets: a module for each subject, in one program. What needs a process of its own, or compiles
 //! programs in other languages, stands beside this folder.
 
+mod addresses;
 mod callback_hostile;
 mod callback_outcomes;
 mod callback_preview;

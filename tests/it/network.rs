@@ -87,7 +87,7 @@ fn virtual_hosts_are_reached_by_fixed_addresses() {
 }
 
 /// A proxy that knows one way.
-fn proxy(server: SocketAddr, answer: &'static str) -> RawServer {
+pub(crate) fn proxy(server: SocketAddr, answer: &'static str) -> RawServer {
     RawServer::start(move |connection| {
         connection.write(answer.as_bytes());
         let server = std::net::TcpStream::connect(server).unwrap();

@@ -2,6 +2,7 @@
 
 pub mod any;
 pub mod c;
+pub mod door;
 pub mod faults;
 pub mod impostor;
 pub mod network;

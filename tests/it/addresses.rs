@@ -1,0 +1,257 @@
+//! The addresses of a host name: which are tried, when, and from where.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use local_oss::RefusedAddress;
+use oss_callback::{
+    Cancellation, Client, ClientBuilder, Error, ErrorKind, Receipt, RetryPolicy, Stored,
+};
+use support::door::Door;
+use support::{BUCKET, client_builder, server, skip};
+
+const HOST: &str = "oss.example.test";
+
+/// So long may a connection take; what is tested takes a quarter of a second.
+const LIMIT: Duration = Duration::from_secs(40);
+const SOON: Duration = Duration::from_secs(8);
+
+fn builder(addresses: &[SocketAddr]) -> ClientBuilder {
+    client_builder(&format!("http://{HOST}"))
+        .path_style(true)
+        .connect_timeout(LIMIT)
+        .max_idle_connections(0)
+        .retry_policy(RetryPolicy::none())
+        .resolve(HOST, addresses)
+}
+
+fn put(client: &Client) -> Result<Receipt, Error> {
+    client.put_object(BUCKET, "a").send_bytes(b"x")
+}
+
+/// Addresses at which nobody answers, if this system has such.
+fn shut<const N: usize>() -> Option<[Door; N]> {
+    let doors = [(); N].map(|()| Door::shut());
+    if doors.iter().any(Option::is_none) {
+        skip("a full queue takes further connections on this system");
+        return None;
+    }
+    Some(doors.map(Option::unwrap))
+}
+
+/// Connections of this process to an address that are not there yet.
+#[cfg(target_os = "linux")]
+fn begun(address: SocketAddr) -> usize {
+    let to = format!(" 0100007F:{:04X} 02 ", address.port());
+    let connections = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    connections
+        .lines()
+        .filter(|line| line.contains(&to))
+        .count()
+}
+
+#[test]
+fn a_dead_first_address_does_not_cost_half_of_the_limit() {
+    let Some([dead, dead_too]) = shut() else {
+        return;
+    };
+    let server = server().start().unwrap();
+    let client = builder(&[dead.address(), dead_too.address(), server.address()]);
+    let client = client.build().unwrap();
+    let begun_at = Instant::now();
+    put(&client).unwrap();
+    assert!(begun_at.elapsed() < SOON, "{:?}", begun_at.elapsed());
+    // What did not win is given up.
+    #[cfg(target_os = "linux")]
+    assert_eq!((begun(dead.address()), begun(dead_too.address())), (0, 0));
+}
+
+#[test]
+fn with_a_short_limit_every_address_has_its_share() {
+    let Some([dead, dead_too]) = shut() else {
+        return;
+    };
+    let server = server().start().unwrap();
+    let addresses = [dead.address(), dead_too.address(), server.address()];
+    // Of the time to connect, and of the whole: a quarter of a second for each is not there.
+    for client in [
+        builder(&addresses).connect_timeout(Duration::from_millis(400)),
+        builder(&addresses).timeout(Duration::from_millis(400)),
+    ] {
+        put(&client.build().unwrap()).unwrap();
+    }
+}
+
+#[test]
+fn a_refusing_address_is_passed_over_at_once() {
+    let Some([dead]) = shut() else { return };
+    let server = server().start().unwrap();
+    let refused = RefusedAddress::new().unwrap();
+    // Refusals that come while another attempt is under way count, too.
+    let addresses = [dead.address()].into_iter();
+    let addresses: Vec<_> = (addresses.chain([refused.address(); 100]))
+        .chain([server.address()])
+        .collect();
+    let client = builder(&addresses).build().unwrap();
+    let begun_at = Instant::now();
+    put(&client).unwrap();
+    assert!(begun_at.elapsed() < SOON, "{:?}", begun_at.elapsed());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_attempt_goes_on_when_the_next_one_has_begun() {
+    let Some([mut first, second]) = shut() else {
+        return;
+    };
+    let client = builder(&[first.address(), second.address()])
+        .build()
+        .unwrap();
+    std::thread::scope(|scope| {
+        let upload = scope.spawn(|| put(&client));
+        while begun(second.address()) == 0 {
+            std::thread::yield_now();
+        }
+        assert_eq!(begun(first.address()), 1);
+        // Its packets are sent again after a second, and get through.
+        first.reopen();
+        first.serve();
+        upload.join().unwrap().unwrap();
+    });
+}
+
+#[test]
+fn the_address_that_worked_is_tried_first() {
+    let Some([mut first]) = shut() else { return };
+    let server = server().start().unwrap();
+    let client = builder(&[first.address(), server.address()])
+        .build()
+        .unwrap();
+    put(&client).unwrap();
+    // Now the first one would answer, but is not asked.
+    first.reopen();
+    put(&client).unwrap();
+    assert_eq!(server.stored().len(), 2);
+    assert!(!first.somebody_waits());
+    // Another client knows nothing of it.
+    let client = builder(&[first.address(), server.address()])
+        .build()
+        .unwrap();
+    std::thread::scope(|scope| {
+        let upload = scope.spawn(|| put(&client));
+        first.serve();
+        upload.join().unwrap().unwrap();
+    });
+}
+
+#[test]
+fn an_address_that_worked_and_died_costs_no_more_than_any_other() {
+    let Some([mut first]) = shut() else { return };
+    let mut second = Door::open();
+    let client = builder(&[first.address(), second.address()])
+        .build()
+        .unwrap();
+    let uploads_to = |door: &Door| {
+        std::thread::scope(|scope| {
+            let upload = scope.spawn(|| put(&client));
+            door.serve();
+            upload.join().unwrap().unwrap();
+        });
+    };
+    uploads_to(&second);
+    assert!(second.close());
+    first.reopen();
+    let begun_at = Instant::now();
+    uploads_to(&first);
+    assert!(begun_at.elapsed() < SOON, "{:?}", begun_at.elapsed());
+    // It is the one to be tried first from now on.
+    second.reopen();
+    uploads_to(&first);
+    assert!(!second.somebody_waits());
+}
+
+#[test]
+fn limits_and_cancellation_hold_while_addresses_are_tried() {
+    let Some([dead, dead_too]) = shut() else {
+        return;
+    };
+    let addresses = [dead.address(), dead_too.address()];
+    let begun_at = Instant::now();
+    for client in [
+        builder(&addresses).connect_timeout(Duration::from_millis(300)),
+        builder(&addresses).timeout(Duration::from_millis(300)),
+    ] {
+        let error = put(&client.build().unwrap()).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.stored()),
+            (ErrorKind::Timeout, Stored::No)
+        );
+        for address in addresses {
+            let said = format!("at {address}: no answer");
+            assert!(error.to_string().contains(&said), "{error}");
+        }
+    }
+    let (client, cancellation) = (builder(&addresses).build().unwrap(), Cancellation::new());
+    let error = std::thread::scope(|scope| {
+        let upload = scope.spawn(|| {
+            let put = client.put_object(BUCKET, "a").cancellation(&cancellation);
+            put.send_bytes(b"x")
+        });
+        #[cfg(target_os = "linux")]
+        while begun(dead_too.address()) == 0 {
+            std::thread::yield_now();
+        }
+        cancellation.cancel();
+        upload.join().unwrap().unwrap_err()
+    });
+    assert_eq!(
+        (error.kind(), error.stored()),
+        (ErrorKind::Cancelled, Stored::No)
+    );
+    assert!(begun_at.elapsed() < SOON, "{:?}", begun_at.elapsed());
+}
+
+#[test]
+fn what_became_of_each_address_is_told() {
+    let refused = [(); 6].map(|()| RefusedAddress::new().unwrap());
+    let addresses = refused.each_ref().map(RefusedAddress::address);
+    let message = |addresses: &[SocketAddr]| {
+        let error = put(&builder(addresses).build().unwrap()).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.stored()),
+            (ErrorKind::Connect, Stored::No)
+        );
+        error.to_string()
+    };
+    let two = message(&addresses[..2]);
+    let [first, second] = [addresses[0], addresses[1]];
+    assert!(
+        two.starts_with(&format!("connect to {HOST} at {first}: ")),
+        "{two}"
+    );
+    assert!(two.contains(&format!(", at {second}: ")), "{two}");
+    assert_eq!(two.matches("refused").count(), 2, "{two}");
+    let six = message(&addresses);
+    assert!(six.ends_with(", and at 2 more"), "{six}");
+    assert_eq!(six.matches("refused").count(), 4, "{six}");
+}
+
+#[test]
+fn a_proxy_with_a_dead_first_address_is_reached_soon() {
+    let Some([dead]) = shut() else { return };
+    let server = server().start().unwrap();
+    let proxy = super::network::proxy(
+        server.address(),
+        "HTTP/1.1 200 Connection established\r\n\r\n",
+    );
+    let proxy_address: SocketAddr = proxy.endpoint()["http://".len()..].parse().unwrap();
+    let client = builder(&[])
+        .proxy("http://proxy.example.test:1")
+        .resolve("proxy.example.test", [dead.address(), proxy_address])
+        .build()
+        .unwrap();
+    let begun_at = Instant::now();
+    put(&client).unwrap();
+    assert!(begun_at.elapsed() < SOON, "{:?}", begun_at.elapsed());
+    drop(client);
+}
