@@ -13,11 +13,12 @@ pub mod header {
     use std::{env, fs};
 
     /// What C sees. Within a handle, functions keep the order that they have here.
-    const FILES: [&str; 32] = [
+    const FILES: [&str; 33] = [
         "defaults",
         "version",
         "code",
         "client",
+        "client_addresses",
         "credentials",
         "body_template",
         "spec",

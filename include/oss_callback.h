@@ -1134,14 +1134,6 @@ void oss_callback_client_options_set_retry_max_delay_ms(
 void oss_callback_client_options_set_proxy(oss_callback_client_options *options, const char *url);
 
 /**
- * Adds an address to use for a host name instead of asking the system, for tests and split networks. It is
- * an IP address with a port, such as "127.0.0.1:443"; an IPv6 address is in brackets. Several are tried in
- * the order in which they were added.
- */
-void oss_callback_client_options_add_address(
-    oss_callback_client_options *options, const char *host, const char *address);
-
-/**
  * Sets how many connections are kept open between requests. Default: 64.
  */
 void oss_callback_client_options_set_max_idle_connections(
@@ -1167,6 +1159,35 @@ void oss_callback_client_options_set_root_certificates(
  */
 void oss_callback_client_options_set_ca_bundle(
     oss_callback_client_options *options, const uint8_t *pem, size_t pem_len);
+
+/**
+ * Adds an address to use for a host name instead of asking the system, for tests and split networks.
+ * `address` is an IP address, alone or with a port, such as "127.0.0.1:443"; an IPv6 address with a port is
+ * in brackets. Without a port, it is that of the URL. Several are tried in the order in which they were
+ * added, the next one after 250 ms, or at once when one refuses. A `host` such as "*.oss.example.com" is
+ * every name that ends so, as the hosts of buckets do; the longest one that fits is used. TLS checks the
+ * name all the same. The name of a proxy can be given, too.
+ */
+void oss_callback_client_options_add_address(
+    oss_callback_client_options *options, const char *host, const char *address);
+
+/**
+ * Sets the IP address of this machine that connections come from, to a proxy, too. Only addresses of the
+ * same family are tried; "0.0.0.0" means any of IPv4. If it is not an address of this machine, requests
+ * fail with OSS_CALLBACK_CODE_CONNECT. Lookups by the system's resolver are not bound. Default: as the
+ * system chooses.
+ */
+void oss_callback_client_options_set_local_address(
+    oss_callback_client_options *options, const char *local_address);
+
+/**
+ * Sets the network interface that connections go through, to a proxy, too, such as "eth1", even if the
+ * routes say otherwise. Linux only: elsewhere it is refused; before Linux 5.7 it takes CAP_NET_RAW. If this
+ * machine has none of that name, requests fail with OSS_CALLBACK_CODE_CONNECT. Lookups by the system's
+ * resolver are not bound. Default: as the system chooses.
+ */
+void oss_callback_client_options_set_network_interface(
+    oss_callback_client_options *options, const char *network_interface);
 
 /**
  * Sets a hook that gives credentials, in place of other credentials. It is called when a request needs

@@ -153,9 +153,22 @@ class client_options {
     ::oss_callback_client_options_set_proxy(handle_.get(), url.c_str());
     return *this;
   }
-  /** Adds an address, "127.0.0.1:443", to use for a host name instead of those the system finds. */
+  /**
+   * Adds an address, "127.0.0.1:443" or "::1", to use for a host name instead of those the system finds; without a port,
+   * it is that of the URL. "*.oss.example.com" is every name that ends so.
+   */
   client_options& address(const text& host, const text& address) {
     ::oss_callback_client_options_add_address(handle_.get(), host.c_str(), address.c_str());
+    return *this;
+  }
+  /** The IP address of this machine that connections come from. Lookups are not bound. Default: the system chooses. */
+  client_options& local_address(const text& local_address) {
+    ::oss_callback_client_options_set_local_address(handle_.get(), local_address.c_str());
+    return *this;
+  }
+  /** The network interface, "eth1", that connections go through; Linux only. Lookups are not bound. */
+  client_options& network_interface(const text& network_interface) {
+    ::oss_callback_client_options_set_network_interface(handle_.get(), network_interface.c_str());
     return *this;
   }
   /** How many connections to keep open between requests. Default: 64. */

@@ -11,7 +11,8 @@ use super::public_key::PublicKey;
 use crate::base::process::PerProcess;
 use crate::outcome::error::{Error, Result};
 use crate::transport::{
-    Limits, Lookup, Proxy, RootCertificates, Settings, SignedRequest, TlsSettings, Transport,
+    Limits, Lookup, Origin, Proxy, RootCertificates, Settings, SignedRequest, TlsSettings,
+    Transport,
 };
 
 /// Always https, whatever the callback says.
@@ -205,6 +206,7 @@ impl FetchingKeysBuilder {
             proxy: self.proxy.map(|url| Proxy::parse(&url.0)).transpose()?,
             addresses: self.addresses,
             lookup: Lookup::default(),
+            origin: Origin::default(),
             max_idle_connections: 0,
             max_idle_time: Duration::ZERO,
             tls: Some(self.tls),

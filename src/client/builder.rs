@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::Client;
@@ -16,7 +16,7 @@ use crate::outcome::error::{Error, Result};
 use crate::outcome::retry::RetryPolicy;
 use crate::request::endpoint::Endpoint;
 use crate::sign::SignatureVersion;
-use crate::transport::{Lookup, Proxy, Settings, Transport};
+use crate::transport::{Lookup, Origin, Proxy, Settings, Transport};
 #[cfg(feature = "tls")]
 use crate::transport::{RootCertificates, TlsSettings};
 
@@ -40,6 +40,8 @@ pub struct ClientBuilder {
     proxy: Option<Url>,
     addresses: HashMap<String, Vec<SocketAddr>>,
     lookup: Lookup,
+    local_address: Option<IpAddr>,
+    network_interface: Option<String>,
     max_idle_connections: usize,
     max_idle_time: Duration,
     #[cfg(feature = "tls")]
@@ -77,6 +79,8 @@ impl Default for ClientBuilder {
             proxy: None,
             addresses: HashMap::new(),
             lookup: Lookup::default(),
+            local_address: None,
+            network_interface: None,
             max_idle_connections: 64,
             max_idle_time: Duration::from_secs(15),
             #[cfg(feature = "tls")]
@@ -182,7 +186,11 @@ impl ClientBuilder {
         self
     }
 
-    /// Addresses to use for a host name in place of the system's, for tests and split networks.
+    /// Addresses to use for a host name in place of the system's, for tests and split networks. They are tried
+    /// in their order, as those of [`connect_timeout`](ClientBuilder::connect_timeout) are; port 0 means that of
+    /// the URL. `*.oss.example.com` is every name that ends so, as the hosts of buckets do; the longest one that fits
+    /// is used. TLS checks the name all the same. The name of a proxy can be given, too; a name that a proxy
+    /// looks up cannot. Called again with the same name, it replaces its addresses.
     pub fn resolve(mut self, host: &str, addresses: impl Into<Vec<SocketAddr>>) -> Self {
         self.addresses
             .insert(host.to_ascii_lowercase(), addresses.into());
@@ -197,6 +205,24 @@ impl ClientBuilder {
         lookup: impl Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
     ) -> Self {
         self.lookup = Lookup::new(lookup);
+        self
+    }
+
+    /// The address of this machine that connections come from, to a proxy, too. Only addresses of the same family
+    /// are tried: `0.0.0.0` means any of IPv4, `::` any of IPv6. That it is not this machine's is an
+    /// [`ErrorKind::Connect`](crate::ErrorKind::Connect) of each request, since that may change. Lookups by the
+    /// system's resolver go their own way. Default: as the system chooses.
+    pub fn local_address(mut self, address: IpAddr) -> Self {
+        self.local_address = Some(address);
+        self
+    }
+
+    /// The network interface that connections go through, such as `eth1` or `wwan0`, to a proxy, too: even if the
+    /// routes say otherwise (SO_BINDTODEVICE). Linux only, elsewhere [`build`](ClientBuilder::build) refuses it;
+    /// before Linux 5.7 it takes CAP_NET_RAW. Whether there is one of that name is seen by each request. Lookups
+    /// by the system's resolver go their own way. Default: as the system chooses.
+    pub fn network_interface(mut self, name: impl Into<String>) -> Self {
+        self.network_interface = Some(name.into());
         self
     }
 
@@ -275,6 +301,7 @@ impl ClientBuilder {
             proxy: self.proxy.map(|url| Proxy::parse(&url.0)).transpose()?,
             addresses: self.addresses,
             lookup: self.lookup,
+            origin: Origin::new(self.local_address, self.network_interface)?,
             max_idle_connections: self.max_idle_connections,
             max_idle_time: self.max_idle_time,
             #[cfg(feature = "tls")]

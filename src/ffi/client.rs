@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 
 use libc::{c_char, size_t};
 
+use super::client_addresses::ip_address;
 use super::code::oss_callback_code;
 use super::credentials::key_pair;
 use super::error::oss_callback_error;
@@ -30,10 +31,12 @@ pub(super) struct Settings {
     region: Option<String>,
     user_agent: Option<String>,
     proxy: Option<String>,
+    pub(super) local_address: Option<String>,
+    pub(super) network_interface: Option<String>,
     pub(super) credentials: Option<Credentials>,
     retry: RetryPolicy,
     /// What was added for each host name.
-    addresses: HashMap<String, Vec<SocketAddr>>,
+    pub(super) addresses: HashMap<String, Vec<SocketAddr>>,
 }
 
 impl Settings {
@@ -50,6 +53,12 @@ impl Settings {
         }
         if let Some(proxy) = &self.proxy {
             builder = builder.proxy(proxy);
+        }
+        if let Some(address) = &self.local_address {
+            builder = builder.local_address(ip_address(address)?);
+        }
+        if let Some(name) = &self.network_interface {
+            builder = builder.network_interface(name);
         }
         if let Some(credentials) = &self.credentials {
             builder = builder.credentials(credentials.clone());
@@ -168,7 +177,7 @@ fn retry(
 /// # Safety
 ///
 /// NULL, or a NUL-terminated string.
-unsafe fn set_text(
+pub(super) unsafe fn set_text(
     options: Option<&mut oss_callback_client_options>,
     value: *const c_char,
     name: &str,
@@ -409,29 +418,6 @@ pub unsafe extern "C" fn oss_callback_client_options_set_proxy(
 ) {
     // SAFETY: NULL or a NUL-terminated string.
     unsafe { set_text(options, url, "url", |settings| &mut settings.proxy) }
-}
-
-/// Adds an address to use for a host name instead of asking the system, for tests and split networks. It is
-/// an IP address with a port, such as "127.0.0.1:443"; an IPv6 address is in brackets. Several are tried in
-/// the order in which they were added.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_client_options_add_address(
-    options: Option<&mut oss_callback_client_options>,
-    host: *const c_char,
-    address: *const c_char,
-) {
-    set(options, |settings| {
-        // SAFETY: NULL or NUL-terminated strings.
-        let (host, address) = unsafe { (text(host, "host")?, text(address, "address")?) };
-        let parsed = address.parse().map_err(|_| {
-            Error::argument(format!(
-                "`address` {address:?} is not an IP address with a port, such as 127.0.0.1:443"
-            ))
-        })?;
-        let of_host = settings.addresses.entry(host.to_ascii_lowercase());
-        of_host.or_default().push(parsed);
-        Ok(())
-    });
 }
 
 /// Sets how many connections are kept open between requests. Default: 64.

@@ -29,6 +29,7 @@ mod attempt;
 mod body_template;
 mod cancellation;
 mod client;
+mod client_addresses;
 mod code;
 mod credentials;
 #[allow(dead_code, reason = "they are for C")]

@@ -11,6 +11,7 @@ use ureq::unversioned::transport::{
 };
 
 use super::current::{Current, Phase, current};
+use super::origin::Origin;
 use super::proxy::Proxy;
 use super::race;
 use super::resolve::{Lookup, Resolver};
@@ -42,6 +43,7 @@ pub(super) struct Means {
     pub(super) addresses: HashMap<String, Vec<SocketAddr>>,
     pub(super) lookup: Lookup,
     pub(super) proxy: Option<Proxy>,
+    pub(super) origin: Origin,
     /// For connections it is copied: it holds sessions to resume, with a lock.
     #[cfg(feature = "tls")]
     pub(super) tls: Option<rustls::ClientConfig>,
@@ -113,9 +115,11 @@ impl Connector {
     fn connect(&self, host: &str, port: u16, current: &Current) -> Result<Socket, Error> {
         let mut again = true;
         loop {
-            let (addresses, remembered) = self.resolver.resolve(host, port, current)?;
+            let (mut addresses, remembered) = self.resolver.resolve(host, port, current)?;
+            let origin = &self.means.origin;
+            origin.keep_reachable(host, &mut addresses)?;
             current.enter(Phase::Connecting);
-            match race::connect(host, &addresses, current) {
+            match race::connect(host, &addresses, origin, current) {
                 Ok((stream, address)) => {
                     self.resolver.worked(host, port, &addresses, address);
                     return Ok(Socket::new(stream));

@@ -13,6 +13,7 @@ mod framing;
 #[cfg(fuzzing)]
 mod fuzzed;
 mod head;
+mod origin;
 mod proxy;
 mod race;
 mod resolve;
@@ -45,6 +46,7 @@ use connection::{Connector, Means, NoResolver};
 use current::{Current, Phase};
 #[cfg(fuzzing)]
 pub use fuzzed::on_first_bytes;
+pub(crate) use origin::Origin;
 pub(crate) use proxy::Proxy;
 pub(crate) use resolve::Lookup;
 #[cfg(feature = "tls")]
@@ -201,9 +203,10 @@ impl Read for AnswerBody {
 #[derive(Debug, Default)]
 pub(crate) struct Settings {
     pub(crate) proxy: Option<Proxy>,
-    /// Addresses that names, in lower case, are given in place of the system's.
+    /// Addresses that names, in lower case, are given in place of the system's; `*.` is any beginning of a name.
     pub(crate) addresses: HashMap<String, Vec<SocketAddr>>,
     pub(crate) lookup: Lookup,
+    pub(crate) origin: Origin,
     pub(crate) max_idle_connections: usize,
     pub(crate) max_idle_time: Duration,
     #[cfg(feature = "tls")]
@@ -247,8 +250,9 @@ impl Transport {
             .max_idle_age(settings.max_idle_time)
             .build();
         let means = Arc::new(Means {
-            addresses: settings.addresses,
+            addresses: resolve::checked(settings.addresses)?,
             lookup: settings.lookup,
+            origin: settings.origin,
             proxy: settings.proxy,
             #[cfg(feature = "tls")]
             tls: match settings.tls {

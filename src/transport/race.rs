@@ -11,6 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::{Domain, Protocol, SockRef, Type};
 
 use super::current::Current;
+use super::origin::Origin;
 use crate::outcome::error::Error;
 use crate::outcome::verdict::ErrorKind;
 
@@ -27,6 +28,7 @@ type Failure = (SocketAddr, io::Error);
 pub(super) fn connect(
     host: &str,
     addresses: &[SocketAddr],
+    origin: &Origin,
     current: &Current,
 ) -> Result<(TcpStream, SocketAddr), Error> {
     let mut waiting = addresses.iter();
@@ -46,7 +48,7 @@ pub(super) fn connect(
         while attempts.is_empty() || next_at <= Instant::now() {
             let left = waiting.len();
             let Some(address) = waiting.next() else { break };
-            match begin(*address) {
+            match begin(*address, origin)? {
                 Ok(stream) => {
                     attempts.push((*address, stream));
                     // With little time, each address gets its share of it.
@@ -98,20 +100,30 @@ fn poll_all(
     Ok(ready.collect())
 }
 
-fn begin(address: SocketAddr) -> io::Result<TcpStream> {
+/// An error of the outer kind says that it would be the same with every address.
+fn begin(address: SocketAddr, origin: &Origin) -> Result<io::Result<TcpStream>, Error> {
     // Whatever a fuzzer comes up with stays on its machine.
     if cfg!(fuzzing) && !address.ip().is_loopback() {
-        return Err(io::ErrorKind::NetworkUnreachable.into());
+        return Ok(Err(io::ErrorKind::NetworkUnreachable.into()));
     }
+    let socket = match new_socket(address) {
+        Ok(socket) => socket,
+        Err(e) => return Ok(Err(e)),
+    };
+    origin.bind(&socket, address)?;
+    Ok(match socket.connect(&address.into()) {
+        Err(e) if !goes_on(&e) => Err(e),
+        _ => Ok(socket.into()),
+    })
+}
+
+fn new_socket(address: SocketAddr) -> io::Result<socket2::Socket> {
     let domain = Domain::for_address(address);
     let socket = socket2::Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     // Head and body leave together; nothing is gained by holding either back.
     socket.set_tcp_nodelay(true)?;
-    match socket.connect(&address.into()) {
-        Err(e) if !goes_on(&e) => Err(e),
-        _ => Ok(socket.into()),
-    }
+    Ok(socket)
 }
 
 /// The connection comes about meanwhile, also after a signal.

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use once_cell::race::OnceBox;
 
 use super::current::{Current, Phase};
+use crate::base::host_name::{ends_in_a_number, is_host_name};
 use crate::base::process::PerProcess;
 use crate::outcome::error::Error;
 use crate::outcome::verdict::ErrorKind;
@@ -110,10 +111,30 @@ struct Question {
 
 type Answer = Result<Vec<SocketAddr>, Arc<io::Error>>;
 
+/// Addresses that a caller has given for names, if they are names, under which they are found: a `*` is left out.
+pub(super) fn checked(
+    given: HashMap<String, Vec<SocketAddr>>,
+) -> Result<HashMap<String, Vec<SocketAddr>>, Error> {
+    let mut checked = HashMap::with_capacity(given.len());
+    for (host, addresses) in given {
+        let ending = host
+            .strip_prefix('*')
+            .filter(|ending| ending.starts_with('.'));
+        let bare = ending.map_or(&host[..], |ending| &ending[1..]);
+        if !is_host_name(bare) || ends_in_a_number(bare) {
+            return Err(Error::argument(format!(
+                "`host` {host:?} has addresses, but is not a name such as oss.example.com or *.example.com"
+            )));
+        }
+        checked.insert(ending.unwrap_or(&host).to_owned(), addresses);
+    }
+    Ok(checked)
+}
+
 /// Finds addresses, for one client in one process.
 #[derive(Debug, Default)]
 pub(super) struct Resolver {
-    /// Addresses that the caller has given for names, in lower case.
+    /// Addresses that the caller has given for names, in lower case, or for names that end in what begins with a dot.
     fixed: HashMap<String, Vec<SocketAddr>>,
     lookup: Lookup,
     /// The address of a name that could be reached when those before it could not, and since when.
@@ -142,10 +163,12 @@ impl Resolver {
             return Ok((vec![(address, port).into()], false));
         }
         let key = (host.to_ascii_lowercase(), port);
-        let (mut addresses, remembered) = match self.fixed.get(&key.0) {
+        let (mut addresses, remembered) = match self.fixed(&key.0) {
             Some(addresses) => (addresses.clone(), false),
             None => self.lookup.find(&key, current)?,
         };
+        let unsaid = addresses.iter_mut().filter(|address| address.port() == 0);
+        unsaid.for_each(|address| address.set_port(port));
         let preferred = lock(&self.preferred);
         if let Some((since, address)) = preferred.get(&key)
             && since.elapsed() < PREFERRED
@@ -154,6 +177,16 @@ impl Resolver {
             addresses[..=index].rotate_right(1);
         }
         Ok((addresses, remembered))
+    }
+
+    /// What the caller has given for a name; the longest name wins.
+    fn fixed(&self, name: &str) -> Option<&Vec<SocketAddr>> {
+        if self.fixed.is_empty() {
+            return None;
+        }
+        let endings = name.match_indices('.').map(|(dot, _)| &name[dot..]);
+        let mut names = std::iter::once(name).chain(endings);
+        names.find_map(|name| self.fixed.get(name))
     }
 
     /// Notes which of the addresses, in the order in which they were tried, could be reached.
@@ -185,7 +218,7 @@ impl Lookup {
         (self.0.names).get_in(current.process, |_| Names::default())
     }
 
-    /// The addresses of a name, and whether they were remembered.
+    /// The addresses of a name, and whether they were remembered. Their port is 0 if all ports have the same.
     fn find(
         &self,
         (host, port): &Key,
@@ -196,12 +229,6 @@ impl Lookup {
             let message = format!("resolve {host}: {}", e.to_string().to_lowercase());
             Error::new(ErrorKind::Resolve, message).with_source(e)
         };
-        let at_port = |mut addresses: Vec<SocketAddr>| {
-            if self.0.any_port {
-                (addresses.iter_mut()).for_each(|address| address.set_port(*port));
-            }
-            addresses
-        };
         current.enter(Phase::Resolving);
         let names = self.names(current);
         let mut asked = lock(&names.asked);
@@ -209,7 +236,7 @@ impl Lookup {
             if let Some((since, addresses)) = asked.known.get(&key)
                 && since.elapsed() < FRESH
             {
-                return Ok((at_port(addresses.clone()), true));
+                return Ok((addresses.clone(), true));
             }
             if let Some(question) = asked.open.get(&key) {
                 break question.clone();
@@ -225,7 +252,7 @@ impl Lookup {
         };
         drop(asked);
         let answer = question.wait(current)?;
-        Ok((at_port(answer.map_err(failed)?), false))
+        Ok((answer.map_err(failed)?, false))
     }
 
     /// Asks a resolver that knows no limits, on a thread that goes on when they are reached: whoever asks for

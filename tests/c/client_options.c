@@ -1,5 +1,5 @@
-/* What a client is told about its connections holds: addresses, proxy, connections that are kept, retries, whom to
- * trust. */
+/* What a client is told about its connections holds: addresses, where they come from, proxy, connections that are kept,
+ * retries, whom to trust. */
 
 #include "fixture.h"
 
@@ -46,12 +46,53 @@ static void addresses(const char *endpoint, const char *address, const char *ref
     assert(oss_callback_error_attempts(error) == 5);
     oss_callback_error_free(error);
 
+    /* Without a port it is that of the URL, and the bucket's host ends in that of the endpoint. */
     options = new_client_options();
-    oss_callback_client_options_add_address(options, "host", "127.0.0.1");
-    refused(options, "`address` \"127.0.0.1\" is not an IP address with a port");
+    oss_callback_client_options_set_endpoint(options, endpoint);
+    oss_callback_client_options_add_address(options, "*.OSS.example.test", "127.0.0.1");
+    assert(put(options, NULL) == OSS_CALLBACK_CODE_OK);
+    options = new_client_options();
+    oss_callback_client_options_add_address(options, "host", "::1");
+    oss_callback_client_options_add_address(options, "host", "[::1]");
+    oss_callback_client_options_add_address(options, "host", "[::1]:80");
+    oss_callback_client_free(new_client_of(options));
+    options = new_client_options();
+    oss_callback_client_options_add_address(options, "host:80", "127.0.0.1");
+    refused(options, "`host` \"host:80\" has addresses, but is not a name");
     options = new_client_options();
     oss_callback_client_options_add_address(options, "host", "localhost:80");
     refused(options, "`address` \"localhost:80\"");
+}
+
+/* Where connections come from. */
+static void origins(void) {
+    oss_callback_error *error = NULL;
+    oss_callback_client_options *options = new_client_options();
+    oss_callback_client_options_set_local_address(options, "127.0.0.2");
+    oss_callback_client_options_set_max_attempts(options, 1);
+    assert(put(options, NULL) == OSS_CALLBACK_CODE_OK);
+
+    options = new_client_options();
+    oss_callback_client_options_set_local_address(options, "192.0.2.1");
+    oss_callback_client_options_set_max_attempts(options, 1);
+    assert(put(options, &error) == OSS_CALLBACK_CODE_CONNECT);
+    assert(oss_callback_error_stored(error) == OSS_CALLBACK_STORED_NO);
+    assert(contains(oss_callback_error_message(error), "`local_address` 192.0.2.1 is not an address of this machine"));
+    oss_callback_error_free(error);
+
+    options = new_client_options();
+    oss_callback_client_options_set_network_interface(options, "no-such-device");
+    oss_callback_client_options_set_max_attempts(options, 1);
+    assert(put(options, &error) == OSS_CALLBACK_CODE_CONNECT);
+    assert(contains(oss_callback_error_message(error), "`network_interface` no-such-device "));
+    oss_callback_error_free(error);
+
+    options = new_client_options();
+    oss_callback_client_options_set_local_address(options, "localhost");
+    refused(options, "`local_address` \"localhost\" is not an IP address");
+    options = new_client_options();
+    oss_callback_client_options_set_network_interface(options, "0123456789abcdef");
+    refused(options, "`network_interface` \"0123456789abcdef\" is not the name of an interface");
 }
 
 static void proxies(const char *refusing) {
@@ -139,6 +180,7 @@ int main(int argc, char **argv) {
         trust_without_tls();
     }
     addresses(argv[2], argv[3], argv[4]);
+    origins();
     proxies(argv[4]);
     return 0;
 }

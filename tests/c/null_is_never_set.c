@@ -151,6 +151,10 @@ static void of_a_client(void) {
     oss_callback_client_options_set_user_agent(options, NULL);
     oss_callback_client_options_set_proxy(options, "not a proxy");
     oss_callback_client_options_set_proxy(options, NULL);
+    oss_callback_client_options_set_local_address(options, "not an address");
+    oss_callback_client_options_set_local_address(options, NULL);
+    oss_callback_client_options_set_network_interface(options, "not an interface");
+    oss_callback_client_options_set_network_interface(options, NULL);
     assert(oss_callback_client_new(options, &made, NULL) == OSS_CALLBACK_CODE_OK);
     assert(oss_put_object_with_callback(made, BUCKET, "by no proxy", NULL, 0, oss_callback_spec_none(), NULL, NULL, NULL) ==
            OSS_CALLBACK_CODE_OK);

@@ -567,7 +567,7 @@ fn what_a_client_is_told_of_its_connections_holds() {
         "client_options.c",
         &[tls, &endpoint, arguments[0], arguments[1]],
     );
-    assert_eq!(scene.server.stored().len(), 6);
+    assert_eq!(scene.server.stored().len(), 10);
 }
 
 #[test]

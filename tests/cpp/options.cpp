@@ -4,7 +4,7 @@
 
 int main(int argc, char** argv) {
   assert(argc == 2);
-  const oss::client client(client_options().endpoint(argv[1]).user_agent("agent/1"));
+  const oss::client client(client_options().endpoint(argv[1]).user_agent("agent/1").local_address("127.0.0.1"));
   oss::put_options options;
   options.content_type("text/x-test")
       .metadata("author", "Ming")
@@ -37,5 +37,20 @@ int main(int argc, char** argv) {
     assert(false);
   } catch (const oss::error& ended) {
     assert(ended.code() == oss::code::timeout && ended.stored() == oss::stored::no);
+  }
+  // Where connections go to and come from is checked when the client is made, or when it connects.
+  const auto one = [&](oss::client_options& options) -> oss::client_options& {
+    return options.endpoint(argv[1]).retry({1, {}, {}});
+  };
+  auto named = client_options(), host = client_options(), address = client_options(), device = client_options();
+  const auto refused = [&](oss::client_options& options) {
+    return error_of([&] { oss::client{options}; }).code() == oss::code::invalid_argument;
+  };
+  assert(refused(one(named).network_interface("an/interface")));
+  assert(refused(one(host).address("http://host", "::1")));
+  for (auto* options : {&one(address).local_address("192.0.2.1"), &one(device).network_interface("no-such-device")}) {
+    const oss::client lost(*options);
+    const auto error = error_of([&] { lost.put_object(bucket, "object", "1"sv, oss::no_callback); });
+    assert(error.code() == oss::code::connect && error.stored() == oss::stored::no);
   }
 }

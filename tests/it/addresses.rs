@@ -255,3 +255,183 @@ fn a_proxy_with_a_dead_first_address_is_reached_soon() {
     assert!(begun_at.elapsed() < SOON, "{:?}", begun_at.elapsed());
     drop(client);
 }
+
+#[test]
+fn addresses_are_given_with_a_port_or_take_that_of_the_url() {
+    let server = server().start().unwrap();
+    let port = server.address().port();
+    let endpoint = format!("http://{HOST}:{port}");
+    for address in [server.address(), SocketAddr::from(([127, 0, 0, 1], 0))] {
+        let client = builder(&[address]).endpoint(&endpoint).build().unwrap();
+        put(&client).unwrap();
+    }
+    assert_eq!(server.stored().len(), 2);
+    let Ok(six) = support::server().listen("[::1]:0").start() else {
+        return skip("this system has no IPv6");
+    };
+    // A family without a server is passed over.
+    let addresses = ["[::1]:0", "127.0.0.1:0"].map(|address| address.parse().unwrap());
+    let endpoint = format!("http://{HOST}:{}", six.address().port());
+    for addresses in [addresses, [addresses[1], addresses[0]]] {
+        let client = builder(&addresses).endpoint(&endpoint).build().unwrap();
+        put(&client).unwrap();
+    }
+    assert_eq!(six.stored().len(), 2);
+}
+
+#[test]
+#[cfg(feature = "tls")]
+fn addresses_hold_for_every_bucket_and_tls_checks_the_name() {
+    let server = server().tls(true).start().unwrap();
+    let port = server.address().port();
+    let to = [SocketAddr::from(([127, 0, 0, 1], 0))];
+    let refused = RefusedAddress::new().unwrap();
+    let builder = |endpoint: &str| {
+        client_builder(&format!("https://{endpoint}:{port}"))
+            .root_certificates(oss_callback::RootCertificates::None)
+            .ca_bundle(server.certificate_pem().unwrap())
+            .retry_policy(RetryPolicy::none())
+    };
+    let client = builder("oss-cn-hangzhou.aliyuncs.com")
+        .resolve("*.Aliyuncs.com", [refused.address()])
+        // The longest one is used.
+        .resolve("*.oss-cn-hangzhou.aliyuncs.com", to)
+        .resolve("other.oss-cn-hangzhou.aliyuncs.com", [refused.address()])
+        .build()
+        .unwrap();
+    put(&client).unwrap();
+    assert_eq!(server.object(BUCKET, "a").unwrap(), b"x");
+    let error = client.put_object("other", "a").send_bytes(b"x");
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::Connect);
+    // The certificate is for another name.
+    let client = builder("oss.example.test").resolve("*.example.test", to);
+    let error = put(&client.build().unwrap()).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.stored()),
+        (ErrorKind::Tls, Stored::No),
+        "{error}"
+    );
+    // The name itself does not end in itself.
+    let lookup = |_: &str, _| Err(std::io::Error::other("asked for it"));
+    let client = builder("oss.example.test")
+        .path_style(true)
+        .resolver(lookup);
+    let client = client.resolve("*.oss.example.test", to).build().unwrap();
+    let error = put(&client).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Resolve);
+}
+
+#[test]
+fn what_could_never_be_looked_up_has_no_addresses() {
+    for host in [
+        "",
+        "*",
+        "*.",
+        "http://a",
+        "a:80",
+        "127.0.0.1",
+        "[::1]",
+        "a..b",
+        "a.*.b",
+    ] {
+        let error = builder(&[]).resolve(host, []).build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+        let expected = format!("`host` {host:?} has addresses, but is not a name");
+        assert!(error.to_string().starts_with(&expected), "{error}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn connections_come_from_the_local_address() {
+    let own: std::net::IpAddr = [127, 0, 0, 2].into();
+    let door = Door::open();
+    let from = |builder: ClientBuilder| {
+        let client = builder.local_address(own).build().unwrap();
+        std::thread::scope(|scope| {
+            let upload = scope.spawn(|| put(&client));
+            let from = door.serve();
+            upload.join().unwrap().unwrap();
+            from.ip()
+        })
+    };
+    // Those of the other family are not tried.
+    let six = "[::1]:80".parse().unwrap();
+    for addresses in [vec![door.address()], vec![six, door.address()]] {
+        assert_eq!(from(builder(&addresses)), own);
+    }
+    // To a proxy, too.
+    let client = builder(&[]).proxy(format!("http://{}", door.address()));
+    let client = client.local_address(own).build().unwrap();
+    std::thread::scope(|scope| {
+        let upload = scope.spawn(|| put(&client));
+        assert_eq!(door.meet().ip(), own);
+        assert_eq!(
+            upload.join().unwrap().unwrap_err().kind(),
+            ErrorKind::Connect
+        );
+    });
+}
+
+#[test]
+fn an_address_that_cannot_be_bound_or_has_nowhere_to_go_is_named() {
+    let door = Door::open();
+    let address = door.address();
+    let six = "[::1]:80".parse().unwrap();
+    let wrong_family =
+        format!("connect to {HOST}: it has no IPv6 address, as `local_address` ::1 needs");
+    // Nobody has this one (RFC 5737).
+    let not_ours = format!(
+        "connect to {address}: `local_address` 192.0.2.1 is not an address of this machine"
+    );
+    for (own, addresses, said) in [
+        ("::1", vec![address], wrong_family),
+        ("192.0.2.1", vec![six, address, address], not_ours),
+    ] {
+        let client = builder(&addresses).local_address(own.parse().unwrap());
+        let error = put(&client.build().unwrap()).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.stored()),
+            (ErrorKind::Connect, Stored::No)
+        );
+        assert_eq!(error.to_string(), said);
+    }
+    assert!(!door.somebody_waits());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn connections_go_through_the_network_interface() {
+    let door = Door::open();
+    let client = |name: &str| builder(&[door.address()]).network_interface(name);
+    let error = put(&client("no-such-device").build().unwrap()).unwrap_err();
+    let Some(what) = error
+        .to_string()
+        .strip_prefix(&format!(
+            "connect to {}: `network_interface` no-such-device ",
+            door.address()
+        ))
+        .map(str::to_owned)
+    else {
+        panic!("{error}");
+    };
+    assert_eq!(
+        (error.kind(), error.stored()),
+        (ErrorKind::Connect, Stored::No)
+    );
+    if what.contains("CAP_NET_RAW") {
+        return skip("this user may not choose a network interface");
+    }
+    assert_eq!(what, "is not a network interface of this machine");
+    assert!(!door.somebody_waits());
+    let client = client("lo").build().unwrap();
+    std::thread::scope(|scope| {
+        let upload = scope.spawn(|| put(&client));
+        door.serve();
+        upload.join().unwrap().unwrap();
+    });
+    let error = builder(&[]).network_interface("0123456789abcdef").build();
+    let error = error.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    assert!(error.to_string().contains("of 1 to 15 bytes"), "{error}");
+}

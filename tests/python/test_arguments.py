@@ -145,10 +145,49 @@ class Arguments(OssTestCase):
         ) as client, self.assertRaises(oss_callback.OssCallbackError) as raised:  # fmt: skip
             client.put_object(BUCKET, "a", b"")
         self.assertIs(raised.exception.kind, oss_callback.ErrorKind.CONNECT)
+        with self.assertRaisesRegex(oss_callback.InvalidArgument, "`network_interface` \"a/b\""):
+            oss_callback.Client(ENDPOINT, region="cn-hangzhou", network_interface="a/b")
         with self.assertRaises(ValueError):
             oss_callback.Client(ENDPOINT, root_certificates="some")
         with self.assertRaises(TypeError):
             oss_callback.Client(ENDPOINT, no_such_option=1)  # type: ignore[call-arg]
+
+    def test_addresses_are_chosen(self) -> None:
+        port = ENDPOINT.rpartition(":")[2]
+        one = oss_callback.RetryPolicy(1)
+        for options, reached in (
+            ({"local_address": "127.0.0.2"}, True),
+            ({"local_address": "192.0.2.1"}, False),
+            ({"network_interface": "no-such-device"}, False),
+        ):
+            with self.subTest(options), oss_callback.Client(
+                f"http://oss.example.test:{port}", region="cn-hangzhou", path_style=True, retry_policy=one,
+                addresses={"*.example.test": ["::1", "127.0.0.1"]}, **options,  # type: ignore[arg-type]
+            ) as client:  # fmt: skip
+                if reached:
+                    client.put_object(BUCKET, self.object, b"")
+                    continue
+                with self.assertRaisesRegex(oss_callback.OssCallbackError, f"`{next(iter(options))}`") as raised:
+                    client.put_object(BUCKET, self.object, b"")
+                self.assertIs(raised.exception.kind, oss_callback.ErrorKind.CONNECT)
+
+    def test_a_dead_first_address_costs_little(self) -> None:
+        with socket.socket() as dead:
+            dead.bind(("127.0.0.1", 0))
+            dead.listen(0)
+            queue = [socket.socket() for _ in range(3)]
+            for waiting in queue:  # a full queue takes no further connection
+                self.addCleanup(waiting.close)
+                waiting.setblocking(False)
+                waiting.connect_ex(dead.getsockname())
+            addresses = ["{}:{}".format(*dead.getsockname()), ENDPOINT.removeprefix("http://")]
+            with oss_callback.Client(
+                "http://oss.example.test", region="cn-hangzhou", path_style=True, connect_timeout=40,
+                addresses={"oss.example.test": addresses},
+            ) as client:  # fmt: skip
+                begun = time.monotonic()
+                client.put_object(BUCKET, self.object, b"")
+                self.assertLess(time.monotonic() - begun, 8)
 
     def test_all_options_of_an_upload_are_understood(self) -> None:
         self.client.put_object(

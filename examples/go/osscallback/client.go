@@ -67,8 +67,14 @@ type ClientOptions struct {
 	RetryPolicy *RetryPolicy
 	// Proxy is an HTTP proxy, "http://user:password@proxy.example.com:3128". Default: none.
 	Proxy string
-	// Addresses maps host names to addresses to use instead of those the system finds: "127.0.0.1:443".
+	// Addresses maps host names to addresses to use instead of those the system finds: "127.0.0.1:443" or "::1"; without
+	// a port, it is that of the URL. "*.oss.example.com" is every name that ends so.
 	Addresses map[string][]string
+	// LocalAddress is the IP address of this machine that connections come from. Lookups are not bound. Default: the
+	// system chooses.
+	LocalAddress string
+	// NetworkInterface is what connections go through, "eth1"; Linux only. Lookups are not bound.
+	NetworkInterface string
 	// MaxIdleConnections is how many connections to keep open between requests. Default: 64.
 	MaxIdleConnections int
 	// MaxIdleTime is how long to keep them open. Default: 15 s.
@@ -118,6 +124,10 @@ func (options *ClientOptions) apply(a *arguments, o *C.oss_callback_client_optio
 		{"region", options.Region, func(text *C.char) { C.oss_callback_client_options_set_region(o, text) }},
 		{"user_agent", options.UserAgent, func(text *C.char) { C.oss_callback_client_options_set_user_agent(o, text) }},
 		{"proxy", options.Proxy, func(text *C.char) { C.oss_callback_client_options_set_proxy(o, text) }},
+		{"local_address", options.LocalAddress, func(text *C.char) { C.oss_callback_client_options_set_local_address(o, text) }},
+		{"network_interface", options.NetworkInterface, func(text *C.char) {
+			C.oss_callback_client_options_set_network_interface(o, text)
+		}},
 	} {
 		if field.value != "" {
 			field.set(a.text(field.name, field.value))

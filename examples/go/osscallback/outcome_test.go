@@ -3,6 +3,7 @@ package osscallback_test
 import (
 	"bytes"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -103,6 +104,31 @@ func TestARefusedUploadIsNotStored(t *testing.T) {
 	}
 	if isStored(t, object(t)) || len(app.received()) != 0 {
 		t.Error("it is stored")
+	}
+}
+
+func TestAddressesAreChosen(t *testing.T) {
+	endpoint, err := url.Parse(os.Getenv("OSS_ENDPOINT"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := options("http://oss.example.test:" + endpoint.Port())
+	there.Addresses = map[string][]string{"*.example.test": {"::1", "127.0.0.1"}}
+	there.PathStyle = true
+	there.LocalAddress = "127.0.0.1"
+	name := object(t)
+	if _, err := newClient(t, there).PutObject(ctx, bucket, name, Bytes([]byte("x")), nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range []func(*ClientOptions){
+		func(options *ClientOptions) { options.LocalAddress = "192.0.2.1" },
+		func(options *ClientOptions) { options.NetworkInterface = "no-such-device" },
+	} {
+		nowhere := there
+		change(&nowhere)
+		nowhere.RetryPolicy = &RetryPolicy{MaxAttempts: 1}
+		_, err := newClient(t, nowhere).PutObject(ctx, bucket, name, Bytes([]byte("x")), nil)
+		expect(t, err, Connect, StoredNo, AnsweredNotRequested)
 	}
 }
 

@@ -41,7 +41,12 @@ if TYPE_CHECKING:
         proxy: str
         """An HTTP proxy, "http://user:password@proxy.example.com:3128"."""
         addresses: Mapping[str, Sequence[str]]
-        """Addresses to use for a host name instead of those the system finds: {"oss.example.com": ["127.0.0.1:443"]}."""
+        """Addresses to use for a host name instead of those the system finds: {"oss.example.com": ["127.0.0.1:443"]}.
+        Without a port, it is that of the URL. "*.oss.example.com" is every name that ends so."""
+        local_address: str
+        """The IP address of this machine that connections come from. Lookups are not bound. Default: the system chooses."""
+        network_interface: str
+        """The network interface that connections go through, "eth1"; Linux only. Lookups are not bound."""
         max_idle_connections: int
         max_idle_time: float
         root_certificates: str
@@ -147,7 +152,7 @@ _LIMITS = {
 }
 _CLIENT: dict[str, tuple[Callable[[str, Any], Any], str]] = {
     **_LIMITS,
-    **{name: (encoded, "") for name in ("region", "user_agent", "proxy")},
+    **{name: (encoded, "") for name in ("region", "user_agent", "proxy", "local_address", "network_interface")},
     **{name: (_flag, "") for name in ("cname", "path_style")},
     **{name: (number, "") for name in ("max_answer_len", "max_idle_connections")},
     "signature_version": (number32, ""),

@@ -71,6 +71,11 @@ impl Door {
         came
     }
 
+    /// Takes a connection and closes it; gives the address that it came from.
+    pub fn meet(&self) -> SocketAddr {
+        self.listener.accept().unwrap().1
+    }
+
     /// Takes one small upload and says that it is stored; gives the address that it came from.
     pub fn serve(&self) -> SocketAddr {
         let (mut stream, from) = self.listener.accept().unwrap();
