@@ -18,6 +18,10 @@ use crate::outcome::verdict::ErrorKind;
 /// How long an attempt has for itself before the next one begins beside it: what RFC 8305 recommends.
 const DELAY: Duration = Duration::from_millis(250);
 
+/// Attempts under way beyond which the oldest is given up for the next: each takes a descriptor, and an answer of the DNS
+/// may have thousands of addresses.
+const MAX_ATTEMPTS: usize = 32;
+
 /// Addresses that an error names.
 const MAX_NAMED: usize = 4;
 
@@ -50,6 +54,9 @@ pub(super) fn connect(
             let Some(address) = waiting.next() else { break };
             match begin(*address, origin)? {
                 Ok(stream) => {
+                    if attempts.len() == MAX_ATTEMPTS {
+                        failures.push(no_answer(attempts.remove(0)));
+                    }
                     attempts.push((*address, stream));
                     // With little time, each address gets its share of it.
                     let share = current.time_left().map(|time| time / left as u32);

@@ -212,6 +212,25 @@ fn limits_and_cancellation_hold_while_addresses_are_tried() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn many_dead_addresses_take_few_descriptors() {
+    let Some([dead]) = shut() else { return };
+    let client = builder(&[dead.address(); 500]).connect_timeout(Duration::from_secs(1));
+    let client = client.build().unwrap();
+    let most = std::thread::scope(|scope| {
+        let upload = scope.spawn(|| put(&client).unwrap_err());
+        let mut most = 0;
+        while !upload.is_finished() {
+            most = most.max(begun(dead.address()));
+        }
+        assert_eq!(upload.join().unwrap().kind(), ErrorKind::Timeout);
+        most
+    });
+    // At most 32; while they are counted, some go and others come.
+    assert!((2..=64).contains(&most), "{most}");
+}
+
+#[test]
 fn what_became_of_each_address_is_told() {
     let refused = [(); 6].map(|()| RefusedAddress::new().unwrap());
     let addresses = refused.each_ref().map(RefusedAddress::address);
