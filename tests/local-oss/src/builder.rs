@@ -56,6 +56,7 @@ pub const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 pub struct Builder {
     listen: String,
     tls: bool,
+    asks_clients: bool,
     buckets: Vec<String>,
     credentials: Vec<Credential>,
     region: String,
@@ -82,6 +83,7 @@ impl Default for Builder {
         Self {
             listen: "127.0.0.1:0".to_owned(),
             tls: false,
+            asks_clients: false,
             buckets: Vec::new(),
             credentials: Vec::new(),
             region: DEFAULT_REGION.to_owned(),
@@ -127,6 +129,13 @@ impl Builder {
     /// ```
     pub fn tls(mut self, tls: bool) -> Self {
         self.tls = tls;
+        self
+    }
+
+    /// With [`Builder::tls`]: serve only clients that show the certificate made for them; see [`Server::client_pem`]. Off by
+    /// default.
+    pub fn client_certificates(mut self, wanted: bool) -> Self {
+        self.asks_clients = wanted;
         self
     }
 
@@ -354,7 +363,7 @@ impl Builder {
         let memory = Memory::new(self.max_total_bytes);
         let (storage, objects) = self.storage(&memory)?;
         let tls = match self.tls {
-            true => Some(Identity::new(address, &self.names())?),
+            true => Some(Identity::new(address, &self.names(), self.asks_clients)?),
             false => None,
         };
         Ok(Service {

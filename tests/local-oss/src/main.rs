@@ -37,6 +37,10 @@ struct Arguments {
     #[arg(long, value_name = "FILE", requires = "tls")]
     certificate: Option<PathBuf>,
 
+    /// Serve only clients that show a certificate; write that and its key to this file: PEM
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    client_certificate: Option<PathBuf>,
+
     /// A bucket that exists from the start; may be given several times
     #[arg(long, value_name = "NAME", default_value = DEFAULT_BUCKET)]
     bucket: Vec<String>,
@@ -281,6 +285,7 @@ impl Arguments {
             .region(&self.region)
             .callback_timeout(Duration::from_secs_f64(self.callback_timeout))
             .tls(self.tls)
+            .client_certificates(self.client_certificate.is_some())
             .callback_key_bits(self.callback_key_bits)
             .callback_insecure(self.callback_insecure)
             .strict(self.strict)
@@ -337,6 +342,9 @@ impl Arguments {
         if let Some(file) = &self.certificate {
             text.push_str(&format!("certificate        {}\n", file.display()));
         }
+        if let Some(file) = &self.client_certificate {
+            text.push_str(&format!("client certificate {}\n", file.display()));
+        }
         if let Some(folder) = &self.data_dir {
             text.push_str(&format!("data directory     {}\n", folder.display()));
         }
@@ -375,6 +383,9 @@ fn run(arguments: &Arguments) -> io::Result<()> {
         let end = end_signal()?;
         let server = arguments.builder()?.start()?;
         if let (Some(file), Some(pem)) = (&arguments.certificate, server.certificate_pem()) {
+            fs::write(file, pem)?;
+        }
+        if let (Some(file), Some(pem)) = (&arguments.client_certificate, server.client_pem()) {
             fs::write(file, pem)?;
         }
         if !arguments.quiet {

@@ -268,7 +268,10 @@ impl Receiver {
     ) -> io::Result<Self> {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self::start_with(Box::new(answer), Some(Identity::new(address, &names)?))
+        Self::start_with(
+            Box::new(answer),
+            Some(Identity::new(address, &names, false)?),
+        )
     }
 
     fn start_with(answer: Answering, tls: Option<Identity>) -> io::Result<Self> {

@@ -234,6 +234,12 @@ impl Server {
         self.service.tls.as_ref().map(Identity::authority_pem)
     }
 
+    /// The certificate that clients have to show, and its private key, as a PEM document; `None` without
+    /// [`Builder::client_certificates`].
+    pub fn client_pem(&self) -> Option<&str> {
+        self.service.tls.as_ref().and_then(Identity::client_pem)
+    }
+
     /// Stops the server and closes all connections. Dropping it does the same.
     pub fn shutdown(mut self) {
         self.background.stop();

@@ -256,6 +256,20 @@ fn the_flags_of_tls_reach_the_server() {
         let (_, _, log) = program.end("TERM");
         assert!(log.contains(&certificate) && log.contains("https://127.0.0.1:"));
     }
+    let (certificate, client) = (path("certificate.pem"), path("client.pem"));
+    let tls = [
+        "--tls",
+        "--certificate",
+        &certificate,
+        "--client-certificate",
+        &client,
+    ];
+    let program = Program::start(&[&keys[..], &tls].concat());
+    let [pem, client] = [certificate, client].map(|file| std::fs::read_to_string(file).unwrap());
+    let stream =
+        client::tls::try_connect_as(program.address, "localhost", Some(&pem), Some(&client));
+    assert_eq!(put("a", "x").send_on(&mut stream.unwrap()).status, 200);
+    drop(program);
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
@@ -454,6 +468,7 @@ fn what_cannot_be_is_said_and_ends_it() {
         (&["--callback-ca", "/no/such/file"], 1, "No such file"),
         (&["--callback-ca", "Cargo.toml"], 1, "no certificate"),
         (&["--certificate", "/tmp/unused.pem"], 2, "--tls"),
+        (&["--client-certificate", "/tmp/unused.pem"], 2, "--tls"),
         (
             &["--tls", "--certificate", "/no/such/folder/a.pem"],
             1,

@@ -40,6 +40,28 @@ fn clients_that_trust_the_certificate_are_served_under_every_name() {
 }
 
 #[test]
+fn only_clients_with_the_certificate_that_was_made_for_them_are_served() {
+    let asking = || {
+        builder()
+            .tls(true)
+            .client_certificates(true)
+            .start()
+            .unwrap()
+    };
+    let (server, other) = (asking(), asking());
+    let (pem, client) = (server.certificate_pem(), server.client_pem().unwrap());
+    let connect = |client| tls::try_connect_as(server.address(), "localhost", pem, client);
+    let mut stream = connect(Some(client)).unwrap();
+    assert_eq!(put("a", &b"x"[..]).send_on(&mut stream).status, 200);
+    for stranger in [None, other.client_pem()] {
+        // With TLS 1.3 the refusal comes after the client's side of the handshake.
+        let refused = connect(stranger).and_then(|mut stream| stream.read(&mut [0]));
+        assert!(refused.unwrap_err().to_string().contains("alert"));
+    }
+    assert_eq!(builder().tls(true).start().unwrap().client_pem(), None);
+}
+
+#[test]
 fn callbacks_name_the_key_under_https() {
     let server = builder().tls(true).start().unwrap();
     let url = server.public_key_url().to_owned();
