@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use super::public_key::PublicKey;
 use crate::base::process::PerProcess;
 use crate::outcome::error::{Error, Result};
 use crate::transport::{
-    Limits, Lookup, Origin, Proxy, RootCertificates, Settings, SignedRequest, TlsSettings,
+    Limits, Lookup, Origin, Pem, Proxy, RootCertificates, Settings, SignedRequest, TlsSettings,
     Transport,
 };
 
@@ -189,7 +190,13 @@ impl FetchingKeysBuilder {
 
     /// Certificate authorities in PEM that are trusted besides.
     pub fn ca_bundle(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.tls.bundle = Some(pem.into());
+        self.tls.bundle = Some(Pem::Bytes(pem.into()));
+        self
+    }
+
+    /// The same from a file, as [`ClientBuilder::ca_bundle_file`](crate::ClientBuilder::ca_bundle_file).
+    pub fn ca_bundle_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.tls.bundle = Some(Pem::File(path.into()));
         self
     }
 

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+#[cfg(feature = "tls")]
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Client;
@@ -18,7 +20,7 @@ use crate::request::endpoint::Endpoint;
 use crate::sign::SignatureVersion;
 use crate::transport::{Lookup, Origin, Proxy, Settings, Transport};
 #[cfg(feature = "tls")]
-use crate::transport::{RootCertificates, TlsSettings};
+use crate::transport::{Pem, RootCertificates, TlsSettings};
 
 /// Puts a [`Client`] together.
 #[derive(Debug, Clone)]
@@ -45,9 +47,7 @@ pub struct ClientBuilder {
     max_idle_connections: usize,
     max_idle_time: Duration,
     #[cfg(feature = "tls")]
-    root_certificates: RootCertificates,
-    #[cfg(feature = "tls")]
-    ca_bundle: Option<Vec<u8>>,
+    tls: TlsSettings,
 }
 
 /// A URL that may hold a password, which `Debug` therefore does not show.
@@ -84,9 +84,7 @@ impl Default for ClientBuilder {
             max_idle_connections: 64,
             max_idle_time: Duration::from_secs(15),
             #[cfg(feature = "tls")]
-            root_certificates: RootCertificates::default(),
-            #[cfg(feature = "tls")]
-            ca_bundle: None,
+            tls: TlsSettings::default(),
         }
     }
 }
@@ -239,18 +237,59 @@ impl ClientBuilder {
     }
 
     /// Which certificate authorities are trusted. Default: the system's if it has any, otherwise
-    /// Mozilla's as bundled with this library.
+    /// Mozilla's as bundled with this library. The environment has no say in it: `SSL_CERT_FILE` and `SSL_CERT_DIR` are
+    /// ignored.
     #[cfg(feature = "tls")]
     pub fn root_certificates(mut self, roots: RootCertificates) -> Self {
-        self.root_certificates = roots;
+        self.tls.roots = roots;
         self
     }
 
-    /// Certificate authorities in PEM that are trusted besides; alone with
-    /// [`RootCertificates::None`].
+    /// Certificates in PEM that are trusted besides; alone with [`RootCertificates::None`]. They are those of authorities,
+    /// or of the server itself, which is then trusted whoever signed its certificate. A byte order mark, blanks before a
+    /// line and either line end are fine, and so are `X509 CERTIFICATE` and OpenSSL's `TRUSTED CERTIFICATE`, unless its
+    /// settings do not trust it with TLS servers. A certificate that cannot be read makes [`build`](Self::build) fail, if
+    /// the endpoint is https.
     #[cfg(feature = "tls")]
     pub fn ca_bundle(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.ca_bundle = Some(pem.into());
+        self.tls.bundle = Some(Pem::Bytes(pem.into()));
+        self
+    }
+
+    /// As [`ca_bundle`](Self::ca_bundle), in its place, from a file of at most 16 MiB, which [`build`](Self::build) reads.
+    #[cfg(feature = "tls")]
+    pub fn ca_bundle_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.tls.bundle = Some(Pem::File(path.into()));
+        self
+    }
+
+    /// The certificate that this client shows to a server which asks for one, and its private key. Default: none.
+    ///
+    /// `chain` is PEM with the client's certificate first, and then those of the authorities between it and the one that
+    /// the server knows. `key` is PEM, too, and not encrypted: PKCS #8 (`PRIVATE KEY`), PKCS #1 (`RSA PRIVATE KEY`) or SEC1
+    /// (`EC PRIVATE KEY`), of RSA with 2048 bits or more, ECDSA P-256 or P-384, or Ed25519. Both may be one text. The key
+    /// is never shown, neither in errors nor by `Debug`. What does not fit makes [`build`](Self::build) fail, if the
+    /// endpoint is https; with http neither is used.
+    #[cfg(feature = "tls")]
+    pub fn client_certificate(
+        mut self,
+        chain: impl Into<Vec<u8>>,
+        key: impl Into<Vec<u8>>,
+    ) -> Self {
+        let pair = (Pem::Bytes(chain.into()), Pem::Bytes(key.into()));
+        self.tls.client_certificate = Some(pair);
+        self
+    }
+
+    /// As [`client_certificate`](Self::client_certificate), in its place, from files, which [`build`](Self::build) reads.
+    #[cfg(feature = "tls")]
+    pub fn client_certificate_files(
+        mut self,
+        chain: impl Into<PathBuf>,
+        key: impl Into<PathBuf>,
+    ) -> Self {
+        let pair = (Pem::File(chain.into()), Pem::File(key.into()));
+        self.tls.client_certificate = Some(pair);
         self
     }
 
@@ -305,10 +344,7 @@ impl ClientBuilder {
             max_idle_connections: self.max_idle_connections,
             max_idle_time: self.max_idle_time,
             #[cfg(feature = "tls")]
-            tls: endpoint.is_https().then_some(TlsSettings {
-                roots: self.root_certificates,
-                bundle: self.ca_bundle,
-            }),
+            tls: endpoint.is_https().then_some(self.tls),
         };
         let engine = Engine::from(Inner {
             endpoint,

@@ -22,7 +22,8 @@ pub enum ErrorKind {
     Resolve,
     /// No connection: refused, unreachable, or given up by the system.
     Connect,
-    /// The TLS handshake failed, most often because of the certificate.
+    /// The TLS handshake failed, most often because of a certificate: the server's, the client's or a missing one. Nothing is
+    /// stored, even if the server says so only after the request was sent, as TLS 1.3 allows.
     Tls,
     /// A time limit of the client ran out.
     Timeout,

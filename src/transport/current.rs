@@ -56,6 +56,8 @@ pub(super) struct Current {
     pub(super) early: Cell<bool>,
     /// The connection ended other than in good order.
     pub(super) reset: Cell<bool>,
+    /// The server did not accept the TLS handshake: it has read nothing of the request, whatever was sent.
+    pub(super) refused: Cell<bool>,
     /// Since when the answer's head is waited for, and how long it was, once it is there.
     waiting: Cell<Option<Instant>>,
     waited: Cell<Duration>,
@@ -88,6 +90,7 @@ impl Current {
             all_sent: Cell::new(false),
             early: Cell::new(false),
             reset: Cell::new(false),
+            refused: Cell::new(false),
             waiting: Cell::new(None),
             waited: Cell::new(Duration::ZERO),
             failure: RefCell::new(None),

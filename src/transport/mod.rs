@@ -51,6 +51,8 @@ pub(crate) use proxy::Proxy;
 pub(crate) use resolve::Lookup;
 #[cfg(feature = "tls")]
 pub use tls::RootCertificates;
+#[cfg(feature = "tls")]
+pub(crate) use tls::{Pem, TlsSettings};
 
 /// A request head must fit into it whole, and file data goes through it unbuffered: smaller ones cost
 /// speed, larger ones gain nothing.
@@ -118,7 +120,8 @@ impl Default for Limits {
 /// One request and what became of it.
 pub(crate) struct Exchange {
     /// Whether a write was started that could carry the last byte of the body, or with an empty body
-    /// the head. From then on the server may have acted.
+    /// the head. From then on the server may have acted, unless it did not accept the TLS handshake: then
+    /// it is as if nothing was sent.
     pub(crate) last_write_started: bool,
     /// Whether the last byte was handed to the system: an answer may come before that.
     pub(crate) all_sent: bool,
@@ -213,15 +216,6 @@ pub(crate) struct Settings {
     pub(crate) tls: Option<TlsSettings>,
 }
 
-/// For https: whom to trust.
-#[cfg(feature = "tls")]
-#[derive(Debug, Default)]
-pub(crate) struct TlsSettings {
-    pub(crate) roots: RootCertificates,
-    /// Further authorities, in PEM.
-    pub(crate) bundle: Option<Vec<u8>>,
-}
-
 /// Connections to OSS. Shared by all clones of a client.
 #[derive(Debug)]
 pub(crate) struct Transport {
@@ -256,7 +250,7 @@ impl Transport {
             proxy: settings.proxy,
             #[cfg(feature = "tls")]
             tls: match settings.tls {
-                Some(tls) => Some(tls::config(tls.roots, tls.bundle.as_deref())?),
+                Some(tls) => Some(tls::config(&tls)?),
                 None => None,
             },
         });
@@ -299,7 +293,7 @@ impl Transport {
                 .unwrap_or_else(|| translate(e, &current))),
         };
         Exchange {
-            last_write_started: current.last_write_started.get(),
+            last_write_started: current.last_write_started.get() && !current.refused.get(),
             all_sent: current.all_sent.get(),
             sent: outgoing.sent(),
             waited,

@@ -34,6 +34,8 @@ pub(super) struct Wire {
     spent: bool,
     /// Why the last write failed; told when no answer explains it.
     write_error: Option<io::Error>,
+    /// Why nothing more can be read, found while a body was still going out.
+    read_error: Option<io::Error>,
 }
 
 /// Why nothing could be read.
@@ -57,6 +59,7 @@ impl Wire {
             used: false,
             spent: false,
             write_error: None,
+            read_error: None,
         }
     }
 
@@ -106,11 +109,15 @@ impl Wire {
                 format!("{host} closed the connection before the request was sent"),
             ),
             Err(e) if e.kind() != io::ErrorKind::WouldBlock => {
+                self.spent = true;
+                // TLS 1.3 may tell now that a client certificate was wanted.
+                if let Some(refusal) = self.refusal(current) {
+                    return Err(refusal);
+                }
                 let what = e.to_string().to_lowercase();
                 let message = format!("connection to {host}, before the request was sent: {what}");
-                // TLS 1.3 tells only now that a client certificate was wanted.
                 let kind = match e.kind() {
-                    io::ErrorKind::InvalidData => ErrorKind::Tls,
+                    io::ErrorKind::InvalidData if !self.used => ErrorKind::Tls,
                     _ => ErrorKind::ConnectionLost,
                 };
                 (kind, message)
@@ -180,8 +187,9 @@ impl Wire {
                 Ok(0) => return self.end_early(current),
                 Ok(count) => self.received.extend_from_slice(&buffer[..count]),
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => return,
-                Err(_) => {
+                Err(e) => {
                     current.reset.set(true);
+                    self.read_error = Some(e);
                     return self.end_early(current);
                 }
             }
@@ -288,6 +296,9 @@ impl Wire {
 
     /// Waits for bytes and reads some; 0 at the end of the connection.
     fn read(&mut self, buffer: &mut [u8], current: &Current) -> Result<usize, ReceiveError> {
+        if let Some(e) = self.read_error.take() {
+            return Err(self.lost(e, current));
+        }
         loop {
             current.patience().map_err(ReceiveError::Stopped)?;
             match self.pull(buffer) {
@@ -296,10 +307,7 @@ impl Wire {
                         .wait_to_read(current)
                         .map_err(ReceiveError::Stopped)?;
                 }
-                Err(e) => {
-                    self.spent = true;
-                    return Err(ReceiveError::Lost(self.write_error.take().unwrap_or(e)));
-                }
+                Err(e) => return Err(self.lost(e, current)),
                 Ok(0) => {
                     self.spent = true;
                     return self
@@ -313,6 +321,29 @@ impl Wire {
                 }
             }
         }
+    }
+
+    /// What ends a request whose answer cannot be read.
+    fn lost(&mut self, e: io::Error, current: &Current) -> ReceiveError {
+        self.spent = true;
+        match self.refusal(current) {
+            Some(refusal) => {
+                current.refused.set(true);
+                ReceiveError::Stopped(refusal)
+            }
+            None => ReceiveError::Lost(self.write_error.take().unwrap_or(e)),
+        }
+    }
+
+    /// The server has not accepted the TLS handshake, and said so in place of an answer.
+    #[cfg(feature = "tls")]
+    fn refusal(&self, current: &Current) -> Option<Error> {
+        self.tls.as_ref()?.refusal(current.host())
+    }
+
+    #[cfg(not(feature = "tls"))]
+    fn refusal(&self, _: &Current) -> Option<Error> {
+        None
     }
 
     /// Reads what is there now.

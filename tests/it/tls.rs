@@ -1,4 +1,9 @@
-//! HTTPS against local-oss, whose certificates it makes itself.
+//! HTTPS against local-oss, whose certificates it makes itself; in the modules below against servers of their own.
+
+mod alerts;
+mod client_certificates;
+mod server;
+mod trust;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
