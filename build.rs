@@ -13,12 +13,13 @@ pub mod header {
     use std::{env, fs};
 
     /// What C sees. Within a handle, functions keep the order that they have here.
-    const FILES: [&str; 33] = [
+    const FILES: [&str; 34] = [
         "defaults",
         "version",
         "code",
         "client",
         "client_addresses",
+        "tls",
         "credentials",
         "body_template",
         "spec",

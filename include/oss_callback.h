@@ -1146,21 +1146,6 @@ void oss_callback_client_options_set_max_idle_time_ms(
     oss_callback_client_options *options, uint64_t max_idle_time_ms);
 
 /**
- * Sets which certificate authorities are trusted: one of oss_callback_root_certificates. A library built
- * without TLS refuses it. Default: OSS_CALLBACK_ROOT_CERTIFICATES_AUTOMATIC.
- */
-void oss_callback_client_options_set_root_certificates(
-    oss_callback_client_options *options, uint32_t root_certificates);
-
-/**
- * Sets certificate authorities, `pem_len` bytes of PEM, that are trusted in addition to the others, or
- * alone with OSS_CALLBACK_ROOT_CERTIFICATES_NONE. A bundle without a certificate is refused if the
- * endpoint is https. A library built without TLS refuses any bundle.
- */
-void oss_callback_client_options_set_ca_bundle(
-    oss_callback_client_options *options, const uint8_t *pem, size_t pem_len);
-
-/**
  * Adds an address to use for a host name instead of asking the system, for tests and split networks.
  * `address` is an IP address, alone or with a port, such as "127.0.0.1:443"; an IPv6 address with a port is
  * in brackets. Without a port, it is that of the URL. Several are tried in the order in which they were
@@ -1188,6 +1173,51 @@ void oss_callback_client_options_set_local_address(
  */
 void oss_callback_client_options_set_network_interface(
     oss_callback_client_options *options, const char *network_interface);
+
+/**
+ * Sets which certificate authorities are trusted: one of oss_callback_root_certificates. A library built
+ * without TLS refuses it. Default: OSS_CALLBACK_ROOT_CERTIFICATES_AUTOMATIC. The environment variables
+ * SSL_CERT_FILE and SSL_CERT_DIR are ignored.
+ */
+void oss_callback_client_options_set_root_certificates(
+    oss_callback_client_options *options, uint32_t root_certificates);
+
+/**
+ * Sets certificates, `pem_len` bytes of PEM, that are trusted in addition to the others, or alone with
+ * OSS_CALLBACK_ROOT_CERTIFICATES_NONE: those of authorities, or of the server itself. If the endpoint is
+ * https, oss_callback_client_new refuses a bundle without a certificate, or with one that cannot be read. Of
+ * OpenSSL's TRUSTED CERTIFICATE, one whose settings do not trust it with TLS servers is skipped. A library
+ * built without TLS refuses any bundle.
+ */
+void oss_callback_client_options_set_ca_bundle(
+    oss_callback_client_options *options, const uint8_t *pem, size_t pem_len);
+
+/**
+ * As oss_callback_client_options_set_ca_bundle, in its place, from a file of at most 16 MiB, which
+ * oss_callback_client_new reads. NULL takes the bundle away.
+ */
+void oss_callback_client_options_set_ca_bundle_file(
+    oss_callback_client_options *options, const char *path);
+
+/**
+ * Sets the certificate that the client shows to a server which asks for one, and its private key, both in
+ * PEM. `client_certificate` begins with the client's own certificate; those of the authorities between it
+ * and the one that the server knows follow. `client_key` is not encrypted: PKCS #8 (PRIVATE KEY), PKCS #1
+ * (RSA PRIVATE KEY) or SEC1 (EC PRIVATE KEY), of RSA with 2048 bits or more, ECDSA P-256 or P-384, or
+ * Ed25519. Both may be one text. If both are NULL, there is none, which is the default. If the endpoint is
+ * https, oss_callback_client_new refuses a key that does not fit. The key never appears in messages. A
+ * library built without TLS refuses any certificate.
+ */
+void oss_callback_client_options_set_client_certificate(
+    oss_callback_client_options *options, const uint8_t *client_certificate,
+    size_t client_certificate_len, const uint8_t *client_key, size_t client_key_len);
+
+/**
+ * As oss_callback_client_options_set_client_certificate, in its place, from files of at most 16 MiB, which
+ * oss_callback_client_new reads.
+ */
+void oss_callback_client_options_set_client_certificate_files(
+    oss_callback_client_options *options, const char *client_certificate, const char *client_key);
 
 /**
  * Sets a hook that gives credentials, in place of other credentials. It is called when a request needs

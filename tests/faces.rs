@@ -25,8 +25,27 @@ fn with<'a>(command: &'a mut Command, server: &Server, callback_url: &str) -> &'
 
 /// Runs a test suite, which must succeed, and gives back what it said.
 fn suite(command: &mut Command) -> String {
-    let (server, receiver) = (server().start().unwrap(), agreeing_receiver());
-    c::succeed(with(command, &server, &receiver.url("/")))
+    let (plain, receiver) = (server().start().unwrap(), agreeing_receiver());
+    with(command, &plain, &receiver.url("/"));
+    #[cfg(feature = "tls")]
+    {
+        // Another one that asks clients who they are, with the files that they need.
+        let builder = server().tls(true).client_certificates(true);
+        let secure = builder.start().unwrap();
+        for (name, pem) in [
+            ("OSS_TLS_AUTHORITY", secure.certificate_pem()),
+            ("OSS_TLS_CLIENT", secure.client_pem()),
+        ] {
+            let number = secure.address().port();
+            let file = c::product(&format!("faces_{name}_{number}.pem"));
+            fs::write(&file, pem.unwrap()).unwrap();
+            command.env(name, file);
+        }
+        command.env("OSS_TLS_ENDPOINT", secure.endpoint());
+        c::succeed(command)
+    }
+    #[cfg(not(feature = "tls"))]
+    c::succeed(command)
 }
 
 /// An example prints the answer, and says of a failure whether the object is stored.

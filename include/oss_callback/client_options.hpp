@@ -186,9 +186,32 @@ class client_options {
     ::oss_callback_client_options_set_root_certificates(handle_.get(), static_cast<std::uint32_t>(root_certificates));
     return *this;
   }
-  /** Certificate authorities in PEM to trust in addition, or exclusively with root_certificates::none. */
+  /**
+   * Certificates in PEM, of authorities or of the server itself, to trust in addition, or exclusively with
+   * root_certificates::none.
+   */
   client_options& ca_bundle(const bytes& pem) {
     ::oss_callback_client_options_set_ca_bundle(handle_.get(), pem.data(), pem.size());
+    return *this;
+  }
+  /** The same from a file, in place of the bytes. The client's constructor reads it. */
+  client_options& ca_bundle_file(const std::filesystem::path& path) {
+    ::oss_callback_client_options_set_ca_bundle_file(handle_.get(), internal::path_of(path).c_str());
+    return *this;
+  }
+  /**
+   * The certificate to show to a server that asks for one, with its chain, and its private key, which is not encrypted;
+   * both in PEM. The key never appears in messages.
+   */
+  client_options& client_certificate(const bytes& certificate, const bytes& key) {
+    ::oss_callback_client_options_set_client_certificate(handle_.get(), certificate.data(), certificate.size(), key.data(),
+                                                         key.size());
+    return *this;
+  }
+  /** The same from files, in place of the bytes. The client's constructor reads them. */
+  client_options& client_certificate_files(const std::filesystem::path& certificate, const std::filesystem::path& key) {
+    ::oss_callback_client_options_set_client_certificate_files(handle_.get(), internal::path_of(certificate).c_str(),
+                                                               internal::path_of(key).c_str());
     return *this;
   }
 

@@ -13,7 +13,8 @@ use super::error::oss_callback_error;
 use super::guard::guard;
 use super::limits::milliseconds;
 use super::options::Options;
-use super::pointers::{bytes, free, make, optional_text, required, text};
+use super::pointers::{free, make, optional_text, required, text};
+use super::tls::Tls;
 use super::unwind::look;
 use crate::{Client, ClientBuilder, Credentials, Error, Result, RetryPolicy, SignatureVersion};
 
@@ -37,6 +38,7 @@ pub(super) struct Settings {
     retry: RetryPolicy,
     /// What was added for each host name.
     pub(super) addresses: HashMap<String, Vec<SocketAddr>>,
+    pub(super) tls: Tls,
 }
 
 impl Settings {
@@ -66,23 +68,8 @@ impl Settings {
         for (host, addresses) in &self.addresses {
             builder = builder.resolve(host, addresses.clone());
         }
-        builder.build()
+        self.tls.apply(builder).build()
     }
-}
-
-/// The certificate authorities that a client trusts besides those of
-/// oss_callback_client_options_set_ca_bundle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(C)]
-pub enum oss_callback_root_certificates {
-    /// The system's. If it has none, Mozilla's as bundled with this library.
-    Automatic = 0,
-    /// The system's. It is an error if the system has none.
-    System = 1,
-    /// Mozilla's, as bundled with this library.
-    Bundled = 2,
-    /// Only those of the CA bundle.
-    None = 3,
 }
 
 /// A client of OSS, or of a server that speaks its protocol. Immutable: many threads may use it at once;
@@ -442,34 +429,6 @@ pub extern "C" fn oss_callback_client_options_set_max_idle_time_ms(
     });
 }
 
-/// Sets which certificate authorities are trusted: one of oss_callback_root_certificates. A library built
-/// without TLS refuses it. Default: OSS_CALLBACK_ROOT_CERTIFICATES_AUTOMATIC.
-#[unsafe(no_mangle)]
-pub extern "C" fn oss_callback_client_options_set_root_certificates(
-    options: Option<&mut oss_callback_client_options>,
-    root_certificates: u32,
-) {
-    try_build(options, |builder| trust(builder, root_certificates))
-}
-
-/// Sets certificate authorities, `pem_len` bytes of PEM, that are trusted in addition to the others, or
-/// alone with OSS_CALLBACK_ROOT_CERTIFICATES_NONE. A bundle without a certificate is refused if the
-/// endpoint is https. A library built without TLS refuses any bundle.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_client_options_set_ca_bundle(
-    options: Option<&mut oss_callback_client_options>,
-    pem: *const u8,
-    pem_len: size_t,
-) {
-    try_build(options, |builder| {
-        if pem.is_null() {
-            return Err(Error::argument("`pem` is NULL"));
-        }
-        // SAFETY: NULL only with length 0, otherwise readable bytes.
-        add_ca_bundle(builder, unsafe { bytes(pem, pem_len, "pem") }?)
-    });
-}
-
 /// Frees options.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_options_free(
@@ -503,45 +462,4 @@ pub extern "C" fn oss_callback_client_new(
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_free(client: Option<Box<oss_callback_client>>) {
     free(client);
-}
-
-fn known_roots(number: u32) -> Result<oss_callback_root_certificates> {
-    use oss_callback_root_certificates::{Automatic, Bundled, None, System};
-
-    let mut all = [Automatic, System, Bundled, None].into_iter();
-    all.find(|roots| *roots as u32 == number).ok_or_else(|| {
-        Error::argument(format!(
-            "`root_certificates` {number} is not one of oss_callback_root_certificates"
-        ))
-    })
-}
-
-#[cfg(feature = "tls")]
-fn trust(builder: ClientBuilder, roots: u32) -> Result<ClientBuilder> {
-    use crate::RootCertificates;
-
-    Ok(builder.root_certificates(match known_roots(roots)? {
-        oss_callback_root_certificates::Automatic => RootCertificates::Automatic,
-        oss_callback_root_certificates::System => RootCertificates::System,
-        oss_callback_root_certificates::Bundled => RootCertificates::Bundled,
-        oss_callback_root_certificates::None => RootCertificates::None,
-    }))
-}
-
-#[cfg(feature = "tls")]
-fn add_ca_bundle(builder: ClientBuilder, pem: &[u8]) -> Result<ClientBuilder> {
-    Ok(builder.ca_bundle(pem))
-}
-
-#[cfg(not(feature = "tls"))]
-fn trust(_: ClientBuilder, roots: u32) -> Result<ClientBuilder> {
-    known_roots(roots)?;
-    Err(Error::argument(
-        "`root_certificates`: this library was built without TLS",
-    ))
-}
-
-#[cfg(not(feature = "tls"))]
-fn add_ca_bundle(_: ClientBuilder, _: &[u8]) -> Result<ClientBuilder> {
-    Err(Error::argument("`pem`: this library was built without TLS"))
 }

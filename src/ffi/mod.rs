@@ -64,6 +64,7 @@ mod reply;
 mod sealer;
 mod spec;
 mod text;
+mod tls;
 mod unwind;
 mod upload_file;
 mod upload_part;

@@ -167,6 +167,15 @@ static void trust_without_tls(void) {
     options = new_client_options();
     oss_callback_client_options_set_ca_bundle(options, (const uint8_t *)"x", 1);
     refused(options, "built without TLS");
+    options = new_client_options();
+    oss_callback_client_options_set_ca_bundle_file(options, "/");
+    refused(options, "`path`: this library was built without TLS");
+    options = new_client_options();
+    oss_callback_client_options_set_client_certificate(options, (const uint8_t *)"x", 1, (const uint8_t *)"x", 1);
+    refused(options, "`client_certificate`: this library was built without TLS");
+    options = new_client_options();
+    oss_callback_client_options_set_client_certificate_files(options, "/", "/");
+    refused(options, "`client_certificate`: this library was built without TLS");
 }
 
 /* argv: "tls" or "no tls", http://oss.example.test with the server's port, the server's address, and one that refuses

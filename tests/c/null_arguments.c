@@ -85,7 +85,14 @@ static void client_options(void) {
     oss_callback_client_options_set_root_certificates(NULL, OSS_CALLBACK_ROOT_CERTIFICATES_SYSTEM);
     oss_callback_client_options_set_ca_bundle(NULL, NULL, 0);
     oss_callback_client_options_set_ca_bundle(NULL, BODY, 1);
+    oss_callback_client_options_set_ca_bundle_file(NULL, "/");
+    oss_callback_client_options_set_client_certificate(NULL, NULL, 1, BODY, 1);
+    oss_callback_client_options_set_client_certificate_files(NULL, "/", NULL);
     CLIENT_SETTER_REFUSES("pem", oss_callback_client_options_set_ca_bundle(options, NULL, 0));
+    CLIENT_SETTER_REFUSES("client_certificate", oss_callback_client_options_set_client_certificate(options, NULL, 0, BODY, 1));
+    CLIENT_SETTER_REFUSES("client_key", oss_callback_client_options_set_client_certificate(options, BODY, 1, NULL, 0));
+    CLIENT_SETTER_REFUSES("client_certificate", oss_callback_client_options_set_client_certificate_files(options, NULL, "/"));
+    CLIENT_SETTER_REFUSES("client_key", oss_callback_client_options_set_client_certificate_files(options, "/", NULL));
     CLIENT_SETTER_REFUSES("pem", oss_callback_client_options_set_ca_bundle(options, NULL, 7));
 
     FAILS(oss_callback_client_new(NULL, NULL, NULL));

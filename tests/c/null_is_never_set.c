@@ -145,6 +145,12 @@ static void of_a_client(void) {
     options = new_client_options();
     oss_callback_client_options_set_signer_hook(options, NULL, NULL, never_signs, NULL, NULL);
     refuses(options, "`access_key_id` is NULL");
+    options = new_client_options();
+    oss_callback_client_options_set_client_certificate_files(options, "certificate.pem", NULL);
+    refuses(options, "`client_key` is NULL");
+    options = new_client_options();
+    oss_callback_client_options_set_client_certificate_files(options, NULL, "key.pem");
+    refuses(options, "`client_certificate` is NULL");
 
     options = new_client_options();
     oss_callback_client_options_set_user_agent(options, "not printable \n");
@@ -155,6 +161,9 @@ static void of_a_client(void) {
     oss_callback_client_options_set_local_address(options, NULL);
     oss_callback_client_options_set_network_interface(options, "not an interface");
     oss_callback_client_options_set_network_interface(options, NULL);
+    oss_callback_client_options_set_ca_bundle_file(options, NULL);
+    oss_callback_client_options_set_client_certificate(options, NULL, 0, NULL, 0);
+    oss_callback_client_options_set_client_certificate_files(options, NULL, NULL);
     assert(oss_callback_client_new(options, &made, NULL) == OSS_CALLBACK_CODE_OK);
     assert(oss_put_object_with_callback(made, BUCKET, "by no proxy", NULL, 0, oss_callback_spec_none(), NULL, NULL, NULL) ==
            OSS_CALLBACK_CODE_OK);

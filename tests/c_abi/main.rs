@@ -570,6 +570,24 @@ fn what_a_client_is_told_of_its_connections_holds() {
     assert_eq!(scene.server.stored().len(), 10);
 }
 
+#[cfg(feature = "tls")]
+#[test]
+fn a_client_says_who_it_is() {
+    let builder = local_oss::Server::builder();
+    let scene = Scene::with(builder.tls(true).client_certificates(true));
+    let files = [
+        ("c_authority.pem", scene.server.certificate_pem()),
+        ("c_client.pem", scene.server.client_pem()),
+    ];
+    let [authority, client] = files.map(|(name, pem)| {
+        let path = c::product(name);
+        std::fs::write(&path, pem.expect("it asks for one")).expect("writable");
+        path.to_str().expect("UTF-8").to_owned()
+    });
+    scene.run("client_certificate.c", &[&authority, &client]);
+    assert_eq!(scene.server.stored().len(), 3);
+}
+
 #[test]
 fn faults_leave_nothing_behind() {
     let not_found = Receiver::start(|_| Answer::status(404)).expect("a free port");

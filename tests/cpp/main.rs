@@ -335,6 +335,33 @@ fn handles_move_and_outcomes_are_shared() {
     assert_eq!(stored[0].content_type, "text/x-moved");
 }
 
+#[cfg(feature = "tls")]
+#[test]
+fn a_client_says_who_it_is() {
+    if !compiler_is_there() {
+        return;
+    }
+    let server = Server::builder()
+        .bucket("examplebucket")
+        .credentials("id", "secret")
+        .tls(true)
+        .client_certificates(true)
+        .start()
+        .expect("a free port");
+    let files = [
+        ("cpp_authority.pem", server.certificate_pem()),
+        ("cpp_client.pem", server.client_pem()),
+    ];
+    let [authority, client] = files.map(|(name, pem)| {
+        let path = c::product(name);
+        fs::write(&path, pem.expect("it asks for one")).expect("writable");
+        path.to_str().expect("UTF-8").to_owned()
+    });
+    let scene = Scene::new().at(server.endpoint().to_owned());
+    scene.run("client_certificate.cpp", &[&authority, &client]);
+    assert_eq!(server.stored().len(), 2);
+}
+
 #[test]
 fn each_option_goes_out_in_the_words_of_oss() {
     if !compiler_is_there() {

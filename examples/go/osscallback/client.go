@@ -81,8 +81,15 @@ type ClientOptions struct {
 	MaxIdleTime time.Duration
 	// RootCertificates are trusted in addition to CABundle. Default: RootsAutomatic.
 	RootCertificates RootCertificates
-	// CABundle contains certificate authorities in PEM.
+	// CABundle contains certificates in PEM, of authorities or of the server itself.
 	CABundle []byte
+	// CABundleFile is a file with the same, to use instead. NewClient reads it.
+	CABundleFile string
+	// ClientCertificate, with its chain, is for a server that asks for one. ClientKey is its private key, not encrypted.
+	// Both are PEM. The key never appears in messages.
+	ClientCertificate, ClientKey []byte
+	// ClientCertificateFile and ClientKeyFile are files with the same, to use instead. NewClient reads them.
+	ClientCertificateFile, ClientKeyFile string
 }
 
 // Client is a connection to OSS, or to a server that speaks its protocol. It may be used by many goroutines at once.
@@ -174,6 +181,17 @@ func (options *ClientOptions) apply(a *arguments, o *C.oss_callback_client_optio
 	}
 	if options.CABundle != nil {
 		C.oss_callback_client_options_set_ca_bundle(o, bytesPointer(options.CABundle), C.size_t(len(options.CABundle)))
+	}
+	if options.CABundleFile != "" {
+		C.oss_callback_client_options_set_ca_bundle_file(o, a.text("ca_bundle", options.CABundleFile))
+	}
+	if certificate, key := options.ClientCertificate, options.ClientKey; certificate != nil || key != nil {
+		C.oss_callback_client_options_set_client_certificate(o, bytesPointer(certificate), C.size_t(len(certificate)),
+			bytesPointer(key), C.size_t(len(key)))
+	}
+	if certificate, key := options.ClientCertificateFile, options.ClientKeyFile; certificate != "" || key != "" {
+		C.oss_callback_client_options_set_client_certificate_files(o, a.optionalText("client_certificate", certificate),
+			a.optionalText("client_key", key))
 	}
 	if options.Credentials.set == nil {
 		a.fault("`credentials` are missing")

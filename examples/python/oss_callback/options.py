@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -52,7 +53,14 @@ if TYPE_CHECKING:
         root_certificates: str
         """ "automatic" (default), "system", "bundled" or "none", in addition to those in `ca_bundle`."""
         ca_bundle: bytes
-        """Certificate authorities in PEM."""
+        """Certificates in PEM, of authorities or of the server itself."""
+        ca_bundle_file: str | os.PathLike[str]
+        """A file with the same, instead."""
+        client_certificate: tuple[bytes, bytes]
+        """The certificate to show to a server that asks for one, with its chain, and its private key, which is not
+        encrypted; both in PEM. The key never appears in messages."""
+        client_certificate_files: tuple[str | os.PathLike[str], str | os.PathLike[str]]
+        """Two files with the same, instead."""
 
     class OperationOptions(TypedDict, total=False):
         """Replaces the client's."""
@@ -156,6 +164,7 @@ _CLIENT: dict[str, tuple[Callable[[str, Any], Any], str]] = {
     **{name: (_flag, "") for name in ("cname", "path_style")},
     **{name: (number, "") for name in ("max_answer_len", "max_idle_connections")},
     "signature_version": (number32, ""),
+    "ca_bundle_file": (path_of, ""),
     "max_idle_time": (milliseconds, "_ms"),
 }
 _OPERATION: dict[str, tuple[Callable[[str, Any], Any], str]] = {**_LIMITS, "deadline": (_left, "_ms")}
@@ -218,8 +227,19 @@ def set_client_options(handle: int, options: Mapping[str, Any]) -> None:
                 raise ValueError(f"`root_certificates` is {value!r}")
             library.oss_callback_client_options_set_root_certificates(handle, _CERTIFICATES[value])
         elif name == "ca_bundle":
-            pem = bytes(value)
+            pem = bytes(memoryview(value))
             library.oss_callback_client_options_set_ca_bundle(handle, pem, len(pem))
+        elif name == "client_certificate":
+            # A number would be taken for a length.
+            certificate, key = (bytes(memoryview(pem)) for pem in value)
+            library.oss_callback_client_options_set_client_certificate(
+                handle, certificate, len(certificate), key, len(key)
+            )
+        elif name == "client_certificate_files":
+            certificate_path, key_path = value
+            library.oss_callback_client_options_set_client_certificate_files(
+                handle, path_of("client_certificate", certificate_path), path_of("client_key", key_path)
+            )
         elif not _set("client_options", handle, _CLIENT, name, value):
             raise _unexpected(name)
 
