@@ -82,6 +82,8 @@ static void client_options(void) {
     CLIENT_SETTER_REFUSES("address", oss_callback_client_options_add_address(options, "host", NULL));
     oss_callback_client_options_set_max_idle_connections(NULL, 1);
     oss_callback_client_options_set_max_idle_time_ms(NULL, 1);
+    oss_callback_client_options_set_local_address(NULL, NULL);
+    oss_callback_client_options_set_network_interface(NULL, NULL);
     oss_callback_client_options_set_root_certificates(NULL, OSS_CALLBACK_ROOT_CERTIFICATES_SYSTEM);
     oss_callback_client_options_set_ca_bundle(NULL, NULL, 0);
     oss_callback_client_options_set_ca_bundle(NULL, BODY, 1);
