@@ -404,8 +404,18 @@ mod tests {
             .credentials(Credentials::anonymous())
             .build()
             .unwrap();
-        let shanghai = builder().endpoint("http://oss-cn-shanghai.aliyuncs.com");
-        assert_eq!(region(shanghai), "cn-shanghai");
+        for (host, expected) in [
+            ("oss-cn-shanghai", "cn-shanghai"),
+            ("cn-hangzhou-internal.oss-data-acc", "cn-hangzhou"),
+        ] {
+            let named = builder().endpoint(format!("http://{host}.aliyuncs.com"));
+            assert_eq!(region(named), expected);
+        }
+        // Transfer acceleration serves every region.
+        let accelerate = || builder().endpoint("http://oss-accelerate.aliyuncs.com");
+        let error = accelerate().build().unwrap_err().to_string();
+        assert!(error.starts_with("`region` is missing"), "{error}");
+        assert_eq!(region(accelerate().region("cn-beijing")), "cn-beijing");
     }
 
     #[test]

@@ -85,16 +85,14 @@ impl Endpoint {
     /// `https://examplebucket.oss-cn-hangzhou.aliyuncs.com` is the address of a bucket; as an endpoint
     /// it would name the bucket twice, and OSS would answer that it does not exist.
     fn refuse_a_bucket_in_the_host(&self, text: &str) -> Result<()> {
-        let labels: Vec<&str> = self.host.split('.').collect();
-        match labels[..] {
-            [bucket, service, "aliyuncs", "com"]
-                if service.starts_with("oss-") && self.style == Style::VirtualHost =>
-            {
-                Err(Error::argument(format!(
-                    "`endpoint` {text:?} names the bucket {bucket:?}: leave it out, each operation \
-                     takes the bucket as an argument"
-                )))
-            }
+        match OssHost::of(&self.host) {
+            Some(OssHost {
+                before: Some(bucket),
+                ..
+            }) if self.style == Style::VirtualHost => Err(Error::argument(format!(
+                "`endpoint` {text:?} names the bucket {bucket:?}: leave it out, each operation \
+                 takes the bucket as an argument"
+            ))),
             _ => Ok(()),
         }
     }
@@ -104,18 +102,9 @@ impl Endpoint {
         self.scheme == "https"
     }
 
-    /// The region in a standard endpoint's name.
+    /// The region with which version 4 signs at an endpoint of OSS's own, if its name says it.
     pub(crate) fn region(&self) -> Option<&str> {
-        let name = self.host.strip_suffix(".aliyuncs.com")?;
-        let region = match name.strip_suffix(".oss") {
-            Some(dual_stack) => dual_stack,
-            None => {
-                let name = name.strip_prefix("oss-")?;
-                name.strip_suffix("-internal").unwrap_or(name)
-            }
-        };
-        let is_region = !region.contains('.') && !region.starts_with("accelerate");
-        Some(region).filter(|region| is_region && !region.is_empty())
+        OssHost::of(&self.host)?.region
     }
 
     /// The URL of an object, path and query encoded. The path is sent as it stands here.
@@ -148,6 +137,69 @@ impl Endpoint {
         }
         url
     }
+}
+
+/// A host of OSS's own, by its name (OSS documentation, "Regions and endpoints"; `tests/vectors/endpoints.json` has the
+/// list).
+struct OssHost<'a> {
+    /// A bucket, in front of the endpoint's name.
+    before: Option<&'a str>,
+    /// `None` where any region is served.
+    region: Option<&'a str>,
+}
+
+impl<'a> OssHost<'a> {
+    fn of(host: &'a str) -> Option<OssHost<'a>> {
+        let name = host.strip_suffix(".aliyuncs.com")?;
+        let cut = |text: &'a str| match text.rsplit_once('.') {
+            Some((before, last)) => (Some(before), last),
+            None => (None, text),
+        };
+        let (before, last) = cut(name);
+        let (before, region) = match (last, before) {
+            // Dual stack: cn-hangzhou.oss.
+            ("oss", Some(rest)) => {
+                let (before, region) = cut(rest);
+                (before, region_of(region))
+            }
+            // An accelerator, of a region or of a zone in it: cn-hangzhou-j-internal.oss-data-acc.
+            ("oss-data-acc", Some(rest)) => {
+                let (before, zone) = cut(rest);
+                let zone = zone.strip_suffix("-internal").unwrap_or(zone);
+                (before, region_of_zone(zone))
+            }
+            (last, before) => {
+                let name = last.strip_prefix("oss-")?;
+                let name = name.strip_suffix("-internal").unwrap_or(name);
+                (before, region_of(name))
+            }
+        };
+        Some(OssHost { before, region })
+    }
+}
+
+/// The region that an endpoint's name stands for: itself, but for transfer acceleration, which serves all regions, and some
+/// of the finance cloud.
+fn region_of(name: &str) -> Option<&str> {
+    match name {
+        "" | "accelerate" | "accelerate-overseas" => None,
+        "cn-hzjbp-a" | "cn-hzjbp-b" | "cn-hzfinance" => Some("cn-hangzhou-finance"),
+        "cn-szfinance" | "cn-shenzhen-finance" => Some("cn-shenzhen-finance-1"),
+        "cn-shanghai-finance" => Some("cn-shanghai-finance-1"),
+        // The finance cloud's endpoints that the internet reaches.
+        name => Some(name.strip_suffix("-pub").unwrap_or(name)),
+    }
+}
+
+/// `cn-hangzhou` of `cn-hangzhou-j`, and `ap-southeast-1` of `ap-southeast-1c`.
+fn region_of_zone(zone: &str) -> Option<&str> {
+    let letter = |c: char| c.is_ascii_lowercase();
+    let region = match zone.strip_suffix(letter) {
+        Some(rest) if rest.ends_with('-') => rest.trim_end_matches('-'),
+        Some(rest) if rest.ends_with(|c: char| c.is_ascii_digit()) => rest,
+        _ => zone,
+    };
+    region_of(region)
 }
 
 impl fmt::Display for Endpoint {
@@ -268,6 +320,26 @@ mod tests {
             let parsed = Endpoint::parse(endpoint, false, false).unwrap();
             assert_eq!(parsed.region(), region, "{endpoint}");
         }
+    }
+
+    #[test]
+    fn each_endpoint_of_the_documentation_has_its_region_and_names_no_bucket() {
+        crate::vectors::each("endpoints.json", |row| {
+            let host = row["endpoint"].as_str().unwrap();
+            for text in [
+                host.to_owned(),
+                format!("http://{host}:8080"),
+                host.to_uppercase(),
+            ] {
+                let endpoint =
+                    Endpoint::parse(&text, false, false).unwrap_or_else(|e| panic!("{text}: {e}"));
+                assert_eq!(endpoint.region(), row["region"].as_str(), "{text}");
+            }
+            // With a bucket before it, it is no endpoint.
+            let error = Endpoint::parse(&format!("examplebucket.{host}"), false, false);
+            let error = error.map(drop).unwrap_err().to_string();
+            assert!(error.contains("the bucket \"examplebucket\""), "{error}");
+        });
     }
 
     #[test]
