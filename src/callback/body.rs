@@ -7,7 +7,8 @@ use std::collections::HashSet;
 use std::fmt;
 
 use percent_encoding::percent_decode;
-use serde_core::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_core::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 use crate::outcome::error::{Error, Result};
 use crate::outcome::verdict::ErrorKind;
@@ -258,7 +259,7 @@ fn json(body: &[u8]) -> Result<Vec<(String, Option<String>)>> {
         Ok(()) => Ok(members),
         Err(e) if e.is_data() && members.len() == MAX_MEMBERS => Err(too_many()),
         // Its message would quote the whole text that stands in place of an object.
-        Err(e) if e.is_data() => Err(bad("is not a JSON object")),
+        Err(e) if e.is_data() => Err(bad("is not a JSON object that can be read")),
         Err(e) => Err(bad(format!("is not JSON: {e}"))),
     }
 }
@@ -292,73 +293,27 @@ impl<'de> Visitor<'de> for Object<'_> {
             let index = self.members.len();
             let is_image = self.prefix.is_empty() && name == "imageInfo";
             self.members.push((format!("{}{name}", self.prefix), None));
-            let value = map.next_value_seed(Member {
-                inside: is_image.then_some(&mut *self.members),
-            })?;
+            let raw = map.next_value::<&RawValue>()?.get();
+            let value = match raw.as_bytes().first() {
+                Some(b'{') if is_image => {
+                    let prefix = "imageInfo.";
+                    let members = &mut *self.members;
+                    let mut reader = serde_json::Deserializer::from_str(raw);
+                    let image = Object { prefix, members };
+                    image.deserialize(&mut reader).map_err(de::Error::custom)?;
+                    None
+                }
+                Some(b'{' | b'[' | b'n') => None,
+                Some(b'"') => Some(serde_json::from_str(raw).map_err(de::Error::custom)?),
+                Some(b't' | b'f') => Some(raw.to_owned()),
+                // A number, in its own words: what becomes of it otherwise depends on the features of serde_json that any
+                // crate in the program asks for.
+                _ if raw.parse().is_ok_and(f64::is_finite) => Some(raw.to_owned()),
+                _ => return Err(de::Error::custom("a number out of range")),
+            };
             self.members[index].1 = value;
         }
         Ok(())
-    }
-}
-
-/// Reads the text of a value; an object goes member by member into `inside`, if that is given.
-struct Member<'a> {
-    inside: Option<&'a mut Vec<(String, Option<String>)>>,
-}
-
-impl<'de> DeserializeSeed<'de> for Member<'_> {
-    type Value = Option<String>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Member<'_> {
-    type Value = Option<String>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Some(text.to_owned()))
-    }
-
-    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(Some(value.to_string()))
-    }
-
-    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Self::Value, E> {
-        Ok(Some(number.to_string()))
-    }
-
-    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Self::Value, E> {
-        Ok(Some(number.to_string()))
-    }
-
-    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Self::Value, E> {
-        Ok(Some(number.to_string()))
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_seq<A: de::SeqAccess<'de>>(self, mut array: A) -> Result<Self::Value, A::Error> {
-        while array.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(None)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        match self.inside {
-            Some(members) => {
-                let prefix = "imageInfo.";
-                Object { prefix, members }.visit_map(map)?;
-            }
-            None => while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {},
-        }
-        Ok(None)
     }
 }
 

@@ -1,5 +1,6 @@
 //! A callback as the two header values that go out: `x-oss-callback` and `x-oss-callback-var`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -241,7 +242,8 @@ impl CallbackSpecBuilder {
     /// [`CallbackSpec::check`].
     pub fn build(&self) -> Result<CallbackSpec> {
         let invalid = |message: String| Err(Error::new(ErrorKind::InvalidCallback, message));
-        let mut callback = Map::new();
+        // Sorted by name, whatever order another crate in the program asks serde_json to keep.
+        let mut callback = BTreeMap::new();
 
         if let Some(index) = self.urls.iter().position(|url| url.contains(';')) {
             return invalid(format!(
@@ -295,7 +297,7 @@ impl CallbackSpecBuilder {
             };
         }
 
-        let mut variables = Map::new();
+        let mut variables = BTreeMap::new();
         for (name, value) in &self.variables {
             if variables
                 .insert(name.clone(), value.as_str().into())
@@ -305,8 +307,10 @@ impl CallbackSpecBuilder {
             }
         }
 
-        let encode = |members: Map<String, Value>| -> Arc<str> {
-            STANDARD.encode(Value::Object(members).to_string()).into()
+        let encode = |members: BTreeMap<String, Value>| -> Arc<str> {
+            // Texts and values are always JSON.
+            let json = serde_json::to_vec(&members).unwrap_or_default();
+            STANDARD.encode(json).into()
         };
         let spec = CallbackSpec {
             callback: encode(callback),

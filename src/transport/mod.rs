@@ -13,6 +13,7 @@ mod framing;
 #[cfg(fuzzing)]
 mod fuzzed;
 mod head;
+mod hidden;
 mod origin;
 mod proxy;
 mod race;

@@ -5,6 +5,7 @@ use std::io::{self, IoSlice};
 use super::INPUT_BUFFER_LEN;
 use super::current::{Current, Phase};
 use super::framing;
+use super::hidden;
 use super::socket::Socket;
 #[cfg(feature = "tls")]
 use super::tls::TlsSession;
@@ -271,6 +272,7 @@ impl Wire {
                     Ok(is_from_oss) => {
                         // OSS's own answer may still come after somebody else's: no other request may get it.
                         self.spent |= !is_from_oss;
+                        hidden::hide(&mut self.received[..len]);
                         Ok(())
                     }
                     Err(problem) => {

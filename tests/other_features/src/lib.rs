@@ -1,0 +1,1 @@
+//! Nothing: the tests are the program in which other crates want other features.
