@@ -16,12 +16,19 @@ pub(crate) struct Resource {
 
 /// Takes the Host header (with or without port) and the path as sent.
 ///
+/// `named` knows the buckets that names stand for which are none of the server's own.
+///
 /// A bucket stands in front of an IP address too: clients that insist on the virtual-host style send
 /// `Host: examplebucket.127.0.0.1:9000` and only the key in the path.
-pub(crate) fn resource(host: &str, raw_path: &str, region: &str, buckets: &[String]) -> Resource {
+pub(crate) fn resource(
+    host: &str,
+    raw_path: &str,
+    region: &str,
+    named: impl Fn(&str) -> Option<String>,
+) -> Resource {
     let path: Vec<u8> = percent_decode_str(raw_path).collect();
     let path = path.strip_prefix(b"/").unwrap_or(&path);
-    if let Some(bucket) = bucket_of_host(host, region, buckets) {
+    if let Some(bucket) = bucket_of_host(host, region, named) {
         return Resource {
             bucket: Some(bucket),
             key: path.to_vec(),
@@ -40,15 +47,25 @@ pub(crate) fn resource(host: &str, raw_path: &str, region: &str, buckets: &[Stri
     }
 }
 
-fn bucket_of_host(host: &str, region: &str, buckets: &[String]) -> Option<String> {
+fn bucket_of_host(
+    host: &str,
+    region: &str,
+    named: impl Fn(&str) -> Option<String>,
+) -> Option<String> {
     let name = without_port(host).to_ascii_lowercase();
     if is_endpoint(&name, region) {
         return None;
     }
-    let (label, rest) = name.split_once('.')?;
-    // A name that the server does not know as its own, such as that of a container, may stand behind a bucket too.
-    let is_bucket = is_endpoint(rest, region) || buckets.iter().any(|bucket| bucket == label);
-    is_bucket.then(|| label.to_owned())
+    // All that stands in front of an endpoint is the bucket, even if no bucket can have that name.
+    let mut dots = name.match_indices('.');
+    let before = dots.find(|(dot, _)| {
+        let rest = &name[dot + 1..];
+        !rest.is_empty() && is_endpoint(rest, region)
+    });
+    if let Some((dot, _)) = before {
+        return Some(name[..dot].to_owned());
+    }
+    named(&name)
 }
 
 /// Is this one of the server's own names, without a bucket?
@@ -93,7 +110,8 @@ mod tests {
     use super::*;
 
     fn of(host: &str, path: &str) -> (Option<String>, String, bool) {
-        let resource = resource(host, path, "cn-hangzhou", &["known".to_owned()]);
+        let named = |name: &str| name.starts_with("known.").then(|| "known".to_owned());
+        let resource = resource(host, path, "cn-hangzhou", named);
         let key = String::from_utf8(resource.key).unwrap();
         (resource.bucket, key, resource.virtual_host)
     }
@@ -134,6 +152,10 @@ mod tests {
         ] {
             assert_eq!(of(host, "/a/b"), is("bucket", "a/b", true), "{host}");
         }
+        assert_eq!(
+            of("known.known.oss-cn-hangzhou.aliyuncs.com", "/a"),
+            is("known.known", "a", true)
+        );
         assert_eq!(of("known.container:9000", "/a"), is("known", "a", true));
         assert_eq!(of("other.container:9000", "/a"), is("a", "", false));
     }

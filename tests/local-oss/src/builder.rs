@@ -21,9 +21,11 @@ use crate::{
     log::Log,
     memory::Memory,
     objects::Objects,
+    operations::is_domain,
     record::Record,
     server::Server,
     service::{RequestIds, Service},
+    settings::{Domain, Settings},
     storage::{DataDir, Storage},
     tls::{Identity, Trust},
     uploads::Uploads,
@@ -58,6 +60,7 @@ pub struct Builder {
     tls: bool,
     asks_clients: bool,
     buckets: Vec<String>,
+    domains: Vec<(String, String)>,
     credentials: Vec<Credential>,
     region: String,
     callback_timeout: Duration,
@@ -85,6 +88,7 @@ impl Default for Builder {
             tls: false,
             asks_clients: false,
             buckets: Vec::new(),
+            domains: Vec::new(),
             credentials: Vec::new(),
             region: DEFAULT_REGION.to_owned(),
             callback_timeout: DEFAULT_CALLBACK_TIMEOUT,
@@ -142,6 +146,24 @@ impl Builder {
     /// Adds a bucket. Without any there is [`DEFAULT_BUCKET`].
     pub fn bucket(mut self, name: impl Into<String>) -> Self {
         self.buckets.push(name.into());
+        self
+    }
+
+    /// A host name that stands for a bucket, which must be there at the start: what PutCname does at OSS for a domain of one's
+    /// own.
+    ///
+    /// ```
+    /// # fn main() -> std::io::Result<()> {
+    /// let server = local_oss::Server::builder()
+    ///     .bucket("photos")
+    ///     .domain("photos.example.com", "photos")
+    ///     .start()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn domain(mut self, name: impl Into<String>, bucket: impl Into<String>) -> Self {
+        self.domains
+            .push((name.into().to_ascii_lowercase(), bucket.into()));
         self
     }
 
@@ -362,12 +384,12 @@ impl Builder {
         let clock = Arc::default();
         let memory = Memory::new(self.max_total_bytes);
         let (storage, objects) = self.storage(&memory)?;
+        self.bind_domains(&objects)?;
         let tls = match self.tls {
             true => Some(Identity::new(address, &self.names(), self.asks_clients)?),
             false => None,
         };
         Ok(Service {
-            started: SystemTime::now(),
             clock: Arc::clone(&clock),
             tls,
             objects,
@@ -375,7 +397,6 @@ impl Builder {
             min_part_size: self.min_part_size,
             storage,
             region: self.region,
-            buckets: self.buckets,
             credentials: RwLock::new(self.credentials),
             memory,
             deliverer: Deliverer {
@@ -403,10 +424,36 @@ impl Builder {
         })
     }
 
+    fn bind_domains(&self, objects: &Objects) -> io::Result<()> {
+        for (name, bucket) in &self.domains {
+            if !is_domain(name) {
+                return Err(invalid_input(format!("`{name}` is no domain")));
+            }
+            let domain = || Domain {
+                name: name.clone(),
+                since: SystemTime::now(),
+            };
+            let add = |settings: &mut Settings| -> io::Result<()> {
+                settings.domains.retain(|known| known.name != *name);
+                settings.domains.push(domain());
+                Ok(())
+            };
+            let added = objects.change_settings(bucket, add, |_| Ok(()));
+            let nobody = || invalid_input(format!("there is no bucket `{bucket}` for `{name}`"));
+            added.ok_or_else(nobody)??;
+        }
+        Ok(())
+    }
+
     /// Adds the buckets of the data directory to those that were named.
     fn storage(&mut self, memory: &Memory) -> io::Result<(Storage, Objects)> {
+        let objects = Objects::default();
+        let new = || Settings::new(SystemTime::now());
         let Some(folder) = &self.data_dir else {
-            return Ok((Storage::Temporary, Objects::new(&self.buckets)));
+            for bucket in &self.buckets {
+                objects.add_bucket(bucket, new(), |_| Ok(()))?;
+            }
+            return Ok((Storage::Temporary, objects));
         };
         // Whoever wants no line for each request still wants to know of objects that are lost.
         let folder = DataDir::open(folder, Log { quiet: false })?;
@@ -414,8 +461,13 @@ impl Builder {
             folder.add_bucket(bucket)?;
         }
         self.buckets = folder.buckets()?;
-        let objects = Objects::new(&self.buckets);
         for bucket in &self.buckets {
+            match folder.settings(bucket)? {
+                Some(settings) => objects.add_bucket(bucket, settings, |_| Ok(()))?,
+                None => objects.add_bucket(bucket, new(), |settings| {
+                    folder.save_settings(bucket, settings)
+                })?,
+            };
             for (key, object) in folder.load(bucket, memory)? {
                 objects.add(bucket, key, object);
             }

@@ -1,7 +1,7 @@
-//! Which web pages may read answers: what a bucket's CORS rule says at OSS.
+//! Which web pages may read answers: those of origins that may do everything with every bucket, and those that a bucket's
+//! own rules allow.
 //!
-//! OSS documentation: "Options", "PutBucketCors". The rule here names the origins; it allows every method that a rule can name
-//! and every header.
+//! OSS documentation: "Options", "PutBucketCors".
 
 use std::io;
 
@@ -15,13 +15,14 @@ use hyper::{
 };
 
 use crate::{
-    answer::{self, Answer},
+    answer::{self, Answer, insert},
     builder::invalid_input,
+    cors_rules::{CorsRule, CorsRules},
     error::OssError,
 };
 
 /// The methods that a rule can allow.
-const METHODS: [Method; 5] = [
+pub(crate) const METHODS: [Method; 5] = [
     Method::GET,
     Method::PUT,
     Method::POST,
@@ -71,25 +72,13 @@ impl AllowedOrigins {
         })
     }
 
-    /// Answers a request that asks what another one may do. It is never signed.
-    ///
-    /// A question that is incomplete is not allowed either (inferred).
-    pub(crate) fn preflight(&self, request: &HeaderMap) -> Result<Answer, OssError> {
-        let forbidden = |message| OssError::new(StatusCode::FORBIDDEN, "AccessForbidden", message);
-        if self.0.is_empty() {
-            let message = "CORSResponse: CORS is not enabled for this bucket.";
-            return Err(forbidden(message));
-        }
+    /// The preflight of a page that may do everything.
+    fn preflight(&self, request: &HeaderMap) -> Option<Answer> {
         let method = request.get(ACCESS_CONTROL_REQUEST_METHOD);
-        let method = method.filter(|asked| METHODS.iter().any(|method| *asked == method.as_str()));
-        let origin = request.get(ORIGIN).and_then(|origin| self.allowed(origin));
-        let (Some(method), Some(_)) = (method, origin) else {
-            return Err(forbidden(
-                "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, \
-                 request method / Access-Control-Request-Method or Access-Control-Requet-Headers are not whitelisted by \
-                 the resource's CORS spec.",
-            ));
-        };
+        let method =
+            method.filter(|asked| METHODS.iter().any(|method| *asked == method.as_str()))?;
+        let origin = request.get(ORIGIN)?;
+        self.allowed(origin)?;
         let mut answer = answer::empty(StatusCode::OK);
         let headers = answer.headers_mut();
         headers.insert(ACCESS_CONTROL_ALLOW_METHODS, method.clone());
@@ -97,13 +86,16 @@ impl AllowedOrigins {
             headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
         }
         headers.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE);
-        Ok(answer)
+        self.allow(origin, &mut answer);
+        Some(answer)
     }
 
     /// Lets the page read the answer, whatever it is, if it may.
-    pub(crate) fn allow(&self, origin: &HeaderValue, answer: &mut Answer) {
+    ///
+    /// Says whether it may.
+    fn allow(&self, origin: &HeaderValue, answer: &mut Answer) -> bool {
         let Some(allowed) = self.allowed(origin) else {
-            return;
+            return false;
         };
         let headers = answer.headers_mut();
         if allowed != "*" {
@@ -114,11 +106,93 @@ impl AllowedOrigins {
             ACCESS_CONTROL_EXPOSE_HEADERS,
             HeaderValue::from_static(EXPOSED),
         );
+        true
+    }
+}
+
+/// Answers a request that asks what another one may do. It is never signed.
+///
+/// A question that is incomplete is not allowed either (inferred).
+pub(crate) fn preflight(
+    everywhere: &AllowedOrigins,
+    rules: Option<&CorsRules>,
+    request: &HeaderMap,
+) -> Result<Answer, OssError> {
+    let forbidden = |message| OssError::new(StatusCode::FORBIDDEN, "AccessForbidden", message);
+    if everywhere.0.is_empty() && rules.is_none() {
+        let message = "CORSResponse: CORS is not enabled for this bucket.";
+        return Err(forbidden(message));
+    }
+    if let Some(answer) = everywhere.preflight(request) {
+        return Ok(answer);
+    }
+    let text = |name| request.get(name).and_then(|value| value.to_str().ok());
+    let names = text(ACCESS_CONTROL_REQUEST_HEADERS).unwrap_or_default();
+    let names = names.split(',').map(str::trim);
+    let names: Vec<&str> = names.filter(|name| !name.is_empty()).collect();
+    let asked = text(ORIGIN).zip(text(ACCESS_CONTROL_REQUEST_METHOD));
+    let found = rules.zip(asked);
+    let found = found.and_then(|(rules, (origin, method))| rules.find(origin, method, &names));
+    let Some((rule, allowed)) = found else {
+        return Err(forbidden(
+            "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, \
+             request method / Access-Control-Request-Method or Access-Control-Requet-Headers are not whitelisted by \
+             the resource's CORS spec.",
+        ));
+    };
+    let mut answer = answer::empty(StatusCode::OK);
+    tell(&mut answer, rule, &allowed);
+    let headers = answer.headers_mut();
+    insert(headers, "access-control-allow-headers", &names.join(", "));
+    if names.is_empty() {
+        headers.remove(ACCESS_CONTROL_ALLOW_HEADERS);
+    }
+    Ok(answer)
+}
+
+/// Lets the page read the answer, whatever it is, if it may.
+pub(crate) fn allow(
+    everywhere: &AllowedOrigins,
+    rules: Option<&CorsRules>,
+    origin: Option<&HeaderValue>,
+    method: &Method,
+    answer: &mut Answer,
+) {
+    // The answer to a preflight says it already.
+    let is_told = *method == Method::OPTIONS;
+    if is_told || origin.is_some_and(|origin| everywhere.allow(origin, answer)) {
+        return;
+    }
+    let text = origin.and_then(|origin| origin.to_str().ok());
+    let found = rules.zip(text);
+    match found.and_then(|(rules, origin)| rules.find(origin, method.as_str(), &[])) {
+        Some((rule, allowed)) => tell(answer, rule, &allowed),
+        None if rules.is_some_and(|rules| rules.vary) => {
+            let headers = answer.headers_mut();
+            headers.append(VARY, HeaderValue::from_static("Origin"));
+        }
+        None => {}
+    }
+}
+
+/// What a rule lets a page know.
+fn tell(answer: &mut Answer, rule: &CorsRule, allowed: &str) {
+    let headers = answer.headers_mut();
+    headers.append(VARY, HeaderValue::from_static("Origin"));
+    insert(headers, "access-control-allow-origin", allowed);
+    let methods = rule.methods.join(", ");
+    insert(headers, "access-control-allow-methods", &methods);
+    if !rule.exposed.is_empty() {
+        let exposed = rule.exposed.join(", ");
+        insert(headers, "access-control-expose-headers", &exposed);
+    }
+    if let Some(seconds) = rule.max_age {
+        insert(headers, "access-control-max-age", &seconds.to_string());
     }
 }
 
 /// Whether `text` is `pattern`, in which one `*` stands for anything.
-fn matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,
         Some((start, end)) => {

@@ -19,6 +19,8 @@ pub(crate) struct OssError {
     /// OSS's own error number. Absent where OSS's number for the case is not known.
     pub(crate) ec: Option<&'static str>,
     details: Vec<(&'static str, String)>,
+    /// Headers that the answer has besides.
+    pub(crate) headers: Vec<(&'static str, String)>,
 }
 
 impl OssError {
@@ -33,6 +35,7 @@ impl OssError {
             message: message.into(),
             ec: None,
             details: Vec::new(),
+            headers: Vec::new(),
         }
     }
 
@@ -76,6 +79,11 @@ impl OssError {
     /// Adds an element that only errors of this code have.
     pub(crate) fn detail(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.details.push((name, value.into()));
+        self
+    }
+
+    pub(crate) fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
         self
     }
 

@@ -45,6 +45,10 @@ struct Arguments {
     #[arg(long, value_name = "NAME", default_value = DEFAULT_BUCKET)]
     bucket: Vec<String>,
 
+    /// A host name that stands for a bucket, as a custom domain at OSS; may be given several times
+    #[arg(long, value_name = "NAME=BUCKET", value_parser = domain)]
+    domain: Vec<(String, String)>,
+
     /// The access key id that requests must be signed with
     #[arg(long, value_name = "ID", default_value = DEFAULT_ACCESS_KEY_ID)]
     access_key_id: String,
@@ -186,6 +190,11 @@ fn pair(text: &str) -> Result<(String, String), String> {
     Ok((format!("x:{name}"), value.to_owned()))
 }
 
+fn domain(text: &str) -> Result<(String, String), String> {
+    let (name, bucket) = text.split_once('=').ok_or("has no `=`")?;
+    Ok((name.to_owned(), bucket.to_owned()))
+}
+
 impl SendArguments {
     fn key(&self) -> io::Result<CallbackKey> {
         let key = match &self.callback_key {
@@ -296,6 +305,9 @@ impl Arguments {
             .quiet(self.quiet);
         for bucket in &self.bucket {
             builder = builder.bucket(bucket);
+        }
+        for (name, bucket) in &self.domain {
+            builder = builder.domain(name, bucket);
         }
         for origin in &self.allow_origin {
             builder = builder.allow_origin(origin);

@@ -1,7 +1,7 @@
 //! Buckets and the objects in them.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     io::{self, ErrorKind},
     ops::Bound,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -11,15 +11,22 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hyper::header::{HeaderName, HeaderValue};
 
-use crate::storage::{Contents, Source};
+use crate::{
+    settings::{Acl, Settings},
+    storage::{Contents, Source},
+};
 
 /// How an object came to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ObjectType {
     /// In one piece.
     Normal,
-    /// From parts. It has no Content-MD5.
+    /// From parts.
     Multipart,
+    /// In as many pieces as its sender likes, one behind the other.
+    Appendable,
+    /// Stands for another.
+    Symlink,
 }
 
 impl ObjectType {
@@ -28,14 +35,25 @@ impl ObjectType {
         match self {
             Self::Normal => "Normal",
             Self::Multipart => "Multipart",
+            Self::Appendable => "Appendable",
+            Self::Symlink => "Symlink",
         }
     }
 
     pub(crate) fn named(name: &str) -> Option<Self> {
-        let mut all = [Self::Normal, Self::Multipart].into_iter();
+        let all = [
+            Self::Normal,
+            Self::Multipart,
+            Self::Appendable,
+            Self::Symlink,
+        ];
+        let mut all = all.into_iter();
         all.find(|object_type| object_type.name() == name)
     }
 }
+
+/// Kept with an object, but only shown by operations of their own.
+const HIDDEN_HEADERS: [&str; 3] = ["x-oss-object-acl", "x-oss-symlink-target", "x-oss-tagging"];
 
 /// A stored object. Never changed: an overwrite puts another one in its place.
 #[derive(Debug)]
@@ -57,11 +75,28 @@ impl Object {
         value.to_str().ok()
     }
 
+    /// As in `x-oss-storage-class`: its own or that of its bucket.
+    pub(crate) fn class<'a>(&'a self, of_bucket: &'a str) -> &'a str {
+        self.header("x-oss-storage-class").unwrap_or(of_bucket)
+    }
+
+    /// The headers that Get and Head give back; others are asked for by operations of their own.
+    pub(crate) fn shown_headers(&self) -> impl Iterator<Item = &(HeaderName, HeaderValue)> {
+        let headers = self.headers.iter();
+        headers.filter(|(name, _)| !HIDDEN_HEADERS.contains(&name.as_str()))
+    }
+
+    /// Who may use it without a signature.
+    pub(crate) fn acl(&self) -> Acl {
+        let name = self.header("x-oss-object-acl").unwrap_or_default();
+        Acl::named(name).unwrap_or_default()
+    }
+
     /// The value of its `Content-MD5`, if it has one.
     pub(crate) fn content_md5(&self) -> Option<String> {
         match self.object_type {
             ObjectType::Normal => Some(STANDARD.encode(self.contents.md5)),
-            ObjectType::Multipart => None,
+            _ => None,
         }
     }
 }
@@ -71,10 +106,24 @@ impl Object {
 pub(crate) enum NotStored {
     /// One of this name exists and must not be overwritten.
     Exists,
+    /// The bucket has been deleted meanwhile.
+    NoBucket,
     Failed(io::Error),
 }
 
-type Bucket = BTreeMap<String, Arc<Object>>;
+/// Why a bucket is not removed.
+#[derive(Debug)]
+pub(crate) enum NotRemoved {
+    NoBucket,
+    NotEmpty,
+    Failed(io::Error),
+}
+
+#[derive(Debug)]
+struct Bucket {
+    settings: Arc<Settings>,
+    objects: BTreeMap<String, Arc<Object>>,
+}
 
 /// What a listing has to show.
 #[derive(Debug)]
@@ -102,21 +151,114 @@ pub(crate) struct Selection<'a> {
     pub(crate) limit: usize,
 }
 
-#[derive(Debug)]
-pub(crate) struct Objects(Mutex<HashMap<String, Bucket>>);
+/// Buckets by name.
+#[derive(Debug, Default)]
+pub(crate) struct Objects(Mutex<BTreeMap<String, Bucket>>);
 
 impl Objects {
-    pub(crate) fn new(buckets: &[String]) -> Self {
-        let buckets = buckets.iter().cloned().map(|name| (name, Bucket::new()));
-        Self(Mutex::new(buckets.collect()))
+    /// Makes a bucket, unless there is one. Calls `save` before anybody can see it, and says whether it made one.
+    pub(crate) fn add_bucket(
+        &self,
+        name: &str,
+        settings: Settings,
+        save: impl FnOnce(&Settings) -> io::Result<()>,
+    ) -> io::Result<bool> {
+        let mut buckets = self.lock();
+        if buckets.contains_key(name) {
+            return Ok(false);
+        }
+        save(&settings)?;
+        let bucket = Bucket {
+            settings: Arc::new(settings),
+            objects: BTreeMap::new(),
+        };
+        buckets.insert(name.to_owned(), bucket);
+        Ok(true)
+    }
+
+    /// Removes a bucket without objects, for which `is_unused` must hold as well. Calls `remove` before it is gone.
+    pub(crate) fn remove_bucket(
+        &self,
+        name: &str,
+        is_unused: impl FnOnce() -> bool,
+        remove: impl FnOnce() -> io::Result<()>,
+    ) -> Result<(), NotRemoved> {
+        let mut buckets = self.lock();
+        let bucket = buckets.get(name).ok_or(NotRemoved::NoBucket)?;
+        if !bucket.objects.is_empty() || !is_unused() {
+            return Err(NotRemoved::NotEmpty);
+        }
+        remove().map_err(NotRemoved::Failed)?;
+        buckets.remove(name);
+        Ok(())
+    }
+
+    /// The storage class of objects that have none of their own.
+    pub(crate) fn default_class(&self, bucket: &str) -> String {
+        let settings = self.settings(bucket);
+        settings.map_or("Standard".to_owned(), |settings| {
+            settings.storage_class.clone()
+        })
+    }
+
+    /// `None` if there is no such bucket.
+    pub(crate) fn settings(&self, bucket: &str) -> Option<Arc<Settings>> {
+        let buckets = self.lock();
+        Some(Arc::clone(&buckets.get(bucket)?.settings))
+    }
+
+    /// Changes the settings of a bucket as soon as `save` has kept them. `None` if there is no such bucket.
+    pub(crate) fn change_settings<E>(
+        &self,
+        bucket: &str,
+        change: impl FnOnce(&mut Settings) -> Result<(), E>,
+        save: impl FnOnce(&Settings) -> Result<(), E>,
+    ) -> Option<Result<(), E>> {
+        let mut buckets = self.lock();
+        let bucket = buckets.get_mut(bucket)?;
+        let mut settings = Settings::clone(&bucket.settings);
+        Some(
+            change(&mut settings)
+                .and_then(|()| save(&settings))
+                .map(|()| bucket.settings = Arc::new(settings)),
+        )
+    }
+
+    /// All of them, by name.
+    pub(crate) fn buckets(&self) -> Vec<(String, Arc<Settings>)> {
+        let buckets = self.lock();
+        let all = buckets.iter();
+        all.map(|(name, bucket)| (name.clone(), Arc::clone(&bucket.settings)))
+            .collect()
+    }
+
+    /// The bucket that a custom domain stands for.
+    pub(crate) fn bucket_of_domain(&self, domain: &str) -> Option<String> {
+        let buckets = self.lock();
+        let mut all = buckets.iter();
+        let found = all.find(|(_, bucket)| {
+            let mut domains = bucket.settings.domains.iter();
+            domains.any(|known| known.name == domain)
+        });
+        found.map(|(name, _)| name.clone())
     }
 
     pub(crate) fn has_bucket(&self, bucket: &str) -> bool {
         self.lock().contains_key(bucket)
     }
 
+    /// All objects of a bucket, by key.
+    pub(crate) fn of_bucket(&self, bucket: &str) -> Vec<(String, Arc<Object>)> {
+        let buckets = self.lock();
+        let objects = buckets.get(bucket).map(|bucket| bucket.objects.iter());
+        let objects = objects.into_iter().flatten();
+        objects
+            .map(|(key, object)| (key.clone(), Arc::clone(object)))
+            .collect()
+    }
+
     pub(crate) fn get(&self, bucket: &str, key: &str) -> Option<Arc<Object>> {
-        self.lock().get(bucket)?.get(key).cloned()
+        self.lock().get(bucket)?.objects.get(key).cloned()
     }
 
     /// The object, open: it stays readable when another takes its place.
@@ -146,39 +288,35 @@ impl Objects {
 
     /// Adds what a server before has stored.
     pub(crate) fn add(&self, bucket: &str, key: String, object: Object) {
-        let mut buckets = self.lock();
-        let bucket = buckets.entry(bucket.to_owned()).or_default();
-        bucket.insert(key, Arc::new(object));
+        if let Some(bucket) = self.lock().get_mut(bucket) {
+            bucket.objects.insert(key, Arc::new(object));
+        }
     }
 
-    /// Stores the object and returns the one that it replaces. Calls `settle` before, and `stored` before anybody else can store or see one.
-    ///
-    /// The bucket must exist; buckets are neither made nor removed while the server runs.
+    /// Stores the object and returns the one that it replaces, if `may_replace` agrees to that one, or to none. Calls `settle`
+    /// before, and `stored` before anybody else can store or see one.
     pub(crate) fn put(
         &self,
         bucket: &str,
         key: &str,
         object: Arc<Object>,
-        forbid_overwrite: bool,
+        may_replace: impl FnOnce(Option<&Arc<Object>>) -> bool,
         settle: impl FnOnce() -> io::Result<()>,
         stored: impl FnOnce(),
     ) -> Result<Option<Arc<Object>>, NotStored> {
         let mut buckets = self.lock();
-        let bucket = match buckets.get_mut(bucket) {
-            Some(bucket) => bucket,
-            None => buckets.entry(bucket.to_owned()).or_default(),
-        };
-        if forbid_overwrite && bucket.contains_key(key) {
+        let bucket = buckets.get_mut(bucket).ok_or(NotStored::NoBucket)?;
+        if !may_replace(bucket.objects.get(key)) {
             return Err(NotStored::Exists);
         }
         settle().map_err(NotStored::Failed)?;
-        let replaced = bucket.insert(key.to_owned(), object);
+        let replaced = bucket.objects.insert(key.to_owned(), object);
         stored();
         Ok(replaced)
     }
 
     pub(crate) fn delete(&self, bucket: &str, key: &str) -> Option<Arc<Object>> {
-        self.lock().get_mut(bucket)?.remove(key)
+        self.lock().get_mut(bucket)?.objects.remove(key)
     }
 
     /// The first entries of the selection, and whether there are more.
@@ -190,7 +328,7 @@ impl Objects {
             limit,
         } = *selection;
         let buckets = self.lock();
-        let Some(bucket) = buckets.get(bucket) else {
+        let Some(bucket) = buckets.get(bucket).map(|bucket| &bucket.objects) else {
             return (Vec::new(), false);
         };
         let mut entries = Vec::new();
@@ -235,7 +373,7 @@ impl Objects {
     }
 
     /// The map is whole after every statement above, so a panic elsewhere need not spread.
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Bucket>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Bucket>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -265,7 +403,9 @@ mod tests {
     };
 
     async fn bucket(keys: &[&str]) -> Objects {
-        let objects = Objects::new(&["b".to_owned()]);
+        let objects = Objects::default();
+        let settings = Settings::new(SystemTime::UNIX_EPOCH);
+        objects.add_bucket("b", settings, |_| Ok(())).unwrap();
         for key in keys {
             let contents = Collector::new(&Storage::Temporary, &Memory::new(1), None, false);
             let object = Object {
@@ -276,7 +416,8 @@ mod tests {
                 headers: Vec::new(),
                 last_modified: SystemTime::UNIX_EPOCH,
             };
-            let put = objects.put("b", key, Arc::new(object), true, || Ok(()), || {});
+            let is_new = |old: Option<&Arc<Object>>| old.is_none();
+            let put = objects.put("b", key, Arc::new(object), is_new, || Ok(()), || {});
             put.unwrap();
         }
         objects

@@ -19,7 +19,7 @@ use crate::{history::History, multipart_request::MultipartRequest};
 pub struct Stored {
     /// The request that stored it: the value of `x-oss-request-id`.
     pub request_id: String,
-    /// `PutObject`, `PostObject` or `CompleteMultipartUpload`.
+    /// `PutObject`, `PostObject`, `CompleteMultipartUpload`, `AppendObject`, `CopyObject` or `PutSymlink`.
     pub operation: String,
     /// The bucket.
     pub bucket: String,

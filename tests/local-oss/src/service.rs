@@ -6,7 +6,7 @@ use std::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicU32, AtomicUsize, Ordering},
     },
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use http_body_util::BodyExt;
@@ -21,15 +21,15 @@ use tokio::time::timeout;
 use crate::{
     addressing::{self, Resource, is_bucket_name, is_object_name},
     answer::{self, Answer, insert},
-    authorization::{Credential, SIGNATURE_PARAMETERS, SUB_RESOURCES, SignedRequest, authorize},
+    authorization::{Credential, SignedRequest, authorize, is_signed, no_signature},
     callback::{Deliverer, KEY_PATH, Rules},
     clock::Clock,
-    cors::AllowedOrigins,
+    cors::{self, AllowedOrigins},
     error::OssError,
     log::Log,
     memory::Memory,
     objects::Objects,
-    operations::{self, multipart},
+    operations::{self, Level, Operation},
     query::Query,
     record::Record,
     storage::Storage,
@@ -46,12 +46,10 @@ pub(crate) const ACCOUNT: &str = "1234567890123456";
 
 /// Everything that requests share.
 pub(crate) struct Service {
-    pub(crate) started: SystemTime,
     pub(crate) clock: Arc<Clock>,
     /// Present if the server speaks TLS.
     pub(crate) tls: Option<Identity>,
     pub(crate) region: String,
-    pub(crate) buckets: Vec<String>,
     pub(crate) credentials: RwLock<Vec<Credential>>,
     pub(crate) memory: Memory,
     pub(crate) storage: Storage,
@@ -124,9 +122,16 @@ impl Service {
         let host = host(&head).to_owned();
         let origin = head.headers.get(ORIGIN).cloned();
         let (method, uri) = (head.method.clone(), head.uri.clone());
+        let resource = addressing::resource(&host, uri.path(), &self.region, |name| {
+            // The name of a container, too, may stand behind a bucket.
+            let label = name.split('.').next().unwrap_or_default();
+            let bucket = self.objects.bucket_of_domain(name);
+            bucket.or_else(|| self.objects.has_bucket(label).then(|| label.to_owned()))
+        });
+        let bucket = resource.bucket.clone().unwrap_or_default();
 
         let result = self
-            .answer(head, &mut body, &host, client, &request_id)
+            .answer(head, &mut body, resource, client, &request_id)
             .await;
         let (mut answer, why) = match result {
             Ok(answer) => (answer, String::new()),
@@ -144,9 +149,17 @@ impl Service {
             "x-oss-server-time",
             &start.elapsed().as_millis().to_string(),
         );
-        if let Some(origin) = origin {
-            self.allowed_origins.allow(&origin, &mut answer);
-        }
+        let settings = self.objects.settings(&bucket);
+        let rules = settings
+            .as_ref()
+            .and_then(|settings| settings.cors.as_ref());
+        cors::allow(
+            &self.allowed_origins,
+            rules,
+            origin.as_ref(),
+            &method,
+            &mut answer,
+        );
 
         let (path, status, time) = (uri.path(), answer.status().as_u16(), start.elapsed());
         self.log.line(format_args!(
@@ -163,15 +176,15 @@ impl Service {
         &self,
         head: Parts,
         body: &mut Incoming,
-        host: &str,
+        resource: Resource,
         client: SocketAddr,
         request_id: &str,
     ) -> Result<Answer, OssError> {
         let path = head.uri.path();
-        let resource = addressing::resource(host, path, &self.region, &self.buckets);
-        let is_anonymous = !head.headers.contains_key("authorization");
-        if path == KEY_PATH && is_anonymous && !resource.virtual_host && head.method == Method::GET
-        {
+        let query = Query::parse(head.uri.query().unwrap_or_default());
+        let is_signed = is_signed(&head.headers, &query);
+        let is_read = matches!(head.method, Method::GET | Method::HEAD);
+        if path == KEY_PATH && !is_signed && !resource.virtual_host && is_read {
             let pem = self.deliverer.key.public_pem().to_owned();
             return Ok(answer::with_body(
                 StatusCode::OK,
@@ -180,52 +193,77 @@ impl Service {
             ));
         }
         if head.method == Method::OPTIONS {
-            self.existing(resource)?;
-            return self.allowed_origins.preflight(&head.headers);
+            let bucket = resource.bucket.as_deref().unwrap_or_default();
+            self.check_bucket(bucket)?;
+            let settings = self.objects.settings(bucket);
+            let rules = settings
+                .as_ref()
+                .and_then(|settings| settings.cors.as_ref());
+            return cors::preflight(&self.allowed_origins, rules, &head.headers);
         }
-        let query = Query::parse(head.uri.query().unwrap_or_default());
-        if resource.bucket.is_some()
-            && resource.key.is_empty()
-            && operations::is_form(&head.method, &query)
-        {
-            let (bucket, key) = self.existing(resource)?;
-            let call = Call {
-                request_id: request_id.to_owned(),
-                client,
-                bucket,
-                key,
-                query,
-                head,
-            };
-            return operations::post_object(self, call, body).await;
-        }
-        let signed = SignedRequest {
-            method: head.method.as_str(),
-            bucket: resource.bucket.as_deref(),
-            key: &resource.key,
-            query: &query,
-            headers: &head.headers,
+        let level = match &resource.bucket {
+            None => Level::Service,
+            Some(_) if resource.key.is_empty() => Level::Bucket,
+            Some(_) => Level::Object,
         };
-        authorize(
-            &signed,
-            &self
-                .credentials
-                .read()
-                .unwrap_or_else(PoisonError::into_inner),
-            &self.region,
-            self.clock.now(),
-        )?;
-
-        let (bucket, key) = self.existing(resource)?;
+        let operation = Operation::of(level, &head.method, &query, &head.headers);
+        let bucket = resource.bucket.as_deref().unwrap_or_default();
+        match operation {
+            Ok(Operation::CreateBucket) => check_bucket_name(bucket)?,
+            _ if level == Level::Service => {}
+            // Whoever asks, and whatever the signature is.
+            _ => self.check_bucket(bucket)?,
+        }
+        if is_signed && !matches!(operation, Ok(Operation::PostObject)) {
+            let signed = SignedRequest {
+                method: head.method.as_str(),
+                bucket: resource.bucket.as_deref(),
+                key: &resource.key,
+                query: &query,
+                headers: &head.headers,
+            };
+            let credentials = self.credentials.read();
+            let credentials = credentials.unwrap_or_else(PoisonError::into_inner);
+            let authorized = authorize(&signed, &credentials, &self.region, self.clock.now());
+            drop(credentials);
+            match (authorized, &operation) {
+                (Ok(()), _) => {}
+                // Nobody knows whether version 1 covers a word that it does not know, so that more is said here.
+                (Err(error), Err(_))
+                    if error.code == "SignatureDoesNotMatch"
+                        && operations::has_new_word(&query) => {}
+                (Err(error), _) => return Err(error),
+            }
+        }
+        let operation = match operation {
+            Err(_) if !is_signed => return Err(no_signature()),
+            operation => operation?,
+        };
+        let key = match level {
+            Level::Object => object_name(&resource, &head.method)?,
+            _ => String::new(),
+        };
         let call = Call {
             request_id: request_id.to_owned(),
             client,
-            bucket,
+            bucket: resource.bucket.unwrap_or_default(),
             key,
             query,
             head,
         };
-        self.dispatch(call, body).await
+        if !is_signed {
+            operations::check_stranger(self, operation, &call)?;
+        }
+        operations::serve(self, operation, call, body).await
+    }
+
+    /// Is there such a bucket?
+    fn check_bucket(&self, bucket: &str) -> Result<(), OssError> {
+        check_bucket_name(bucket)?;
+        match self.objects.has_bucket(bucket) {
+            true => Ok(()),
+            false => Err(no_such_bucket(bucket)),
+        }
     }
 
     pub(crate) fn scheme(&self) -> &'static str {
@@ -234,80 +272,48 @@ impl Service {
             None => "http",
         }
     }
+}
 
-    /// The bucket, which must exist, and the key, which must be one or none.
-    fn existing(&self, resource: Resource) -> Result<(String, String), OssError> {
-        let bucket = resource
-            .bucket
-            .ok_or_else(|| OssError::not_implemented("operations on the service"))?;
-        if !is_bucket_name(&bucket) {
-            return Err(OssError::new(
-                StatusCode::BAD_REQUEST,
-                "InvalidBucketName",
-                "The specified bucket is not valid.",
-            )
-            .detail("BucketName", bucket));
-        }
-        if !self.objects.has_bucket(&bucket) {
-            return Err(OssError::new(
-                StatusCode::NOT_FOUND,
-                "NoSuchBucket",
-                "The specified bucket does not exist.",
-            )
-            .ec("0015-00000101")
-            .detail("BucketName", bucket));
-        }
-        match String::from_utf8(resource.key) {
-            Ok(key) if key.is_empty() || is_object_name(&key) => Ok((bucket, key)),
-            other => {
-                let key = other
-                    .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-                Err(invalid_object_name(key))
-            }
-        }
+fn check_bucket_name(bucket: &str) -> Result<(), OssError> {
+    match is_bucket_name(bucket) {
+        true => Ok(()),
+        false => Err(OssError::new(
+            StatusCode::BAD_REQUEST,
+            "InvalidBucketName",
+            "The specified bucket is not valid.",
+        )
+        .ec("0015-00000001")
+        .detail("BucketName", bucket)),
     }
+}
 
-    async fn dispatch(&self, call: Call, body: &mut Incoming) -> Result<Answer, OssError> {
-        if call.key.is_empty() {
-            return self.dispatch_bucket(&call);
-        }
-        if let Some(operation) = multipart::Operation::of(&call) {
-            return multipart::serve(self, operation, call, body).await;
-        }
-        if let Some(name) = call.query.pairs().find_map(unknown_sub_resource) {
-            return Err(OssError::not_implemented(&format!(
-                "the sub-resource {name}"
-            )));
-        }
-        match call.head.method {
-            Method::PUT if call.head.headers.contains_key("x-oss-copy-source") => {
-                Err(OssError::not_implemented("CopyObject"))
-            }
-            Method::PUT => operations::put_object(self, call, body).await,
-            Method::GET => operations::get_object(self, &call),
-            Method::HEAD => operations::head_object(self, &call),
-            Method::DELETE => Ok(operations::delete_object(self, &call).await),
-            ref method => Err(OssError::not_implemented(&format!("{method} on objects"))),
-        }
-    }
+pub(crate) fn no_such_bucket(bucket: &str) -> OssError {
+    OssError::new(
+        StatusCode::NOT_FOUND,
+        "NoSuchBucket",
+        "The specified bucket does not exist.",
+    )
+    .ec("0015-00000101")
+    .detail("BucketName", bucket)
+}
 
-    fn dispatch_bucket(&self, call: &Call) -> Result<Answer, OssError> {
-        const KNOWN: [&str; 3] = ["bucketInfo", "continuation-token", "uploads"];
-        let unknown = |name: &&str| !KNOWN.contains(name);
-        let mut sub_resources = call.query.pairs().filter_map(unknown_sub_resource);
-        if let Some(name) = sub_resources.find(unknown) {
-            return Err(OssError::not_implemented(&format!(
-                "the sub-resource {name}"
-            )));
+/// The key, if an object can have it.
+fn object_name(resource: &Resource, method: &Method) -> Result<String, OssError> {
+    let Ok(key) = std::str::from_utf8(&resource.key) else {
+        let key = String::from_utf8_lossy(&resource.key);
+        return Err(OssError::invalid_argument(
+            "The characters encoding must be utf-8.",
+            "object",
+            key,
+        ));
+    };
+    match is_object_name(key) {
+        true => Ok(key.to_owned()),
+        // There is none of such a name.
+        false if method == Method::HEAD && key.starts_with('/') => {
+            Err(operations::no_such_key(key))
         }
-        match call.head.method {
-            Method::GET if call.query.contains("bucketInfo") => {
-                Ok(operations::bucket_info(self, call))
-            }
-            Method::GET if call.query.contains("uploads") => multipart::list_uploads(self, call),
-            Method::GET => operations::list_objects(self, call),
-            ref method => Err(OssError::not_implemented(&format!("{method} on buckets"))),
-        }
+        false => Err(invalid_object_name(key.to_owned())),
     }
 }
 
@@ -318,26 +324,6 @@ pub(crate) fn invalid_object_name(key: String) -> OssError {
         "The specified object is not valid.",
     )
     .detail("ObjectName", key)
-}
-
-/// A query parameter that makes another operation of the request, or a variant that would have to differ.
-///
-/// `response-*` belongs to Get and the callback to Put; elsewhere OSS ignores them. HEAD with `objectMeta` is a shorter
-/// HeadObject. Limits of speed and who pays do not matter here, and a signature has been checked.
-pub(crate) fn unknown_sub_resource<'a>((name, _): (&'a [u8], &[u8])) -> Option<&'a str> {
-    let name = std::str::from_utf8(name).ok()?;
-    let changes_nothing = name.starts_with("response-")
-        || matches!(
-            name,
-            "callback"
-                | "callback-var"
-                | "objectMeta"
-                | "x-oss-request-payer"
-                | "x-oss-traffic-limit"
-        )
-        || SIGNATURE_PARAMETERS.contains(&name);
-    let is_sub_resource = name.starts_with("x-oss-") || SUB_RESOURCES.contains(&name);
-    (is_sub_resource && !changes_nothing).then_some(name)
 }
 
 /// The Host header, or what an absolute URL in the request line says.
@@ -358,6 +344,9 @@ fn error_answer(error: &OssError, method: &Method, request_id: &str, host: &str)
     let mut answer = answer::with_body(error.status, "application/xml", document);
     if let Some(ec) = error.ec {
         insert(answer.headers_mut(), "x-oss-ec", ec);
+    }
+    for (name, value) in &error.headers {
+        insert(answer.headers_mut(), name, value);
     }
     let in_header =
         method == Method::HEAD || error.status == StatusCode::NON_AUTHORITATIVE_INFORMATION;

@@ -4,9 +4,7 @@ use std::time::SystemTime;
 
 /// `2012-02-24T08:43:07.000Z`: whole seconds, as OSS has them.
 pub(crate) fn timestamp(time: SystemTime) -> String {
-    let seconds = time
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
+    let seconds = seconds(time);
     let (mut days, second) = (seconds / 86_400, seconds % 86_400);
     let mut year = 1970;
     while days >= days_in(year) {
@@ -29,6 +27,12 @@ pub(crate) fn timestamp(time: SystemTime) -> String {
         second / 60 % 60,
         second % 60
     )
+}
+
+/// Whole seconds since 1970.
+pub(crate) fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }
 
 fn days_in(year: u64) -> u64 {

@@ -33,6 +33,8 @@ pub(crate) struct MultipartUpload {
     pub(crate) initiated: SystemTime,
     /// What Initiate said of the object.
     pub(crate) forbid_overwrite: bool,
+    /// The parts come in order, and the object has the MD5 of its bytes.
+    pub(crate) sequential: bool,
     pub(crate) content_type: HeaderValue,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) spool: Arc<Spool>,
@@ -46,9 +48,13 @@ pub(crate) struct MultipartUpload {
 
 impl MultipartUpload {
     pub(crate) fn storage_class(&self) -> &str {
-        let mut headers = self.headers.iter();
-        let class = headers.find(|(name, _)| name == "x-oss-storage-class");
-        class.map_or("Standard", |(_, value)| value.to_str().unwrap_or_default())
+        self.header("x-oss-storage-class").unwrap_or("Standard")
+    }
+
+    /// One of its headers, if it is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.headers.iter().find(|(known, _)| known == name)?;
+        value.to_str().ok()
     }
 }
 

@@ -31,6 +31,20 @@ impl Document {
         self.line(&["<", name, ">", &escape(&value), "</", name, ">"]);
     }
 
+    /// For keys: what XML cannot hold is a reference to the character, which strict readers refuse and others understand.
+    pub(crate) fn exact_element(&mut self, name: &str, value: &str) {
+        let mut exact = String::new();
+        for c in escape(value).chars() {
+            match c {
+                '\u{1}'..='\u{8}' | '\u{b}'..='\u{c}' | '\u{e}'..='\u{1f}' | '\n' | '\r' | '\t' => {
+                    exact.push_str(&format!("&#{};", u32::from(c)));
+                }
+                c => exact.push(legal(c)),
+            }
+        }
+        self.line(&["<", name, ">", &exact, "</", name, ">"]);
+    }
+
     pub(crate) fn finish(self) -> String {
         self.xml
     }

@@ -124,8 +124,13 @@ pub(crate) fn authorize(
     }
 }
 
-/// All buckets are private.
-fn no_signature() -> OssError {
+/// Does the request say who sends it?
+pub(crate) fn is_signed(headers: &HeaderMap, query: &Query) -> bool {
+    headers.contains_key("authorization") || UrlSignature::of(query).is_some()
+}
+
+/// For who says nothing of himself, and may not do what he wants.
+pub(crate) fn no_signature() -> OssError {
     OssError::access_denied("You have no right to access this object because of bucket acl.")
         .ec("0003-00000001")
 }

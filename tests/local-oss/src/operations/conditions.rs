@@ -1,39 +1,72 @@
-//! `If-Match` and its relatives.
+//! `If-Match` and its relatives, of requests for an object and of those that copy one.
 
-use std::time::SystemTime;
+use hyper::{HeaderMap, StatusCode};
 
-use hyper::{
-    HeaderMap, StatusCode,
-    header::{HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE},
-};
+use crate::{error::OssError, objects::Object, timestamp::seconds};
 
-use crate::objects::Object;
+/// What the four conditions are called.
+pub(super) struct Names {
+    matches: &'static str,
+    matches_not: &'static str,
+    unmodified_since: &'static str,
+    modified_since: &'static str,
+}
 
-/// 304 or 412, or `None` if the object is to be sent.
+impl Names {
+    pub(super) const OF_REQUEST: Self = Self {
+        matches: "If-Match",
+        matches_not: "If-None-Match",
+        unmodified_since: "If-Unmodified-Since",
+        modified_since: "If-Modified-Since",
+    };
+    pub(super) const OF_COPY: Self = Self {
+        matches: "x-oss-copy-source-if-match",
+        matches_not: "x-oss-copy-source-if-none-match",
+        unmodified_since: "x-oss-copy-source-if-unmodified-since",
+        modified_since: "x-oss-copy-source-if-modified-since",
+    };
+}
+
+/// 412 or 304 if the object does not meet the conditions.
 ///
 /// A comparison of ETags outweighs one of dates, as HTTP has it. A date that is none does not count.
-pub(crate) fn refusal(headers: &HeaderMap, object: &Object) -> Option<StatusCode> {
-    let is_modified_since = |name: HeaderName| {
+pub(super) fn check(headers: &HeaderMap, object: &Object, names: &Names) -> Result<(), OssError> {
+    let is_modified_since = |name: &str| {
         let text = headers.get(name)?.to_str().ok()?;
         let since = httpdate::parse_http_date(text).ok()?;
-        Some(whole_seconds(object.last_modified) > whole_seconds(since))
+        Some(seconds(object.last_modified) > seconds(since))
     };
-    let failed = match matches(headers, IF_MATCH, &object.etag) {
-        Some(matches) => !matches,
-        None => is_modified_since(IF_UNMODIFIED_SINCE).unwrap_or(false),
+    let failed = match matches(headers, names.matches, &object.etag) {
+        Some(matches) => (!matches).then_some(names.matches),
+        None => is_modified_since(names.unmodified_since)
+            .unwrap_or(false)
+            .then_some(names.unmodified_since),
     };
-    if failed {
-        return Some(StatusCode::PRECONDITION_FAILED);
+    if let Some(condition) = failed {
+        return Err(OssError::new(
+            StatusCode::PRECONDITION_FAILED,
+            "PreconditionFailed",
+            "At least one of the pre-conditions you specified did not hold.",
+        )
+        .detail("Condition", condition));
     }
-    let unchanged = match matches(headers, IF_NONE_MATCH, &object.etag) {
+    let unchanged = match matches(headers, names.matches_not, &object.etag) {
         Some(matches) => matches,
-        None => is_modified_since(IF_MODIFIED_SINCE).is_some_and(|modified| !modified),
+        None => is_modified_since(names.modified_since).is_some_and(|modified| !modified),
     };
-    unchanged.then_some(StatusCode::NOT_MODIFIED)
+    match unchanged {
+        false => Ok(()),
+        true => Err(OssError::new(
+            StatusCode::NOT_MODIFIED,
+            "NotModified",
+            "The object has not been modified.",
+        )
+        .with_header("etag", format!("\"{}\"", object.etag))),
+    }
 }
 
 /// Is the ETag in the header's list? `None` without the header. Quotes may be absent.
-fn matches(headers: &HeaderMap, name: HeaderName, etag: &str) -> Option<bool> {
+fn matches(headers: &HeaderMap, name: &str, etag: &str) -> Option<bool> {
     let mut values = headers.get_all(name).iter().peekable();
     values.peek()?;
     Some(values.any(|value| {
@@ -42,9 +75,4 @@ fn matches(headers: &HeaderMap, name: HeaderName, etag: &str) -> Option<bool> {
             .map(str::trim)
             .any(|one| one == "*" || one.trim_matches('"') == etag)
     }))
-}
-
-fn whole_seconds(time: SystemTime) -> u64 {
-    time.duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
 }

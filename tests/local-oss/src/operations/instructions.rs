@@ -6,21 +6,28 @@ use hyper::{
     header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, TRANSFER_ENCODING},
 };
 
-use crate::error::OssError;
+use super::tagging;
+use crate::{error::OssError, settings::Acl};
 
 pub(crate) const LARGEST_OBJECT: u64 = 5 * 1024 * 1024 * 1024;
 const LARGEST_METADATA: usize = 8 * 1024;
 
-/// Besides `x-oss-meta-*`: headers that Get and Head give back.
-const KEPT_HEADERS: [&str; 7] = [
+/// Besides `x-oss-meta-*`: headers that are kept with the object.
+const KEPT_HEADERS: [&str; 11] = [
     "cache-control",
     "content-disposition",
     "content-encoding",
     "content-language",
     "expires",
+    "x-oss-object-acl",
+    "x-oss-server-side-data-encryption",
     "x-oss-server-side-encryption",
+    "x-oss-server-side-encryption-key-id",
     "x-oss-storage-class",
+    "x-oss-tagging",
 ];
+
+const ENCRYPTION: &str = "x-oss-server-side-encryption";
 
 /// What the head says about the body, checked.
 pub(crate) struct Announced {
@@ -130,7 +137,7 @@ impl ContentMd5 {
 
 impl Instructions {
     pub(crate) fn read(headers: &HeaderMap) -> Result<Self, OssError> {
-        let kept: Vec<_> = headers
+        let mut kept: Vec<_> = headers
             .iter()
             .filter(|(name, _)| is_metadata(name) || KEPT_HEADERS.contains(&name.as_str()))
             .map(|(name, value)| (name.clone(), value.clone()))
@@ -146,6 +153,10 @@ impl Instructions {
                 metadata.to_string(),
             ));
         }
+        if let Some(tags) = headers.get("x-oss-tagging") {
+            tagging::parse(tags.to_str().unwrap_or("\0"))?;
+        }
+        add_default_key(headers, &mut kept)?;
         let default_type = HeaderValue::from_static("application/octet-stream");
         Ok(Self {
             forbid_overwrite: forbid_overwrite(headers)?,
@@ -180,16 +191,51 @@ pub(crate) fn forbid_overwrite(headers: &HeaderMap) -> Result<bool, OssError> {
     }
 }
 
-/// Access control is not emulated: every request here is the owner's.
 pub(crate) fn check_acl(headers: &HeaderMap) -> Result<(), OssError> {
     match text(headers, "x-oss-object-acl") {
-        None | Some("default" | "private" | "public-read" | "public-read-write") => Ok(()),
-        Some(other) => Err(OssError::invalid_argument(
+        Some(name) if Acl::named(name).is_none() => Err(OssError::invalid_argument(
             "no such object access control exists",
             "x-oss-object-acl",
-            other,
+            name,
+        )
+        .ec("0017-00000104")),
+        _ => Ok(()),
+    }
+}
+
+/// Only what makes an object says how it is encrypted: neither its parts nor their end do.
+pub(crate) fn check_encryption(headers: &HeaderMap) -> Result<(), OssError> {
+    match text(headers, ENCRYPTION) {
+        None => Ok(()),
+        Some(method) => Err(OssError::invalid_argument(
+            "The encryption is that of the upload.",
+            ENCRYPTION,
+            method,
         )),
     }
+}
+
+/// OSS has a key of its own for who names none.
+fn add_default_key(
+    headers: &HeaderMap,
+    kept: &mut Vec<(HeaderName, HeaderValue)>,
+) -> Result<(), OssError> {
+    const KEY_ID: HeaderName = HeaderName::from_static("x-oss-server-side-encryption-key-id");
+    const DEFAULT: HeaderValue = HeaderValue::from_static("10ca1055-0000-4000-8000-000000000000");
+    match text(headers, ENCRYPTION) {
+        None | Some("AES256" | "SM4") => {}
+        Some("KMS") if headers.contains_key(KEY_ID) => {}
+        Some("KMS") => kept.push((KEY_ID, DEFAULT)),
+        Some(other) => {
+            return Err(OssError::new(
+                StatusCode::BAD_REQUEST,
+                "InvalidEncryptionAlgorithmError",
+                "The Encryption request you specified is not valid. Supported value: AES256/SM4/KMS.",
+            )
+            .detail("ArgumentValue", other));
+        }
+    }
+    Ok(())
 }
 
 fn is_metadata(name: &HeaderName) -> bool {

@@ -9,7 +9,7 @@ use crate::{
     answer::{self, Answer},
     encoding::UNRESERVED,
     error::OssError,
-    service::Call,
+    service::{ACCOUNT, Call},
     xml::Document,
 };
 
@@ -73,6 +73,13 @@ pub(super) fn invalid(name: &str, value: &str) -> OssError {
 
 pub(super) fn truth(value: bool) -> &'static str {
     if value { "true" } else { "false" }
+}
+
+pub(super) fn owner(xml: &mut Document) {
+    xml.open("Owner");
+    xml.element("ID", ACCOUNT);
+    xml.element("DisplayName", ACCOUNT);
+    xml.close("Owner");
 }
 
 pub(super) fn document(xml: Document) -> Answer {

@@ -82,7 +82,6 @@ pub(super) fn parse(document: &[u8]) -> Result<Vec<ListedPart>, OssError> {
             }
             Ok(Event::DocType(_)) => return Err(malformed("it has a document type")),
             Ok(Event::Eof) if !is_over => return Err(malformed("it ends too early")),
-            Ok(Event::Eof) if parts.is_empty() => return Err(malformed("it has no parts")),
             Ok(Event::Eof) => return Ok(parts),
             Ok(_) => {}
         }

@@ -6,13 +6,16 @@ use hyper::{
 };
 
 use super::{
-    conditions,
+    conditions::{self, Names},
+    is_current,
     range::{Part, part},
+    symlink::{Found, find},
+    tagging::tags,
 };
 use crate::{
     answer::{self, Answer, Content, insert},
     error::OssError,
-    objects::Object,
+    objects::ObjectType,
     service::{Call, Service},
 };
 
@@ -27,19 +30,14 @@ const OVERRIDES: [(&str, &str); 6] = [
 ];
 
 pub(crate) fn get_object(service: &Service, call: &Call) -> Result<Answer, OssError> {
-    let (object, source) = service
-        .objects
-        .open(&call.bucket, &call.key)
-        .map_err(|error| OssError::internal(&error))?
-        .ok_or_else(|| no_such_key(call))?;
-    let size = object.contents.size();
+    check_version(call)?;
+    let found = find(service, &call.bucket, &call.key)?;
+    let size = found.real.contents.size();
     let header = |name: &str| {
         let value = call.head.headers.get(name)?;
         Some(value.to_str().unwrap_or_default())
     };
-    if let Some(answer) = condition(call, &object)? {
-        return Ok(answer);
-    }
+    conditions::check(&call.head.headers, &found.real, &Names::OF_REQUEST)?;
     let standard = header("x-oss-range-behavior") == Some("standard");
     let part = header("range").map_or(Part::Whole, |range| part(range, size, standard));
     let (status, range) = match part {
@@ -55,7 +53,7 @@ pub(crate) fn get_object(service: &Service, call: &Call) -> Result<Answer, OssEr
             .detail("RangeRequested", header("range").unwrap_or_default()));
         }
     };
-    let mut answer = described(status, &object);
+    let mut answer = described(service, call, status, &found);
     if status == StatusCode::PARTIAL_CONTENT {
         let content_range = format!("bytes {}-{}/{size}", range.start, range.end - 1);
         insert(answer.headers_mut(), "content-range", &content_range);
@@ -68,79 +66,104 @@ pub(crate) fn get_object(service: &Service, call: &Call) -> Result<Answer, OssEr
                 .insert(HeaderName::from_static(name), value);
         }
     }
-    *answer.body_mut() = Content::of(source, range);
+    *answer.body_mut() = Content::of(found.source, range);
     Ok(answer)
 }
 
 pub(crate) fn head_object(service: &Service, call: &Call) -> Result<Answer, OssError> {
-    let object = service.objects.get(&call.bucket, &call.key);
-    let object = object.ok_or_else(|| no_such_key(call))?;
-    if let Some(answer) = condition(call, &object)? {
-        return Ok(answer);
-    }
-    let mut answer = described(StatusCode::OK, &object);
-    let size = object.contents.size();
+    check_version(call)?;
+    let found = find(service, &call.bucket, &call.key)?;
+    conditions::check(&call.head.headers, &found.real, &Names::OF_REQUEST)?;
+    Ok(without_body(
+        described(service, call, StatusCode::OK, &found),
+        &found,
+    ))
+}
+
+/// Little more than how large the object is.
+pub(crate) fn object_meta(service: &Service, call: &Call) -> Result<Answer, OssError> {
+    check_version(call)?;
+    let found = find(service, &call.bucket, &call.key)?;
+    let mut answer = answer::empty(StatusCode::OK);
+    let (headers, real) = (answer.headers_mut(), &found.real);
+    insert(headers, "etag", &format!("\"{}\"", real.etag));
+    let modified = httpdate::fmt_http_date(real.last_modified);
+    insert(headers, "last-modified", &modified);
+    let crc64 = real.contents.crc64.to_string();
+    insert(headers, "x-oss-hash-crc64ecma", &crc64);
+    Ok(without_body(answer, &found))
+}
+
+fn without_body(mut answer: Answer, found: &Found) -> Answer {
+    let size = found.real.contents.size();
     // Of a body that is empty, hyper would not say so here.
     insert(answer.headers_mut(), "content-length", &size.to_string());
     *answer.body_mut() = Content::unsent(size);
-    Ok(answer)
+    answer
 }
 
-fn no_such_key(call: &Call) -> OssError {
+/// No object has any version but `null`.
+fn check_version(call: &Call) -> Result<(), OssError> {
+    let version = call.query.get("versionId");
+    match is_current(version) {
+        true => Ok(()),
+        false => Err(OssError::new(
+            StatusCode::NOT_FOUND,
+            "NoSuchVersion",
+            "The specified version does not exist.",
+        )
+        .detail("Key", &*call.key)
+        .detail(
+            "VersionId",
+            String::from_utf8_lossy(version.unwrap_or_default()),
+        )),
+    }
+}
+
+pub(crate) fn no_such_key(key: &str) -> OssError {
     OssError::new(
         StatusCode::NOT_FOUND,
         "NoSuchKey",
         "The specified key does not exist.",
     )
     .ec("0026-00000001")
-    .detail("Key", &*call.key)
-}
-
-/// The answer to a request whose conditions the object does not meet.
-fn condition(call: &Call, object: &Object) -> Result<Option<Answer>, OssError> {
-    match conditions::refusal(&call.head.headers, object) {
-        Some(StatusCode::NOT_MODIFIED) => {
-            let mut answer = answer::empty(StatusCode::NOT_MODIFIED);
-            insert(
-                answer.headers_mut(),
-                "etag",
-                &format!("\"{}\"", object.etag),
-            );
-            Ok(Some(answer))
-        }
-        Some(status) => Err(OssError::new(
-            status,
-            "PreconditionFailed",
-            "At least one of the pre-conditions you specified did not hold.",
-        )),
-        None => Ok(None),
-    }
+    .detail("Key", key)
 }
 
 /// An answer with all headers that describe the object.
-fn described(status: StatusCode, object: &Object) -> Answer {
+///
+/// Of a symlink, what has to do with the bytes is that of the object it stands for, and the rest its own (OSS documentation,
+/// HeadObject).
+fn described(service: &Service, call: &Call, status: StatusCode, found: &Found) -> Answer {
+    let Found { object, real, .. } = found;
     let mut answer = answer::empty(status);
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, object.content_type.clone());
     insert(headers, "accept-ranges", "bytes");
-    insert(headers, "etag", &format!("\"{}\"", object.etag));
+    insert(headers, "etag", &format!("\"{}\"", real.etag));
     insert(
         headers,
         "last-modified",
-        &httpdate::fmt_http_date(object.last_modified),
+        &httpdate::fmt_http_date(real.last_modified.max(object.last_modified)),
     );
-    if let Some(md5) = object.content_md5() {
+    if let Some(md5) = real.content_md5() {
         insert(headers, "content-md5", &md5);
     }
-    insert(
-        headers,
-        "x-oss-hash-crc64ecma",
-        &object.contents.crc64.to_string(),
-    );
+    let crc64 = real.contents.crc64.to_string();
+    insert(headers, "x-oss-hash-crc64ecma", &crc64);
     insert(headers, "x-oss-object-type", object.object_type.name());
-    insert(headers, "x-oss-storage-class", "Standard");
-    for (name, value) in &object.headers {
+    if real.object_type == ObjectType::Appendable {
+        let next = real.contents.size().to_string();
+        insert(headers, "x-oss-next-append-position", &next);
+    }
+    let class = service.objects.default_class(&call.bucket);
+    insert(headers, "x-oss-storage-class", &class);
+    for (name, value) in object.shown_headers() {
         headers.insert(name.clone(), value.clone());
+    }
+    let tags = tags(object).len();
+    if tags > 0 {
+        insert(headers, "x-oss-tagging-count", &tags.to_string());
     }
     answer
 }

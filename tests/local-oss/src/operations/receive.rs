@@ -5,13 +5,15 @@ use hyper::{
     StatusCode,
     body::{Bytes, Incoming},
 };
+use md5::{Digest as _, Md5};
 use tokio::time::timeout;
 
-use super::instructions::{Announced, LARGEST_OBJECT, too_large};
+use super::instructions::{Announced, ContentMd5, LARGEST_OBJECT, too_large};
 use crate::{
+    element::malformed_xml,
     error::OssError,
-    memory::Memory,
-    service::Service,
+    memory::{Claim, Memory},
+    service::{Call, Service},
     storage::{Collector, Contents, Trouble},
 };
 
@@ -34,6 +36,29 @@ pub(super) async fn receive(
     let contents = collector.finish().await.map_err(trouble)?;
     announced.compare(contents.md5, contents.crc64)?;
     Ok(contents)
+}
+
+/// The body of a request that is a document, and the memory it takes.
+pub(super) async fn receive_document(
+    service: &Service,
+    call: &Call,
+    body: &mut Incoming,
+    longest: usize,
+) -> Result<(Vec<u8>, Claim), OssError> {
+    let content_md5 = ContentMd5::read(&call.head.headers)?;
+    let mut claim = service.memory.claim();
+    let mut document = Vec::new();
+    while let Some(data) = next(service, body).await? {
+        if document.len() + data.len() > longest {
+            return Err(malformed_xml());
+        }
+        if !claim.grow(data.len() as u64) {
+            return Err(out_of_memory(&service.memory));
+        }
+        document.extend_from_slice(&data);
+    }
+    content_md5.compare(Md5::digest(&document).into())?;
+    Ok((document, claim))
 }
 
 pub(super) fn trouble(service: &Service, trouble: Trouble) -> OssError {

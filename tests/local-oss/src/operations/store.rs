@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
-use hyper::{StatusCode, header::HeaderValue};
+use hyper::{
+    StatusCode,
+    header::{HeaderName, HeaderValue},
+};
 
-use super::discard;
+use super::{callback_policy, discard};
 use crate::{
     answer::{self, Answer, insert},
     callback::{self, Callback, Placed, Upload},
     error::OssError,
     objects::{NotStored, Object},
     record::Stored,
-    service::{Call, Service},
+    service::{Call, Service, no_such_bucket},
     storage::Storage,
 };
 
@@ -21,12 +24,23 @@ pub(super) async fn callback(service: &Service, call: &Call) -> Result<Option<Ca
         header: call.head.headers.get(header).map(HeaderValue::as_bytes),
         query: call.query.get(parameter),
     };
-    callback::check(
-        placed("x-oss-callback", "callback"),
-        placed("x-oss-callback-var", "callback-var"),
-        &service.rules,
-    )
-    .await
+    let mut callback = placed("x-oss-callback", "callback");
+    let mut variables = placed("x-oss-callback-var", "callback-var");
+    let resolve = |value: Option<_>| {
+        let named = value.map(|value| callback_policy::resolved(service, &call.bucket, value));
+        named.transpose()
+    };
+    let (header, query) = (resolve(callback.header)?, resolve(callback.query)?);
+    for (place, kept, named) in [
+        (&mut callback.header, &mut variables.header, &header),
+        (&mut callback.query, &mut variables.query, &query),
+    ] {
+        if let Some((value, own)) = named {
+            *place = Some(value);
+            *kept = kept.or(own.as_deref());
+        }
+    }
+    callback::check(callback, variables, &service.rules).await
 }
 
 /// An object about to be stored.
@@ -45,6 +59,34 @@ pub(super) async fn store(
     new: &NewObject,
     then: impl FnOnce(),
 ) -> Result<(), OssError> {
+    let may_replace = |now: Option<&Arc<Object>>| !(new.forbid_overwrite && now.is_some());
+    match put(service, call, new, may_replace, then).await? {
+        true => Ok(()),
+        false => Err(exists(&call.key)),
+    }
+}
+
+/// Stores the object in place of `old`, or of none, and says whether that was still there.
+pub(super) async fn store_over(
+    service: &Service,
+    call: &Call,
+    new: &NewObject,
+    old: Option<&Arc<Object>>,
+) -> Result<bool, OssError> {
+    let may_replace = |now: Option<&Arc<Object>>| match (now, old) {
+        (Some(now), Some(old)) => Arc::ptr_eq(now, old),
+        (now, old) => now.is_none() && old.is_none(),
+    };
+    put(service, call, new, may_replace, || {}).await
+}
+
+async fn put(
+    service: &Service,
+    call: &Call,
+    new: &NewObject,
+    may_replace: impl FnOnce(Option<&Arc<Object>>) -> bool,
+    then: impl FnOnce(),
+) -> Result<bool, OssError> {
     let object = &new.object;
     let lossy = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let stored = || {
@@ -72,22 +114,23 @@ pub(super) async fn store(
             object.contents.settle(new.tail.as_deref(), place)
         }
     };
-    let replaced = service
-        .objects
-        .put(
-            &call.bucket,
-            &call.key,
-            Arc::clone(object),
-            new.forbid_overwrite,
-            settle,
-            stored,
-        )
-        .map_err(|not_stored| match not_stored {
-            NotStored::Exists => exists(&call.key),
-            NotStored::Failed(error) => OssError::internal(&error),
-        })?;
-    discard(replaced).await;
-    Ok(())
+    let put = service.objects.put(
+        &call.bucket,
+        &call.key,
+        Arc::clone(object),
+        may_replace,
+        settle,
+        stored,
+    );
+    match put {
+        Ok(replaced) => {
+            discard(replaced).await;
+            Ok(true)
+        }
+        Err(NotStored::Exists) => Ok(false),
+        Err(NotStored::NoBucket) => Err(no_such_bucket(&call.bucket)),
+        Err(NotStored::Failed(error)) => Err(OssError::internal(&error)),
+    }
 }
 
 /// Delivers the callback of a stored object: what the application server says is the answer, or 203.
@@ -123,6 +166,14 @@ pub(super) async fn deliver(
     }
 }
 
+/// Says again how the object is encrypted, if its uploader has said.
+pub(super) fn echo_encryption(answer: &mut Answer, headers: &[(HeaderName, HeaderValue)]) {
+    let is_said = |name: &HeaderName| name.as_str().starts_with("x-oss-server-side-");
+    for (name, value) in headers.iter().filter(|(name, _)| is_said(name)) {
+        answer.headers_mut().insert(name.clone(), value.clone());
+    }
+}
+
 /// The headers that describe a stored object to its uploader.
 pub(super) fn describe(answer: &mut Answer, object: &Object) {
     let headers = answer.headers_mut();
@@ -132,6 +183,7 @@ pub(super) fn describe(answer: &mut Answer, object: &Object) {
     }
     let crc64 = object.contents.crc64.to_string();
     insert(headers, "x-oss-hash-crc64ecma", &crc64);
+    echo_encryption(answer, &object.headers);
 }
 
 /// Refuses early what [`store`] would refuse.
@@ -152,5 +204,6 @@ fn exists(key: &str) -> OssError {
         "FileAlreadyExists",
         "The object you specified already exists and can not be overwritten.",
     )
+    .ec("0026-00000002")
     .detail("Key", key)
 }

@@ -4,7 +4,7 @@
 //! the end mark. The bytes of an object made of parts lie in extents, which its description names; between them may be what
 //! replaced parts have left. A file appears there whole. Of two for the same key, which only a crash can leave, the higher number is the
 //! later. `incoming/NUMBER` is an upload under way, or what a crash has left of one. `damaged/BUCKET/NUMBER` was an object, but
-//! its file is not whole. `lock` keeps a second server away.
+//! its file is not whole. `buckets/BUCKET` has the settings of a bucket in JSON. `lock` keeps a second server away.
 
 use std::{
     collections::BTreeMap,
@@ -31,6 +31,7 @@ use crate::{
     log::Log,
     memory::Memory,
     objects::{Object, ObjectType},
+    settings::Settings,
 };
 
 const END_MARK: &[u8; 8] = b"local-o1";
@@ -42,6 +43,7 @@ const LONGEST_DESCRIPTION: u64 = 64 * 1024 * 1024;
 #[derive(Debug)]
 pub(crate) struct DataDir {
     objects: PathBuf,
+    buckets: PathBuf,
     incoming: PathBuf,
     damaged: PathBuf,
     log: Log,
@@ -53,7 +55,9 @@ impl DataDir {
     /// Makes the folder if there is none, and removes what uploads have left that were under way when the program ended.
     pub(crate) fn open(root: &Path, log: Log) -> io::Result<Self> {
         let (objects, incoming) = (root.join("objects"), root.join("incoming"));
+        let buckets = root.join("buckets");
         fs::create_dir_all(&objects)?;
+        fs::create_dir_all(&buckets)?;
         fs::create_dir_all(&incoming)?;
         let lock = File::create(root.join("lock"))?;
         lock.try_lock().map_err(|error| match error {
@@ -68,6 +72,7 @@ impl DataDir {
         }
         Ok(Self {
             objects,
+            buckets,
             incoming,
             damaged: root.join("damaged"),
             log,
@@ -92,6 +97,37 @@ impl DataDir {
             }
         }
         Ok(buckets)
+    }
+
+    /// Removes the folder of a bucket that has no objects.
+    pub(crate) fn remove_bucket(&self, bucket: &str) -> io::Result<()> {
+        let folder = self.objects.join(bucket);
+        fs::remove_dir(&folder)?;
+        match fs::remove_file(self.buckets.join(bucket)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Keeps the settings of a bucket: those before, or these, but nothing between. May block.
+    pub(crate) fn save_settings(&self, bucket: &str, settings: &Settings) -> io::Result<()> {
+        let new = self.incoming.join(self.number());
+        fs::write(&new, settings.to_json().to_string())?;
+        fs::rename(new, self.buckets.join(bucket))
+    }
+
+    /// The settings of a bucket, if they were ever saved.
+    pub(crate) fn settings(&self, bucket: &str) -> io::Result<Option<Settings>> {
+        let path = self.buckets.join(bucket);
+        let json = match fs::read(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            json => serde_json::from_slice(&json?).ok(),
+        };
+        let settings = json.as_ref().and_then(Settings::from_json);
+        if settings.is_none() {
+            self.tell(&path, "cannot be read: the bucket is private, as a new one");
+        }
+        Ok(settings)
     }
 
     /// Every object with its key, of each key the latest. Older ones are removed, those that are not whole are set aside, and

@@ -5,6 +5,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use md5::{Digest as _, Md5};
+
 use super::{
     Contents, Extent, FileBytes, NewFile, Storage,
     contents::{KeptFile, Place},
@@ -56,6 +58,21 @@ impl Spool {
             Storage::Temporary => Place::Nameless(file),
             Storage::Kept(_) => Place::Kept(KeptFile::new(file)),
         }
+    }
+
+    /// The MD5 of the bytes themselves. May block.
+    pub(crate) fn md5(&self, joined: &Joined) -> io::Result<[u8; 16]> {
+        let bytes = FileBytes::new(
+            Arc::clone(self.file()?.file()),
+            joined.extents.clone().into(),
+        );
+        let (mut md5, mut start) = (Md5::new(), 0);
+        while start < joined.size {
+            let length = (joined.size - start).min(1024 * 1024);
+            md5.update(bytes.read(start, length as usize)?);
+            start += length;
+        }
+        Ok(md5.finalize().into())
     }
 
     /// Contents from bytes of this spool, none of which is copied. May block.

@@ -281,7 +281,7 @@ class Conformance:
         self.client.upload_part(oss.UploadPartRequest(**named, part_number=5, body=b"hello"))
         done = self.client.complete_multipart_upload(oss.CompleteMultipartUploadRequest(**named, complete_all="yes"))
         self.assertEqual((done.bucket, done.key, self.read("all")), (BUCKET, "all", b"hello"))
-        md5 = hashlib.md5(hashlib.md5(b"hello").digest()).hexdigest().upper()
+        md5 = hashlib.md5(hashlib.md5(b"hello").hexdigest().upper().encode()).hexdigest().upper()
         self.assertEqual(done.etag, f'"{md5}-1"')
 
     def test_multipart_uploads_are_listed_and_aborted(self):

@@ -140,7 +140,7 @@ fn a_page_can_read_every_answer_and_the_headers_it_needs() {
         ),
         (
             "what cannot be done",
-            with(request("PUT", "/examplebucket/?cors")),
+            with(request("PUT", "/examplebucket/?lifecycle")),
             501,
         ),
     ] {

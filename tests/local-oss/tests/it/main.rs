@@ -2,12 +2,20 @@
 
 mod client;
 
+mod access;
+mod append;
 mod authorization;
+mod bucket_cors;
+mod bucket_life;
 mod buckets;
 mod callback_failures;
+mod callback_policies;
 mod callbacks;
 mod clock;
+mod copies;
 mod cors;
+mod deletes;
+mod domains;
 mod hostile;
 mod multipart;
 mod multipart_callbacks;
@@ -23,4 +31,8 @@ mod program;
 mod receiver;
 mod send;
 mod storage;
+mod symlinks;
+mod tags;
 mod tls;
+mod unsupported;
+mod versions;

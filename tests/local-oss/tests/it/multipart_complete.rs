@@ -129,7 +129,6 @@ fn a_body_that_is_no_list_is_refused() {
         &whole[..whole.len() - 1],
         &format!("{whole}{whole}"),
         &format!("<!DOCTYPE a [<!ENTITY b \"1\">]>{whole}"),
-        &in_root(""),
         &in_root("<Part/>"),
         &in_root("<Part><PartNumber>1</PartNumber></Part>"),
         &in_root(&format!("<Part><ETag>{etag}</ETag></Part>")),
@@ -261,4 +260,138 @@ fn access_control_is_read_at_complete() {
     let requests = server.multipart_requests();
     let acl = requests.last().unwrap().header("x-oss-object-acl");
     assert_eq!(acl, Some("public-read"));
+}
+
+#[test]
+fn a_list_of_no_parts_makes_an_empty_object() {
+    let server = start_for_small_parts();
+    let upload = begin(&server, "a");
+    upload.send_part(&server, 1, "abc");
+    let answer = upload.complete::<String>(&[]).send(&server);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let read = get("a").send(&server);
+    assert_eq!((read.status, read.body.len()), (200, 0));
+    assert!(server.open_uploads().is_empty());
+}
+
+#[test]
+fn a_sequential_upload_has_the_digest_of_its_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    for kept in [false, true] {
+        let start = || match kept {
+            true => crate::client::builder()
+                .min_part_size(1)
+                .data_dir(folder.path()),
+            false => crate::client::builder().min_part_size(1),
+        };
+        let server = start().start().unwrap();
+        let initiated = request("POST", "/examplebucket/a?sequential&uploads").send(&server);
+        let upload = Upload::of("a", &initiated);
+        let data = bytes(3 * 1024 * KIB, 1);
+        let (one, two) = data.split_at(1500 * KIB);
+        // In whatever order they come.
+        let two = (2, upload.send_part(&server, 2, two));
+        let one = (1, upload.send_part(&server, 1, one));
+        assert_eq!(upload.complete(&[one, two]).send(&server).status, 200);
+        let server = match kept {
+            true => {
+                drop(server);
+                start().start().unwrap()
+            }
+            false => server,
+        };
+        let md5 = STANDARD.encode(Md5::digest(&data));
+        for method in ["GET", "HEAD"] {
+            let answer = request(method, "/examplebucket/a").send(&server);
+            assert_eq!(answer.header("Content-MD5"), Some(&*md5));
+        }
+        let other = begin(&server, "b");
+        let part = (1, other.send_part(&server, 1, "x"));
+        other.complete(&[part]).send(&server);
+        assert_eq!(get("b").send(&server).header("Content-MD5"), None);
+    }
+}
+
+#[test]
+fn what_an_upload_says_of_encryption_is_said_again() {
+    let server = start_for_small_parts();
+    let method = "x-oss-server-side-encryption";
+    let key = "x-oss-server-side-encryption-key-id";
+    let initiated = initiate("a")
+        .header(method, "KMS")
+        .header("x-oss-server-side-data-encryption", "SM4")
+        .header("x-oss-meta-client-side-encryption-key", "secret")
+        .header(
+            "x-oss-meta-client-side-encryption-cek-alg",
+            "AES/CTR/NoPadding",
+        )
+        .send(&server);
+    let upload = Upload::of("a", &initiated);
+    let part = upload.part(1, "x").send(&server);
+    assert_eq!(
+        part.header("Content-MD5"),
+        Some(&*STANDARD.encode(Md5::digest("x")))
+    );
+    let parts = upload.list_parts("").send(&server);
+    assert_eq!(
+        parts.element("ClientEncryptionKey").as_deref(),
+        Some("secret")
+    );
+    assert_eq!(
+        parts.element("ClientEncryptionCekAlg").as_deref(),
+        Some("AES/CTR/NoPadding")
+    );
+    let etags = [(1, part.header("ETag").unwrap().to_owned())];
+    for asked in [
+        upload.part(1, "y").header(method, "KMS"),
+        upload.complete(&etags).header(method, "KMS"),
+    ] {
+        assert_eq!(asked.send(&server).error(), refused(400, "InvalidArgument"));
+    }
+    let completed = upload.complete(&etags).send(&server);
+    let head = request("HEAD", "/examplebucket/a").send(&server);
+    for answer in [&initiated, &part, &completed, &head] {
+        assert_eq!(answer.header(method), Some("KMS"));
+        assert_eq!(
+            answer.header("x-oss-server-side-data-encryption"),
+            Some("SM4")
+        );
+        assert_eq!(answer.header(key), initiated.header(key));
+        assert!(answer.header(key).is_some());
+    }
+    let wrong = put("b", "x").header(method, "ROT13").send(&server);
+    assert_eq!(wrong.status, 400);
+}
+
+#[test]
+fn an_upload_that_is_gone_has_its_number() {
+    let server = start_for_small_parts();
+    put("source", "hello").send(&server);
+    let upload = begin(&server, "a");
+    assert_eq!(upload.abort().send(&server).status, 204);
+    let copied = upload
+        .part(1, "")
+        .header("x-oss-copy-source", "/examplebucket/source");
+    for (asked, ec) in [
+        (upload.part(1, "x"), "0042-00000104"),
+        (copied, "0042-00000311"),
+        (upload.abort(), "0042-00000002"),
+        (upload.list_parts(""), "0042-00000002"),
+    ] {
+        let answer = asked.send(&server);
+        assert_eq!(answer.error(), refused(404, "NoSuchUpload"));
+        assert_eq!(answer.header("x-oss-ec"), Some(ec));
+    }
+}
+
+#[test]
+fn the_access_control_said_at_the_end_counts() {
+    let server = start_for_small_parts();
+    let upload = begin(&server, "a");
+    let part = (1, upload.send_part(&server, 1, "x"));
+    let complete = upload
+        .complete(&[part])
+        .header("x-oss-object-acl", "public-read");
+    assert_eq!(complete.send(&server).status, 200);
+    assert_eq!(get("a").without_authorization().send(&server).status, 200);
 }

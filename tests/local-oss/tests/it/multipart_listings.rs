@@ -25,8 +25,11 @@ fn pages(server: &Server, parameters: &str) -> Vec<String> {
         pages.push(names.join(" "));
         let element = |name| answer.element(name).unwrap();
         let (key, id) = (element("NextKeyMarker"), element("NextUploadIdMarker"));
+        // Even of the last page.
+        let is_empty =
+            answer.elements("Key").is_empty() && answer.elements("CommonPrefixes").is_empty();
+        assert_eq!(key.is_empty(), is_empty);
         if element("IsTruncated") == "false" {
-            assert_eq!((&key[..], &id[..]), ("", ""));
             return pages;
         }
         markers = format!("&key-marker={key}&upload-id-marker={id}");
@@ -80,7 +83,8 @@ fn parts_are_listed_by_number_and_page() {
     assert_eq!(listed, [["1", "7"], ["300", "10000"]]);
     let beyond = upload.list_parts("part-number-marker=10000").send(&server);
     assert!(beyond.elements("Part").is_empty());
-    assert_eq!(beyond.element("NextPartNumberMarker").unwrap(), "0");
+    // No number, but an element that strict readers find.
+    assert_eq!(beyond.element("NextPartNumberMarker").unwrap(), "");
 }
 
 #[test]
@@ -223,9 +227,8 @@ fn keys_of_any_characters_are_encoded_on_request() {
         listed.element("NextKeyMarker").as_deref(),
         Some("%E7%9B%AE")
     );
-    // XML has no way to write the last character of the key.
     let plain = uploads("prefix=%E7%9B%AE%2F").send(&server);
-    let shown = "目/ +&amp;&lt;b&gt;\u{fffd}";
+    let shown = "目/ +&amp;&lt;b&gt;&#1;";
     assert_eq!(plain.element("Key").as_deref(), Some(shown));
 
     let completed = with_id("POST", "").header("x-oss-complete-all", "yes");

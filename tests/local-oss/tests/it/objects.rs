@@ -432,10 +432,15 @@ fn names_that_cannot_be_are_refused() {
         assert_eq!(answer.error(), (status, code.to_owned()), "{target}");
     }
     let not_utf8 = request("GET", "/examplebucket/%FF").resource(*b"/examplebucket/\xff");
+    let not_utf8 = not_utf8.send(&server);
+    assert_eq!(not_utf8.error(), (400, "InvalidArgument".to_owned()));
     assert_eq!(
-        not_utf8.send(&server).error(),
-        (400, "InvalidObjectName".to_owned())
+        not_utf8.element("Message").as_deref(),
+        Some("The characters encoding must be utf-8.")
     );
+    let slash = request("HEAD", "/examplebucket//a").send(&server);
+    assert_eq!(slash.status, 404);
+    assert_eq!(slash.header("x-oss-ec"), Some("0026-00000001"));
     let long = "a".repeat(1024);
     assert_eq!(
         put(&long, "x").send(&server).error(),
@@ -515,4 +520,39 @@ fn many_threads_share_a_server() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), 400, "every request has an id of its own");
+}
+
+#[test]
+fn the_short_head_says_no_more_than_it_must() {
+    let server = start();
+    put("a", "hello").header("x-oss-meta-a", "b").send(&server);
+    let meta = request("HEAD", "/examplebucket/a?objectMeta").send(&server);
+    assert_eq!(meta.status, 200);
+    assert_eq!(meta.header("Content-Length"), Some("5"));
+    assert_eq!(
+        meta.header("ETag"),
+        Some("\"5D41402ABC4B2A76B9719D911017C592\"")
+    );
+    assert!(meta.header("Last-Modified").is_some());
+    assert_eq!(meta.header("x-oss-meta-a"), None);
+    let missing = request("HEAD", "/examplebucket/b?objectMeta").send(&server);
+    assert_eq!(missing.status, 404);
+}
+
+#[test]
+fn a_failed_condition_is_named() {
+    let server = start();
+    put("a", "hello").send(&server);
+    let past = "Sat, 01 Jan 2000 00:00:00 GMT";
+    for (name, value) in [("If-Unmodified-Since", past), ("If-Match", "\"0\"")] {
+        let answer = get("a").header(name, value).send(&server);
+        assert_eq!(answer.error(), (412, "PreconditionFailed".to_owned()));
+        assert_eq!(answer.element("Condition").as_deref(), Some(name));
+    }
+    // An upload has no such condition.
+    let upload = put("a", "other")
+        .header("If-Modified-Since", past)
+        .send(&server);
+    assert_eq!(upload.error(), (501, "NotImplemented".to_owned()));
+    assert_eq!(get("a").send(&server).text(), "hello");
 }

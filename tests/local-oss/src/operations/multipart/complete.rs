@@ -2,7 +2,12 @@
 
 use std::{collections::BTreeMap, io, sync::Arc};
 
-use hyper::{StatusCode, body::Incoming};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use hyper::{
+    StatusCode,
+    body::Incoming,
+    header::{HeaderName, HeaderValue},
+};
 use md5::{Digest as _, Md5};
 use tokio::task::spawn_blocking;
 
@@ -13,14 +18,14 @@ use crate::{
     crc64,
     encoding::hex,
     error::OssError,
-    memory::Claim,
     multipart_request::MultipartRequest,
     objects::{Object, ObjectType},
     operations::{
-        instructions::{ContentMd5, check_acl, forbid_overwrite, memory},
+        Operation,
+        instructions::{check_acl, check_encryption, forbid_overwrite, memory},
         listing::{EncodingType, document},
         part_list::{self, ListedPart},
-        receive::{next, out_of_memory},
+        receive::{out_of_memory, receive_document},
         store::{self, NewObject},
     },
     service::{Call, Service, host},
@@ -28,6 +33,8 @@ use crate::{
     uploads::{MultipartUpload, Part},
     xml::Document,
 };
+
+const ACL: HeaderName = HeaderName::from_static("x-oss-object-acl");
 
 /// 10,000 parts in the longest form that makes sense.
 const LONGEST_DOCUMENT: usize = 5 * 1024 * 1024;
@@ -42,16 +49,16 @@ pub(super) async fn complete(
 ) -> Result<Answer, OssError> {
     let headers = &call.head.headers;
     let encoding = EncodingType::read(call)?;
-    let content_md5 = ContentMd5::read(headers)?;
     // That what Initiate has forbidden stays forbidden is inferred: the documentation has the header with both.
     let forbid_here = forbid_overwrite(headers)?;
     check_acl(headers)?;
+    check_encryption(headers)?;
     let takes_all = takes_all(call)?;
-    let upload = open_upload(service, call)?;
+    let upload = open_upload(service, Operation::CompleteMultipartUpload, call)?;
     let callback = store::callback(service, call).await?;
     let listed = match (
         takes_all,
-        receive_document(service, &content_md5, body).await?,
+        receive_document(service, call, body, LONGEST_DOCUMENT).await?,
     ) {
         (false, (document, _)) => Some(part_list::parse(&document)?),
         (true, (document, _)) if document.is_empty() => None,
@@ -66,7 +73,7 @@ pub(super) async fn complete(
 
     let ending = upload.ending.lock().await;
     // Another Complete, or an Abort, may have ended it meanwhile.
-    open_upload(service, call)?;
+    open_upload(service, Operation::CompleteMultipartUpload, call)?;
     let parts = upload.parts.all();
     let parts = match listed {
         Some(listed) => chosen(&parts, &listed)?,
@@ -77,7 +84,7 @@ pub(super) async fn complete(
     store::check_overwrite(service, call, forbid_overwrite)?;
 
     let look_for_image = callback.as_ref().is_some_and(Callback::asks_for_image);
-    let object = object(service, &upload, &parts, look_for_image).await?;
+    let object = object(service, &upload, &parts, headers.get(ACL), look_for_image).await?;
     let new = NewObject {
         operation: "CompleteMultipartUpload",
         tail: match service.storage {
@@ -113,27 +120,6 @@ fn takes_all(call: &Call) -> Result<bool, OssError> {
             other,
         )),
     }
-}
-
-/// The body, and the memory it takes.
-async fn receive_document(
-    service: &Service,
-    content_md5: &ContentMd5,
-    body: &mut Incoming,
-) -> Result<(Vec<u8>, Claim), OssError> {
-    let mut claim = service.memory.claim();
-    let mut document = Vec::new();
-    while let Some(data) = next(service, body).await? {
-        if document.len() + data.len() > LONGEST_DOCUMENT {
-            return Err(part_list::malformed("it is too long"));
-        }
-        if !claim.grow(data.len() as u64) {
-            return Err(out_of_memory(&service.memory));
-        }
-        document.extend_from_slice(&data);
-    }
-    content_md5.compare(Md5::digest(&document).into())?;
-    Ok((document, claim))
 }
 
 /// The parts of the list, if they are all there.
@@ -204,13 +190,15 @@ async fn object(
     service: &Service,
     upload: &MultipartUpload,
     parts: &[(u32, Arc<Part>)],
+    acl: Option<&HeaderValue>,
     look_for_image: bool,
 ) -> Result<Object, OssError> {
     let mut md5 = Md5::new();
     let (mut crc64, mut size, mut extents) = (0, 0, Vec::new());
     for (_, part) in parts {
         let contents = &part.contents;
-        md5.update(contents.md5);
+        // As OSS has it: over their digits.
+        md5.update(hex(&contents.md5).to_ascii_uppercase());
         crc64 = crc64::combine(crc64, contents.crc64, contents.size());
         size += contents.size();
         for extent in contents.extents() {
@@ -229,10 +217,25 @@ async fn object(
         crc64,
         claim,
     };
-    let spool = Arc::clone(&upload.spool);
-    let contents = spawn_blocking(move || spool.join(joined, look_for_image)).await;
-    let contents = contents.map_err(io::Error::other).flatten();
-    let contents = contents.map_err(|error| OssError::internal(&error))?;
+    let (spool, sequential) = (Arc::clone(&upload.spool), upload.sequential);
+    let joined = spawn_blocking(move || {
+        let md5 = match sequential {
+            true => Some(spool.md5(&joined)?),
+            false => None,
+        };
+        Ok((spool.join(joined, look_for_image)?, md5))
+    });
+    let joined = joined.await.map_err(io::Error::other).flatten();
+    let (contents, md5) = joined.map_err(|error| OssError::internal(&error))?;
+    let mut headers = upload.headers.clone();
+    if let Some(md5) = md5 {
+        let value = HeaderValue::from_str(&STANDARD.encode(md5));
+        headers.extend(value.map(|value| (HeaderName::from_static("content-md5"), value)));
+    }
+    if let Some(acl) = acl {
+        headers.retain(|(name, _)| name != ACL);
+        headers.push((ACL, acl.clone()));
+    }
     Ok(Object {
         object_type: ObjectType::Multipart,
         // OSS's documentation calls it an id; this form is what is seen.
@@ -243,7 +246,7 @@ async fn object(
         ),
         contents,
         content_type: upload.content_type.clone(),
-        headers: upload.headers.clone(),
+        headers,
         last_modified: service.clock.now(),
     })
 }
@@ -256,7 +259,7 @@ fn result(service: &Service, call: &Call, encoding: EncodingType, object: &Objec
     encoding.describe(&mut xml);
     xml.element("Location", &format!("{}://{host}{path}", service.scheme()));
     xml.element("Bucket", &call.bucket);
-    xml.element("Key", &encoding.encode(&call.key));
+    xml.exact_element("Key", &encoding.encode(&call.key));
     xml.element("ETag", &format!("\"{}\"", object.etag));
     xml.close("CompleteMultipartUploadResult");
     document(xml)

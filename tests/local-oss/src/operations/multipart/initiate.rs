@@ -13,7 +13,7 @@ use crate::{
         instructions::Instructions,
         listing::{EncodingType, document},
         receive::out_of_memory,
-        store::check_overwrite,
+        store::{check_overwrite, echo_encryption},
     },
     service::{Call, Service},
     storage::Spool,
@@ -43,15 +43,18 @@ pub(super) fn initiate(
     xml.open("InitiateMultipartUploadResult");
     encoding.describe(&mut xml);
     xml.element("Bucket", &call.bucket);
-    xml.element("Key", &encoding.encode(&call.key));
+    xml.exact_element("Key", &encoding.encode(&call.key));
     xml.element("UploadId", &id);
     xml.close("InitiateMultipartUploadResult");
+    let mut answer = document(xml);
+    echo_encryption(&mut answer, &instructions.kept);
     service.uploads.add(MultipartUpload {
         id,
         bucket: call.bucket.clone(),
         key: call.key.clone(),
         initiated: service.clock.now(),
         forbid_overwrite: instructions.forbid_overwrite,
+        sequential: call.query.contains("sequential"),
         content_type: instructions.content_type,
         headers: instructions.kept,
         spool: Arc::new(Spool::new(&service.storage)),
@@ -59,5 +62,5 @@ pub(super) fn initiate(
         parts: Parts::default(),
         claim,
     });
-    Ok(document(xml))
+    Ok(answer)
 }

@@ -7,52 +7,18 @@ mod uploads;
 
 use std::sync::Arc;
 
-use hyper::{Method, StatusCode, body::Incoming};
+use hyper::{StatusCode, body::Incoming};
 
 pub(crate) use uploads::list_uploads;
 
-use super::listing::parameter;
+use super::{listing::parameter, operation::Operation};
 use crate::{
     answer::{self, Answer},
     error::OssError,
     multipart_request::MultipartRequest,
-    service::{Call, Service, unknown_sub_resource},
+    service::{Call, Service},
     uploads::MultipartUpload,
 };
-
-/// What a request for a key asks for, if it is about a multipart upload.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Operation {
-    Initiate,
-    UploadPart,
-    ListParts,
-    Complete,
-    Abort,
-}
-
-impl Operation {
-    pub(crate) fn of(call: &Call) -> Option<Self> {
-        let has = |name| call.query.contains(name);
-        match call.head.method {
-            Method::POST if has("uploads") => Some(Self::Initiate),
-            Method::POST if has("uploadId") => Some(Self::Complete),
-            Method::PUT if has("uploadId") || has("partNumber") => Some(Self::UploadPart),
-            Method::GET if has("uploadId") => Some(Self::ListParts),
-            Method::DELETE if has("uploadId") => Some(Self::Abort),
-            _ => None,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Initiate => "InitiateMultipartUpload",
-            Self::UploadPart => "UploadPart",
-            Self::ListParts => "ListParts",
-            Self::Complete => "CompleteMultipartUpload",
-            Self::Abort => "AbortMultipartUpload",
-        }
-    }
-}
 
 /// Serves the request and writes down what became of it, before the client can know.
 pub(crate) async fn serve(
@@ -62,17 +28,16 @@ pub(crate) async fn serve(
     body: &mut Incoming,
 ) -> Result<Answer, OssError> {
     let mut noted = note(operation, &call);
-    let result = match unknown(&call) {
-        Some(name) => Err(OssError::not_implemented(&format!(
-            "the sub-resource {name}"
-        ))),
-        None => match operation {
-            Operation::Initiate => initiate::initiate(service, &call, &mut noted),
-            Operation::UploadPart => parts::upload_part(service, &call, body, &mut noted).await,
-            Operation::ListParts => parts::list_parts(service, &call),
-            Operation::Complete => complete::complete(service, &call, body, &mut noted).await,
-            Operation::Abort => abort(service, &call).await,
-        },
+    let result = match operation {
+        Operation::InitiateMultipartUpload => initiate::initiate(service, &call, &mut noted),
+        Operation::UploadPart => parts::upload_part(service, &call, body, &mut noted).await,
+        Operation::UploadPartCopy => parts::upload_part_copy(service, &call, &mut noted).await,
+        Operation::ListParts => parts::list_parts(service, &call),
+        Operation::CompleteMultipartUpload => {
+            complete::complete(service, &call, body, &mut noted).await
+        }
+        Operation::AbortMultipartUpload => abort(service, &call).await,
+        other => Err(OssError::not_implemented(&other.name())),
     };
     (noted.status, noted.code) = match &result {
         Ok(answer) => {
@@ -86,13 +51,6 @@ pub(crate) async fn serve(
     result
 }
 
-/// `sequential` promises an order of the parts, which changes nothing here.
-fn unknown(call: &Call) -> Option<&str> {
-    const KNOWN: [&str; 4] = ["partNumber", "sequential", "uploadId", "uploads"];
-    let mut sub_resources = call.query.pairs().filter_map(unknown_sub_resource);
-    sub_resources.find(|name| !KNOWN.contains(name))
-}
-
 /// What can be said of the request before it is served.
 fn note(operation: Operation, call: &Call) -> MultipartRequest {
     const SECRET: [&str; 2] = ["authorization", "x-oss-security-token"];
@@ -101,12 +59,12 @@ fn note(operation: Operation, call: &Call) -> MultipartRequest {
     let headers = call.head.headers.iter();
     MultipartRequest {
         request_id: call.request_id.clone(),
-        operation: operation.name().to_owned(),
+        operation: operation.name(),
         bucket: call.bucket.clone(),
         key: call.key.clone(),
         upload_id: text("uploadId"),
         part_number: match operation {
-            Operation::UploadPart => text("partNumber").parse().ok(),
+            Operation::UploadPart | Operation::UploadPartCopy => text("partNumber").parse().ok(),
             _ => None,
         },
         size: None,
@@ -120,26 +78,36 @@ fn note(operation: Operation, call: &Call) -> MultipartRequest {
 }
 
 /// The upload that the request names, if it is open.
-fn open_upload(service: &Service, call: &Call) -> Result<Arc<MultipartUpload>, OssError> {
+fn open_upload(
+    service: &Service,
+    operation: Operation,
+    call: &Call,
+) -> Result<Arc<MultipartUpload>, OssError> {
     let id = parameter(call, "uploadId")?;
     let upload = service.uploads.get(&call.bucket, &call.key, id);
     upload.ok_or_else(|| {
-        OssError::new(
+        let error = OssError::new(
             StatusCode::NOT_FOUND,
             "NoSuchUpload",
             "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or \
              completed.",
         )
-        .detail("UploadId", id)
+        .detail("UploadId", id);
+        match operation {
+            Operation::UploadPart => error.ec("0042-00000104"),
+            Operation::UploadPartCopy => error.ec("0042-00000311"),
+            Operation::AbortMultipartUpload | Operation::ListParts => error.ec("0042-00000002"),
+            _ => error,
+        }
     })
 }
 
 /// Parts under way are lost too: they find the upload gone.
 async fn abort(service: &Service, call: &Call) -> Result<Answer, OssError> {
-    let upload = open_upload(service, call)?;
+    let upload = open_upload(service, Operation::AbortMultipartUpload, call)?;
     let _ending = upload.ending.lock().await;
     // A Complete may have ended it meanwhile.
-    open_upload(service, call)?;
+    open_upload(service, Operation::AbortMultipartUpload, call)?;
     service.uploads.remove(&upload);
     Ok(answer::empty(StatusCode::NO_CONTENT))
 }

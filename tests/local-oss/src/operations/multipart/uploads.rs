@@ -88,28 +88,29 @@ pub(crate) fn list_uploads(service: &Service, call: &Call) -> Result<Answer, Oss
     };
     let (entries, more) = selection.page(service.uploads.of_bucket(&call.bucket));
     let (next_key, next_id) = match entries.last() {
-        Some(Entry::Upload(upload)) if more => (upload.key.as_str(), upload.id.as_str()),
-        Some(Entry::CommonPrefix(prefix)) if more => (prefix.as_str(), ""),
-        _ => ("", ""),
+        // Even if nothing comes behind it.
+        Some(Entry::Upload(upload)) => (upload.key.as_str(), upload.id.as_str()),
+        Some(Entry::CommonPrefix(prefix)) => (prefix.as_str(), ""),
+        None => ("", ""),
     };
 
     let mut xml = Document::new();
     xml.open("ListMultipartUploadsResult");
     encoding.describe(&mut xml);
     xml.element("Bucket", &call.bucket);
-    xml.element("KeyMarker", &encoding.encode(selection.key_marker));
+    xml.exact_element("KeyMarker", &encoding.encode(selection.key_marker));
     xml.element("UploadIdMarker", selection.id_marker);
-    xml.element("NextKeyMarker", &encoding.encode(next_key));
+    xml.exact_element("NextKeyMarker", &encoding.encode(next_key));
     xml.element("NextUploadIdMarker", next_id);
-    xml.element("Delimiter", &encoding.encode(selection.delimiter));
-    xml.element("Prefix", &encoding.encode(selection.prefix));
+    xml.exact_element("Delimiter", &encoding.encode(selection.delimiter));
+    xml.exact_element("Prefix", &encoding.encode(selection.prefix));
     xml.element("MaxUploads", &selection.limit.to_string());
     xml.element("IsTruncated", truth(more));
     for entry in &entries {
         match entry {
             Entry::Upload(upload) => {
                 xml.open("Upload");
-                xml.element("Key", &encoding.encode(&upload.key));
+                xml.exact_element("Key", &encoding.encode(&upload.key));
                 xml.element("UploadId", &upload.id);
                 xml.element("StorageClass", upload.storage_class());
                 xml.element("Initiated", &timestamp(upload.initiated));
@@ -117,7 +118,7 @@ pub(crate) fn list_uploads(service: &Service, call: &Call) -> Result<Answer, Oss
             }
             Entry::CommonPrefix(prefix) => {
                 xml.open("CommonPrefixes");
-                xml.element("Prefix", &encoding.encode(prefix));
+                xml.exact_element("Prefix", &encoding.encode(prefix));
                 xml.close("CommonPrefixes");
             }
         }

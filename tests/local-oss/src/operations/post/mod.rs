@@ -6,11 +6,12 @@ mod policy;
 use std::sync::{Arc, PoisonError};
 
 use fields::Fields;
-use hyper::{Method, StatusCode, body::Incoming, header::CONTENT_TYPE};
+use hyper::{StatusCode, body::Incoming, header::CONTENT_TYPE};
 use percent_encoding::utf8_percent_encode;
 use policy::Policy;
 
 use super::{
+    callback_policy,
     instructions::{Instructions, LARGEST_OBJECT, check_acl, content_length, too_large},
     put::complete,
     receive::{check_room, next, out_of_memory, trouble},
@@ -26,8 +27,7 @@ use crate::{
     form::{Event, FormParser, PartHead, boundary},
     memory::Claim,
     objects::{Object, ObjectType},
-    query::Query,
-    service::{Call, Service, host, invalid_object_name, unknown_sub_resource},
+    service::{Call, Service, host, invalid_object_name},
     storage::{Collector, Contents},
     xml::Document,
 };
@@ -35,14 +35,6 @@ use crate::{
 /// OSS does not document its limits: so much for one field, and for all that stands before the file.
 const LONGEST_FIELD: usize = 64 * 1024;
 const LONGEST_FIELDS: u64 = 256 * 1024;
-
-/// A form is posted to the bucket itself.
-pub(crate) fn is_form(method: &Method, query: &Query) -> bool {
-    method == Method::POST
-        && query
-            .pairs()
-            .all(|pair| unknown_sub_resource(pair).is_none())
-}
 
 /// A form up to its file.
 struct Form<'a> {
@@ -93,7 +85,7 @@ pub(crate) async fn post_object(
     // What stands behind the file counts as if it were of it: nobody says how long it is.
     let expected = length.map(|length| length.saturating_sub(form.parser.consumed()));
     check_room(service, expected)?;
-    let callback = form.callback().await?;
+    let callback = form.callback(&call.bucket).await?;
 
     let look_for_image = callback.as_ref().is_some_and(Callback::asks_for_image);
     let mut collector = Collector::new(&service.storage, &service.memory, expected, look_for_image);
@@ -213,13 +205,26 @@ impl Form<'_> {
     }
 
     /// Only the fields say what is to be called; they have no place for `callback-var` (inferred).
-    async fn callback(&self) -> Result<Option<Callback>, OssError> {
-        let placed = Placed {
-            header: self.fields.get("callback").map(str::as_bytes),
+    async fn callback(&self, bucket: &str) -> Result<Option<Callback>, OssError> {
+        let callback = self.fields.get("callback").map(str::as_bytes);
+        let resolve = |callback| callback_policy::resolved(self.service, bucket, callback);
+        let named = callback.map(resolve).transpose()?;
+        let placed = |header| Placed {
+            header,
             query: None,
         };
-        let callback = callback::check(placed, Placed::default(), &self.service.rules).await?;
-        Ok(callback.map(|callback| callback.with_variables(self.fields.variables())))
+        let callback = placed(named.as_ref().map(|(callback, _)| &**callback));
+        let kept = placed(
+            named
+                .as_ref()
+                .and_then(|(_, variables)| variables.as_deref()),
+        );
+        let callback = callback::check(callback, kept, &self.service.rules).await?;
+        let variables = self.fields.variables();
+        Ok(callback.map(|callback| match variables.is_empty() {
+            true => callback,
+            false => callback.with_variables(variables),
+        }))
     }
 
     /// The file, to its end; what follows it is ignored.

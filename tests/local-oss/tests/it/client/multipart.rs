@@ -30,7 +30,7 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// What OSS makes the ETag of an object from.
 pub fn etag_of(parts: &[&[u8]]) -> String {
-    let md5s: Vec<u8> = parts.iter().flat_map(Md5::digest).collect();
+    let md5s: String = parts.iter().map(|part| hex(&Md5::digest(part))).collect();
     format!("\"{}-{}\"", hex(&Md5::digest(md5s)), parts.len())
 }
 
