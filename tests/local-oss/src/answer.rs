@@ -14,9 +14,16 @@ use hyper::{
     body::{Body, Bytes, Frame, SizeHint},
     header::{CONTENT_TYPE, HeaderName, HeaderValue},
 };
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::{
+    task::{JoinHandle, spawn_blocking},
+    time::{Sleep, sleep_until},
+};
 
-use crate::storage::{FileBytes, Source};
+use crate::{
+    gzip::Gzip,
+    pace::Pace,
+    storage::{FileBytes, Source},
+};
 
 /// What is read from a file at once.
 const FILE_PIECE: u64 = 256 * 1024;
@@ -24,12 +31,19 @@ const FILE_PIECE: u64 = 256 * 1024;
 /// An answer, its common headers still missing.
 pub(crate) type Answer = Response<Content>;
 
+/// What is sent at once if the client wants its answer slowly.
+const SLOW_PIECE: usize = 16 * 1024;
+
 /// A body: pieces in memory, or a part of a file.
 #[derive(Debug, Default)]
 pub(crate) struct Content {
     pieces: VecDeque<Bytes>,
     file: Option<FilePart>,
     left: u64,
+    gzip: Option<Gzip>,
+    pace: Option<Pace>,
+    /// Nothing is sent before.
+    pause: Option<Pin<Box<Sleep>>>,
 }
 
 /// Read piece by piece, the next one while one is being sent.
@@ -57,7 +71,7 @@ impl Content {
         Self {
             left: pieces.iter().map(|piece| piece.len() as u64).sum(),
             pieces: pieces.into(),
-            file: None,
+            ..Self::default()
         }
     }
 
@@ -66,13 +80,13 @@ impl Content {
         match source {
             Source::Memory(segments) => Self::new(Source::slice(&segments, range)),
             Source::File(file) => Self {
-                pieces: VecDeque::new(),
                 left: range.end - range.start,
                 file: Some(FilePart {
                     file,
                     rest: range,
                     reading: None,
                 }),
+                ..Self::default()
             },
         }
     }
@@ -85,20 +99,34 @@ impl Content {
         }
     }
 
-    fn sent(&mut self, piece: Bytes) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        self.left = self.left.saturating_sub(piece.len() as u64);
-        Poll::Ready(Some(Ok(Frame::data(piece))))
+    /// As a gzip file, whose length nobody knows before.
+    pub(crate) fn zipped(mut self) -> Self {
+        self.gzip = Some(Gzip::new());
+        self
     }
-}
 
-impl Body for Content {
-    type Data = Bytes;
-    type Error = io::Error;
+    pub(crate) fn at(mut self, pace: Option<Pace>) -> Self {
+        self.pace = pace;
+        self
+    }
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+    /// What is to be sent of a piece now.
+    fn sent(&mut self, mut piece: Bytes) -> Poll<Option<io::Result<Bytes>>> {
+        if let Some(pace) = &mut self.pace {
+            if piece.len() > SLOW_PIECE {
+                self.pieces.push_front(piece.split_off(SLOW_PIECE));
+            }
+            self.pause = Some(Box::pin(sleep_until(pace.pass(piece.len()))));
+        }
+        self.left = self.left.saturating_sub(piece.len() as u64);
+        Poll::Ready(Some(Ok(piece)))
+    }
+
+    fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        if let Some(pause) = &mut self.pause {
+            ready!(pause.as_mut().poll(context));
+            self.pause = None;
+        }
         if let Some(piece) = self.pieces.pop_front() {
             return self.sent(piece);
         }
@@ -121,13 +149,39 @@ impl Body for Content {
             Err(error) => Poll::Ready(Some(Err(error))),
         }
     }
+}
+
+impl Body for Content {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        if self.gzip.as_ref().is_some_and(|gzip| gzip.is_done) {
+            return Poll::Ready(None);
+        }
+        let piece = ready!(self.poll_piece(context)).transpose()?;
+        let piece = match &mut self.gzip {
+            None => piece,
+            Some(gzip) => Some(gzip.add(piece.as_deref())),
+        };
+        Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
+    }
 
     fn is_end_stream(&self) -> bool {
-        self.left == 0
+        match &self.gzip {
+            None => self.left == 0,
+            Some(gzip) => gzip.is_done,
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left)
+        match &self.gzip {
+            None => SizeHint::with_exact(self.left),
+            Some(_) => SizeHint::default(),
+        }
     }
 }
 

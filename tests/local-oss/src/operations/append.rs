@@ -19,6 +19,7 @@ use crate::{
     encoding::hex,
     error::OssError,
     objects::{Object, ObjectType},
+    pace::Pace,
     service::{Call, Service},
     storage::{Collector, Contents},
 };
@@ -32,6 +33,7 @@ pub(super) async fn append_object(
     let position = position(call)?;
     let headers = &call.head.headers;
     let announced = Announced::read(headers)?;
+    let mut pace = Pace::read(headers, &call.query)?;
     let opened = service.objects.open(&call.bucket, &call.key);
     let opened = opened.map_err(|error| OssError::internal(&error))?;
     let old = opened.as_ref().map(|(object, _)| object);
@@ -77,6 +79,9 @@ pub(super) async fn append_object(
         if collector.size() > LARGEST_OBJECT {
             return Err(too_large());
         }
+        if let Some(pace) = &mut pace {
+            pace.wait(data.len()).await;
+        }
     }
     announced.compare(md5.finalize().into(), crc64.value())?;
     let contents = collector.finish().await;
@@ -103,6 +108,9 @@ pub(super) async fn append_object(
     store::describe(&mut answer, &new.object);
     let next = new.object.contents.size().to_string();
     insert(answer.headers_mut(), "x-oss-next-append-position", &next);
+    if let Some(pace) = &pace {
+        pace.tell(&mut answer);
+    }
     Ok(answer)
 }
 

@@ -16,6 +16,7 @@ use crate::{
     encoding::hex,
     error::OssError,
     objects::{Object, ObjectType},
+    pace::Pace,
     service::{Call, Service},
     storage::{Collector, Storage},
 };
@@ -38,6 +39,7 @@ pub(crate) async fn put_object(
     let announced = Announced::read(headers)?;
     let instructions = Instructions::read(headers)?;
     check_acl(headers)?;
+    let mut pace = Pace::read(headers, &call.query)?;
     store::check_overwrite(service, &call, instructions.forbid_overwrite)?;
     check_room(service, announced.length.map(Collector::need))?;
     let callback = store::callback(service, &call).await?;
@@ -50,7 +52,7 @@ pub(crate) async fn put_object(
         look_for_image,
     );
     let kept_along = instructions.memory(&call.key);
-    let contents = receive(service, &announced, collector, kept_along, body).await?;
+    let contents = receive(service, &announced, collector, kept_along, &mut pace, body).await?;
     let object = Object {
         object_type: ObjectType::Normal,
         etag: hex(&contents.md5).to_ascii_uppercase(),
@@ -71,6 +73,9 @@ pub(crate) async fn put_object(
         Some(callback) => store::deliver(service, &call, &new, &callback).await,
     };
     store::describe(&mut answer, &new.object);
+    if let Some(pace) = &pace {
+        pace.tell(&mut answer);
+    }
     Ok(answer)
 }
 

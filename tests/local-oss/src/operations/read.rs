@@ -2,7 +2,7 @@
 
 use hyper::{
     StatusCode,
-    header::{CONTENT_TYPE, HeaderName, HeaderValue},
+    header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, VARY},
 };
 
 use super::{
@@ -15,7 +15,9 @@ use super::{
 use crate::{
     answer::{self, Answer, Content, insert},
     error::OssError,
+    gzip,
     objects::ObjectType,
+    pace::Pace,
     service::{Call, Service},
 };
 
@@ -31,6 +33,7 @@ const OVERRIDES: [(&str, &str); 6] = [
 
 pub(crate) fn get_object(service: &Service, call: &Call) -> Result<Answer, OssError> {
     check_version(call)?;
+    let pace = Pace::read(&call.head.headers, &call.query)?;
     let found = find(service, &call.bucket, &call.key)?;
     let size = found.real.contents.size();
     let header = |name: &str| {
@@ -66,7 +69,26 @@ pub(crate) fn get_object(service: &Service, call: &Call) -> Result<Answer, OssEr
                 .insert(HeaderName::from_static(name), value);
         }
     }
-    *answer.body_mut() = Content::of(found.source, range);
+    if let Some(pace) = &pace {
+        pace.tell(&mut answer);
+    }
+    let content = Content::of(found.source, range).at(pace);
+    let headers = answer.headers_mut();
+    let is_zipped = status == StatusCode::OK
+        && size >= gzip::SMALLEST
+        && gzip::is_accepted(&call.head.headers)
+        && headers.get(CONTENT_TYPE).is_some_and(gzip::is_text)
+        && !headers.contains_key(CONTENT_ENCODING);
+    *answer.body_mut() = match is_zipped {
+        false => content,
+        true => {
+            // What is sent is not what the ETag is of (OSS documentation, GetObject).
+            let headers = answer.headers_mut();
+            headers.remove(ETAG);
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            content.zipped()
+        }
+    };
     Ok(answer)
 }
 
@@ -139,6 +161,9 @@ fn described(service: &Service, call: &Call, status: StatusCode, found: &Found) 
     let mut answer = answer::empty(status);
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, object.content_type.clone());
+    if gzip::is_text(&object.content_type) {
+        headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+    }
     insert(headers, "accept-ranges", "bytes");
     insert(headers, "etag", &format!("\"{}\"", real.etag));
     insert(

@@ -13,6 +13,7 @@ use crate::{
     element::malformed_xml,
     error::OssError,
     memory::{Claim, Memory},
+    pace::Pace,
     service::{Call, Service},
     storage::{Collector, Contents, Trouble},
 };
@@ -23,6 +24,7 @@ pub(super) async fn receive(
     announced: &Announced,
     mut collector: Collector,
     kept_along: u64,
+    pace: &mut Option<Pace>,
     body: &mut Incoming,
 ) -> Result<Contents, OssError> {
     let trouble = |error| trouble(service, error);
@@ -31,6 +33,9 @@ pub(super) async fn receive(
         collector.push(&data).await.map_err(trouble)?;
         if collector.size() > LARGEST_OBJECT {
             return Err(too_large());
+        }
+        if let Some(pace) = pace {
+            pace.wait(data.len()).await;
         }
     }
     let contents = collector.finish().await.map_err(trouble)?;

@@ -16,6 +16,7 @@ mod copies;
 mod cors;
 mod deletes;
 mod domains;
+mod downloads;
 mod hostile;
 mod multipart;
 mod multipart_callbacks;

@@ -19,6 +19,7 @@ use crate::{
         rewrite::copy,
         store::echo_encryption,
     },
+    pace::Pace,
     service::{Call, Service},
     storage::{Collector, Contents},
     timestamp::timestamp,
@@ -69,11 +70,20 @@ pub(super) async fn upload_part(
     let upload = open_upload(service, Operation::UploadPart, call)?;
     check_encryption(&call.head.headers)?;
     let announced = Announced::read(&call.head.headers)?;
+    let mut pace = Pace::read(&call.head.headers, &call.query)?;
     let need = announced.length.map(Collector::need_of_part);
     check_room(service, need)?;
 
     let collector = Collector::of_part(&upload.spool, &service.memory, announced.length);
-    let received = receive(service, &announced, collector, MEMORY_OF_PART, body).await;
+    let received = receive(
+        service,
+        &announced,
+        collector,
+        MEMORY_OF_PART,
+        &mut pace,
+        body,
+    )
+    .await;
     // It may have ended while the part came in, and then there is no room left in its file.
     open_upload(service, Operation::UploadPart, call)?;
     let part = part(service, received?, noted);
@@ -82,6 +92,9 @@ pub(super) async fn upload_part(
     insert(headers, "content-md5", &STANDARD.encode(part.contents.md5));
     describe(&mut answer, &part);
     echo_encryption(&mut answer, &upload.headers);
+    if let Some(pace) = &pace {
+        pace.tell(&mut answer);
+    }
     upload.parts.add(number, part);
     Ok(answer)
 }
