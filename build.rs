@@ -13,13 +13,14 @@ pub mod header {
     use std::{env, fs};
 
     /// What C sees. Within a handle, functions keep the order that they have here.
-    const FILES: [&str; 34] = [
+    const FILES: [&str; 35] = [
         "defaults",
         "version",
         "code",
         "client",
         "client_addresses",
         "tls",
+        "proxy",
         "credentials",
         "body_template",
         "spec",

@@ -196,7 +196,8 @@ typedef enum {
      */
     OSS_CALLBACK_CODE_RESOLVE = 20,
     /**
-     * The connection was refused, the host is unreachable, or the system gave up.
+     * The connection was refused, the host is unreachable, or the system gave up. Or a proxy refused: then
+     * oss_callback_error_status is the proxy's.
      */
     OSS_CALLBACK_CODE_CONNECT = 21,
     /**
@@ -1128,12 +1129,6 @@ void oss_callback_client_options_set_retry_max_delay_ms(
     oss_callback_client_options *options, uint64_t max_delay_ms);
 
 /**
- * Sets an HTTP proxy, such as "http://user:password@proxy.example.com:3128". All requests go through it in
- * a tunnel (CONNECT), even plain http ones. Default: none; environment variables are ignored.
- */
-void oss_callback_client_options_set_proxy(oss_callback_client_options *options, const char *url);
-
-/**
  * Sets how many connections are kept open between requests. Default: 64.
  */
 void oss_callback_client_options_set_max_idle_connections(
@@ -1218,6 +1213,33 @@ void oss_callback_client_options_set_client_certificate(
  */
 void oss_callback_client_options_set_client_certificate_files(
     oss_callback_client_options *options, const char *client_certificate, const char *client_key);
+
+/**
+ * Sets an HTTP proxy for all requests, such as "http://user:password@proxy.example.com:3128". User and
+ * password are percent-encoded; they are sent as Basic authentication. Requests to an https endpoint go
+ * through a tunnel (CONNECT); those to an http endpoint are sent to the proxy in absolute form. A proxy that
+ * is itself reached over https, and SOCKS, are refused. Default: none.
+ *
+ * A proxy that refuses (4xx) is not asked again: the code is OSS_CALLBACK_CODE_CONNECT, nothing is stored,
+ * oss_callback_error_status is the proxy's status, and the message says what to set.
+ */
+void oss_callback_client_options_set_proxy(oss_callback_client_options *options, const char *url);
+
+/**
+ * Sets whether oss_callback_client_new reads the proxy from the environment, if none is set. No other thread
+ * may change the environment meanwhile. Default: false.
+ *
+ * https_proxy or HTTPS_PROXY is for https endpoints, http_proxy or HTTP_PROXY for http ones; otherwise
+ * all_proxy or ALL_PROXY counts. The first of them that is not empty is used; without a scheme it is http.
+ * HTTP_PROXY is ignored if REQUEST_METHOD is set: in a CGI program, the sender of a request sets it.
+ *
+ * no_proxy or NO_PROXY lists what is reached directly, separated by commas or blanks: * for everything, a
+ * domain with all its subdomains (aliyuncs.com or .aliyuncs.com), an IP address, or a range of addresses
+ * (10.0.0.0/8), which contains no names. A port may follow (example.com:8080). Other entries match nothing.
+ * localhost and loopback addresses are always reached directly.
+ */
+void oss_callback_client_options_set_proxy_from_env(
+    oss_callback_client_options *options, bool from_env);
 
 /**
  * Sets a hook that gives credentials, in place of other credentials. It is called when a request needs

@@ -148,9 +148,17 @@ class client_options {
                         ::oss_callback_client_options_set_retry_max_delay_ms);
     return *this;
   }
-  /** "http://user:password@proxy.example.com:3128". Default: none; environment variables are ignored. */
+  /** An HTTP proxy for all requests, "http://user:password@proxy.example.com:3128". Default: none. */
   client_options& proxy(const text& url) {
     ::oss_callback_client_options_set_proxy(handle_.get(), url.c_str());
+    return *this;
+  }
+  /**
+   * Whether making a client reads the proxy from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, if none is set. No other
+   * thread may change the environment meanwhile. Default: false. oss_callback.h has the rules.
+   */
+  client_options& proxy_from_env(bool from_env) {
+    ::oss_callback_client_options_set_proxy_from_env(handle_.get(), from_env);
     return *this;
   }
   /**

@@ -12,8 +12,8 @@ use super::public_key::PublicKey;
 use crate::base::process::PerProcess;
 use crate::outcome::error::{Error, Result};
 use crate::transport::{
-    Limits, Lookup, Origin, Pem, Proxy, RootCertificates, Settings, SignedRequest, TlsSettings,
-    Transport,
+    Limits, Lookup, Origin, Pem, Proxies, Proxy, RootCertificates, Settings, SignedRequest,
+    TlsSettings, Transport,
 };
 
 /// Always https, whatever the callback says.
@@ -210,7 +210,10 @@ impl FetchingKeysBuilder {
             return Err(Error::argument("`timeout` is zero"));
         }
         let settings = Settings {
-            proxy: self.proxy.map(|url| Proxy::parse(&url.0)).transpose()?,
+            proxies: match &self.proxy {
+                Some(url) => Proxy::parse(&url.0, "`proxy`")?.into(),
+                None => Proxies::default(),
+            },
             addresses: self.addresses,
             lookup: Lookup::default(),
             origin: Origin::default(),

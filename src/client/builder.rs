@@ -18,7 +18,7 @@ use crate::outcome::error::{Error, Result};
 use crate::outcome::retry::RetryPolicy;
 use crate::request::endpoint::Endpoint;
 use crate::sign::SignatureVersion;
-use crate::transport::{Lookup, Origin, Proxy, Settings, Transport};
+use crate::transport::{Lookup, Origin, Proxies, Proxy, Settings, Transport};
 #[cfg(feature = "tls")]
 use crate::transport::{Pem, RootCertificates, TlsSettings};
 
@@ -40,6 +40,7 @@ pub struct ClientBuilder {
     max_answer_len: usize,
     retry_policy: RetryPolicy,
     proxy: Option<Url>,
+    proxy_from_env: bool,
     addresses: HashMap<String, Vec<SocketAddr>>,
     lookup: Lookup,
     local_address: Option<IpAddr>,
@@ -77,6 +78,7 @@ impl Default for ClientBuilder {
             max_answer_len: 4 * 1024 * 1024,
             retry_policy: RetryPolicy::default(),
             proxy: None,
+            proxy_from_env: false,
             addresses: HashMap::new(),
             lookup: Lookup::default(),
             local_address: None,
@@ -177,10 +179,34 @@ impl ClientBuilder {
         self
     }
 
-    /// An HTTP proxy, `http://user:password@proxy.example.com:3128`, through which all requests go, plain
-    /// ones too, in a tunnel (CONNECT). Default: none; the environment is not asked.
+    /// An HTTP proxy for all requests, `http://user:password@proxy.example.com:3128`; user and password are
+    /// percent-encoded, and sent as Basic authentication. Requests to an https endpoint go through a tunnel
+    /// (CONNECT); to an http endpoint they are sent to the proxy in absolute form, as a browser does. A proxy
+    /// that is reached over https, and SOCKS, are refused. Default: none.
+    ///
+    /// A proxy that refuses (4xx) is not asked again: the error is
+    /// [`ErrorKind::Connect`](crate::ErrorKind::Connect) with the proxy's [status](crate::Error::status), nothing
+    /// is stored, and the message says what to set. See [In the field](crate::guide::in_the_field).
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = Some(Url(url.into()));
+        self
+    }
+
+    /// Whether [`build`](ClientBuilder::build) reads the proxy from the environment, if no
+    /// [`proxy`](ClientBuilder::proxy) is set. Default: no.
+    ///
+    /// * `https_proxy` or `HTTPS_PROXY` is for https endpoints, `http_proxy` or `HTTP_PROXY` for http ones;
+    ///   otherwise `all_proxy` or `ALL_PROXY` counts. The first that is not empty is used; without a scheme it is
+    ///   http.
+    /// * `HTTP_PROXY` is ignored if `REQUEST_METHOD` is set: in a CGI program, the sender of a request sets it
+    ///   ([httpoxy](https://httpoxy.org)).
+    /// * `no_proxy` or `NO_PROXY` lists what is reached directly, separated by commas or blanks: `*` for
+    ///   everything, a domain with all its subdomains (`aliyuncs.com` or `.aliyuncs.com`), an IP address, or a
+    ///   range of addresses (`10.0.0.0/8`), which contains no names. A port may follow (`example.com:8080`).
+    ///   Other entries match nothing.
+    /// * `localhost`, names below it and loopback addresses are always reached directly.
+    pub fn proxy_from_env(mut self, from_env: bool) -> Self {
+        self.proxy_from_env = from_env;
         self
     }
 
@@ -335,9 +361,14 @@ impl ClientBuilder {
             ("progress_timeout", Some(self.progress_timeout)),
             ("timeout", self.timeout),
         ])?;
+        let proxies = match &self.proxy {
+            Some(url) => Proxy::parse(&url.0, "`proxy`")?.into(),
+            None if self.proxy_from_env => Proxies::from_env(endpoint.is_https())?,
+            None => Proxies::default(),
+        };
         crc64::prepare();
         let settings = Settings {
-            proxy: self.proxy.map(|url| Proxy::parse(&url.0)).transpose()?,
+            proxies,
             addresses: self.addresses,
             lookup: self.lookup,
             origin: Origin::new(self.local_address, self.network_interface)?,

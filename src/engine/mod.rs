@@ -166,6 +166,7 @@ impl Engine {
             headers: answer.headers,
             body,
             damage,
+            relayed: answer.relayed,
         };
         if let Some(pair) = &answer.signed_by
             && outcome::refuses_credentials(&read)

@@ -31,7 +31,7 @@ pub(super) struct Settings {
     endpoint: Option<String>,
     region: Option<String>,
     user_agent: Option<String>,
-    proxy: Option<String>,
+    pub(super) proxy: Option<String>,
     pub(super) local_address: Option<String>,
     pub(super) network_interface: Option<String>,
     pub(super) credentials: Option<Credentials>,
@@ -141,7 +141,7 @@ fn try_build(
 }
 
 /// Runs a setter of the builder.
-fn build(
+pub(super) fn build(
     options: Option<&mut oss_callback_client_options>,
     setter: impl FnOnce(ClientBuilder) -> ClientBuilder,
 ) {
@@ -394,17 +394,6 @@ pub extern "C" fn oss_callback_client_options_set_retry_max_delay_ms(
     retry(options, |policy| {
         policy.max_delay(milliseconds(max_delay_ms))
     });
-}
-
-/// Sets an HTTP proxy, such as "http://user:password@proxy.example.com:3128". All requests go through it in
-/// a tunnel (CONNECT), even plain http ones. Default: none; environment variables are ignored.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oss_callback_client_options_set_proxy(
-    options: Option<&mut oss_callback_client_options>,
-    url: *const c_char,
-) {
-    // SAFETY: NULL or a NUL-terminated string.
-    unsafe { set_text(options, url, "url", |settings| &mut settings.proxy) }
 }
 
 /// Sets how many connections are kept open between requests. Default: 64.

@@ -23,7 +23,8 @@ pub enum oss_callback_code {
 
     /// The endpoint's name could not be resolved to an address.
     Resolve = 20,
-    /// The connection was refused, the host is unreachable, or the system gave up.
+    /// The connection was refused, the host is unreachable, or the system gave up. Or a proxy refused: then
+    /// oss_callback_error_status is the proxy's.
     Connect = 21,
     /// The TLS handshake failed, most often because of the certificate.
     Tls = 22,

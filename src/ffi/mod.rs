@@ -52,6 +52,7 @@ mod pointers;
 mod post_object;
 mod post_policy;
 mod presign;
+mod proxy;
 mod put;
 mod put_headers;
 mod put_options;

@@ -66,6 +66,7 @@ mod tests {
             headers: all,
             body: format!("<Error>{elements}</Error>").into_bytes(),
             damage: None,
+            relayed: false,
         }))
     }
 

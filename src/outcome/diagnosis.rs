@@ -76,6 +76,10 @@ pub(crate) fn of_failed_callback(message: Option<&str>) -> &'static str {
     }
 }
 
+/// The sentence for a refusal that came through the proxy and is not OSS's.
+pub(crate) const OF_A_PROXY: &str = "The proxy refused the request, or something behind it did that is not OSS's. \
+    Look into the proxy's log and its rules: they must allow this host, this method and bodies of this size.";
+
 /// The sentence for an answer that is not OSS's.
 pub(crate) fn of_somebody_else(status: u16) -> &'static str {
     match status {

@@ -65,6 +65,7 @@ struct Inner {
     notes: Vec<String>,
     upload_id: Option<String>,
     unsettled: Option<Unsettled>,
+    is_final: bool,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -87,6 +88,7 @@ impl Error {
             notes: Vec::new(),
             upload_id: None,
             unsettled: None,
+            is_final: false,
             source: None,
         }))
     }
@@ -156,6 +158,16 @@ impl Error {
         self
     }
 
+    /// It would end the same if it were tried again.
+    pub(crate) fn with_finality(mut self, is_final: bool) -> Error {
+        self.0.is_final = is_final;
+        self
+    }
+
+    pub(crate) fn is_final(&self) -> bool {
+        self.0.is_final
+    }
+
     pub(crate) fn with_receipt(mut self, receipt: Option<Receipt>) -> Error {
         self.0.receipt = receipt;
         self
@@ -215,7 +227,7 @@ impl Error {
         matches!(self.status(), Some(400..=499)) && self.request_id().is_some()
     }
 
-    /// The HTTP status, if an answer came.
+    /// The HTTP status, if an answer came. With [`ErrorKind::Connect`] it is that of a proxy that refused.
     pub fn status(&self) -> Option<u16> {
         self.0.status
     }

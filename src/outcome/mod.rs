@@ -33,6 +33,8 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
     /// Why the body is not whole.
     pub(crate) damage: Option<Error>,
+    /// It came through a proxy, which may have given it itself.
+    pub(crate) relayed: bool,
 }
 
 /// What a request asks for, as far as it decides what its answer means.
@@ -370,7 +372,11 @@ fn failure(row: Row, answer: Answer, oss: OssError) -> Error {
         say("; the bucket's endpoint is ", endpoint.as_bytes());
     }
     message.push_str(&request_of(&answer, &oss));
+    // Whoever it was, he would refuse it again, and count.
+    let refused_on_the_way =
+        row == Row::NotFromOss && answer.relayed && (400..500).contains(&answer.status);
     let diagnosis = match row {
+        _ if refused_on_the_way => Some(Cow::from(diagnosis::OF_A_PROXY)),
         Row::NotFromOss => Some(Cow::from(diagnosis::of_somebody_else(answer.status))),
         Row::Refused | Row::Redirected => diagnosis::of_refusal(answer.status, &oss, endpoint),
         _ => None,
@@ -379,6 +385,7 @@ fn failure(row: Row, answer: Answer, oss: OssError) -> Error {
         .with_diagnosis(diagnosis)
         .with_oss(oss)
         .with_answer(answer.status, answer.headers, answer.body)
+        .with_finality(refused_on_the_way)
 }
 
 /// The one fact that tells an answer of OSS's from one of a login page, a proxy, a CDN or another server: OSS gives each

@@ -146,6 +146,7 @@ impl Again {
 fn is_worth_it(error: &Error) -> bool {
     const TRANSIENT: [&str; 3] = ["RequestTimeout", "IncompleteBody", "BadRequest"];
     match error.kind() {
+        _ if error.is_final() => false,
         ErrorKind::Resolve
         | ErrorKind::Connect
         | ErrorKind::Timeout

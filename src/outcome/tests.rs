@@ -339,6 +339,7 @@ fn with_damage(
             headers: all,
             body: body.into(),
             damage,
+            relayed: false,
         }),
     })
 }

@@ -20,7 +20,8 @@ pub enum ErrorKind {
 
     /// The endpoint's name could not be resolved to an address.
     Resolve,
-    /// No connection: refused, unreachable, or given up by the system.
+    /// No connection: refused, unreachable, or given up by the system. Or a proxy refused: then
+    /// [`Error::status`](crate::Error::status) is the proxy's.
     Connect,
     /// The TLS handshake failed, most often because of a certificate: the server's, the client's or a missing one. Nothing is
     /// stored, even if the server says so only after the request was sent, as TLS 1.3 allows.

@@ -12,6 +12,7 @@ use ureq::unversioned::transport::{
 
 use super::current::{Current, Phase, current};
 use super::origin::Origin;
+use super::proxies::Proxies;
 use super::proxy::Proxy;
 use super::race;
 use super::resolve::{Lookup, Resolver};
@@ -42,7 +43,7 @@ pub(super) struct Means {
     /// Addresses that the caller has given for names, in lower case.
     pub(super) addresses: HashMap<String, Vec<SocketAddr>>,
     pub(super) lookup: Lookup,
-    pub(super) proxy: Option<Proxy>,
+    pub(super) proxies: Proxies,
     pub(super) origin: Origin,
     /// For connections it is copied: it holds sessions to resume, with a lock.
     #[cfg(feature = "tls")]
@@ -69,7 +70,7 @@ impl UreqConnector for Connector {
             return Err(ureq::Error::ConnectionFailed);
         };
         match self.open(details.uri, &current) {
-            Ok(wire) => Ok(Some(Connection::new(wire))),
+            Ok((wire, relay)) => Ok(Some(Connection::new(wire, relay))),
             Err(e) => Err(current.fail(e)),
         }
     }
@@ -85,17 +86,25 @@ impl Connector {
         }
     }
 
-    fn open(&self, uri: &ureq::http::Uri, current: &Current) -> Result<Wire, Error> {
+    /// A connection to the server, or to a proxy that passes on single requests to it.
+    fn open(
+        &self,
+        uri: &ureq::http::Uri,
+        current: &Current,
+    ) -> Result<(Wire, Option<Arc<Proxy>>), Error> {
         let https = uri.scheme_str() == Some("https");
         let host = uri.host().unwrap_or_default();
         let port = uri.port_u16().unwrap_or(if https { 443 } else { 80 });
-        let proxy = self.means.proxy.as_ref();
+        let proxy = self.means.proxies.find(https, host, port)?;
         let mut wire = Wire::new(match proxy {
-            Some(proxy) => self.connect(proxy.host(), proxy.port(), current)?,
+            Some(proxy) => self
+                .connect(proxy.host(), proxy.port(), current)
+                .map_err(|e| proxy.on_the_way(e))?,
             None => self.connect(host, port, current)?,
         });
-        if let Some(proxy) = proxy {
-            proxy.open_tunnel(&mut wire, host, port, current)?;
+        match proxy {
+            Some(proxy) if https => proxy.open_tunnel(&mut wire, host, port, current)?,
+            _ => {}
         }
         #[cfg(feature = "tls")]
         if https {
@@ -107,7 +116,7 @@ impl Connector {
             })?;
             wire.secure(super::tls::TlsSession::new(config, host)?, current)?;
         }
-        Ok(wire)
+        Ok((wire, proxy.filter(|_| !https).cloned()))
     }
 
     /// Tries every address of a name; addresses that were remembered are asked for again when none of
@@ -141,6 +150,8 @@ impl Connector {
 pub(super) struct Connection {
     wire: Wire,
     buffers: LazyBuffers,
+    /// Passes requests on to an http server.
+    relay: Option<Arc<Proxy>>,
     /// The head of the request, until the first block of its body can go with it.
     head: Vec<u8>,
 }
@@ -165,23 +176,30 @@ impl fmt::Debug for Connection {
 }
 
 impl Connection {
-    fn new(wire: Wire) -> Connection {
+    fn new(wire: Wire, relay: Option<Arc<Proxy>>) -> Connection {
         Connection {
             wire,
+            relay,
             buffers: LazyBuffers::new(INPUT_BUFFER_LEN, OUTPUT_BUFFER_LEN),
             head: Vec::new(),
         }
     }
 
     fn transmit(&mut self, amount: usize, current: &Current) -> Result<(), Error> {
-        let output = &self.buffers.output()[..amount];
+        let mut output = &self.buffers.output()[..amount];
         let begins = current.phase() != Phase::Sending;
         if begins {
             current.enter(Phase::Sending);
             self.wire.begin();
             self.head.clear();
-            if current.has_body {
+            if let Some(proxy) = &self.relay {
+                let _ = current.proxy.set(proxy.clone());
+                proxy.put_in_absolute_form(output, current.host(), &mut self.head);
+                output = &[];
+            } else if current.has_body {
                 self.head.extend_from_slice(output);
+            }
+            if current.has_body {
                 return Ok(());
             }
         }

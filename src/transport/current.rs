@@ -2,13 +2,15 @@
 //!
 //! Calls block and stay on one thread, so a thread-local reaches the sockets through ureq.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::uri::Authority;
 
 use super::Limits;
+use super::proxy::Proxy;
 use crate::base::process::this_process;
 use crate::outcome::error::Error;
 use crate::outcome::verdict::ErrorKind;
@@ -56,8 +58,11 @@ pub(super) struct Current {
     pub(super) early: Cell<bool>,
     /// The connection ended other than in good order.
     pub(super) reset: Cell<bool>,
-    /// The server did not accept the TLS handshake: it has read nothing of the request, whatever was sent.
+    /// The server did not accept the TLS handshake, or a proxy did not pass the request on: the server has read nothing of
+    /// it, whatever was sent.
     pub(super) refused: Cell<bool>,
+    /// Passes the request on.
+    pub(super) proxy: OnceCell<Arc<Proxy>>,
     /// Since when the answer's head is waited for, and how long it was, once it is there.
     waiting: Cell<Option<Instant>>,
     waited: Cell<Duration>,
@@ -91,6 +96,7 @@ impl Current {
             early: Cell::new(false),
             reset: Cell::new(false),
             refused: Cell::new(false),
+            proxy: OnceCell::new(),
             waiting: Cell::new(None),
             waited: Cell::new(Duration::ZERO),
             failure: RefCell::new(None),

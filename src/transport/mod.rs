@@ -15,6 +15,7 @@ mod fuzzed;
 mod head;
 mod hidden;
 mod origin;
+mod proxies;
 mod proxy;
 mod race;
 mod resolve;
@@ -48,6 +49,7 @@ use current::{Current, Phase};
 #[cfg(fuzzing)]
 pub use fuzzed::on_first_bytes;
 pub(crate) use origin::Origin;
+pub(crate) use proxies::Proxies;
 pub(crate) use proxy::Proxy;
 pub(crate) use resolve::Lookup;
 #[cfg(feature = "tls")]
@@ -152,6 +154,8 @@ pub(crate) struct UnreadAnswer {
     pub(crate) status: u16,
     pub(crate) headers: Headers,
     pub(crate) body: AnswerBody,
+    /// A proxy passed it on, or gave it itself.
+    pub(crate) relayed: bool,
     /// Whose signature the request had.
     pub(crate) signed_by: Option<Arc<KeyPair>>,
 }
@@ -206,7 +210,7 @@ impl Read for AnswerBody {
 /// What a transport is made with.
 #[derive(Debug, Default)]
 pub(crate) struct Settings {
-    pub(crate) proxy: Option<Proxy>,
+    pub(crate) proxies: Proxies,
     /// Addresses that names, in lower case, are given in place of the system's; `*.` is any beginning of a name.
     pub(crate) addresses: HashMap<String, Vec<SocketAddr>>,
     pub(crate) lookup: Lookup,
@@ -248,7 +252,7 @@ impl Transport {
             addresses: resolve::checked(settings.addresses)?,
             lookup: settings.lookup,
             origin: settings.origin,
-            proxy: settings.proxy,
+            proxies: settings.proxies,
             #[cfg(feature = "tls")]
             tls: match settings.tls {
                 Some(tls) => Some(tls::config(&tls)?),
@@ -285,6 +289,10 @@ impl Transport {
         };
         let waited = current.waited();
         let result = match result {
+            Ok(response) if let Some(error) = refused_login(&response, &current) => {
+                current.refused.set(true);
+                Err(error)
+            }
             Ok(response) => {
                 current.enter(Phase::Receiving);
                 Ok(answer(response, current.clone()))
@@ -328,6 +336,7 @@ fn agent(config: &ureq::config::Config, means: &Arc<Means>) -> ureq::Agent {
 fn answer(response: http::Response<ureq::Body>, current: Rc<Current>) -> UnreadAnswer {
     let (head, body) = response.into_parts();
     UnreadAnswer {
+        relayed: current.proxy.get().is_some(),
         status: head.status.as_u16(),
         headers: Headers::new(head.headers),
         body: AnswerBody {
@@ -336,6 +345,17 @@ fn answer(response: http::Response<ureq::Body>, current: Rc<Current>) -> UnreadA
         },
         signed_by: None,
     }
+}
+
+/// The error for an answer by which a proxy says that it did not pass the request on (RFC 9110, section 15.5.8).
+fn refused_login(response: &http::Response<ureq::Body>, current: &Current) -> Option<Error> {
+    let proxy = current.proxy.get()?;
+    let headers = response.headers();
+    if response.status().as_u16() != 407 || headers.contains_key("x-oss-request-id") {
+        return None;
+    }
+    let challenges = headers.get_all(http::header::PROXY_AUTHENTICATE).iter();
+    Some(proxy.refused_login(challenges.map(http::HeaderValue::as_bytes)))
 }
 
 fn unfit(problem: &dyn std::fmt::Display) -> Error {

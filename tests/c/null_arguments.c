@@ -76,6 +76,9 @@ static void client_options(void) {
     oss_callback_client_options_set_retry_max_delay_ms(NULL, 1);
     oss_callback_client_options_set_proxy(NULL, NULL);
     oss_callback_client_options_set_proxy(NULL, "http://127.0.0.1:3128");
+    oss_callback_client_options_set_proxy_from_env(NULL, true);
+    oss_callback_client_options_set_local_address(NULL, NULL);
+    oss_callback_client_options_set_network_interface(NULL, NULL);
     oss_callback_client_options_add_address(NULL, NULL, NULL);
     oss_callback_client_options_add_address(NULL, "host", "127.0.0.1:80");
     CLIENT_SETTER_REFUSES("host", oss_callback_client_options_add_address(options, NULL, "127.0.0.1:80"));

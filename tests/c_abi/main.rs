@@ -26,6 +26,7 @@ use base64::engine::general_purpose::STANDARD;
 use local_oss::{Answer, ReceivedRequest, Receiver, RefusedAddress, Server};
 use scene::{Library, Said, Scene, agreeing, build, keys_of, switch, valgrind};
 use support::c;
+use support::proxy::StrictProxy;
 
 /// The programs that try each function with NULL.
 const NULL_ARGUMENTS: [&str; 4] = [
@@ -586,6 +587,32 @@ fn a_client_says_who_it_is() {
     });
     scene.run("client_certificate.c", &[&authority, &client]);
     assert_eq!(scene.server.stored().len(), 3);
+}
+
+#[test]
+fn a_proxy_is_named_by_an_option_or_by_the_environment_when_asked() {
+    let scene = Scene::new();
+    let address = scene.server.address();
+    let proxy = StrictProxy::with_login(address, "Basic bWU6cEBzcw==");
+    let endpoint = format!("http://oss.example.test:{}", address.port());
+    let arguments = [address.to_string(), proxy.address().to_string()];
+    scene.run("proxies.c", &[&endpoint, &arguments[0], &arguments[1]]);
+    let object = |line: &String| {
+        let (_, key) = line.split_once("/examplebucket/").expect("a bucket");
+        key.trim_end_matches(" HTTP/1.1").replace("%20", " ")
+    };
+    let asked: Vec<String> = proxy.lines().iter().map(object).collect();
+    let expected = ["by option", "never", "by environment", "by option again"];
+    assert_eq!(asked, expected);
+    let expected = [
+        "by option",
+        "direct",
+        "by environment",
+        "direct again",
+        "by option again",
+        "excepted",
+    ];
+    assert_eq!(keys_of(&scene.server.stored()), expected);
 }
 
 #[test]

@@ -20,6 +20,7 @@ use std::{env, fs, thread};
 use local_oss::{Answer, ReceivedRequest, Receiver, RefusedAddress, Server};
 use oss_callback::{CallbackSpec, Client, Credentials};
 use support::c;
+use support::proxy::StrictProxy;
 
 const PART: usize = 102_400;
 
@@ -401,6 +402,20 @@ fn each_option_goes_out_in_the_words_of_oss() {
     ] {
         assert!(head.iter().any(|l| l == line), "no {line} in {head:?}");
     }
+}
+
+#[test]
+fn the_environment_names_a_proxy_when_it_is_asked() {
+    if !compiler_is_there() {
+        return;
+    }
+    let scene = Scene::new();
+    let proxy = StrictProxy::start(scene.server.address());
+    scene.run("proxies.cpp", &["http://oss.example.test", &proxy.url()]);
+    let stored = scene.server.stored();
+    let keys: Vec<&str> = stored.iter().map(|object| object.key.as_str()).collect();
+    assert_eq!(keys, ["by environment", "by option"]);
+    assert_eq!(proxy.lines().len(), 2);
 }
 
 #[test]

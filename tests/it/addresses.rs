@@ -8,6 +8,7 @@ use oss_callback::{
     Cancellation, Client, ClientBuilder, Error, ErrorKind, Receipt, RetryPolicy, Stored,
 };
 use support::door::Door;
+use support::proxy::StrictProxy;
 use support::{BUCKET, client_builder, server, skip};
 
 const HOST: &str = "oss.example.test";
@@ -259,14 +260,10 @@ fn what_became_of_each_address_is_told() {
 fn a_proxy_with_a_dead_first_address_is_reached_soon() {
     let Some([dead]) = shut() else { return };
     let server = server().start().unwrap();
-    let proxy = super::network::proxy(
-        server.address(),
-        "HTTP/1.1 200 Connection established\r\n\r\n",
-    );
-    let proxy_address: SocketAddr = proxy.endpoint()["http://".len()..].parse().unwrap();
+    let proxy = StrictProxy::start(server.address());
     let client = builder(&[])
         .proxy("http://proxy.example.test:1")
-        .resolve("proxy.example.test", [dead.address(), proxy_address])
+        .resolve("proxy.example.test", [dead.address(), proxy.address()])
         .build()
         .unwrap();
     let begun_at = Instant::now();
@@ -385,10 +382,9 @@ fn connections_come_from_the_local_address() {
     std::thread::scope(|scope| {
         let upload = scope.spawn(|| put(&client));
         assert_eq!(door.meet().ip(), own);
-        assert_eq!(
-            upload.join().unwrap().unwrap_err().kind(),
-            ErrorKind::Connect
-        );
+        // It closes.
+        let error = upload.join().unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionLost);
     });
 }
 

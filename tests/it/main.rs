@@ -30,6 +30,7 @@ mod object;
 mod post_object;
 mod presigned;
 mod properties;
+mod proxies;
 mod put_object;
 mod put_options;
 mod reconcile;

@@ -1,14 +1,14 @@
-//! Names, addresses, proxies and readers: how a request finds its way and what it may carry.
+//! Names, addresses and readers: how a request finds its way and what it may carry.
 
 use std::io::{self, Cursor, Read, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use local_oss::RefusedAddress;
 use oss_callback::{ErrorKind, RetryPolicy, Stored};
 use support::faults::{Action, Direction, Fault, FaultyNetwork};
-use support::{BUCKET, RawServer, TemporaryFile, client, client_builder, header, server};
+use support::{BUCKET, RawServer, TemporaryFile, client, client_builder, server};
 
 #[test]
 fn every_address_of_a_name_is_tried() {
@@ -84,125 +84,6 @@ fn virtual_hosts_are_reached_by_fixed_addresses() {
         .unwrap();
     client.put_object(BUCKET, "a/b").send_bytes(b"x").unwrap();
     assert_eq!(server.object(BUCKET, "a/b").unwrap(), b"x");
-}
-
-/// A proxy that knows one way.
-pub(crate) fn proxy(server: SocketAddr, answer: &'static str) -> RawServer {
-    RawServer::start(move |connection| {
-        connection.write(answer.as_bytes());
-        let server = std::net::TcpStream::connect(server).unwrap();
-        let (mut from_client, mut to_client) = (
-            connection.stream.try_clone().unwrap(),
-            connection.stream.try_clone().unwrap(),
-        );
-        let (mut from_server, mut to_server) = (server.try_clone().unwrap(), server);
-        let up = std::thread::spawn(move || {
-            let _ = io::copy(&mut from_client, &mut to_server);
-            let _ = to_server.shutdown(std::net::Shutdown::Both);
-        });
-        let _ = io::copy(&mut from_server, &mut to_client);
-        let _ = to_client.shutdown(std::net::Shutdown::Both);
-        up.join().unwrap();
-    })
-}
-
-#[test]
-fn a_proxy_is_asked_for_a_tunnel() {
-    let server = server().start().unwrap();
-    let proxy = proxy(
-        server.address(),
-        "HTTP/1.1 200 Connection established\r\n\r\n",
-    );
-    let url = proxy.endpoint().replace("http://", "http://me:p%40ss@");
-    let client = client_builder("http://oss.example.com")
-        .path_style(true)
-        .proxy(url)
-        .build()
-        .unwrap();
-    client.put_object(BUCKET, "a").send_bytes(b"x").unwrap();
-    assert_eq!(server.object(BUCKET, "a").unwrap(), b"x");
-    let head = proxy.head(0);
-    assert!(
-        head.starts_with("CONNECT oss.example.com:80 HTTP/1.1\r\n"),
-        "{head}"
-    );
-    assert_eq!(
-        header(&head, "proxy-authorization"),
-        Some("Basic bWU6cEBzcw==")
-    );
-    // The proxy's password is for the proxy alone.
-    assert!(!format!("{client:?}").contains("ss@"));
-    drop(client);
-}
-
-#[test]
-fn a_proxy_that_refuses_stores_nothing() {
-    let server = server().start().unwrap();
-    let proxy = proxy(
-        server.address(),
-        "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
-    );
-    let client = client_builder("http://oss.example.com")
-        .path_style(true)
-        .retry_policy(RetryPolicy::none())
-        .proxy(proxy.endpoint())
-        .build()
-        .unwrap();
-    let error = client.put_object(BUCKET, "a").send_bytes(b"x").unwrap_err();
-    assert_eq!(
-        (error.kind(), error.stored()),
-        (ErrorKind::Connect, Stored::No)
-    );
-    assert!(error.to_string().contains("407"), "{error}");
-}
-
-#[test]
-fn a_page_that_a_proxy_shows_in_place_of_a_tunnel_stores_nothing() {
-    let server = server().start().unwrap();
-    for answer in [
-        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 19\r\n\r\n<html>Log in</html>",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n13\r\n<html>Log in</html>\r\n0\r\n\r\n",
-        "HTTP/1.1 100 Continue\r\n\r\n",
-        "HTTP/1.1 302 Found\r\nLocation: http://login.example.com/\r\n\r\n",
-    ] {
-        let proxy = proxy(server.address(), answer);
-        for scheme in ["http", "https"] {
-            let client = client_builder(&format!("{scheme}://oss.example.com"))
-                .path_style(true)
-                .retry_policy(RetryPolicy::none())
-                .proxy(proxy.endpoint());
-            let Ok(client) = client.build() else {
-                continue;
-            };
-            let error = client.put_object(BUCKET, "a").send_bytes(b"x").unwrap_err();
-            assert_eq!(
-                (error.kind(), error.stored()),
-                (ErrorKind::Connect, Stored::No),
-                "{answer}: {error}"
-            );
-        }
-    }
-    assert!(server.stored().is_empty());
-}
-
-#[test]
-#[cfg(feature = "tls")]
-fn tls_goes_through_the_tunnel_of_a_proxy() {
-    let server = server().tls(true).start().unwrap();
-    let proxy = proxy(server.address(), "HTTP/1.1 200 OK\r\n\r\n");
-    let client = client_builder(server.endpoint())
-        .root_certificates(oss_callback::RootCertificates::None)
-        .ca_bundle(server.certificate_pem().unwrap())
-        .proxy(proxy.endpoint())
-        .build()
-        .unwrap();
-    client.put_object(BUCKET, "a").send_bytes(b"x").unwrap();
-    assert_eq!(server.object(BUCKET, "a").unwrap(), b"x");
-    // That is all that the proxy sees of it.
-    let asked = format!("CONNECT {} HTTP/1.1\r\n", server.address());
-    assert!(proxy.head(0).starts_with(&asked), "{}", proxy.head(0));
-    assert_eq!(proxy.requests(), 1);
-    drop(client);
 }
 
 #[test]

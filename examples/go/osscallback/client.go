@@ -65,8 +65,11 @@ type ClientOptions struct {
 	MaxAnswerLen int
 	// RetryPolicy applies to operations without one of their own. Default: 3 attempts, 200 ms, 20 s.
 	RetryPolicy *RetryPolicy
-	// Proxy is an HTTP proxy, "http://user:password@proxy.example.com:3128". Default: none.
+	// Proxy is an HTTP proxy for all requests, "http://user:password@proxy.example.com:3128". Default: none.
 	Proxy string
+	// ProxyFromEnv makes NewClient read the proxy from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY if Proxy is empty,
+	// by the rules of oss_callback_client_options_set_proxy_from_env. The environment must not change meanwhile.
+	ProxyFromEnv bool
 	// Addresses maps host names to addresses to use instead of those the system finds: "127.0.0.1:443" or "::1"; without
 	// a port, it is that of the URL. "*.oss.example.com" is every name that ends so.
 	Addresses map[string][]string
@@ -145,6 +148,7 @@ func (options *ClientOptions) apply(a *arguments, o *C.oss_callback_client_optio
 	}
 	C.oss_callback_client_options_set_cname(o, C.bool(options.CNAME))
 	C.oss_callback_client_options_set_path_style(o, C.bool(options.PathStyle))
+	C.oss_callback_client_options_set_proxy_from_env(o, C.bool(options.ProxyFromEnv))
 	a.limits(options.ConnectTimeout, options.AnswerTimeout, options.ProgressTimeout, options.Timeout, [4]func(C.uint64_t){
 		func(ms C.uint64_t) { C.oss_callback_client_options_set_connect_timeout_ms(o, ms) },
 		func(ms C.uint64_t) { C.oss_callback_client_options_set_answer_timeout_ms(o, ms) },

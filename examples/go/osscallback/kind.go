@@ -17,7 +17,8 @@ const (
 
 	// Resolve: the endpoint's name could not be resolved to an address.
 	Resolve Kind = C.OSS_CALLBACK_CODE_RESOLVE
-	// Connect: no connection; it was refused, unreachable, or given up by the system.
+	// Connect: no connection; it was refused, unreachable, or given up by the system. If a proxy refused, Status is the
+	// proxy's.
 	Connect Kind = C.OSS_CALLBACK_CODE_CONNECT
 	// TLS: the handshake failed, usually because of the certificate.
 	TLS Kind = C.OSS_CALLBACK_CODE_TLS

@@ -40,7 +40,10 @@ if TYPE_CHECKING:
         """How many bytes of an answer's body to read. Default: 4 MiB."""
         retry_policy: RetryPolicy
         proxy: str
-        """An HTTP proxy, "http://user:password@proxy.example.com:3128"."""
+        """An HTTP proxy for all requests, "http://user:password@proxy.example.com:3128"."""
+        proxy_from_env: bool
+        """Whether to read the proxy from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY if `proxy` is not given. Default:
+        False."""
         addresses: Mapping[str, Sequence[str]]
         """Addresses to use for a host name instead of those the system finds: {"oss.example.com": ["127.0.0.1:443"]}.
         Without a port, it is that of the URL. "*.oss.example.com" is every name that ends so."""
@@ -161,7 +164,7 @@ _LIMITS = {
 _CLIENT: dict[str, tuple[Callable[[str, Any], Any], str]] = {
     **_LIMITS,
     **{name: (encoded, "") for name in ("region", "user_agent", "proxy", "local_address", "network_interface")},
-    **{name: (_flag, "") for name in ("cname", "path_style")},
+    **{name: (_flag, "") for name in ("cname", "path_style", "proxy_from_env")},
     **{name: (number, "") for name in ("max_answer_len", "max_idle_connections")},
     "signature_version": (number32, ""),
     "ca_bundle_file": (path_of, ""),

@@ -437,13 +437,28 @@ fn is_open_question(error: &Error, lost: bool) -> bool {
         _ if error.kind() == ErrorKind::Cancelled => false,
         Stored::Yes => false,
         Stored::Unknown => true,
-        Stored::No => is_gone(error) || (lost && error.status().is_some()),
+        // A proxy's refusal says nothing of the upload.
+        Stored::No => is_gone(error) || (lost && error.request_id().is_some()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_refusal_of_a_proxy_leaves_nothing_to_look_up() {
+        use crate::outcome::headers::Headers;
+
+        let refusal = |kind, headers| Error::new(kind, "m").with_answer(407, headers, Vec::new());
+        let of_a_proxy = refusal(ErrorKind::Connect, Headers::default());
+        assert!(!is_open_question(&of_a_proxy, true));
+        let mut headers = Headers::default();
+        headers.push("x-oss-request-id", b"1");
+        let of_oss = refusal(ErrorKind::Refused, headers);
+        assert!(is_open_question(&of_oss, true));
+        assert!(!is_open_question(&of_oss, false));
+    }
 
     #[test]
     fn the_document_is_sorted_and_escaped() {

@@ -117,6 +117,7 @@ pub(crate) fn read_page(body: &[u8]) -> Option<(Vec<Part>, bool)> {
         headers: crate::outcome::headers::Headers::default(),
         body: body.to_vec(),
         damage: None,
+        relayed: false,
     })?;
     Some((page.parts, page.truncated))
 }

@@ -286,6 +286,7 @@ mod tests {
                 headers: Headers::default(),
                 body: body.into(),
                 damage: None,
+                relayed: false,
             });
             page.unwrap()
         };

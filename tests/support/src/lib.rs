@@ -7,6 +7,7 @@ pub mod faults;
 pub mod impostor;
 pub mod network;
 pub mod observed;
+pub mod proxy;
 mod pump;
 mod skips;
 
