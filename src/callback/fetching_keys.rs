@@ -12,7 +12,7 @@ use super::public_key::PublicKey;
 use crate::base::process::PerProcess;
 use crate::outcome::error::{Error, Result};
 use crate::transport::{
-    Limits, Lookup, Origin, Pem, Proxies, Proxy, RootCertificates, Settings, SignedRequest,
+    Given, Limits, Lookup, Origin, Pem, Proxies, Proxy, RootCertificates, Settings, SignedRequest,
     TlsSettings, Transport,
 };
 
@@ -62,7 +62,7 @@ impl FetchingKeys {
             known: KnownKeys::new(),
             timeout: TIMEOUT,
             proxy: None,
-            addresses: HashMap::new(),
+            addresses: Given::default(),
             tls: TlsSettings::default(),
         }
     }
@@ -143,7 +143,7 @@ pub struct FetchingKeysBuilder {
     known: KnownKeys,
     timeout: Duration,
     proxy: Option<Url>,
-    addresses: HashMap<String, Vec<SocketAddr>>,
+    addresses: Given,
     tls: TlsSettings,
 }
 
@@ -177,8 +177,7 @@ impl FetchingKeysBuilder {
 
     /// Addresses to use for a host name, as [`ClientBuilder::resolve`](crate::ClientBuilder::resolve).
     pub fn resolve(mut self, host: &str, addresses: impl Into<Vec<SocketAddr>>) -> Self {
-        self.addresses
-            .insert(host.to_ascii_lowercase(), addresses.into());
+        self.addresses.set(host, addresses.into());
         self
     }
 

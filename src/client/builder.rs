@@ -1,6 +1,5 @@
 //! Everything a client can be told.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -18,7 +17,7 @@ use crate::outcome::error::{Error, Result};
 use crate::outcome::retry::RetryPolicy;
 use crate::request::endpoint::Endpoint;
 use crate::sign::SignatureVersion;
-use crate::transport::{Lookup, Origin, Proxies, Proxy, Settings, Transport};
+use crate::transport::{Given, Lookup, Origin, Proxies, Proxy, Settings, Transport};
 #[cfg(feature = "tls")]
 use crate::transport::{Pem, RootCertificates, TlsSettings};
 
@@ -41,7 +40,7 @@ pub struct ClientBuilder {
     retry_policy: RetryPolicy,
     proxy: Option<Url>,
     proxy_from_env: bool,
-    addresses: HashMap<String, Vec<SocketAddr>>,
+    addresses: Given,
     lookup: Lookup,
     local_address: Option<IpAddr>,
     network_interface: Option<String>,
@@ -79,7 +78,7 @@ impl Default for ClientBuilder {
             retry_policy: RetryPolicy::default(),
             proxy: None,
             proxy_from_env: false,
-            addresses: HashMap::new(),
+            addresses: Given::default(),
             lookup: Lookup::default(),
             local_address: None,
             network_interface: None,
@@ -216,8 +215,7 @@ impl ClientBuilder {
     /// is used. TLS checks the name all the same. The name of a proxy can be given, too; a name that a proxy
     /// looks up cannot. Called again with the same name, it replaces its addresses.
     pub fn resolve(mut self, host: &str, addresses: impl Into<Vec<SocketAddr>>) -> Self {
-        self.addresses
-            .insert(host.to_ascii_lowercase(), addresses.into());
+        self.addresses.set(host, addresses.into());
         self
     }
 

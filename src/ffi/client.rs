@@ -1,6 +1,5 @@
 //! The client and its options.
 
-use std::collections::HashMap;
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 
@@ -37,7 +36,7 @@ pub(super) struct Settings {
     pub(super) credentials: Option<Credentials>,
     retry: RetryPolicy,
     /// What was added for each host name.
-    pub(super) addresses: HashMap<String, Vec<SocketAddr>>,
+    pub(super) addresses: Vec<(String, Vec<SocketAddr>)>,
     pub(super) tls: Tls,
 }
 

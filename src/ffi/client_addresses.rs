@@ -34,8 +34,11 @@ pub unsafe extern "C" fn oss_callback_client_options_add_address(
                     "`address` {address:?} is not an IP address, such as 127.0.0.1:443 or 127.0.0.1"
                 ))
             })?;
-        let of_host = settings.addresses.entry(host.to_ascii_lowercase());
-        of_host.or_default().push(parsed);
+        let mut hosts = settings.addresses.iter_mut();
+        match hosts.find(|(other, _)| other.eq_ignore_ascii_case(host)) {
+            Some((_, addresses)) => addresses.push(parsed),
+            None => settings.addresses.push((host.to_owned(), vec![parsed])),
+        }
         Ok(())
     });
 }

@@ -1,8 +1,6 @@
 //! What ureq sees of our connections: it speaks HTTP, we carry the bytes.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver as UreqResolver};
@@ -11,6 +9,7 @@ use ureq::unversioned::transport::{
 };
 
 use super::current::{Current, Phase, current};
+use super::given::Given;
 use super::origin::Origin;
 use super::proxies::Proxies;
 use super::proxy::Proxy;
@@ -40,8 +39,7 @@ impl UreqResolver for NoResolver {
 
 /// How connections are opened. It does not change, so that every process can read it.
 pub(super) struct Means {
-    /// Addresses that the caller has given for names, in lower case.
-    pub(super) addresses: HashMap<String, Vec<SocketAddr>>,
+    pub(super) addresses: Given,
     pub(super) lookup: Lookup,
     pub(super) proxies: Proxies,
     pub(super) origin: Origin,

@@ -12,6 +12,7 @@ mod current;
 mod framing;
 #[cfg(fuzzing)]
 mod fuzzed;
+mod given;
 mod head;
 mod hidden;
 mod origin;
@@ -25,9 +26,7 @@ mod tls;
 mod wire;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::io::{self, Read};
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -48,6 +47,7 @@ use connection::{Connector, Means, NoResolver};
 use current::{Current, Phase};
 #[cfg(fuzzing)]
 pub use fuzzed::on_first_bytes;
+pub(crate) use given::Given;
 pub(crate) use origin::Origin;
 pub(crate) use proxies::Proxies;
 pub(crate) use proxy::Proxy;
@@ -211,8 +211,8 @@ impl Read for AnswerBody {
 #[derive(Debug, Default)]
 pub(crate) struct Settings {
     pub(crate) proxies: Proxies,
-    /// Addresses that names, in lower case, are given in place of the system's; `*.` is any beginning of a name.
-    pub(crate) addresses: HashMap<String, Vec<SocketAddr>>,
+    /// Addresses that names are given in place of the system's.
+    pub(crate) addresses: Given,
     pub(crate) lookup: Lookup,
     pub(crate) origin: Origin,
     pub(crate) max_idle_connections: usize,
@@ -248,8 +248,9 @@ impl Transport {
             .max_idle_connections_per_host(settings.max_idle_connections)
             .max_idle_age(settings.max_idle_time)
             .build();
+        settings.addresses.check()?;
         let means = Arc::new(Means {
-            addresses: resolve::checked(settings.addresses)?,
+            addresses: settings.addresses,
             lookup: settings.lookup,
             origin: settings.origin,
             proxies: settings.proxies,

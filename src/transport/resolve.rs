@@ -1,6 +1,5 @@
 //! Names to addresses: asked for once, on a helper thread so that limits hold, and kept for a minute.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
@@ -12,7 +11,7 @@ use std::time::{Duration, Instant};
 use once_cell::race::OnceBox;
 
 use super::current::{Current, Phase};
-use crate::base::host_name::{ends_in_a_number, is_host_name};
+use super::given::Given;
 use crate::base::process::PerProcess;
 use crate::outcome::error::Error;
 use crate::outcome::verdict::ErrorKind;
@@ -95,10 +94,9 @@ struct Names {
 
 #[derive(Debug, Default)]
 struct Asked {
-    /// With the time of the answer.
-    known: HashMap<Key, (Instant, Vec<SocketAddr>)>,
+    known: Memory<Vec<SocketAddr>>,
     /// What it has not answered yet.
-    open: HashMap<Key, Arc<Question>>,
+    open: Vec<(Key, Arc<Question>)>,
 }
 
 /// A question to the resolver, which any number of requests wait for.
@@ -111,40 +109,50 @@ struct Question {
 
 type Answer = Result<Vec<SocketAddr>, Arc<io::Error>>;
 
-/// Addresses that a caller has given for names, if they are names, under which they are found: a `*` is left out.
-pub(super) fn checked(
-    given: HashMap<String, Vec<SocketAddr>>,
-) -> Result<HashMap<String, Vec<SocketAddr>>, Error> {
-    let mut checked = HashMap::with_capacity(given.len());
-    for (host, addresses) in given {
-        let ending = host
-            .strip_prefix('*')
-            .filter(|ending| ending.starts_with('.'));
-        let bare = ending.map_or(&host[..], |ending| &ending[1..]);
-        if !is_host_name(bare) || ends_in_a_number(bare) {
-            return Err(Error::argument(format!(
-                "`host` {host:?} has addresses, but is not a name such as oss.example.com or *.example.com"
-            )));
-        }
-        checked.insert(ending.unwrap_or(&host).to_owned(), addresses);
+/// What is known of a few names, and since when: a list costs less code than a table, and a connection takes longer than to go
+/// through it.
+#[derive(Debug)]
+struct Memory<T>(Vec<(Key, Instant, T)>);
+
+impl<T> Memory<T> {
+    fn get(&self, key: &Key, fresh: Duration) -> Option<&T> {
+        let mut known = self.0.iter();
+        let (_, since, value) = known.find(|(other, ..)| other == key)?;
+        (since.elapsed() < fresh).then_some(value)
     }
-    Ok(checked)
+
+    fn put(&mut self, key: Key, value: T) {
+        self.remove(&key);
+        if self.0.len() >= MAX_NAMES {
+            self.0.clear();
+        }
+        self.0.push((key, Instant::now(), value));
+    }
+
+    fn remove(&mut self, key: &Key) {
+        self.0.retain(|(other, ..)| other != key);
+    }
+}
+
+impl<T> Default for Memory<T> {
+    fn default() -> Memory<T> {
+        Memory(Vec::new())
+    }
 }
 
 /// Finds addresses, for one client in one process.
 #[derive(Debug, Default)]
 pub(super) struct Resolver {
-    /// Addresses that the caller has given for names, in lower case, or for names that end in what begins with a dot.
-    fixed: HashMap<String, Vec<SocketAddr>>,
+    given: Given,
     lookup: Lookup,
-    /// The address of a name that could be reached when those before it could not, and since when.
-    preferred: Mutex<HashMap<Key, (Instant, SocketAddr)>>,
+    /// The address of a name that could be reached when those before it could not.
+    preferred: Mutex<Memory<SocketAddr>>,
 }
 
 impl Resolver {
-    pub(super) fn new(fixed: HashMap<String, Vec<SocketAddr>>, lookup: Lookup) -> Resolver {
+    pub(super) fn new(given: Given, lookup: Lookup) -> Resolver {
         Resolver {
-            fixed,
+            given,
             lookup,
             preferred: Mutex::default(),
         }
@@ -163,15 +171,13 @@ impl Resolver {
             return Ok((vec![(address, port).into()], false));
         }
         let key = (host.to_ascii_lowercase(), port);
-        let (mut addresses, remembered) = match self.fixed(&key.0) {
+        let (mut addresses, remembered) = match self.given.of(&key.0) {
             Some(addresses) => (addresses.clone(), false),
             None => self.lookup.find(&key, current)?,
         };
         let unsaid = addresses.iter_mut().filter(|address| address.port() == 0);
         unsaid.for_each(|address| address.set_port(port));
-        let preferred = lock(&self.preferred);
-        if let Some((since, address)) = preferred.get(&key)
-            && since.elapsed() < PREFERRED
+        if let Some(address) = lock(&self.preferred).get(&key, PREFERRED)
             && let Some(index) = addresses.iter().position(|other| other == address)
         {
             addresses[..=index].rotate_right(1);
@@ -179,27 +185,13 @@ impl Resolver {
         Ok((addresses, remembered))
     }
 
-    /// What the caller has given for a name; the longest name wins.
-    fn fixed(&self, name: &str) -> Option<&Vec<SocketAddr>> {
-        if self.fixed.is_empty() {
-            return None;
-        }
-        let endings = name.match_indices('.').map(|(dot, _)| &name[dot..]);
-        let mut names = std::iter::once(name).chain(endings);
-        names.find_map(|name| self.fixed.get(name))
-    }
-
     /// Notes which of the addresses, in the order in which they were tried, could be reached.
     pub(super) fn worked(&self, host: &str, port: u16, tried: &[SocketAddr], address: SocketAddr) {
         if tried.first() == Some(&address) {
             return;
         }
-        let mut preferred = lock(&self.preferred);
-        if preferred.len() >= MAX_NAMES {
-            preferred.clear();
-        }
         let key = (host.to_ascii_lowercase(), port);
-        preferred.insert(key, (Instant::now(), address));
+        lock(&self.preferred).put(key, address);
     }
 
     /// Forgets a name of which no address could be reached.
@@ -233,18 +225,17 @@ impl Lookup {
         let names = self.names(current);
         let mut asked = lock(&names.asked);
         let question = loop {
-            if let Some((since, addresses)) = asked.known.get(&key)
-                && since.elapsed() < FRESH
-            {
+            if let Some(addresses) = asked.known.get(&key, FRESH) {
                 return Ok((addresses.clone(), true));
             }
-            if let Some(question) = asked.open.get(&key) {
+            let mut open = asked.open.iter();
+            if let Some((_, question)) = open.find(|(other, _)| *other == key) {
                 break question.clone();
             }
             if asked.open.len() < MAX_QUESTIONS {
                 let question = self.ask(key.clone(), current.process);
                 let question = question.map_err(|e| failed(Arc::new(e)))?;
-                asked.open.insert(key, question.clone());
+                asked.open.push((key, question.clone()));
                 break question;
             }
             let waited = names.fewer.wait_timeout(asked, current.patience()?);
@@ -270,12 +261,9 @@ impl Lookup {
                 let answer = answer.map(alternating);
                 let names = (lookup.0.names).get_in(process, |_| Names::default());
                 let mut asked = lock(&names.asked);
-                asked.open.remove(&key);
+                asked.open.retain(|(other, _)| *other != key);
                 if let Ok(addresses) = &answer {
-                    if asked.known.len() >= MAX_NAMES {
-                        asked.known.clear();
-                    }
-                    asked.known.insert(key, (Instant::now(), addresses.clone()));
+                    asked.known.put(key, addresses.clone());
                 }
                 drop(asked);
                 names.fewer.notify_all();
@@ -352,7 +340,7 @@ mod tests {
             lock(&messages).recv().map_err(io::Error::other)?;
             Ok(vec![([127, 0, 0, 1], port).into()])
         });
-        (Resolver::new(HashMap::new(), lookup), sender, count)
+        (Resolver::new(Given::default(), lookup), sender, count)
     }
 
     fn resolve_name(
@@ -389,14 +377,14 @@ mod tests {
         let (resolver, answers, count) = slow();
         thread::scope(|scope| {
             let asking = [(); THREADS].map(|()| {
-                let of_a_client = Resolver::new(HashMap::new(), resolver.lookup.clone());
+                let of_a_client = Resolver::new(Given::default(), resolver.lookup.clone());
                 scope.spawn(move || resolve(&of_a_client, Limits::default()))
             });
             // One more holds the question: the resolver's thread. The last one is the table's.
             let waiting = || {
                 let asked = asked(&resolver);
-                let question = asked.open.values().next();
-                question.is_some_and(|question| Arc::strong_count(question) == THREADS + 2)
+                let question = asked.open.first();
+                question.is_some_and(|(_, question)| Arc::strong_count(question) == THREADS + 2)
             };
             while !waiting() {
                 thread::yield_now();
@@ -416,7 +404,7 @@ mod tests {
     fn clients_with_the_systems_resolver_share_its_answers_for_all_ports() {
         let (first, second) = (Lookup::default(), Lookup::default());
         assert!(Arc::ptr_eq(&first.0, &second.0));
-        let resolver = Resolver::new(HashMap::new(), first);
+        let resolver = Resolver::new(Given::default(), first);
         let port_of = |port| {
             let localhost = Authority::from_static("localhost");
             let current = Current::new(Limits::default(), localhost, None);
@@ -428,8 +416,9 @@ mod tests {
         assert_eq!(
             asked
                 .known
-                .keys()
-                .filter(|key| key.0 == "localhost")
+                .0
+                .iter()
+                .filter(|(key, ..)| key.0 == "localhost")
                 .count(),
             1
         );
@@ -441,7 +430,7 @@ mod tests {
         let known = |age| {
             let since = Instant::now().checked_sub(age).unwrap();
             let key = ("oss.example.test".to_owned(), 80);
-            asked(&resolver).known.insert(key, (since, Vec::new()));
+            asked(&resolver).known = Memory(vec![(key, since, Vec::new())]);
             resolve(&resolver, Limits::default()).unwrap().1
         };
         assert!(known(Duration::from_secs(50)));
@@ -456,7 +445,7 @@ mod tests {
         let (resolver, answers, count) = slow();
         for _ in 0..3 {
             // Of clients that come and go.
-            let resolver = Resolver::new(HashMap::new(), resolver.lookup.clone());
+            let resolver = Resolver::new(Given::default(), resolver.lookup.clone());
             let error = resolve(&resolver, no_time()).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
         }
@@ -514,7 +503,7 @@ mod tests {
             assert_eq!(count.load(Ordering::Relaxed), asked);
         }
         let lookup = Lookup::new(|_, _| panic!("on purpose"));
-        let error = resolve(&Resolver::new(HashMap::new(), lookup), Limits::default());
+        let error = resolve(&Resolver::new(Given::default(), lookup), Limits::default());
         assert_eq!(error.unwrap_err().kind(), ErrorKind::Resolve);
     }
 
@@ -545,8 +534,9 @@ mod tests {
     #[test]
     fn the_address_that_could_be_reached_comes_first_for_ten_minutes() {
         let all = addresses(["127.0.0.1:80", "127.0.0.2:80", "127.0.0.3:80"]);
-        let fixed = HashMap::from([("oss.example.test".to_owned(), all.clone())]);
-        let resolver = Resolver::new(fixed, Lookup::default());
+        let mut given = Given::default();
+        given.set("oss.example.test", all.clone());
+        let resolver = Resolver::new(given, Lookup::default());
         let tried = || resolve(&resolver, Limits::default()).unwrap().0;
         assert_eq!(tried(), all);
         resolver.worked("OSS.example.test", 80, &all, all[2]);
@@ -555,9 +545,9 @@ mod tests {
         resolver.worked("oss.example.test", 80, &tried(), all[2]);
         let age = |age| {
             let since = Instant::now().checked_sub(age).unwrap();
-            lock(&resolver.preferred)
-                .values_mut()
-                .for_each(|entry| entry.0 = since);
+            for entry in &mut lock(&resolver.preferred).0 {
+                entry.1 = since;
+            }
         };
         age(Duration::from_secs(590));
         assert_eq!(tried(), [all[2], all[0], all[1]]);
@@ -569,6 +559,6 @@ mod tests {
         for number in 0..=MAX_NAMES {
             resolver.worked(&format!("{number}.test"), 80, &all, all[1]);
         }
-        assert!(lock(&resolver.preferred).len() <= MAX_NAMES);
+        assert!(lock(&resolver.preferred).0.len() <= MAX_NAMES);
     }
 }
