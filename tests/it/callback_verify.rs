@@ -113,7 +113,7 @@ fn real_callbacks_verify_with_the_built_in_key_alone() {
         );
         captured += 1;
     }
-    assert_eq!(captured, 5);
+    assert_eq!(captured, 10);
     let body = callback::verify(&row("s-cbs-42").request(), &KnownKeys::new());
     let body = body.unwrap().parse().unwrap();
     assert_eq!(body.object(), Some("headSculpture/jikang2.jpg"));
