@@ -56,8 +56,10 @@ static void put(const oss_callback_client *client) {
 static void is_corrected(void) {
     oss_callback_error *error = NULL;
     oss_callback_client *client = new_client();
-    assert(put_from_hook(client, &error) == OSS_CALLBACK_CODE_ACCESS_DENIED);
-    assert(is(oss_callback_error_oss_code(error), "RequestTimeTooSkewed"));
+    /* So OSS says it of another day. */
+    assert(put_from_hook(client, &error) == OSS_CALLBACK_CODE_REFUSED);
+    assert(is(oss_callback_error_oss_code(error), "InvalidArgument"));
+    assert(contains(oss_callback_error_message(error), "Invalid signing date"));
     assert(oss_callback_error_stored(error) == OSS_CALLBACK_STORED_NO);
     assert(oss_callback_error_attempts(error) == 1);
     assert(contains(oss_callback_error_diagnosis(error), "clock"));

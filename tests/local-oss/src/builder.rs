@@ -70,6 +70,8 @@ pub struct Builder {
     callback_ca: Option<String>,
     callback_insecure: bool,
     strict: bool,
+    strict_variables: bool,
+    whole_errors: bool,
     resolver: Resolver,
     data_dir: Option<PathBuf>,
     max_total_bytes: u64,
@@ -98,6 +100,8 @@ impl Default for Builder {
             callback_ca: None,
             callback_insecure: false,
             strict: false,
+            strict_variables: false,
+            whole_errors: false,
             resolver: Arc::new(|host, port| Ok((host, port).to_socket_addrs()?.collect())),
             data_dir: None,
             max_total_bytes: DEFAULT_MAX_TOTAL_BYTES,
@@ -249,6 +253,20 @@ impl Builder {
     /// Refuse callback addresses that OSS could not reach, loopback and private ones. Off by default.
     pub fn strict(mut self, strict: bool) -> Self {
         self.strict = strict;
+        self
+    }
+
+    /// Refuse callback variables whose names do not begin with `x:`, as OSS's documentation has it. Off by default: a test of
+    /// an official SDK saw OSS accept them. A warning in the log names them.
+    pub fn strict_variables(mut self, strict: bool) -> Self {
+        self.strict_variables = strict;
+        self
+    }
+
+    /// Repeat a refused argument in error documents whatever its length. By default it ends after 1 KiB: oss2 reads no more
+    /// than 4,096 bytes of an error document, and fails on one that is longer. What OSS does is not known.
+    pub fn whole_errors(mut self, whole: bool) -> Self {
+        self.whole_errors = whole;
         self
     }
 
@@ -414,9 +432,11 @@ impl Builder {
             record,
             rules: Rules {
                 strict: self.strict,
+                strict_variables: self.strict_variables,
                 resolver: self.resolver,
             },
             idle_timeout: self.idle_timeout,
+            whole_errors: self.whole_errors,
             allowed_origins: self.allowed_origins,
             request_ids: RequestIds::new(OsRng.next_u64()),
             connections: AtomicUsize::new(0),

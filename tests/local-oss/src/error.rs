@@ -10,6 +10,9 @@ use crate::xml::Document;
 /// Half of what Node.js takes as a whole head by default.
 const LONGEST_HEADER: usize = 8 * 1024;
 
+/// What is repeated of an argument.
+const LONGEST_ARGUMENT: usize = 1024;
+
 /// One error answer: what becomes the status line and the XML document.
 #[derive(Debug)]
 pub(crate) struct OssError {
@@ -84,6 +87,20 @@ impl OssError {
 
     pub(crate) fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
+        self
+    }
+
+    /// With an argument that ends after 1 KiB: oss2 reads 4,096 bytes of an error document, and fails on the XML of a longer
+    /// one. What OSS does is not known.
+    pub(crate) fn cut(mut self) -> Self {
+        let values = self.details.iter_mut();
+        for (_, value) in values.filter(|(name, _)| *name == "ArgumentValue") {
+            if value.len() > LONGEST_ARGUMENT {
+                let mut ends = (0..=LONGEST_ARGUMENT).rev();
+                let end = ends.find(|end| value.is_char_boundary(*end));
+                value.truncate(end.unwrap_or_default());
+            }
+        }
         self
     }
 

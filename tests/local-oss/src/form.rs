@@ -5,9 +5,10 @@ use std::ops::Range;
 
 use httparse::Status;
 use memchr::memmem::{Finder, find};
+use percent_encoding::percent_decode_str;
 
-/// Of the headers of one part.
-const LONGEST_HEAD: usize = 8 * 1024;
+/// Of the headers of one part: OSS allows a name of 8 KB, and there is more in a head.
+const LONGEST_HEAD: usize = 16 * 1024;
 const MOST_HEADERS: usize = 16;
 /// RFC 2046 has 70; some clients are longer.
 const LONGEST_BOUNDARY: usize = 256;
@@ -35,9 +36,15 @@ pub(crate) struct PartHead {
     pub(crate) content_type: Option<String>,
 }
 
-/// This is no form.
+/// This is no form that could be read.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Malformed;
+pub(crate) enum NotAForm {
+    Malformed,
+    /// The head of a part does not end, and only a name or a file's name makes one so long.
+    HeadTooLong,
+}
+
+use NotAForm::{HeadTooLong, Malformed};
 
 enum State {
     /// Before the first boundary, where anything may stand.
@@ -100,7 +107,7 @@ impl FormParser {
         self.consumed
     }
 
-    pub(crate) fn next(&mut self) -> Result<Event, Malformed> {
+    pub(crate) fn next(&mut self) -> Result<Event, NotAForm> {
         loop {
             match self.state {
                 State::End => return Ok(Event::End),
@@ -150,7 +157,7 @@ impl FormParser {
         }
     }
 
-    fn head(&mut self) -> Result<Event, Malformed> {
+    fn head(&mut self) -> Result<Event, NotAForm> {
         let rest = &self.buffer[self.start..];
         match find(&rest[..rest.len().min(LONGEST_HEAD)], b"\r\n\r\n") {
             Some(end) => {
@@ -160,7 +167,8 @@ impl FormParser {
                 Ok(Event::Part(head))
             }
             // Without a header there is no name either.
-            None if rest.starts_with(b"\r\n") || rest.len() >= LONGEST_HEAD => Err(Malformed),
+            None if rest.starts_with(b"\r\n") => Err(Malformed),
+            None if rest.len() >= LONGEST_HEAD => Err(HeadTooLong),
             None => Ok(Event::NeedMore),
         }
     }
@@ -189,7 +197,7 @@ fn boundary_at(rest: &[u8]) -> Boundary {
 
 impl PartHead {
     /// With its blank line.
-    fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
+    fn parse(bytes: &[u8]) -> Result<Self, NotAForm> {
         let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
         let Ok(Status::Complete((_, headers))) = httparse::parse_headers(bytes, &mut headers)
         else {
@@ -212,7 +220,11 @@ impl PartHead {
         };
         Ok(Self {
             name: parameter("name").ok_or(Malformed)?,
-            file_name: parameter("filename"),
+            file_name: parameters
+                .iter()
+                .find(|(name, _)| name.eq_ignore_ascii_case("filename*"))
+                .and_then(|(_, value)| extended(value))
+                .or_else(|| parameter("filename")),
             content_type: value("content-type").map(str::to_owned),
         })
     }
@@ -284,6 +296,17 @@ fn unescaped(text: &str) -> String {
         .replace("%0A", "\n")
 }
 
+/// `UTF-8''%e7%9b%ae.txt`, the value of `filename*`: browsers do not send it, some libraries do, mostly beside a `filename` that
+/// is not the name. What OSS makes of it is not known.
+fn extended(value: &str) -> Option<String> {
+    let mut parts = value.splitn(3, '\'');
+    let (charset, _language, text) = (parts.next()?, parts.next()?, parts.next()?);
+    let text = percent_decode_str(text).decode_utf8().ok()?;
+    charset
+        .eq_ignore_ascii_case("utf-8")
+        .then(|| text.into_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -295,7 +318,7 @@ mod tests {
     type Parts = Vec<(PartHead, Vec<u8>)>;
 
     /// All parts of a form that comes in pieces of one length; and was it whole?
-    fn parse(form: &[u8], piece: usize) -> Result<(Parts, bool), Malformed> {
+    fn parse(form: &[u8], piece: usize) -> Result<(Parts, bool), NotAForm> {
         let mut parser = FormParser::new("b");
         let mut parts = Vec::new();
         let mut pieces = form.chunks(piece);
@@ -364,7 +387,7 @@ mod tests {
     fn a_part_without_a_name_is_no_part() {
         let long = format!(
             "Content-Disposition: form-data; name=\"{}\"",
-            "a".repeat(9000)
+            "a".repeat(17_000)
         );
         let many = "A: b\r\n".repeat(17) + "Content-Disposition: form-data; name=a";
         for head in [
@@ -377,13 +400,16 @@ mod tests {
             "Content-Type: text/plain",
             "Content-Disposition",
             "\u{0}: form-data; name=\"a\"",
-            &long,
             &many,
         ] {
             let form = format!("--b\r\n{head}\r\n\r\na\r\n--b--");
             for piece in [1, 100_000] {
                 assert_eq!(parse(form.as_bytes(), piece), Err(Malformed), "{head}");
             }
+        }
+        let form = format!("--b\r\n{long}\r\n\r\na\r\n--b--");
+        for piece in [1, 100_000] {
+            assert_eq!(parse(form.as_bytes(), piece), Err(HeadTooLong));
         }
         let not_text = b"--b\r\nContent-Disposition: form-data; name=\"\xff\"\r\n\r\na\r\n--b--";
         assert_eq!(parse(not_text, 1), Err(Malformed));
@@ -410,7 +436,7 @@ mod tests {
                 match parser.next() {
                     Ok(Event::NeedMore) => return false,
                     Ok(_) => {}
-                    Err(Malformed) => return true,
+                    Err(error) => return error == HeadTooLong,
                 }
             }
         });
@@ -459,5 +485,10 @@ mod tests {
         assert_eq!(name("\"目 ;=.txt\""), "目 ;=.txt");
         assert_eq!(name("\"\""), "");
         assert_eq!(name("plain.txt"), "plain.txt");
+        // As .NET sends it.
+        let both = "\"=?utf-8?B?55uu?=\"; filename*=utf-8''%E7%9B%AE%20b.txt";
+        assert_eq!(name(both), "目 b.txt");
+        assert_eq!(name("a.txt; filename*=latin1''%E9.txt"), "a.txt");
+        assert_eq!(name("a.txt; filename*=%E9.txt"), "a.txt");
     }
 }

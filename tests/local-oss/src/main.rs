@@ -89,6 +89,14 @@ struct Arguments {
     #[arg(long)]
     strict: bool,
 
+    /// Refuse callback variables whose names do not begin with x:, as the documentation has it; otherwise the log warns of them
+    #[arg(long)]
+    strict_variables: bool,
+
+    /// Repeat refused arguments in error documents to their end; otherwise to 1 KiB, since oss2 reads only 4096 bytes
+    #[arg(long)]
+    whole_errors: bool,
+
     /// Let the web pages of this origin upload and read answers (CORS): SCHEME://HOST[:PORT] or *; may be given several times
     #[arg(long, value_name = "ORIGIN")]
     allow_origin: Vec<String>,
@@ -298,6 +306,8 @@ impl Arguments {
             .callback_key_bits(self.callback_key_bits)
             .callback_insecure(self.callback_insecure)
             .strict(self.strict)
+            .strict_variables(self.strict_variables)
+            .whole_errors(self.whole_errors)
             .max_total_bytes(self.max_total_bytes)
             .min_part_size(self.min_part_size)
             // Nobody here asks for it.

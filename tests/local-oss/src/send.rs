@@ -103,6 +103,7 @@ impl Sending {
         };
         let rules = Rules {
             strict: false,
+            strict_variables: false,
             resolver: Arc::new(|host, port| Ok((host, port).to_socket_addrs()?.collect())),
         };
         let checked = callback::check(

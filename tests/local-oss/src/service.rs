@@ -62,6 +62,8 @@ pub(crate) struct Service {
     pub(crate) rules: Rules,
     /// For a body of which nothing more comes.
     pub(crate) idle_timeout: Duration,
+    /// Arguments in error documents are repeated to their end.
+    pub(crate) whole_errors: bool,
     pub(crate) allowed_origins: AllowedOrigins,
     pub(crate) request_ids: RequestIds,
     /// How many are open.
@@ -135,10 +137,16 @@ impl Service {
             .await;
         let (mut answer, why) = match result {
             Ok(answer) => (answer, String::new()),
-            Err(error) => (
-                error_answer(&error, &method, &request_id, &host),
-                format!(" {}: {}", error.code, error.message),
-            ),
+            Err(error) => {
+                let error = match self.whole_errors {
+                    true => error,
+                    false => error.cut(),
+                };
+                (
+                    error_answer(&error, &method, &request_id, &host),
+                    format!(" {}: {}", error.code, error.message),
+                )
+            }
         };
         let headers = answer.headers_mut();
         headers.insert(SERVER, HeaderValue::from_static("AliyunOSS"));

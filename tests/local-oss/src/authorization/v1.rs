@@ -8,22 +8,25 @@ use sha1::Sha1;
 
 use super::{
     Credential, SignedRequest, canonical_headers, canonical_resource, check_clock, does_not_match,
-    expired, find, header, incomplete, malformed, parse_basic_time, text_of,
+    expired, find, header, malformed, no_date, parse_basic_time, text_of, wrong_date,
 };
 use crate::error::OssError;
+
+/// Of a signature that differs, in the header or in the URL.
+const EC: &str = "0002-00000040";
 
 /// Query parameters that belong to the signed resource: the union of what the official SDKs sign. To these come all
 /// whose name starts with `x-oss-`, as the Go SDK does.
 #[rustfmt::skip]
 pub(crate) const SUB_RESOURCES: &[&str] = &[
     "accessPoint", "accessPointPolicy", "acl", "append", "asyncFetch", "bucketArchiveDirectRead", "bucketInfo",
-    "callback", "callback-var", "cloudboxes", "cname", "comp", "continuation-token", "cors", "delete", "encryption",
+    "callback", "callback-var", "cleanRestoredObject", "cloudboxes", "cname", "comp", "continuation-token", "cors", "delete", "encryption",
     "endTime", "group", "httpsConfig", "inventory", "inventoryId", "lifecycle", "link", "live", "location", "logging",
     "metaQuery", "objectInfo", "objectMeta", "partNumber", "policy", "position", "publicAccessBlock", "qos", "qosInfo",
     "qosRequester", "redundancyTransition", "referer", "regionList", "replication", "replicationLocation",
     "replicationProgress", "requestPayment", "requesterQosInfo", "resourceGroup", "resourcePool",
     "resourcePoolBuckets", "resourcePoolInfo", "response-cache-control", "response-content-disposition",
-    "response-content-encoding", "response-content-language", "response-content-type", "response-expires", "restore",
+    "response-content-encoding", "response-content-language", "response-content-type", "response-expires", "responseHeader", "restore",
     "security-token", "sequential", "startTime", "stat", "status", "style", "styleName", "symlink", "tagging",
     "transferAcceleration", "uploadId", "uploads", "versionId", "versioning", "versions", "vod", "website", "worm",
     "wormExtend", "wormId",
@@ -39,14 +42,17 @@ pub(super) fn verify<'a>(
     let (id, signature) = parameters
         .trim()
         .rsplit_once(':')
-        .ok_or_else(|| malformed(parameters))?;
+        .ok_or_else(|| malformed(parameters, "0002-00000062"))?;
+    if signature.is_empty() {
+        return Err(malformed(parameters, "0002-00000065"));
+    }
     let credential = find(credentials, id)?;
     let date = header(request.headers, "x-oss-date")
         .or_else(|| header(request.headers, "date"))
-        .unwrap_or_default();
+        .ok_or_else(no_date)?;
     check_clock(parse_date(&date)?, now)?;
 
-    compare(credential, signature, &string_to_sign(request, &date))
+    compare(credential, signature, &string_to_sign(request, &date)).map_err(|error| error.ec(EC))
 }
 
 /// The same for a request whose signature is in its URL. Returns the credential that signed.
@@ -56,28 +62,35 @@ pub(super) fn verify_url<'a>(
     now: SystemTime,
 ) -> Result<&'a Credential, OssError> {
     let parameter = |name| text_of(request.query, name);
-    let (Some(id), Some(expires), Some(signature)) = (
-        parameter("OSSAccessKeyId"),
-        parameter("Expires"),
-        parameter("Signature"),
-    ) else {
-        return Err(incomplete("OSSAccessKeyId, Expires and Signature"));
+    let incomplete = || {
+        OssError::access_denied(
+            "Query string authentication requires the Signature, Expires and OSSAccessKeyId parameters.",
+        )
     };
+    let id = parameter("OSSAccessKeyId").ok_or_else(|| incomplete().ec("0002-00000071"))?;
+    let expires = match parameter("Expires") {
+        None => return Err(incomplete().ec("0002-00000067")),
+        Some("") => return Err(incomplete().ec("0002-00000068")),
+        Some(expires) => expires,
+    };
+    let signature = parameter("Signature").ok_or_else(incomplete)?;
     let credential = find(credentials, id)?;
-    // The wording for what is no number is inferred.
-    let seconds = expires.parse().map_err(|_| {
+    let no_end = || {
         OssError::access_denied("Invalid date (should be seconds since epoch).")
             .detail("Expires", expires)
-    })?;
+            .ec("0002-00000070")
+    };
+    let seconds = expires.parse().map_err(|_| no_end())?;
     let since_epoch = now
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default();
-    if since_epoch > Duration::from_secs(seconds) {
-        return Err(expired(expires, now));
+    let end = Duration::from_secs(seconds);
+    if since_epoch > end {
+        return Err(expired(SystemTime::UNIX_EPOCH + end, now, "0002-00000069"));
     }
     // In the place of the date, whatever dates the headers have (inferred for `x-oss-date`).
     let string_to_sign = string_to_sign(request, expires.as_bytes());
-    compare(credential, signature, &string_to_sign)
+    compare(credential, signature, &string_to_sign).map_err(|error| error.ec(EC))
 }
 
 /// Is this what the owner of the credential makes of the text?
@@ -96,7 +109,7 @@ pub(super) fn compare<'a>(
         .map(|()| credential)
         .ok_or_else(|| {
             let id = &credential.access_key_id;
-            does_not_match("0002-00000040", id, signature, string_to_sign)
+            does_not_match(id, signature, string_to_sign)
         })
 }
 
@@ -106,7 +119,7 @@ fn parse_date(date: &[u8]) -> Result<SystemTime, OssError> {
         .ok()
         .and_then(|text| httpdate::parse_http_date(text).ok())
         .or_else(|| parse_basic_time(date))
-        .ok_or_else(|| OssError::access_denied("OSS authentication requires a valid Date."))
+        .ok_or_else(wrong_date)
 }
 
 pub(super) fn string_to_sign(request: &SignedRequest<'_>, date: &[u8]) -> Vec<u8> {

@@ -9,13 +9,14 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use hyper::header::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 use tokio::{task::spawn_blocking, time::timeout};
 
 use super::{
     Callback, Resolver,
     template::{BodyType, Template},
-    url::{CallbackUrl, is_host},
+    url::{CallbackUrl, is_host, looks_like_address},
 };
 use crate::error::OssError;
 
@@ -58,6 +59,8 @@ impl<'a> Placed<'a> {
 pub(crate) struct Rules {
     /// Refuse addresses that OSS could not reach.
     pub(crate) strict: bool,
+    /// Refuse variables whose names do not begin with `x:`: the documentation does, a test of an SDK saw them accepted.
+    pub(crate) strict_variables: bool,
     pub(crate) resolver: Resolver,
 }
 
@@ -74,9 +77,25 @@ pub(crate) async fn check(
     };
     let variables = variables.once("callback-var")?;
     let (text, members) = decode(callback)?;
-    let fault = |message: &'static str| OssError::invalid_argument(message, "callback", &*text);
+    let callback = check_members(&text, &members, variables, rules).await?;
+    Ok(Some(callback))
+}
 
-    let targets = check_urls(members.get("callbackUrl"), &text, rules).await?;
+/// A callback that happens before the operation is another product: without an effect it would only look as if it worked.
+const NOT_THERE: [&str; 2] = ["callbackStage", "callbackFailureAction"];
+
+async fn check_members(
+    text: &str,
+    members: &Map<String, Value>,
+    variables: Option<&[u8]>,
+    rules: &Rules,
+) -> Result<Callback, OssError> {
+    let fault = |message: &'static str| OssError::invalid_argument(message, "callback", text);
+    if let Some(name) = NOT_THERE.iter().find(|name| members.contains_key(**name)) {
+        return Err(OssError::not_implemented(&format!("{name} of callbacks")));
+    }
+
+    let targets = check_urls(members.get("callbackUrl"), text, rules).await?;
     let host = match members.get("callbackHost") {
         None => None,
         Some(Value::String(host)) if is_host(host) => Some(host.clone()),
@@ -102,7 +121,21 @@ pub(crate) async fn check(
             );
         }
     };
-    let variables = variables.map(decode_variables).transpose()?;
+    let sni = match members.get("callbackSNI") {
+        None => false,
+        Some(Value::Bool(sni)) => *sni,
+        Some(_) => return Err(fault("The callback sni is invalid.").ec("0007-00000014")),
+    };
+    let additional_headers = match members.get("additionalHeaders") {
+        None => Vec::new(),
+        // OSS's words are not known.
+        Some(headers) => additional_headers(headers).ok_or_else(|| {
+            fault("The callback additional headers is invalid.").ec("0007-00000026")
+        })?,
+    };
+    let variables = variables
+        .map(|variables| decode_variables(variables, rules))
+        .transpose()?;
     let body = Template::parse(body).map_err(|_| {
         OssError::invalid_argument(
             "Left brace must be adjacent to dollar sign.",
@@ -111,15 +144,27 @@ pub(crate) async fn check(
         )
         .ec("0007-00000105")
     })?;
-    Ok(Some(Callback {
+    Ok(Callback {
         targets,
         host,
         body,
         body_type,
         variables: variables.unwrap_or_default(),
-        // Of another type it is ignored, as if it were unknown.
-        sni: members.get("callbackSNI") == Some(&Value::Bool(true)),
-    }))
+        sni,
+        additional_headers,
+    })
+}
+
+/// A map of names to values. That the prefix counts in any case, and that what is no header is refused, is inferred.
+fn additional_headers(member: &Value) -> Option<Vec<(String, String)>> {
+    let header = |(name, value): (&String, &Value)| {
+        let value = value.as_str()?;
+        let parsed = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        HeaderValue::from_bytes(value.as_bytes()).ok()?;
+        let is_own = parsed.as_str().starts_with("x-oss-");
+        (!is_own).then(|| (name.clone(), value.to_owned()))
+    };
+    member.as_object()?.iter().map(header).collect()
 }
 
 /// Length, Base64, JSON object. Returns the JSON text too, for error messages.
@@ -177,9 +222,10 @@ async fn check_urls(
         if addresses.is_empty() {
             return Err(OssError::invalid_argument(
                 "Can not get ip by this host.",
-                "callback",
-                callback,
-            ));
+                "callbackUrl",
+                url.text,
+            )
+            .ec("0007-00000007"));
         }
         targets.push((url, addresses));
     }
@@ -201,6 +247,10 @@ async fn check_urls(
 async fn resolve(url: &CallbackUrl, resolver: &Resolver) -> Vec<SocketAddr> {
     if let Ok(address) = url.host.parse::<Ipv4Addr>() {
         return vec![(address, url.port).into()];
+    }
+    // Systems read `123.456` as an address of an old form.
+    if looks_like_address(&url.host) {
+        return Vec::new();
     }
     let (resolver, host, port) = (resolver.clone(), url.host.clone(), url.port);
     let mut addresses = match timeout(
@@ -235,7 +285,7 @@ fn is_private(address: &SocketAddr) -> bool {
     }
 }
 
-fn decode_variables(value: &[u8]) -> Result<Vec<(String, String)>, OssError> {
+fn decode_variables(value: &[u8], rules: &Rules) -> Result<Vec<(String, String)>, OssError> {
     let fault = |message: &'static str, value: &[u8]| {
         OssError::invalid_argument(message, "callback-var", String::from_utf8_lossy(value))
     };
@@ -257,15 +307,16 @@ fn decode_variables(value: &[u8]) -> Result<Vec<(String, String)>, OssError> {
     members
         .into_iter()
         .map(|(name, value)| match value {
-            Value::String(value) if is_variable(&name) => Ok((name, value)),
+            Value::String(value) if is_variable(&name, rules) => Ok((name, value)),
             _ => Err(not_strings()),
         })
         .collect()
 }
 
 /// Letters must be lower case. Other characters are not restricted, but no placeholder could name one with a `}`.
-fn is_variable(name: &str) -> bool {
-    name.starts_with("x:") && !name.contains(|c: char| c.is_ascii_uppercase() || c == '}')
+fn is_variable(name: &str, rules: &Rules) -> bool {
+    (name.starts_with("x:") || !rules.strict_variables)
+        && !name.contains(|c: char| c.is_ascii_uppercase() || c == '}')
 }
 
 #[cfg(test)]

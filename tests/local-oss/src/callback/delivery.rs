@@ -85,11 +85,12 @@ impl Deliverer {
         // Not waited for: whoever waits here would wait for the slowest application server.
         let _place = self.places.try_acquire().map_err(|_| Failure::TooMany)?;
         let body = callback.body.render(callback.body_type, |name| {
-            let custom = callback.variables.iter().find(|(known, _)| known == name);
-            match custom {
-                Some((_, value)) => Some(Value::Text(value.clone())),
-                None => upload.variable(name),
-            }
+            let custom = || {
+                let mut variables = callback.variables.iter();
+                let (_, value) = variables.find(|(known, _)| known == name)?;
+                Some(Value::Text(value.clone()))
+            };
+            upload.variable(name).or_else(custom)
         });
         let mut last = Failure::Unreachable;
         for (url, addresses) in &callback.targets {
@@ -133,7 +134,7 @@ impl Deliverer {
     ) -> Headers {
         // OSS's own samples have no port here, even where the URL does.
         let host = callback.host.as_ref().unwrap_or(&url.host);
-        [
+        let mut headers: Headers = [
             ("Host", host.clone()),
             ("Connection", "close".to_owned()),
             ("Content-Length", body.len().to_string()),
@@ -153,7 +154,19 @@ impl Deliverer {
             ("eagleeye-rpcid", "0.1".to_owned()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
-        .into()
+        .into();
+        // OSS's own cannot be replaced, nor can the length be said in another way (inferred).
+        let is_own = |headers: &Headers, name: &str| {
+            let mut own = headers.iter().map(|(own, _)| own.as_str());
+            own.any(|own| own.eq_ignore_ascii_case(name))
+                || name.eq_ignore_ascii_case("transfer-encoding")
+        };
+        for (name, value) in &callback.additional_headers {
+            if !is_own(&headers, name) {
+                headers.push((name.clone(), value.clone()));
+            }
+        }
+        headers
     }
 
     fn write_down(

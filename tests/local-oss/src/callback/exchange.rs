@@ -45,7 +45,9 @@ impl Failure {
         let text = match self {
             Self::TooMany => "Too many callback requests.",
             Self::Unreachable => {
-                "Error status : -1.OSS can not connect to your callbackUrl, please check it."
+                // With the blank where it was seen; a page of the documentation has none. Another page has these words for an
+                // answer that takes too long.
+                "Error status : -1. OSS can not connect to your callbackUrl, please check it."
             }
             Self::BadGateway => "Error status : 502.",
             Self::TooSlow => "Cost too long time.",

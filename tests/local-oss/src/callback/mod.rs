@@ -30,13 +30,21 @@ pub(crate) struct Callback {
     variables: Vec<(String, String)>,
     /// Tell https servers which name is meant.
     sni: bool,
+    /// Sent besides OSS's own.
+    additional_headers: Vec<(String, String)>,
 }
 
 impl Callback {
-    /// For a callback whose variables came apart from it.
+    /// With variables that came apart from it, and outweigh those that it has.
     pub(crate) fn with_variables(mut self, variables: Vec<(String, String)>) -> Self {
-        self.variables = variables;
+        self.variables.splice(0..0, variables);
         self
+    }
+
+    /// The names of variables that the documentation forbids, since they do not begin with `x:`.
+    pub(crate) fn odd_variables(&self) -> Vec<&str> {
+        let names = self.variables.iter().map(|(name, _)| name.as_str());
+        names.filter(|name| !name.starts_with("x:")).collect()
     }
 
     /// Does its body tell of the object as an image?

@@ -44,7 +44,8 @@ impl CallbackUrl {
             Some((host, port)) => (host, parse_port(port)?),
             None => (authority, if https { 443 } else { 80 }),
         };
-        if !is_host(host) {
+        // What only looks like an address is a name that nobody finds.
+        if !is_name(host) {
             return None;
         }
         let target = target.split('#').next().unwrap_or_default();
@@ -66,12 +67,19 @@ fn parse_port(text: &str) -> Option<u16> {
 
 /// A domain name or an IPv4 address. An underscore is let through: names of containers have it.
 pub(crate) fn is_host(host: &str) -> bool {
-    let looks_like_ip = host
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || byte == b'.');
-    if looks_like_ip {
-        return host.parse::<Ipv4Addr>().is_ok();
+    match looks_like_address(host) {
+        true => host.parse::<Ipv4Addr>().is_ok(),
+        false => is_name(host),
     }
+}
+
+/// Has it only what IPv4 addresses have?
+pub(crate) fn looks_like_address(host: &str) -> bool {
+    host.bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.')
+}
+
+fn is_name(host: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')
@@ -129,6 +137,9 @@ mod tests {
                 "/?next=http://b.com/",
             ),
             ("http://my_container.:1/", false, "my_container.", 1, "/"),
+            // Names that nobody finds.
+            ("123.456", false, "123.456", 80, "/"),
+            ("http://1.2.3.256/", false, "1.2.3.256", 80, "/"),
         ] {
             let expected = (https, host.to_owned(), port, target.to_owned());
             assert_eq!(parts(text), Some(expected), "{text}");
@@ -155,8 +166,7 @@ mod tests {
             "http://a.com/\r\nX: y",
             "http://目.com/",
             "http://a.com/目",
-            "http://1.2.3/",
-            "http://1.2.3.256/",
+            "http://1..2/",
             "http://a..com/",
             "http://-a.com",
             "://a.com",

@@ -110,29 +110,33 @@ impl ContentMd5 {
         let Some(text) = text(headers, "content-md5") else {
             return Ok(Self(None));
         };
-        let md5 = STANDARD.decode(text).ok().filter(|md5| md5.len() == 16);
-        match md5 {
-            Some(md5) => Ok(Self(Some(md5))),
-            None => Err(OssError::new(
-                StatusCode::BAD_REQUEST,
-                "InvalidDigest",
-                "The Content-MD5 you specified is not valid.",
-            )
-            .detail("Content-MD5", text)),
+        match STANDARD.decode(text) {
+            Ok(md5) if md5.len() == 16 => Ok(Self(Some(md5))),
+            // Hexadecimal digits are Base64, and no digest of any content.
+            Ok(_) => Err(invalid_digest(text, "0017-00000503")),
+            Err(_) => Err(invalid_digest(text, "0017-00000502")),
         }
     }
 
     pub(crate) fn compare(&self, md5: [u8; 16]) -> Result<(), OssError> {
-        if self.0.as_ref().is_some_and(|expected| expected[..] != md5) {
-            return Err(OssError::new(
-                StatusCode::BAD_REQUEST,
-                "InvalidDigest",
-                "The Content-MD5 you specified did not match what we received.",
-            )
-            .detail("ServerMD5", STANDARD.encode(md5)));
+        match &self.0 {
+            Some(expected) if expected[..] != md5 => {
+                let sent = STANDARD.encode(expected);
+                Err(invalid_digest(&sent, "0017-00000503"))
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
+}
+
+fn invalid_digest(sent: &str, ec: &'static str) -> OssError {
+    OssError::new(
+        StatusCode::BAD_REQUEST,
+        "InvalidDigest",
+        "The Content-MD5 you specified was invalid.",
+    )
+    .detail("Content-MD5", sent)
+    .ec(ec)
 }
 
 impl Instructions {

@@ -20,7 +20,7 @@ pub(super) struct ListedPart {
 ///
 /// Elements of other names are ignored; what OSS does with them is not documented.
 pub(super) fn parse(document: &[u8]) -> Result<Vec<ListedPart>, OssError> {
-    let text = std::str::from_utf8(document).map_err(|_| malformed("it is not UTF-8"))?;
+    let text = std::str::from_utf8(document).map_err(|_| malformed())?;
     let mut reader = Reader::from_str(text);
     // So that there is one form of an element.
     reader.config_mut().expand_empty_elements = true;
@@ -31,14 +31,14 @@ pub(super) fn parse(document: &[u8]) -> Result<Vec<ListedPart>, OssError> {
     let mut is_over = false;
     loop {
         match reader.read_event() {
-            Err(error) => return Err(malformed(&error.to_string())),
+            Err(_) => return Err(malformed()),
             Ok(Event::Start(start)) => {
                 let name = start.local_name().as_ref().to_owned();
                 if is_over || (around.is_empty() && name != "CompleteMultipartUpload") {
-                    return Err(malformed("its root is not CompleteMultipartUpload"));
+                    return Err(malformed());
                 }
                 if around.len() == DEEPEST {
-                    return Err(malformed("it is nested too deeply"));
+                    return Err(malformed());
                 }
                 around.push(name);
                 value.clear();
@@ -51,7 +51,7 @@ pub(super) fn parse(document: &[u8]) -> Result<Vec<ListedPart>, OssError> {
                 match (character, resolve_xml_entity(&reference)) {
                     (Some(character), _) => value.push(character),
                     (None, Some(entity)) => value.push_str(entity),
-                    (None, None) => return Err(malformed("it has an unknown entity")),
+                    (None, None) => return Err(malformed()),
                 }
             }
             Ok(Event::End(_)) => {
@@ -60,47 +60,46 @@ pub(super) fn parse(document: &[u8]) -> Result<Vec<ListedPart>, OssError> {
                 match place[..] {
                     ["Part", "PartNumber"] => {
                         let parsed = text.trim().parse().ok();
-                        let parsed =
-                            parsed.ok_or_else(|| malformed("a PartNumber is no number"))?;
-                        set(&mut number, parsed, "PartNumber")?;
+                        let parsed = parsed.ok_or_else(malformed)?;
+                        set(&mut number, parsed)?;
                     }
                     ["Part", "ETag"] => {
                         let text = text.trim().trim_matches('"').to_owned();
-                        set(&mut etag, text, "ETag")?;
+                        set(&mut etag, text)?;
                     }
                     ["Part"] => match (number.take(), etag.take()) {
                         _ if parts.len() == *PART_NUMBERS.end() as usize => {
-                            return Err(malformed("it has more than 10000 parts"));
+                            return Err(malformed());
                         }
                         (Some(number), Some(etag)) => parts.push(ListedPart { number, etag }),
-                        _ => return Err(malformed("a Part lacks its PartNumber or its ETag")),
+                        _ => return Err(malformed()),
                     },
                     _ => {}
                 }
                 around.pop();
                 is_over = around.is_empty();
             }
-            Ok(Event::DocType(_)) => return Err(malformed("it has a document type")),
-            Ok(Event::Eof) if !is_over => return Err(malformed("it ends too early")),
+            Ok(Event::DocType(_)) => return Err(malformed()),
+            Ok(Event::Eof) if !is_over => return Err(malformed()),
             Ok(Event::Eof) => return Ok(parts),
             Ok(_) => {}
         }
     }
 }
 
-fn set<T>(slot: &mut Option<T>, value: T, name: &str) -> Result<(), OssError> {
+fn set<T>(slot: &mut Option<T>, value: T) -> Result<(), OssError> {
     match slot.replace(value) {
         None => Ok(()),
-        Some(_) => Err(malformed(&format!("a Part has more than one {name}"))),
+        Some(_) => Err(malformed()),
     }
 }
 
-pub(super) fn malformed(why: &str) -> OssError {
-    let message =
-        "The XML you provided was not well-formed or did not validate against our published schema";
+/// OSS does not say where the fault is.
+pub(super) fn malformed() -> OssError {
     OssError::new(
         StatusCode::BAD_REQUEST,
         "MalformedXML",
-        format!("{message}: {why}."),
+        "The XML you provided was not well-formed or did not validate against our published schema.",
     )
+    .ec("0042-00000205")
 }

@@ -90,14 +90,15 @@ pub(super) async fn next(
                 return Err(OssError::new(
                     StatusCode::BAD_REQUEST,
                     "IncompleteBody",
-                    "The request body ended before it was complete.",
+                    "You did not provide the number of bytes specified by the Content-Length HTTP header.",
                 ));
             }
             Err(_) => {
                 return Err(OssError::new(
                     StatusCode::BAD_REQUEST,
                     "RequestTimeout",
-                    "Your socket connection to the server was not read from or written to within the timeout period.",
+                    "Your socket connection to the server was not read from or written to within the timeout period. \
+                     Idle connections will be closed.",
                 ));
             }
         }

@@ -40,7 +40,14 @@ pub(super) async fn callback(service: &Service, call: &Call) -> Result<Option<Ca
             *kept = kept.or(own.as_deref());
         }
     }
-    callback::check(callback, variables, &service.rules).await
+    let callback = callback::check(callback, variables, &service.rules).await?;
+    for name in callback.iter().flat_map(Callback::odd_variables) {
+        let id = &call.request_id;
+        service.log.line(format_args!(
+            "warning: the callback variable {name} does not begin with x:, which OSS's documentation forbids [{id}]"
+        ));
+    }
+    Ok(callback)
 }
 
 /// An object about to be stored.
@@ -206,4 +213,5 @@ fn exists(key: &str) -> OssError {
     )
     .ec("0026-00000002")
     .detail("Key", key)
+    .ec("0026-00000002")
 }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use crate::client::{ID, Response, SECRET, builder, connect, get, put, request, start};
+use crate::client::{ID, Response, SECRET, builder, connect, get, put, request, start, v4::v4};
 
 #[test]
 fn a_wrong_secret_is_told_what_was_to_be_signed() {
@@ -112,7 +112,7 @@ fn temporary_credentials_need_their_token() {
     let with_token = put("a", "x")
         .header("x-oss-security-token", "token")
         .send(&permanent);
-    assert_eq!(with_token.error(), (403, "InvalidSecurityToken".to_owned()));
+    assert_eq!(with_token.error(), (403, "InvalidAccessKeyId".to_owned()));
 }
 
 #[test]
@@ -186,12 +186,81 @@ fn the_signature_is_checked_before_the_operation() {
         let unsigned = asked.without_authorization().send(&server);
         assert_eq!(unsigned.status, 403, "{method} {target}");
     }
-    // Whether there is a bucket is no secret.
-    let other = request("PUT", "/nosuchbucket/a").secret("wrong");
-    for asked in [other.clone(), other.without_authorization()] {
-        let answer = asked.send(&server);
-        assert_eq!(answer.error(), (404, "NoSuchBucket".to_owned()));
+}
+
+#[test]
+fn a_bucket_that_does_not_exist_is_told_of_first() {
+    let server = start();
+    for method in ["GET", "HEAD", "PUT", "POST", "DELETE"] {
+        let there = request(method, "/nosuchbucket/a");
+        for request in [
+            there.clone(),
+            there.clone().secret("wrong"),
+            there.without_authorization(),
+        ] {
+            let answer = request.send(&server);
+            assert_eq!(answer.status, 404, "{method}");
+            assert_eq!(answer.header("x-oss-ec"), Some("0015-00000101"), "{method}");
+        }
     }
+}
+
+#[test]
+fn version_4_takes_the_time_from_either_header() {
+    let server = start();
+    let by_date = v4("PUT", "a").dated_by_date();
+    assert_eq!(by_date.request().body("hello").send(&server).status, 200);
+    let early = SystemTime::now() - Duration::from_secs(1200);
+    let late = by_date.at(early).request().body("hello").send(&server);
+    assert_ne!(late.status, 200, "the time is looked at");
+    let none = v4("PUT", "a").request().without_header("x-oss-date");
+    assert_eq!(none.send(&server).header("x-oss-ec"), Some("0002-00000503"));
+    let wrong = v4("PUT", "a")
+        .dated_by_date()
+        .request()
+        .header("date", "now");
+    assert_eq!(
+        wrong.send(&server).header("x-oss-ec"),
+        Some("0002-00000502")
+    );
+}
+
+#[test]
+fn what_is_wrong_in_an_authorization_header_has_its_number() {
+    let server = start();
+    let scope = "Credential=AK/20260101/cn-hangzhou/oss/aliyun_v4_request";
+    for (authorization, ec) in [
+        ("Basic YTpi", "0002-00000061"),
+        ("OSS nothing", "0002-00000062"),
+        ("OSS AK:", "0002-00000065"),
+        ("OSS4-HMAC-SHA256 nothing", "0002-00000202"),
+        (
+            &format!("OSS4-HMAC-SHA256 {scope},Odd=a,Signature=a"),
+            "0002-00000204",
+        ),
+        ("OSS4-HMAC-SHA256 Signature=a", "0002-00000205"),
+        (&format!("OSS4-HMAC-SHA256 {scope}"), "0002-00000207"),
+        (
+            &format!("OSS4-HMAC-SHA256 {scope},Signature="),
+            "0002-00000208",
+        ),
+        ("OSS4-HMAC-SHA256 Credential=a,Signature=b", "0002-00000213"),
+    ] {
+        let answer = get("a")
+            .header("Authorization", authorization)
+            .send(&server);
+        assert_eq!(
+            answer.error(),
+            (400, "InvalidArgument".to_owned()),
+            "{authorization}"
+        );
+        assert_eq!(answer.header("x-oss-ec"), Some(ec), "{authorization}");
+    }
+    let hyphens = v4("GET", "a").scope_date("2026-01-01").request();
+    assert_eq!(
+        hyphens.send(&server).header("x-oss-ec"),
+        Some("0002-00000212")
+    );
 }
 
 #[test]

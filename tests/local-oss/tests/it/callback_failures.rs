@@ -2,13 +2,12 @@
 
 use std::{
     io::Write,
-    net::TcpListener,
     time::{Duration, Instant},
 };
 
 use crate::client::{
     PATIENCE, Response, builder,
-    callback::{answering, callback, upload},
+    callback::{answering, callback, socket_with_full_queue, upload},
     connect, put, start,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -127,26 +126,8 @@ fn a_connection_that_is_not_made_in_time_is_answered_203() {
         .unwrap();
     let url = format!("http://{}/", listener.0.local_addr().unwrap());
     let answer = put("a", "hello").callback(&callback(&url)).send(&server);
-    let message = "Error status : -1.OSS can not connect to your callbackUrl, please check it.";
+    let message = "Error status : -1. OSS can not connect to your callbackUrl, please check it.";
     assert_failed(&server, &answer, message, "0007-00000203");
-}
-
-/// The connections that fill the queue are kept too.
-fn socket_with_full_queue() -> (TcpListener, Vec<std::net::TcpStream>) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let listener = runtime.block_on(async {
-        let socket = tokio::net::TcpSocket::new_v4().unwrap();
-        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        socket.listen(0).unwrap().into_std().unwrap()
-    });
-    let address = listener.local_addr().unwrap();
-    let connect =
-        |_| std::net::TcpStream::connect_timeout(&address, Duration::from_millis(200)).ok();
-    let filling = (0..16).map_while(connect).collect();
-    (listener, filling)
 }
 
 #[test]

@@ -140,11 +140,16 @@ fn fields_have_a_largest_length() {
     let server = start();
     let too_long = (400, "FieldItemTooLong".to_owned());
     let end = format!("--{BOUNDARY}--");
-    let with = |length: usize| field("x:a", &"x".repeat(length)) + &end;
-    assert_eq!(error_of(&server, with(64 * 1024 + 1)), too_long);
-    assert_eq!(error_of(&server, with(30_000_000)), too_long);
-    let within = error_of(&server, with(64 * 1024));
-    assert_eq!(within.1, "IncorrectNumberOfFilesInPOSTRequest");
+    let with = |name: usize, value: usize| {
+        field("key", "a") + &field(&"n".repeat(name), &"x".repeat(value)) + &end
+    };
+    const MB: usize = 1024 * 1024;
+    assert_eq!(error_of(&server, with(1, 2 * MB + 1)), too_long);
+    assert_eq!(error_of(&server, with(1, 30_000_000)), too_long);
+    assert_eq!(error_of(&server, with(8 * 1024 + 1, 1)), too_long);
+    // Longer than any head is.
+    assert_eq!(error_of(&server, with(30_000, 1)), too_long);
+    assert_eq!(error_of(&server, with(8 * 1024, 2 * MB)), malformed());
     still_serves(&server);
 }
 
@@ -152,10 +157,13 @@ fn fields_have_a_largest_length() {
 fn what_stands_before_the_file_has_a_largest_length() {
     let server = start();
     let too_much = (400, "MaxPOSTPreDataLengthExceededError".to_owned());
-    let long = field("x:a", &"x".repeat(60_000));
-    assert_eq!(error_of(&server, long.repeat(5)), too_much);
-    assert_eq!(error_of(&server, field("x:a", "").repeat(10_000)), too_much);
-    let preamble = "x".repeat(1_000_000);
+    let long = field("x:a", &"x".repeat(1_000_000));
+    assert_eq!(error_of(&server, long.repeat(9)), too_much);
+    assert_eq!(
+        error_of(&server, field("x:a", "").repeat(250_000)),
+        too_much
+    );
+    let preamble = "x".repeat(17_000_000);
     assert_eq!(error_of(&server, preamble), too_much);
     still_serves(&server);
 }
@@ -174,8 +182,8 @@ fn endless_forms_end() {
         ),
         ("", "x".repeat(5_000), "MaxPOSTPreDataLengthExceededError"),
         (&one_field, "x".repeat(5_000), "FieldItemTooLong"),
-        (&long_head, "x".repeat(5_000), "MalformedPOSTRequest"),
-        (&long_head, "\"\r\nA: b".repeat(500), "MalformedPOSTRequest"),
+        (&long_head, "x".repeat(5_000), "FieldItemTooLong"),
+        (&long_head, "\"\r\nA: b".repeat(500), "FieldItemTooLong"),
     ] {
         let started = Instant::now();
         let answer = endless(&server, start, &more);

@@ -333,7 +333,6 @@ fn fields_behind_the_file_are_ignored() {
     let answer = signed(Version::Four, "a", &any(), "hello")
         .later("success_action_status", "201")
         .later("x-oss-meta-a", "b")
-        .later("file", "another")
         .later("callback", &client::base64(&callback(&receiver.url("/"))))
         .send(&server);
     assert_eq!(answer.status, 204);
@@ -407,11 +406,17 @@ fn a_form_in_chunks_is_a_form() {
 fn a_form_without_a_key_or_a_file_is_none() {
     let server = start();
     let form: Form = signed(Version::Four, "a", &any(), "hello");
-    let wrong = "IncorrectNumberOfFilesInPOSTRequest";
     let no_file = form.clone().without_file().send(&server);
-    assert_refused(&no_file, 400, wrong);
-    let no_key = form.without_field("key").send(&server);
-    assert_refused(&no_key, 400, wrong);
+    assert_refused(&no_file, 400, "MalformedPOSTRequest");
+    // The key is looked for first.
+    for no_key in [
+        form.clone().without_field("key"),
+        form.without_field("key").without_file(),
+    ] {
+        let answer = no_key.send(&server);
+        assert_refused(&answer, 400, "InvalidArgument");
+        assert!(message(&answer).contains("the specified &apos;key&apos;"));
+    }
     for key in ["", "/a", "\\a", &"a".repeat(1024)] {
         let answer = signed(Version::Four, key, &any(), "hello").send(&server);
         assert_refused(&answer, 400, "InvalidObjectName");

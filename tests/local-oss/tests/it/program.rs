@@ -195,7 +195,11 @@ fn every_flag_reaches_the_server() {
         "OSS4-HMAC-SHA256 Credential=AK/20260101/cn-hangzhou/oss/aliyun_v4_request,Signature=00";
     let answer = put("a", "x").header("Authorization", region);
     let answer = send(answer.header("x-oss-date", "20260101T000000Z"));
-    assert!(answer.element("Message").unwrap().contains("eu-central-1"));
+    let message = answer.element("Message");
+    assert_eq!(
+        message.as_deref(),
+        Some("Invalid signing region in Authorization header.")
+    );
     for origin in ["http://one.example.com", "http://two.example.com"] {
         let answer = send(client::get("a").header("Origin", origin));
         assert_eq!(answer.header("access-control-allow-origin"), Some(origin));

@@ -7,6 +7,7 @@ use super::*;
 fn rules(strict: bool) -> Rules {
     Rules {
         strict,
+        strict_variables: true,
         // Every host name can be resolved, but for these.
         resolver: Arc::new(|host, port| match host {
             "unknown.example" => Err(io::ErrorKind::NotFound.into()),
@@ -148,13 +149,13 @@ fn every_other_fault_is_found() {
             with("callbackUrl", json!("unknown.example")),
             None,
             "Can not get ip by this host.",
-            None,
+            Some("0007-00000007"),
         ),
         (
             with("callbackUrl", json!("ipv6.example")),
             None,
             "Can not get ip by this host.",
-            None,
+            Some("0007-00000007"),
         ),
         (
             with("callbackHost", json!("")),
@@ -338,7 +339,7 @@ fn what_oss_accepts_is_accepted() {
     let five = "http://a.example/a?b=%2F;https://b.example;c.example;1.2.3.4:8080/x;d.example:1;";
     let callback = json!({
         "callbackUrl": five, "callbackHost": "host.example", "callbackBody": "{\"a\":${x:名}}",
-        "callbackBodyType": "application/json", "callbackSNI": "yes", "unknown": null,
+        "callbackBodyType": "application/json", "callbackSNI": true, "unknown": null,
     });
     let callback = check_json(&callback, Some(&json!({ "x:名": "1", "x:": "" })), true).unwrap();
     let urls: Vec<&str> = callback

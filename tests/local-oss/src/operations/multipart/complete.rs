@@ -63,11 +63,13 @@ pub(super) async fn complete(
         (false, (document, _)) => Some(part_list::parse(&document)?),
         (true, (document, _)) if document.is_empty() => None,
         (true, _) => {
+            // Misspelt by OSS.
             return Err(OssError::invalid_argument(
-                "The body must be empty with x-oss-complete-all.",
+                "Should not speficy both complete all header and http body.",
                 "x-oss-complete-all",
                 "yes",
-            ));
+            )
+            .ec("0042-00000216"));
         }
     };
 
@@ -76,8 +78,8 @@ pub(super) async fn complete(
     open_upload(service, Operation::CompleteMultipartUpload, call)?;
     let parts = upload.parts.all();
     let parts = match listed {
-        Some(listed) => chosen(&parts, &listed)?,
-        None => all(&parts)?,
+        Some(listed) => chosen(&parts, &listed, &upload.id)?,
+        None => all(&parts, &upload.id)?,
     };
     check_sizes(&parts, service.min_part_size)?;
     let forbid_overwrite = upload.forbid_overwrite || forbid_here;
@@ -123,21 +125,27 @@ fn takes_all(call: &Call) -> Result<bool, OssError> {
 }
 
 /// The parts of the list, if they are all there.
-fn chosen(parts: &Parts, listed: &[ListedPart]) -> Result<Vec<(u32, Arc<Part>)>, OssError> {
+fn chosen(
+    parts: &Parts,
+    listed: &[ListedPart],
+    upload_id: &str,
+) -> Result<Vec<(u32, Arc<Part>)>, OssError> {
     if !listed.is_sorted_by(|one, next| one.number < next.number) {
         return Err(OssError::new(
             StatusCode::BAD_REQUEST,
             "InvalidPartOrder",
             "The list of parts was not in ascending order. Parts list must specified in order by part number.",
-        ));
+        )
+        .ec("0042-00000209"));
     }
     let find = |listed: &ListedPart| {
         let part = parts.get(&listed.number);
         let part = part.filter(|part| part.etag == listed.etag);
         let part = part.ok_or_else(|| {
             invalid_part()
-                .detail("PartNumber", listed.number.to_string())
                 .detail("ETag", &*listed.etag)
+                .detail("PartNumber", listed.number.to_string())
+                .detail("UploadId", upload_id)
         })?;
         Ok((listed.number, Arc::clone(part)))
     };
@@ -145,9 +153,9 @@ fn chosen(parts: &Parts, listed: &[ListedPart]) -> Result<Vec<(u32, Arc<Part>)>,
 }
 
 /// What OSS says if there is none is not documented.
-fn all(parts: &Parts) -> Result<Vec<(u32, Arc<Part>)>, OssError> {
+fn all(parts: &Parts, upload_id: &str) -> Result<Vec<(u32, Arc<Part>)>, OssError> {
     match parts.is_empty() {
-        true => Err(invalid_part()),
+        true => Err(invalid_part().detail("UploadId", upload_id)),
         false => Ok(parts
             .iter()
             .map(|(number, part)| (*number, Arc::clone(part)))
@@ -181,7 +189,8 @@ fn check_sizes(parts: &[(u32, Arc<Part>)], least: u64) -> Result<(), OssError> {
         .detail("ETag", &*part.etag)
         .detail("MinSizeAllowed", least.to_string())
         .detail("PartNumber", number.to_string())
-        .detail("ProposedSize", part.contents.size().to_string())),
+        .detail("ProposedSize", part.contents.size().to_string())
+        .ec("0042-00000213")),
     }
 }
 

@@ -94,12 +94,18 @@ fn open_upload(
         )
         .detail("UploadId", id);
         match operation {
+            // What has another form was never given out.
+            _ if !is_upload_id(id) => error.ec("0017-00000244"),
             Operation::UploadPart => error.ec("0042-00000104"),
             Operation::UploadPartCopy => error.ec("0042-00000311"),
             Operation::AbortMultipartUpload | Operation::ListParts => error.ec("0042-00000002"),
             _ => error,
         }
     })
+}
+
+fn is_upload_id(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Parts under way are lost too: they find the upload gone.

@@ -139,15 +139,24 @@ pub(super) async fn upload_part_copy(
 
 fn part_number(call: &Call) -> Result<u32, OssError> {
     let text = parameter(call, "partNumber")?;
+    if text.is_empty() {
+        return Err(OssError::invalid_argument(
+            "Unexpected query string parameter",
+            "ResourceType",
+            "partNumber",
+        )
+        .ec("0017-00000219"));
+    }
     let number = text.parse().ok();
     number
         .filter(|number| PART_NUMBERS.contains(number))
         .ok_or_else(|| {
             OssError::invalid_argument(
                 "Part number must be an integer between 1 and 10000, inclusive.",
-                "partNumber",
+                "PartNumber",
                 text,
             )
+            .ec("0017-00000220")
         })
 }
 
@@ -163,6 +172,8 @@ fn part(service: &Service, contents: Contents, noted: &mut MultipartRequest) -> 
 fn describe(answer: &mut Answer, part: &Part) {
     let headers = answer.headers_mut();
     insert(headers, "etag", &format!("\"{}\"", part.etag));
+    let md5 = STANDARD.encode(part.contents.md5);
+    insert(headers, "content-md5", &md5);
     let crc64 = part.contents.crc64.to_string();
     insert(headers, "x-oss-hash-crc64ecma", &crc64);
 }

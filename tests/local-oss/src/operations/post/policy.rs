@@ -37,7 +37,7 @@ impl Rule {
     fn holds_for(&self, value: Option<&str>) -> bool {
         match self {
             Self::Equals(expected) => value == Some(expected),
-            Self::StartsWith(prefix) => value.is_some_and(|value| value.starts_with(prefix)),
+            Self::StartsWith(prefix) => value.is_some_and(|value| value.starts_with(&**prefix)),
             Self::In(list) => value.is_some_and(|value| list.iter().any(|one| one == value)),
             Self::NotIn(list) => value.is_none_or(|value| list.iter().all(|one| one != value)),
         }
@@ -75,74 +75,127 @@ pub(super) fn field_name(name: &str) -> String {
 }
 
 impl Policy {
-    /// From the field `policy`.
+    /// From the field `policy`. Where OSS's words are not known they are local-oss's; the numbers are OSS's.
     pub(super) fn parse(base64: &str) -> Result<Self, OssError> {
         let text = STANDARD
             .decode(base64)
-            .map_err(|_| invalid("it is not base64 encoded"))?;
-        let Ok(Value::Object(members)) = serde_json::from_slice(&text) else {
-            return Err(invalid("it is not a JSON object"));
+            .map_err(|_| invalid("it is not base64 encoded").ec("0006-00000202"))?;
+        let members = match serde_json::from_slice(&json_of(&text)) {
+            Ok(Value::Object(members)) => members,
+            Ok(_) => return Err(invalid("it is not a JSON object").ec("0006-00000204")),
+            Err(error) => {
+                return Err(invalid(&format!("Invalid JSON: {error}")).ec("0006-00000204"));
+            }
         };
+        let conditions = members.get("conditions");
         let expiration = match members.get("expiration") {
-            None => return Err(invalid("it has no expiration")),
-            Some(expiration) => expiration.as_str().and_then(parse_expiration),
+            None if conditions.is_none() => {
+                return Err(invalid("it has no expiration and no conditions").ec("0006-00000209"));
+            }
+            None => return Err(invalid("it has no expiration").ec("0006-00000208")),
+            Some(Value::String(text)) if text.is_empty() => {
+                return Err(invalid("its expiration is empty").ec("0006-00000211"));
+            }
+            Some(Value::String(text)) => {
+                parse_expiration(text).ok_or_else(|| invalid("its expiration is no time"))?
+            }
+            Some(_) => return Err(invalid("its expiration is no text").ec("0006-00000210")),
         };
-        let Some(Value::Array(conditions)) = members.get("conditions") else {
-            return Err(invalid("it has no list of conditions"));
+        let conditions = match conditions {
+            None => return Err(invalid("it has no conditions").ec("0006-00000207")),
+            Some(Value::Array(list)) if list.is_empty() => {
+                return Err(invalid("its list of conditions is empty").ec("0006-00000215"));
+            }
+            Some(Value::Array(list)) => list,
+            Some(_) => return Err(invalid("its conditions are no list").ec("0006-00000214")),
         };
         let mut policy = Self {
-            expiration: expiration.ok_or_else(|| invalid("its expiration is no time"))?,
+            expiration,
             conditions: Vec::new(),
             least: 0,
             most: u64::MAX,
         };
         for condition in conditions {
-            let known = match condition {
+            let fault = match condition {
                 Value::Object(members) => policy.add_exact(members),
                 Value::Array(parts) => policy.add(parts),
-                _ => None,
+                _ => Err(Some("0006-00000224")),
             };
-            known.ok_or_else(|| invalid(&format!("unknown condition {condition}")))?;
+            match fault {
+                Ok(()) => {}
+                // OSS's own words, for an object of no member or of two.
+                Err(None) => {
+                    return Err(invalid(
+                        "Invalid Simple-Condition: Simple-Conditions must have exactly one property specified",
+                    ));
+                }
+                Err(Some(ec)) => {
+                    return Err(invalid(&format!("invalid condition {condition}")).ec(ec));
+                }
+            }
         }
         Ok(policy)
     }
 
     /// `{"name": "value"}`
-    fn add_exact(&mut self, members: &Map<String, Value>) -> Option<()> {
-        for (name, value) in members {
-            let rule = Rule::Equals(value.as_str()?.to_owned());
-            let field = field_name(name);
-            self.conditions.push(Condition { field, rule });
-        }
-        Some(())
+    fn add_exact(&mut self, members: &Map<String, Value>) -> Result<(), Option<&'static str>> {
+        let mut pairs = members.iter();
+        let (Some((name, value)), None) = (pairs.next(), pairs.next()) else {
+            return Err(None);
+        };
+        let value = value.as_str().ok_or(Some("0006-00000224"))?;
+        self.conditions.push(Condition {
+            field: field_name(name),
+            rule: Rule::Equals(unescaped(value)),
+        });
+        Ok(())
     }
 
-    /// `["rule", "$name", value]`, or `["content-length-range", least, most]`
-    fn add(&mut self, parts: &[Value]) -> Option<()> {
-        let [rule, second, third] = parts else {
-            return None;
+    /// `["rule", "$name", value]`, or `["content-length-range", least, most]`. OSS's pages also show names without the dollar
+    /// sign, and its message then has it.
+    fn add(&mut self, parts: &[Value]) -> Result<(), Option<&'static str>> {
+        const WRONG_TYPE: Option<&str> = Some("0006-00000224");
+        let rule = match parts {
+            [] | [_] => return Err(Some("0006-00000216")),
+            [rule, ..] => rule.as_str().ok_or(WRONG_TYPE)?,
         };
-        let rule = rule.as_str()?;
-        if rule == "content-length-range" {
-            self.least = self.least.max(second.as_u64()?);
-            self.most = self.most.min(third.as_u64()?);
-            return Some(());
+        let known = ["eq", "starts-with", "in", "not-in", "content-length-range"];
+        if !known.contains(&rule) {
+            return Err(Some("0006-00000217"));
         }
-        let text = || Some(third.as_str()?.to_owned());
-        let list = || -> Option<Vec<String>> {
-            let list = third.as_array()?.iter();
-            list.map(|one| Some(one.as_str()?.to_owned())).collect()
+        let [_, second, third] = parts else {
+            return Err(Some("0006-00000218"));
+        };
+        if rule == "content-length-range" {
+            let (least, most) = match (second.as_u64(), third.as_u64()) {
+                (Some(least), Some(most)) => (least, most),
+                (Some(_), None) => return Err(Some("0006-00000221")),
+                (None, _) => return Err(Some("0006-00000223")),
+            };
+            if most < least {
+                return Err(Some("0006-00000219"));
+            }
+            self.least = self.least.max(least);
+            self.most = self.most.min(most);
+            return Ok(());
+        }
+        let text = |value: &Value| value.as_str().map(unescaped).ok_or(WRONG_TYPE);
+        let list = || {
+            let list = third.as_array().ok_or(WRONG_TYPE)?;
+            list.iter().map(text).collect::<Result<Vec<_>, _>>()
         };
         let rule = match rule {
-            "eq" => Rule::Equals(text()?),
-            "starts-with" => Rule::StartsWith(text()?),
+            "eq" => Rule::Equals(text(third)?),
+            "starts-with" => Rule::StartsWith(text(third)?),
             "in" => Rule::In(list()?),
-            "not-in" => Rule::NotIn(list()?),
-            _ => return None,
+            _ => Rule::NotIn(list()?),
         };
-        let field = field_name(second.as_str()?.strip_prefix('$')?);
-        self.conditions.push(Condition { field, rule });
-        Some(())
+        let name = second.as_str().ok_or(WRONG_TYPE)?;
+        self.conditions.push(Condition {
+            field: field_name(name.strip_prefix('$').unwrap_or(name)),
+            rule,
+        });
+        Ok(())
     }
 
     /// Refuses a form that is too late or has other fields than it may.
@@ -152,11 +205,16 @@ impl Policy {
         field: impl Fn(&str) -> Option<&'a str>,
     ) -> Result<(), OssError> {
         if now > self.expiration {
-            return Err(violated("Policy expired."));
+            return Err(violated("Policy expired.").ec("0006-00000213"));
         }
         let broken = |condition: &&Condition| !condition.rule.holds_for(field(&condition.field));
         match self.conditions.iter().find(broken) {
-            Some(condition) => Err(failed(&condition.shown())),
+            Some(condition) => Err(
+                failed(&condition.shown()).ec(match field(&condition.field) {
+                    None => "0006-00000226",
+                    Some(_) => "0006-00000227",
+                }),
+            ),
             None => Ok(()),
         }
     }
@@ -181,7 +239,8 @@ impl Policy {
                 "EntityTooLarge",
                 "Your proposed upload exceeds the maximum allowed size.",
             )
-            .detail("MaxSizeAllowed", self.most.to_string())),
+            .detail("MaxSizeAllowed", self.most.to_string())
+            .ec("0006-00000003")),
             false => Ok(()),
         }
     }
@@ -192,10 +251,11 @@ impl Policy {
             true => Err(OssError::new(
                 StatusCode::BAD_REQUEST,
                 "EntityTooSmall",
-                "Your proposed upload is smaller than the minimum allowed size.",
+                "Your proposed upload smaller than the minimum allowed size.",
             )
             .detail("MinSizeAllowed", self.least.to_string())
-            .detail("ProposedSize", size.to_string())),
+            .detail("ProposedSize", size.to_string())
+            .ec("0006-00000004")),
             false => Ok(()),
         }
     }
@@ -215,6 +275,28 @@ fn invalid(why: &str) -> OssError {
         "InvalidPolicyDocument",
         format!("Invalid Policy: {why}."),
     )
+}
+
+/// OSS's documentation writes a dollar sign in a value as `\$`, which is no escape of JSON: it is made one here.
+fn json_of(text: &[u8]) -> Vec<u8> {
+    let mut json = Vec::with_capacity(text.len());
+    let mut bytes = text.iter().copied();
+    while let Some(byte) = bytes.next() {
+        json.push(byte);
+        if byte == b'\\' {
+            match bytes.next() {
+                Some(b'$') => json.extend_from_slice(b"\\$"),
+                Some(next) => json.push(next),
+                None => {}
+            }
+        }
+    }
+    json
+}
+
+/// A dollar sign stands bare in what SDKs send, or behind a backslash that is left of `\$` or of `\\$`.
+fn unescaped(value: &str) -> String {
+    value.replace("\\$", "$")
 }
 
 /// `2024-01-02T04:04:05.000Z`, with or without a fraction, which does not count.
@@ -302,7 +384,6 @@ mod tests {
                 vec![Some("c"), None],
                 vec![Some("a"), Some("b")],
             ),
-            (json!({}), vec![None], vec![]),
         ] {
             for value in good {
                 assert_eq!(verdict(&condition, value), Ok(()), "{condition} {value:?}");
@@ -355,7 +436,7 @@ mod tests {
 
     #[test]
     fn a_policy_ends_with_its_time() {
-        let policy = policy(&json!([])).unwrap();
+        let policy = policy(&json!([["content-length-range", 0, 1]])).unwrap();
         let end = parse_basic_time(b"20240102T040405Z").unwrap();
         assert!(policy.check(end, |_| None).is_ok());
         let late = policy
@@ -378,7 +459,10 @@ mod tests {
             json!({"expiration": end, "conditions": ["key"]}),
             json!({"expiration": end, "conditions": [{"key": 1}]}),
             json!({"expiration": end, "conditions": [[]]}),
-            json!({"expiration": end, "conditions": [["eq", "key", "a"]]}),
+            json!({"expiration": end, "conditions": []}),
+            json!({"expiration": end, "conditions": [{}]}),
+            json!({"expiration": end, "conditions": [{"key": "a", "bucket": "b"}]}),
+            json!({"expiration": end, "conditions": [["content-length-range", 2, 1]]}),
             json!({"expiration": end, "conditions": [["eq", "$key"]]}),
             json!({"expiration": end, "conditions": [["eq", "$key", ["a"]]]}),
             json!({"expiration": end, "conditions": [["in", "$key", "a"]]}),
@@ -394,6 +478,31 @@ mod tests {
         }
         let deep = "[".repeat(10_000);
         assert!(Policy::parse(&STANDARD.encode(deep)).is_err());
+    }
+
+    #[test]
+    fn a_dollar_sign_is_written_in_three_ways() {
+        for written in ["a/${filename}", "a/\\${filename}", "a/\\\\${filename}"] {
+            let text = format!(
+                r#"{{"expiration": "2024-01-02T04:04:05.000Z", "conditions": [["eq", "$key", "{written}"], {{"x:a": "\"\\"}}]}}"#
+            );
+            let policy = Policy::parse(&STANDARD.encode(&text)).expect(&text);
+            let checked = policy.check(SystemTime::UNIX_EPOCH, |name| match name {
+                "key" => Some("a/${filename}"),
+                _ => Some("\"\\"),
+            });
+            assert!(checked.is_ok(), "{text}: {checked:?}");
+        }
+    }
+
+    #[test]
+    fn a_field_is_named_with_its_dollar_sign_or_without() {
+        for name in ["key", "$key"] {
+            let condition = json!(["eq", name, "a"]);
+            assert_eq!(verdict(&condition, Some("a")), Ok(()));
+            let message = verdict(&condition, Some("b")).unwrap_err();
+            assert!(message.ends_with(r#"["eq", "$key", "a"]"#), "{message}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod form;
 pub mod multipart;
 pub mod presign;
 pub mod tls;
+pub mod v4;
 
 use std::{
     io::{BufRead, BufReader, Read, Write},

@@ -202,15 +202,17 @@ impl Presign {
     }
 
     fn header_lines(&self, is_signed: impl Fn(&str) -> bool) -> String {
-        let mut lines: Vec<String> = self
+        let mut headers: Vec<(String, &String)> = self
             .headers
             .iter()
             .map(|(name, value)| (name.to_lowercase(), value))
             .filter(|(name, _)| is_signed(name))
-            .map(|(name, value)| format!("{name}:{value}\n"))
             .collect();
-        lines.sort();
-        lines.concat()
+        headers.sort();
+        headers
+            .iter()
+            .map(|(name, value)| format!("{name}:{value}\n"))
+            .collect()
     }
 
     /// The request of whoever was given the URL and the headers.
