@@ -23,6 +23,7 @@ pub(super) fn check(callback: &str, callback_var: Option<&str>) -> Result<()> {
     check_host(members.get("callbackHost"))?;
     let body = check_body(members.get("callbackBody"))?;
     check_body_type(members.get("callbackBodyType"))?;
+    check_sni(members.get("callbackSNI"))?;
     if let Some(callback_var) = callback_var {
         check_variables(&object(callback_var, &CALLBACK_VAR)?)?;
     }
@@ -204,6 +205,18 @@ fn check_body_type(body_type: Option<&Value>) -> Result<()> {
     }
 }
 
+/// The text "true" is none either (OSS refused one).
+fn check_sni(sni: Option<&Value>) -> Result<()> {
+    match sni {
+        None | Some(Value::Bool(_)) => Ok(()),
+        Some(_) => Err(fault(
+            "callbackSNI",
+            "is not true or false",
+            Some("0007-00000014"),
+        )),
+    }
+}
+
 fn check_variables(variables: &Map<String, Value>) -> Result<()> {
     for (name, value) in variables {
         let problem = match name.strip_prefix("x:") {
@@ -283,6 +296,24 @@ mod tests {
                 check(callback, row[var].as_str()).unwrap_or_else(|e| panic!("{}: {e}", row["id"]));
             }
         });
+    }
+
+    #[test]
+    fn only_a_boolean_turns_sni_on_or_off() {
+        for (sni, good) in [
+            ("true", true),
+            ("false", true),
+            ("\"true\"", false),
+            ("1", false),
+            ("null", false),
+        ] {
+            let json = format!(
+                r#"{{"callbackUrl":"http://a.example.com","callbackBody":"a","callbackSNI":{sni}}}"#
+            );
+            let checked = check(&STANDARD.encode(json), None);
+            let ec = checked.as_ref().err().and_then(|e| e.ec());
+            assert_eq!(ec, (!good).then_some("0007-00000014"), "{sni}");
+        }
     }
 
     #[test]
