@@ -11,7 +11,7 @@ use crate::base::crc64::Crc64;
 use crate::engine::Engine;
 use crate::engine::operation::operation_setters;
 use crate::engine::source::{self, Source, Upload};
-use crate::operations::post_policy::PostForm;
+use crate::operations::post_policy::{PostForm, check_fields};
 use crate::operations::put_options::{PutOptions, Step, body_setters, progress_setter};
 use crate::outcome::error::{Error, Result};
 use crate::outcome::receipt::Receipt;
@@ -233,6 +233,7 @@ impl<'a> PostObject<'a> {
 
     /// What stands before and after the file.
     fn framing(&self, boundary: &str, path: Option<&Path>) -> Result<(Vec<u8>, Vec<u8>)> {
+        check_fields(self.form.fields().iter().chain(&self.fields))?;
         let from_path = path
             .and_then(|path| path.file_name())
             .map(|name| name.to_string_lossy());

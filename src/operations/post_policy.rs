@@ -23,6 +23,38 @@ use crate::spec::CallbackSpec;
 /// OSS replaces it in `key` by the name of the uploaded file.
 const FILENAME: &str = "${filename}";
 
+/// OSS documentation, "PostObject" and the page of EC 0006-00000112: the name of a field, its value, all values.
+const MAX_NAME_LEN: usize = 8 * 1024;
+const MAX_VALUE_LEN: usize = 2 * 1024 * 1024;
+const MAX_VALUES_LEN: usize = 8 * 1024 * 1024;
+
+/// Refuses fields that OSS would refuse, whatever they say.
+pub(super) fn check_fields<'f>(fields: impl Iterator<Item = &'f (String, String)>) -> Result<()> {
+    let too_long =
+        |what: String, most| Err(Error::argument(format!("{what}: OSS takes at most {most}")));
+    let mut values = 0;
+    for (name, value) in fields {
+        if name.eq_ignore_ascii_case("file") {
+            let message = format!("field {name} cannot be given: the file is sent in it");
+            return Err(Error::argument(message));
+        }
+        if name.len() > MAX_NAME_LEN {
+            let what = format!("a field has a name of {} bytes", name.len());
+            return too_long(what, MAX_NAME_LEN);
+        }
+        if value.len() > MAX_VALUE_LEN {
+            let what = format!("field {name} has a value of {} bytes", value.len());
+            return too_long(what, MAX_VALUE_LEN);
+        }
+        values += value.len();
+    }
+    if values > MAX_VALUES_LEN {
+        let what = format!("all fields have values of {values} bytes together");
+        return too_long(what, MAX_VALUES_LEN);
+    }
+    Ok(())
+}
+
 /// What a form permits. Made by [`Client::post_policy`](crate::Client::post_policy).
 ///
 /// Everything that is given here becomes a field of the form **and** a condition of its policy, so that the
@@ -268,6 +300,7 @@ impl PostPolicy {
             }
             SignatureVersion::V4 => fields.push(("x-oss-signature".to_owned(), signature)),
         }
+        check_fields(fields.iter())?;
         let bucket = Request::on_bucket("POST", &self.bucket);
         Ok(PostForm {
             url: self.engine.endpoint().url(&bucket),

@@ -255,6 +255,70 @@ fn what_is_wrong_with_a_body_or_a_field_is_named() {
     assert_eq!(server.stored(), []);
 }
 
+/// OSS's limits: 8 KB for a name, 2 MB for a value, 8 MB for all values.
+#[test]
+fn fields_are_as_long_as_oss_takes_them() {
+    const MB: usize = 1024 * 1024;
+    let server = server().start().unwrap();
+    let policy = || {
+        signing(&server, SignatureVersion::V4)
+            .post_policy(BUCKET)
+            .key("a")
+    };
+    let form = policy().sign().unwrap();
+    let post = || uploader(&server).post_object(&form);
+    let (name, value) = ("n".repeat(8 * 1024), "v".repeat(2 * MB));
+    let receipt = post()
+        .field(&name, "v")
+        .field("x:a", &value)
+        .send_bytes(b"1");
+    assert_eq!(receipt.unwrap().status(), 204);
+    let all = |count: usize| {
+        let fields = 0..count;
+        fields.fold(post(), |post, index| {
+            post.field(&format!("x:{index}"), &value)
+        })
+    };
+    assert!(all(3).send_bytes(b"1").is_ok());
+    let signed = format!("{value}{value}");
+    for (error, said) in [
+        (
+            post()
+                .field(&format!("{name}n"), "v")
+                .send_bytes(b"1")
+                .unwrap_err(),
+            "a field has a name of 8193 bytes: OSS takes at most 8192",
+        ),
+        (
+            post()
+                .field("x:a", &format!("{value}v"))
+                .send_bytes(b"1")
+                .unwrap_err(),
+            "field x:a has a value of 2097153 bytes: OSS takes at most 2097152",
+        ),
+        (
+            all(4).send_bytes(b"1").unwrap_err(),
+            "all fields have values of",
+        ),
+        (
+            post().field("File", "x").send_bytes(b"1").unwrap_err(),
+            "field File cannot be given",
+        ),
+        (
+            policy().field("x:a", &signed).sign().unwrap_err(),
+            "field x:a has a value of 4194304 bytes",
+        ),
+    ] {
+        assert_eq!(
+            (error.kind(), error.stored()),
+            (ErrorKind::InvalidArgument, Stored::No),
+            "{error}"
+        );
+        assert!(error.to_string().starts_with(said), "{error}");
+    }
+    assert_eq!(server.stored().len(), 2);
+}
+
 /// What an uploader was given.
 enum Permission {
     Form(PostForm),
