@@ -1,7 +1,7 @@
 //! Requests through a proxy: what it is asked, what it may refuse, and who names it.
 
 use std::env;
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::process::Command;
 use std::time::Duration;
 
@@ -273,7 +273,7 @@ fn another_refusal_on_the_way_is_final_and_says_nothing_of_the_object() {
 #[cfg(feature = "tls")]
 fn tunnel(server: SocketAddr, answer: String) -> RawServer {
     use std::io;
-    use std::net::Shutdown;
+    use std::net::{Shutdown, TcpStream};
 
     RawServer::start(move |connection| {
         connection.write(answer.as_bytes());
