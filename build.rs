@@ -13,7 +13,7 @@ pub mod header {
     use std::{env, fs};
 
     /// What C sees. Within a handle, functions keep the order that they have here.
-    const FILES: [&str; 35] = [
+    const FILES: [&str; 36] = [
         "defaults",
         "version",
         "code",
@@ -39,6 +39,7 @@ pub mod header {
         "reconcile",
         "presign",
         "post_policy",
+        "post_form",
         "post_object",
         "explain",
         "verifier",
@@ -61,7 +62,7 @@ pub mod header {
     }
 
     /// In the order of use. The codes come first only because C wants an enumeration before its use.
-    const SECTIONS: [Section; 12] = [
+    const SECTIONS: [Section; 13] = [
         Section {
             title: "Return codes",
             about: "Zero is success; any other code names the cause of a failure.",
@@ -140,11 +141,12 @@ pub mod header {
         Section {
             title: "Permissions for others",
             about: "URLs and forms that let somebody without a key upload one object.",
-            owners: &[
-                "oss_callback_presigned_url",
-                "oss_callback_post_policy",
-                "oss_callback_post_form",
-            ],
+            owners: &["oss_callback_presigned_url", "oss_callback_post_form"],
+        },
+        Section {
+            title: "Signing forms",
+            about: "What a browser may upload with a form that this program signs.",
+            owners: &["oss_callback_post_policy"],
         },
         Section {
             title: "Trying a callback without sending it",
@@ -177,8 +179,14 @@ pub mod header {
         },
     ];
 
-    /// The section that the feature `small` leaves out.
-    const RECEIVING: &str = "The application server";
+    /// The sections, and functions of other ones, that the feature `small` leaves out.
+    const NOT_IN_SMALL: [&str; 5] = [
+        "Signing forms",
+        "Trying a callback without sending it",
+        "The application server",
+        "oss_callback_client_sign_post_form",
+        "oss_callback_spec_preview",
+    ];
 
     /// A piece of the header with its comment.
     struct Item {
@@ -298,12 +306,7 @@ pub mod header {
         header += "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n";
         for (number, section) in SECTIONS.iter().enumerate() {
             let written = written(number, section, &items);
-            header += &match section.title == RECEIVING {
-                true => format!(
-                    "\n#if !defined(OSS_CALLBACK_SMALL)\n{written}\n#endif /* OSS_CALLBACK_SMALL */\n"
-                ),
-                false => written,
-            };
+            header += &unless_small(section.title, written);
         }
         header
             + "\n#ifdef __cplusplus\n} /* extern \"C\" */\n#endif\n\n#endif /* OSS_CALLBACK_H */\n"
@@ -342,7 +345,7 @@ pub mod header {
                 section.owners[owner]
             );
             for item in types.into_iter().chain(functions) {
-                text += &match item.is_handle() {
+                let described = match item.is_handle() {
                     true => format!(
                         "\n/**\n * @typedef {}\n *\n {}\n */\n",
                         item.name(),
@@ -350,9 +353,18 @@ pub mod header {
                     ),
                     false => format!("\n/**\n {}\n */\n{}\n", item.comment, item.declaration()),
                 };
+                text += &unless_small(item.name(), described);
             }
         }
         text + "\n/** @} */\n"
+    }
+
+    /// What the feature `small` leaves out stands behind a guard.
+    fn unless_small(name: &str, written: String) -> String {
+        if !NOT_IN_SMALL.contains(&name) {
+            return written;
+        }
+        format!("\n#if !defined(OSS_CALLBACK_SMALL)\n{written}\n#endif /* OSS_CALLBACK_SMALL */\n")
     }
 
     /// The guard, what the header includes, and its macros.

@@ -1471,6 +1471,8 @@ oss_callback_code oss_callback_client_presign_head_object(
     const oss_callback_client *client, const char *bucket, const char *object,
     uint64_t expires_in_s, oss_callback_presigned_url **presigned_url, oss_callback_error **error);
 
+#if !defined(OSS_CALLBACK_SMALL)
+
 /**
  * Signs a form for an upload into `bucket`. Sends nothing. Free `*post_form` with
  * oss_callback_post_form_free.
@@ -1480,6 +1482,8 @@ oss_callback_code oss_callback_client_sign_post_form(
     const oss_callback_client *client, const char *bucket,
     const oss_callback_post_policy *post_policy, oss_callback_post_form **post_form,
     oss_callback_error **error);
+
+#endif /* OSS_CALLBACK_SMALL */
 
 /**
  * Frees a client. No call may still be using it.
@@ -1685,6 +1689,8 @@ size_t oss_callback_spec_warnings_len(const oss_callback_spec *spec);
  */
 const char *oss_callback_spec_warning(const oss_callback_spec *spec, size_t index);
 
+#if !defined(OSS_CALLBACK_SMALL)
+
 /**
  * Renders the requests that OSS would send after an upload, one for each URL; OSS sends each only if those
  * before it fail. Sends nothing. Free `*preview` with oss_callback_preview_free. Fails with
@@ -1694,6 +1700,8 @@ OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_spec_preview(
     const oss_callback_spec *spec, const oss_callback_object_facts *object_facts,
     oss_callback_preview **preview, oss_callback_error **error);
+
+#endif /* OSS_CALLBACK_SMALL */
 
 /**
  * Frees a spec. No call may still be using it.
@@ -2569,6 +2577,70 @@ const char *oss_callback_presigned_url_header_value(
 void oss_callback_presigned_url_free(oss_callback_presigned_url *presigned_url);
 
 /**
+ * @typedef oss_callback_post_form
+ *
+ * A signed form: where to post it, and its fields. Treat it like a password. Immutable: any thread may
+ * read it; one thread frees it.
+ */
+
+/**
+ * Makes a form from the JSON that oss_callback_post_form_json gave, on any machine, or that another
+ * program wrote: {"url":"…","fields":[["key","…"],…]}. Free `*post_form` with oss_callback_post_form_free.
+ */
+OSS_CALLBACK_MUST_USE
+oss_callback_code oss_callback_post_form_new_from_json(
+    const char *json, oss_callback_post_form **post_form, oss_callback_error **error);
+
+/**
+ * The URL to post the form to.
+ */
+const char *oss_callback_post_form_url(const oss_callback_post_form *post_form);
+
+/**
+ * The form as JSON, for a web page or another machine.
+ */
+const char *oss_callback_post_form_json(const oss_callback_post_form *post_form);
+
+/**
+ * Writes to `*expires` when the form expires; returns false if the form does not say.
+ */
+bool oss_callback_post_form_expires_at_s(
+    const oss_callback_post_form *post_form, uint64_t *expires);
+
+/**
+ * The number of fields. Send them before the file.
+ */
+size_t oss_callback_post_form_fields_len(const oss_callback_post_form *post_form);
+
+/**
+ * The name of a field. `index` starts at 0; NULL if it is out of range.
+ */
+const char *oss_callback_post_form_field_name(
+    const oss_callback_post_form *post_form, size_t index);
+
+/**
+ * The value of a field. `index` starts at 0; NULL if it is out of range.
+ */
+const char *oss_callback_post_form_field_value(
+    const oss_callback_post_form *post_form, size_t index);
+
+/**
+ * Frees a form.
+ */
+void oss_callback_post_form_free(oss_callback_post_form *post_form);
+
+/** @} */
+
+#if !defined(OSS_CALLBACK_SMALL)
+
+/**
+ * @name Signing forms
+ *
+ * What a browser may upload with a form that this program signs.
+ * @{
+ */
+
+/**
  * @typedef oss_callback_post_policy
  *
  * What a form permits. Everything that you set becomes a field of the form and a condition of its policy,
@@ -2632,60 +2704,11 @@ void oss_callback_post_policy_set_field(
  */
 void oss_callback_post_policy_free(oss_callback_post_policy *post_policy);
 
-/**
- * @typedef oss_callback_post_form
- *
- * A signed form: where to post it, and its fields. Treat it like a password. Immutable: any thread may
- * read it; one thread frees it.
- */
-
-/**
- * Makes a form from the JSON that oss_callback_post_form_json gave, on any machine, or that another
- * program wrote: {"url":"…","fields":[["key","…"],…]}. Free `*post_form` with oss_callback_post_form_free.
- */
-OSS_CALLBACK_MUST_USE
-oss_callback_code oss_callback_post_form_new_from_json(
-    const char *json, oss_callback_post_form **post_form, oss_callback_error **error);
-
-/**
- * The URL to post the form to.
- */
-const char *oss_callback_post_form_url(const oss_callback_post_form *post_form);
-
-/**
- * The form as JSON, for a web page or another machine.
- */
-const char *oss_callback_post_form_json(const oss_callback_post_form *post_form);
-
-/**
- * Writes to `*expires` when the form expires; returns false if the form does not say.
- */
-bool oss_callback_post_form_expires_at_s(
-    const oss_callback_post_form *post_form, uint64_t *expires);
-
-/**
- * The number of fields. Send them before the file.
- */
-size_t oss_callback_post_form_fields_len(const oss_callback_post_form *post_form);
-
-/**
- * The name of a field. `index` starts at 0; NULL if it is out of range.
- */
-const char *oss_callback_post_form_field_name(
-    const oss_callback_post_form *post_form, size_t index);
-
-/**
- * The value of a field. `index` starts at 0; NULL if it is out of range.
- */
-const char *oss_callback_post_form_field_value(
-    const oss_callback_post_form *post_form, size_t index);
-
-/**
- * Frees a form.
- */
-void oss_callback_post_form_free(oss_callback_post_form *post_form);
-
 /** @} */
+
+#endif /* OSS_CALLBACK_SMALL */
+
+#if !defined(OSS_CALLBACK_SMALL)
 
 /**
  * @name Trying a callback without sending it
@@ -2801,6 +2824,8 @@ size_t oss_callback_explanation_problems_len(const oss_callback_explanation *exp
 void oss_callback_explanation_free(oss_callback_explanation *explanation);
 
 /** @} */
+
+#endif /* OSS_CALLBACK_SMALL */
 
 #if !defined(OSS_CALLBACK_SMALL)
 

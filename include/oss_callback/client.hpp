@@ -289,12 +289,14 @@ class client {
           c_handle(), url.c_handle(), internal::path_of(path).c_str(), options.c_handle(), receipt, error);
     });
   }
+#if !defined(OSS_CALLBACK_SMALL)
   /** Signs a form for an upload into `bucket`. Sends nothing. */
   [[nodiscard]] result<post_form> try_sign_post_form(const text& bucket, const post_policy& policy) const {
     return internal::make_with<post_form, ::oss_callback_post_form>(hooks_, [&](auto** form, auto** error) {
       return ::oss_callback_client_sign_post_form(c_handle(), bucket.c_str(), policy.c_handle(), form, error);
     });
   }
+#endif
   /**
    * Uploads bytes with a form that someone signed, and waits for the answer to its callback, if it has one. `file_name`
    * stands in for the file's name in the object's name; `content_type` is the object's. Either may be nullptr if the
@@ -407,9 +409,11 @@ class client {
                                         const put_options& options = {}) const {
     return try_put_object_from_file_with_url(url, path, options).value();
   }
+#if !defined(OSS_CALLBACK_SMALL)
   [[nodiscard]] post_form sign_post_form(const text& bucket, const post_policy& policy) const {
     return try_sign_post_form(bucket, policy).value();
   }
+#endif
   receipt post_object(const post_form& form, const bytes& body, const text& file_name = nullptr,
                       const text& content_type = nullptr, const put_options& options = {}) const {
     return try_post_object(form, body, file_name, content_type, options).value();

@@ -80,6 +80,7 @@ class presigned_url {
   internal::owned<::oss_callback_presigned_url, ::oss_callback_presigned_url_free> handle_;
 };
 
+#if !defined(OSS_CALLBACK_SMALL)
 /**
  * What a form permits; it needs a key or a prefix. Everything you set becomes a field of the form and a condition of
  * its policy, so the uploader cannot change it. Everything you leave out is open: any size, any type, a callback of the
@@ -131,6 +132,7 @@ class post_policy {
  private:
   internal::owned<::oss_callback_post_policy, ::oss_callback_post_policy_free> handle_;
 };
+#endif
 
 /**
  * A signed form: where to post it, and its fields. It is immutable: any thread may read it. Views that it returns are

@@ -108,6 +108,7 @@ class spec_options {
   internal::owned<::oss_callback_spec_options, ::oss_callback_spec_options_free> handle_;
 };
 
+#if !defined(OSS_CALLBACK_SMALL)
 /**
  * What OSS knows about an upload when it renders a callback; for spec::preview. Facts that you leave out stay empty.
  */
@@ -152,6 +153,7 @@ struct previewed_request {
   /** The whole request as sent, with words in parentheses for what only OSS can know. */
   std::string http;
 };
+#endif
 
 /**
  * A callback, encoded and checked against OSS's rules. It is immutable and may be used for any number of uploads, from
@@ -186,6 +188,7 @@ class spec {
   [[nodiscard]] result<void> try_check() const {
     return internal::run_with({}, [&](auto** error) { return ::oss_callback_spec_check(c_handle(), error); });
   }
+#if !defined(OSS_CALLBACK_SMALL)
   /** Renders the requests that OSS would send, one for each URL. Sends nothing. */
   [[nodiscard]] result<std::vector<previewed_request>> try_preview(const object_facts& facts) const {
     using handle = internal::owned<::oss_callback_preview, ::oss_callback_preview_free>;
@@ -203,6 +206,12 @@ class spec {
     return requests;
   }
 #if OSS_CALLBACK_EXCEPTIONS
+  [[nodiscard]] std::vector<previewed_request> preview(const object_facts& facts) const {
+    return try_preview(facts).value();
+  }
+#endif
+#endif
+#if OSS_CALLBACK_EXCEPTIONS
   explicit spec(const spec_options& options) : spec(try_of(options).value()) {}
   static spec from_base64(const text& callback, const text& callback_var = nullptr) {
     return try_from_base64(callback, callback_var).value();
@@ -211,9 +220,6 @@ class spec {
     return try_from_json(callback, callback_var).value();
   }
   void check() const { try_check().value(); }
-  [[nodiscard]] std::vector<previewed_request> preview(const object_facts& facts) const {
-    return try_preview(facts).value();
-  }
 #endif
 
   /** What OSS accepts but is probably a mistake: a private address, or a variable that is not defined. */
@@ -256,6 +262,7 @@ class callback {
   const ::oss_callback_spec* spec_ = ::oss_callback_spec_none();
 };
 
+#if !defined(OSS_CALLBACK_SMALL)
 /** A callback explained in sentences. */
 struct explanation {
   /** What OSS will do, then what is wrong, then what is probably a mistake; one sentence per line. */
@@ -282,6 +289,7 @@ inline result<explanation> try_explain(const text& callback, const text& callbac
 inline explanation explain(const text& callback, const text& callback_var = nullptr) {
   return try_explain(callback, callback_var).value();
 }
+#endif
 #endif
 
 }  // namespace OSS_CALLBACK_FORM

@@ -1,4 +1,4 @@
-//! A callback looked at without sending anything: previews, explanations, warnings.
+//! A callback looked at without sending anything: previews and explanations.
 
 use std::ffi::CString;
 use std::mem::MaybeUninit;
@@ -81,22 +81,6 @@ impl Request {
 pub struct oss_callback_explanation {
     explanation: Explanation,
     text: CString,
-}
-
-/// The number of warnings about what OSS accepts but is probably a mistake, such as a private address or an
-/// undefined variable. Uploads ignore them. 0 for a spec that OSS would refuse.
-#[unsafe(no_mangle)]
-pub extern "C" fn oss_callback_spec_warnings_len(spec: Option<&oss_callback_spec>) -> size_t {
-    of(spec, 0, |spec| spec.warnings.len())
-}
-
-/// A warning in one sentence. `index` starts at 0; NULL if it is out of range.
-#[unsafe(no_mangle)]
-pub extern "C" fn oss_callback_spec_warning(
-    spec: Option<&oss_callback_spec>,
-    index: size_t,
-) -> *const c_char {
-    of(spec, ptr::null(), |spec| borrowed(spec.warnings.get(index)))
 }
 
 /// Makes the facts of an object stored by PutObject. Free them with oss_callback_object_facts_free.

@@ -37,6 +37,7 @@ mod defaults;
 #[cfg(unix)]
 mod descriptor;
 mod error;
+#[cfg(not(feature = "small"))]
 mod explain;
 mod file_options;
 mod guard;
@@ -49,7 +50,9 @@ mod operation_options;
 mod options;
 mod parts;
 mod pointers;
+mod post_form;
 mod post_object;
+#[cfg(not(feature = "small"))]
 mod post_policy;
 mod presign;
 mod proxy;
@@ -90,8 +93,7 @@ mod tests {
         may_be_shared::<super::error::oss_callback_error>();
         may_be_shared::<super::multipart::oss_callback_multipart_upload>();
         may_be_shared::<super::multipart_uploads::oss_callback_multipart_uploads>();
-        may_be_shared::<super::post_policy::oss_callback_post_policy>();
-        may_be_shared::<super::post_policy::oss_callback_post_form>();
+        may_be_shared::<super::post_form::oss_callback_post_form>();
         may_be_shared::<super::presign::oss_callback_presigned_url>();
         may_be_shared::<super::object::oss_callback_object_metadata>();
         may_be_shared::<super::operation_options::oss_callback_operation_options>();
@@ -101,14 +103,15 @@ mod tests {
         may_be_shared::<super::reconcile::oss_callback_reconciled>();
         may_be_shared::<super::spec::oss_callback_spec>();
         may_be_shared::<super::spec::oss_callback_spec_options>();
-        may_be_shared::<super::explain::oss_callback_explanation>();
-        may_be_shared::<super::explain::oss_callback_object_facts>();
-        may_be_shared::<super::explain::oss_callback_preview>();
     }
 
     #[cfg(not(feature = "small"))]
     #[test]
-    fn so_may_those_of_an_application_server() {
+    fn so_may_those_that_a_small_library_lacks() {
+        may_be_shared::<super::explain::oss_callback_explanation>();
+        may_be_shared::<super::explain::oss_callback_object_facts>();
+        may_be_shared::<super::explain::oss_callback_preview>();
+        may_be_shared::<super::post_policy::oss_callback_post_policy>();
         may_be_shared::<super::reply::oss_callback_reply>();
         may_be_shared::<super::sealer::oss_callback_permission>();
         may_be_shared::<super::sealer::oss_callback_replay_guard>();

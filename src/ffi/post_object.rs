@@ -9,7 +9,7 @@ use super::code::oss_callback_code;
 use super::error::oss_callback_error;
 use super::guard::guard_upload;
 use super::pointers::{bytes, file_path, optional_text, required};
-use super::post_policy::oss_callback_post_form;
+use super::post_form::oss_callback_post_form;
 use super::put_options::{oss_callback_put_options, with_options};
 use super::receipt::{give_receipt, oss_callback_receipt};
 use crate::{PostObject, Receipt, Result};

@@ -4,7 +4,7 @@ use std::ffi::CString;
 use std::mem::MaybeUninit;
 use std::ptr;
 
-use libc::c_char;
+use libc::{c_char, size_t};
 
 use super::body_template::{oss_callback_body_template, oss_callback_body_type, unknown_body_type};
 use super::code::oss_callback_code;
@@ -61,7 +61,7 @@ pub struct oss_callback_spec {
     callback: Option<CString>,
     callback_var: Option<CString>,
     /// None for one that OSS would refuse.
-    pub(super) warnings: Vec<CString>,
+    warnings: Vec<CString>,
 }
 
 impl oss_callback_spec {
@@ -76,6 +76,7 @@ impl oss_callback_spec {
     }
 
     /// The callback, where there must be one.
+    #[cfg(not(feature = "small"))]
     pub(super) fn callback(&self) -> Result<&CallbackSpec> {
         self.spec
             .as_ref()
@@ -373,6 +374,22 @@ pub extern "C" fn oss_callback_spec_callback_var(
     of(spec, ptr::null(), |spec| {
         borrowed(spec.callback_var.as_ref())
     })
+}
+
+/// The number of warnings about what OSS accepts but is probably a mistake, such as a private address or an
+/// undefined variable. Uploads ignore them. 0 for a spec that OSS would refuse.
+#[unsafe(no_mangle)]
+pub extern "C" fn oss_callback_spec_warnings_len(spec: Option<&oss_callback_spec>) -> size_t {
+    of(spec, 0, |spec| spec.warnings.len())
+}
+
+/// A warning in one sentence. `index` starts at 0; NULL if it is out of range.
+#[unsafe(no_mangle)]
+pub extern "C" fn oss_callback_spec_warning(
+    spec: Option<&oss_callback_spec>,
+    index: size_t,
+) -> *const c_char {
+    of(spec, ptr::null(), |spec| borrowed(spec.warnings.get(index)))
 }
 
 /// Frees a spec. No call may still be using it.

@@ -9,7 +9,7 @@ use std::process::Command;
 use support::c;
 
 /// A page for each section of the header: the section, the page's name, and what it is about.
-const PAGES: [(&str, &str, &str); 12] = [
+const PAGES: [(&str, &str, &str); 13] = [
     (
         "Return codes",
         "oss_callback_code",
@@ -54,6 +54,11 @@ const PAGES: [(&str, &str, &str); 12] = [
         "Permissions for others",
         "oss_callback_presigned_url",
         "let others upload by a URL or a form",
+    ),
+    (
+        "Signing forms",
+        "oss_callback_post_policy",
+        "sign a form for a browser",
     ),
     (
         "Trying a callback without sending it",

@@ -165,14 +165,14 @@ pub fn header() -> String {
 /// The names of the functions that a library built with the feature `small` lacks.
 pub fn of_a_small_library() -> BTreeSet<String> {
     let header = header();
-    let (_, rest) = header
-        .split_once("#if !defined(OSS_CALLBACK_SMALL)\n")
-        .expect("a begin");
-    let (lacking, _) = rest
-        .split_once("#endif /* OSS_CALLBACK_SMALL */\n")
-        .expect("an end");
-    let lacking = prototypes_in(lacking);
-    lacking.iter().map(|p| name_of(p).to_owned()).collect()
+    let blocks = header.split("#if !defined(OSS_CALLBACK_SMALL)\n").skip(1);
+    let lacking = blocks.flat_map(|block| {
+        let (lacking, _) = block
+            .split_once("#endif /* OSS_CALLBACK_SMALL */\n")
+            .expect("an end");
+        prototypes_in(lacking)
+    });
+    lacking.map(|p| name_of(&p).to_owned()).collect()
 }
 
 /// The prototypes of the header, each on one line.
