@@ -1083,15 +1083,21 @@ void oss_callback_client_options_set_connect_timeout_ms(
 
 /**
  * Limits the time from the last byte sent until OSS answers, and the time for the answer's body. Default:
- * 30000 ms each. 0 is refused. A callback adds 5000 ms for each of its URLs, because OSS is silent while
- * it waits for the application server; a spec made from Base64 or JSON counts as five URLs.
+ * 30000 ms each. 0 is refused. It does not begin while sent bytes are still leaving this machine. A
+ * callback adds 5000 ms for each of its URLs, because OSS is silent while it waits for the application
+ * server; a spec made from Base64 or JSON counts as five URLs.
  */
 void oss_callback_client_options_set_answer_timeout_ms(
     oss_callback_client_options *options, uint64_t timeout_ms);
 
 /**
- * Limits the time without progress while a body is sent or received. Less than 1 KiB in that time counts
- * as no progress. Default: 30000 ms. 0 is refused.
+ * Limits the time without progress while a body leaves this machine or is received. Less than 1 KiB in that
+ * time counts as no progress. Default: 30000 ms. 0 is refused.
+ *
+ * On Linux and Android a byte has left, and counts as sent, once the next machine has acknowledged it: the
+ * server, or a proxy, behind which the library does not see. Other systems do not tell: there a byte counts
+ * once the system has taken it, and the limit of oss_callback_client_options_set_answer_timeout_ms must
+ * leave time for what a slow line has not carried by then.
  */
 void oss_callback_client_options_set_progress_timeout_ms(
     oss_callback_client_options *options, uint64_t timeout_ms);
@@ -1751,9 +1757,12 @@ bool oss_callback_cancellation_is_cancelled(const oss_callback_cancellation *can
 void oss_callback_cancellation_free(oss_callback_cancellation *cancellation);
 
 /**
- * Receives the progress of an upload: `sent` bytes of the body, out of `total`, have been passed on for
- * sending. `total` may be OSS_CALLBACK_LEN_UNKNOWN. Returns zero to continue. Any other number ends the
- * upload with OSS_CALLBACK_CODE_CANCELLED.
+ * Receives the progress of an upload: `sent` bytes of the body, out of `total`, have left this machine. On
+ * Linux and Android that means that the next machine has acknowledged them: the server, or a proxy. Other
+ * systems do not tell, so there it means that the system has taken them. `total` may be
+ * OSS_CALLBACK_LEN_UNKNOWN. Returns zero to continue. Any other number ends the upload with
+ * OSS_CALLBACK_CODE_CANCELLED. If its last bytes were on their way by then, oss_callback_error_stored
+ * returns OSS_CALLBACK_STORED_UNKNOWN.
  */
 typedef int (*oss_callback_progress_hook)(uint64_t sent, uint64_t total, void *userdata);
 
@@ -1912,8 +1921,8 @@ void oss_callback_put_options_set_answer_timeout_ms(
     oss_callback_put_options *options, uint64_t timeout_ms);
 
 /**
- * Limits the time without progress while the body is sent. Less than 1 KiB in that time counts as no
- * progress. Default: the client's. 0 is refused.
+ * Limits the time without progress while the body leaves this machine. Less than 1 KiB in that time counts
+ * as no progress. Default: the client's. 0 is refused.
  */
 void oss_callback_put_options_set_progress_timeout_ms(
     oss_callback_put_options *options, uint64_t timeout_ms);
@@ -1990,9 +1999,10 @@ void oss_callback_put_options_set_cancellation(
     oss_callback_put_options *options, const oss_callback_cancellation *cancellation);
 
 /**
- * Sets a hook that is called after each block of up to 128 KiB. Each further attempt counts from zero. For
- * an empty body it might not be called. At the end of a body of unknown length it is called once more with
- * the last number.
+ * Sets a hook that is called as bytes leave: after each block of up to 128 KiB, and on a slow line every
+ * 20 ms while some leave. It also follows the last bytes, while the answer is awaited. Each call has a
+ * larger number than the one before; the last number is the length of the body. Each further attempt
+ * counts from zero. For an empty body it might not be called.
  */
 void oss_callback_put_options_set_progress_hook(
     oss_callback_put_options *options, oss_callback_progress_hook hook, void *userdata);

@@ -127,7 +127,7 @@ class client_options {
     ::oss_callback_client_options_set_answer_timeout_ms(handle_.get(), internal::count(timeout));
     return *this;
   }
-  /** The longest time without progress while a body is sent or received. Default: 30 s. */
+  /** The longest time without progress while a body leaves this machine or is received. Default: 30 s. */
   client_options& progress_timeout(std::chrono::milliseconds timeout) {
     ::oss_callback_client_options_set_progress_timeout_ms(handle_.get(), internal::count(timeout));
     return *this;

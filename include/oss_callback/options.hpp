@@ -176,7 +176,7 @@ class put_options {
     ::oss_callback_put_options_set_answer_timeout_ms(handle_.get(), internal::count(timeout));
     return *this;
   }
-  /** The longest time without progress while the body is sent. */
+  /** The longest time without progress while the body leaves this machine. */
   put_options& progress_timeout(std::chrono::milliseconds timeout) {
     ::oss_callback_put_options_set_progress_timeout_ms(handle_.get(), internal::count(timeout));
     return *this;
@@ -219,9 +219,10 @@ class put_options {
     return *this;
   }
   /**
-   * Calls `hook(std::uint64_t sent, std::optional<std::uint64_t> total)` after each block of up to 128 KiB, on the
-   * uploading thread. The hook returns nothing, or true to continue and false to end the upload with code::cancelled.
-   * If it throws, that ends the upload, too.
+   * Calls `hook(std::uint64_t sent, std::optional<std::uint64_t> total)` as bytes leave this machine (see
+   * oss_callback_progress_hook), on the uploading thread: after each block of up to 128 KiB, and on a slow line every
+   * 20 ms while some leave. The hook returns nothing, or true to continue and false to end the upload with
+   * code::cancelled. If it throws, that ends the upload, too.
    */
   template <class Hook>
   put_options& progress(Hook hook) {
@@ -287,7 +288,7 @@ class operation_options {
     ::oss_callback_operation_options_set_answer_timeout_ms(handle_.get(), internal::count(timeout));
     return *this;
   }
-  /** The longest time without progress while a body is sent or received. */
+  /** The longest time without progress while a body leaves this machine or is received. */
   operation_options& progress_timeout(std::chrono::milliseconds timeout) {
     ::oss_callback_operation_options_set_progress_timeout_ms(handle_.get(), internal::count(timeout));
     return *this;

@@ -143,8 +143,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Time from the last byte sent until OSS answers, and then again for the answer's body. Default:
-    /// 30 s. With a callback 5 s are added for each
+    /// Time from the last byte sent until OSS answers, and then again for the answer's body; it does not begin
+    /// while bytes are still leaving this machine. Default: 30 s. With a callback 5 s are added for each
     /// of its URLs, since OSS is silent while it waits for the application server; a spec that was made
     /// elsewhere counts as five URLs.
     pub fn answer_timeout(mut self, limit: Duration) -> Self {
@@ -152,8 +152,13 @@ impl ClientBuilder {
         self
     }
 
-    /// The longest time without progress while a body is sent or received; less than 1 KiB in that time
-    /// is none. Default: 30 s.
+    /// The longest time without progress while a body leaves this machine or is received; less than 1 KiB in
+    /// that time is none. Default: 30 s.
+    ///
+    /// On Linux and Android a byte has left, and counts as sent, once the next machine has acknowledged it: the
+    /// server, or a proxy, behind which the library does not see. Other systems do not tell: there a byte counts
+    /// once the system has taken it, and [`answer_timeout`](ClientBuilder::answer_timeout) must leave time for
+    /// what a slow line has not carried by then. [In the field](crate::guide::in_the_field) has advice for slow lines.
     pub fn progress_timeout(mut self, limit: Duration) -> Self {
         self.progress_timeout = limit;
         self

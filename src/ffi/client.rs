@@ -320,8 +320,9 @@ pub extern "C" fn oss_callback_client_options_set_connect_timeout_ms(
 }
 
 /// Limits the time from the last byte sent until OSS answers, and the time for the answer's body. Default:
-/// 30000 ms each. 0 is refused. A callback adds 5000 ms for each of its URLs, because OSS is silent while
-/// it waits for the application server; a spec made from Base64 or JSON counts as five URLs.
+/// 30000 ms each. 0 is refused. It does not begin while sent bytes are still leaving this machine. A
+/// callback adds 5000 ms for each of its URLs, because OSS is silent while it waits for the application
+/// server; a spec made from Base64 or JSON counts as five URLs.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_options_set_answer_timeout_ms(
     options: Option<&mut oss_callback_client_options>,
@@ -332,8 +333,13 @@ pub extern "C" fn oss_callback_client_options_set_answer_timeout_ms(
     });
 }
 
-/// Limits the time without progress while a body is sent or received. Less than 1 KiB in that time counts
-/// as no progress. Default: 30000 ms. 0 is refused.
+/// Limits the time without progress while a body leaves this machine or is received. Less than 1 KiB in that
+/// time counts as no progress. Default: 30000 ms. 0 is refused.
+///
+/// On Linux and Android a byte has left, and counts as sent, once the next machine has acknowledged it: the
+/// server, or a proxy, behind which the library does not see. Other systems do not tell: there a byte counts
+/// once the system has taken it, and the limit of oss_callback_client_options_set_answer_timeout_ms must
+/// leave time for what a slow line has not carried by then.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_client_options_set_progress_timeout_ms(
     options: Option<&mut oss_callback_client_options>,

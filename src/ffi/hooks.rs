@@ -9,9 +9,12 @@ use crate::{Error, Result};
 /// An unknown number of bytes.
 pub const OSS_CALLBACK_LEN_UNKNOWN: u64 = u64::MAX;
 
-/// Receives the progress of an upload: `sent` bytes of the body, out of `total`, have been passed on for
-/// sending. `total` may be OSS_CALLBACK_LEN_UNKNOWN. Returns zero to continue. Any other number ends the
-/// upload with OSS_CALLBACK_CODE_CANCELLED.
+/// Receives the progress of an upload: `sent` bytes of the body, out of `total`, have left this machine. On
+/// Linux and Android that means that the next machine has acknowledged them: the server, or a proxy. Other
+/// systems do not tell, so there it means that the system has taken them. `total` may be
+/// OSS_CALLBACK_LEN_UNKNOWN. Returns zero to continue. Any other number ends the upload with
+/// OSS_CALLBACK_CODE_CANCELLED. If its last bytes were on their way by then, oss_callback_error_stored
+/// returns OSS_CALLBACK_STORED_UNKNOWN.
 pub type oss_callback_progress_hook =
     Option<unsafe extern "C" fn(sent: u64, total: u64, userdata: *mut c_void) -> c_int>;
 

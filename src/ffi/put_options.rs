@@ -134,8 +134,8 @@ pub extern "C" fn oss_callback_put_options_set_answer_timeout_ms(
     change(options, |put| put.answer_timeout(milliseconds(timeout_ms)));
 }
 
-/// Limits the time without progress while the body is sent. Less than 1 KiB in that time counts as no
-/// progress. Default: the client's. 0 is refused.
+/// Limits the time without progress while the body leaves this machine. Less than 1 KiB in that time counts
+/// as no progress. Default: the client's. 0 is refused.
 #[unsafe(no_mangle)]
 pub extern "C" fn oss_callback_put_options_set_progress_timeout_ms(
     options: Option<&mut oss_callback_put_options>,
@@ -255,9 +255,10 @@ pub extern "C" fn oss_callback_put_options_set_cancellation(
     });
 }
 
-/// Sets a hook that is called after each block of up to 128 KiB. Each further attempt counts from zero. For
-/// an empty body it might not be called. At the end of a body of unknown length it is called once more with
-/// the last number.
+/// Sets a hook that is called as bytes leave: after each block of up to 128 KiB, and on a slow line every
+/// 20 ms while some leave. It also follows the last bytes, while the answer is awaited. Each call has a
+/// larger number than the one before; the last number is the length of the body. Each further attempt
+/// counts from zero. For an empty body it might not be called.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oss_callback_put_options_set_progress_hook(
     options: Option<&mut oss_callback_put_options>,

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::bandwidth::Bandwidth;
-use super::current::Current;
+use super::current::{Current, Output};
 use super::socket::retry_interrupted;
 use crate::base::crc64::Crc64;
 use crate::outcome::error::Error;
@@ -15,7 +15,7 @@ use crate::outcome::verdict::ErrorKind;
 /// Before a reader that had nothing to give is asked again.
 pub(crate) const PAUSE: Duration = Duration::from_millis(1);
 
-/// Told how much was handed over for sending, and of how much, if that is known.
+/// Told how much has left this machine, and of how much, if that is known.
 pub(crate) type Progress<'a> = dyn FnMut(u64, Option<u64>) + 'a;
 
 /// What is asked of a reader. `dyn Read` would have all of its ten functions compiled, for every reader there is.
@@ -70,9 +70,16 @@ pub(crate) struct Body<'a> {
 pub(super) struct Outgoing<'a> {
     body: Option<Body<'a>>,
     current: Rc<Current>,
-    /// What was read from the caller, and what ureq was told of it: more, once nothing is sent any more.
+    /// What was read from the caller, and what ureq was told of it: more, once nothing is sent any more, and until all has
+    /// left a byte less, so that ureq goes on asking.
     sent: u64,
     announced: u64,
+    /// What the caller's hook was told last.
+    told: u64,
+    /// All was read.
+    complete: bool,
+    /// So many bytes may be read next, and when, by the bandwidth.
+    reserved: Option<(usize, Instant)>,
     crc64: Crc64,
 }
 
@@ -83,6 +90,9 @@ impl<'a> Outgoing<'a> {
             current,
             sent: 0,
             announced: 0,
+            told: 0,
+            complete: false,
+            reserved: None,
             crc64: Crc64::new(),
         }
     }
@@ -99,30 +109,115 @@ impl<'a> Outgoing<'a> {
         }
     }
 
+    /// Tells the caller's hook what has left since it was told last.
+    fn report(&mut self) -> Result<(), Error> {
+        let left = self.sent.saturating_sub(self.current.behind());
+        let Some(body) = self.body.as_mut().filter(|_| left > self.told) else {
+            return Ok(());
+        };
+        self.told = left;
+        self.current.leave();
+        (body.progress)(left, body.len);
+        self.current.come_back()?;
+        self.current.patience().map(drop)
+    }
+
+    /// Puts the next block into the buffer, or nothing if it is the connection's turn, and says what ureq is to count of it.
+    fn turn(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        if self.current.early.get() {
+            // The answer is there already, so there is no need to read the rest: nothing of it is sent.
+            return Ok(self.announce_rest(buffer));
+        }
+        self.report()?;
+        if self.current.unsent.get() {
+            return Ok(self.pass(buffer));
+        }
+        if self.complete {
+            return Ok(
+                match self.current.behind() > 0 && !self.current.answered.get() {
+                    true => self.pass(buffer),
+                    false => self.announce_rest(buffer),
+                },
+            );
+        }
+        if self.is_too_early(buffer.len()) {
+            return Ok(self.pass(buffer));
+        }
+        let count = self.next_block(buffer)?;
+        let in_chunks = self.in_chunks();
+        self.current.output.set(match in_chunks {
+            false => Output::Bytes(count),
+            true if count == 0 => Output::End,
+            true => Output::Chunk,
+        });
+        let count = match self.complete {
+            false => count,
+            true if in_chunks => self.pass(buffer),
+            true => count - 1,
+        };
+        self.announced += count as u64;
+        Ok(count)
+    }
+
+    /// Whether the bandwidth does not allow the next block yet; the connection is told how long.
+    fn is_too_early(&mut self, room: usize) -> bool {
+        let room = self.room(room);
+        let Some(bandwidth) = self.body.as_ref().and_then(|body| body.bandwidth.as_ref()) else {
+            return false;
+        };
+        let (_, due) = self.reserved.get_or_insert_with(|| bandwidth.reserve(room));
+        let pause = due.saturating_duration_since(Instant::now());
+        self.current.pause.set(pause);
+        !pause.is_zero()
+    }
+
+    fn give_back(&self, bytes: usize) {
+        if let Some(Body {
+            bandwidth: Some(bandwidth),
+            ..
+        }) = &self.body
+        {
+            bandwidth.give_back(bytes);
+        }
+    }
+
+    /// How much of so much room the rest of the body takes.
+    fn room(&self, most: usize) -> usize {
+        let len = self.body.as_ref().and_then(|body| body.len);
+        let rest = len.map_or(u64::MAX, |len| len - self.sent);
+        usize::try_from(rest).unwrap_or(usize::MAX).min(most)
+    }
+
+    fn in_chunks(&self) -> bool {
+        self.body.as_ref().is_some_and(|body| body.len.is_none())
+    }
+
+    /// Leaves it to the connection to wait. ureq takes no bytes for the end of a body in chunks, so it gets one, which the
+    /// connection does not send.
+    fn pass(&self, buffer: &mut [u8]) -> usize {
+        let count = usize::from(self.in_chunks());
+        buffer[..count].fill(0);
+        count
+    }
+
+    /// ureq goes on until it has what was announced.
+    fn announce_rest(&mut self, buffer: &[u8]) -> usize {
+        let len = self.body.as_ref().and_then(|body| body.len);
+        let rest = len.map_or(0, |len| len - self.announced);
+        let count = usize::try_from(rest)
+            .unwrap_or(usize::MAX)
+            .min(buffer.len());
+        self.announced += count as u64;
+        count
+    }
+
     fn next_block(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        let room = self.room(buffer.len());
+        let room = self.reserved.take().map_or(room, |(bytes, _)| bytes);
         let Some(body) = &mut self.body else {
             return Ok(0);
         };
-        if self.current.early.get() {
-            // The answer is there already. ureq goes on until it has what was announced, but nothing of
-            // it is sent, so there is no need to read it.
-            let rest = body.len.map_or(0, |len| len - self.announced);
-            let count = usize::try_from(rest)
-                .unwrap_or(usize::MAX)
-                .min(buffer.len());
-            self.announced += count as u64;
-            return Ok(count);
-        }
-        let room = body.len.map_or(u64::MAX, |len| len - self.sent);
-        let room = usize::try_from(room)
-            .unwrap_or(usize::MAX)
-            .min(buffer.len());
-        let room = match &body.bandwidth {
-            Some(bandwidth) => pace(&self.current, bandwidth, room)?,
-            None => room,
-        };
-        // From here on the caller's reader and hook have the word; the server is not to blame for their
-        // time.
+        // From here on the caller's reader has the word; the server is not to blame for its time.
         self.current.leave();
         let count = if room == 0 {
             0
@@ -146,38 +241,25 @@ impl<'a> Outgoing<'a> {
                 if !still.map_err(|e| unreadable(body.name, e))? {
                     return Err(changed(body.name));
                 }
-                self.current.last_block_ready.set(true);
+                self.complete = true;
             }
-            None if count == 0 => self.current.last_block_ready.set(true),
+            None if count == 0 => self.complete = true,
             _ => {}
         }
-        if let Some(bandwidth) = &body.bandwidth {
-            bandwidth.give_back(room.saturating_sub(count));
-        }
         self.sent = sent;
-        self.announced = sent;
-        (body.progress)(sent, body.len);
+        self.give_back(room.saturating_sub(count));
+        self.current.last_block_ready.set(self.complete);
         self.current.come_back()?;
         self.current.patience()?;
         Ok(count)
     }
 }
 
-/// Waits until the bandwidth allows more, and says how much.
-fn pace(current: &Current, bandwidth: &Bandwidth, room: usize) -> Result<usize, Error> {
-    let (block, due) = bandwidth.reserve(room);
-    loop {
-        let wait = due.saturating_duration_since(Instant::now());
-        if wait.is_zero() {
-            return Ok(block);
+impl Drop for Outgoing<'_> {
+    fn drop(&mut self) {
+        if let Some((bytes, _)) = self.reserved.take() {
+            self.give_back(bytes);
         }
-        current.leave();
-        let patience = current.patience();
-        if patience.is_err() {
-            bandwidth.give_back(block);
-        }
-        std::thread::sleep(wait.min(patience?));
-        current.come_back()?;
     }
 }
 
@@ -222,7 +304,7 @@ pub(crate) fn changed(name: &str) -> Error {
 
 impl Read for Outgoing<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let block = self.next_block(buffer);
+        let block = self.turn(buffer);
         block.map_err(|failure| self.current.fail(failure).into_io())
     }
 }
@@ -261,8 +343,22 @@ mod tests {
             bandwidth: None,
         };
         let mut outgoing = Outgoing::new(Some(body), current.clone());
-        let mut sent = Vec::new();
-        let _ = outgoing.read_to_end(&mut sent);
+        let (mut sent, mut announced) = (Vec::new(), 0);
+        let mut buffer = [0; 32];
+        // As ureq does it, over a line that takes everything at once.
+        while len != Some(announced) {
+            let Ok(count) = outgoing.read(&mut buffer) else {
+                break;
+            };
+            announced += count as u64;
+            match current.output.take() {
+                Output::Bytes(count) => sent.extend_from_slice(&buffer[..count]),
+                Output::Chunk => sent.extend_from_slice(&buffer[..count]),
+                Output::End => assert_eq!(count, 1),
+                Output::Nothing if len.is_none() && count == 0 => break,
+                Output::Nothing => assert!(count > 0, "nothing is waited for"),
+            }
+        }
         (sent, current.last_block_ready.get(), current.take_failure())
     }
 

@@ -1,6 +1,7 @@
 //! What ureq sees of our connections: it speaks HTTP, we carry the bytes.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver as UreqResolver};
@@ -8,7 +9,7 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector as UreqConnector, LazyBuffers, NextTimeout, Transport,
 };
 
-use super::current::{Current, Phase, current};
+use super::current::{Current, Output, Phase, current};
 use super::given::Given;
 use super::origin::Origin;
 use super::proxies::Proxies;
@@ -150,8 +151,10 @@ pub(super) struct Connection {
     buffers: LazyBuffers,
     /// Passes requests on to an http server.
     relay: Option<Arc<Proxy>>,
-    /// The head of the request, until the first block of its body can go with it.
-    head: Vec<u8>,
+    /// The head of the request, until the first block of its body can go with it; or the rest of a chunk.
+    rest: Vec<u8>,
+    /// What is to be sent of the output buffer after that.
+    block: Range<usize>,
 }
 
 // ureq demands `Debug` of both, and shows them to nobody: what is in them would be 8 KB of code that never runs.
@@ -179,34 +182,47 @@ impl Connection {
             wire,
             relay,
             buffers: LazyBuffers::new(INPUT_BUFFER_LEN, OUTPUT_BUFFER_LEN),
-            head: Vec::new(),
+            rest: Vec::new(),
+            block: 0..0,
         }
     }
 
+    /// ureq asks the body's reader and then calls this, by turns, until the body is sent. Of what it hands over, counts what
+    /// the reader has said: so a turn may send nothing and wait, and the reader, which alone can call the caller's hook,
+    /// gets the next one.
     fn transmit(&mut self, amount: usize, current: &Current) -> Result<(), Error> {
-        let mut output = &self.buffers.output()[..amount];
-        let begins = current.phase() != Phase::Sending;
+        let begins = !matches!(current.phase(), Phase::Sending | Phase::Waiting);
+        let mut is_chunk = false;
         if begins {
             current.enter(Phase::Sending);
             self.wire.begin();
-            self.head.clear();
+            self.rest.clear();
+            self.block = 0..amount;
             if let Some(proxy) = &self.relay {
                 let _ = current.proxy.set(proxy.clone());
-                proxy.put_in_absolute_form(output, current.host(), &mut self.head);
-                output = &[];
-            } else if current.has_body {
-                self.head.extend_from_slice(output);
+                let head = &self.buffers.output()[std::mem::take(&mut self.block)];
+                proxy.put_in_absolute_form(head, current.host(), &mut self.rest);
             }
             if current.has_body {
+                self.keep_block();
                 return Ok(());
             }
-        }
-        if begins || !self.head.is_empty() {
             self.wire.expect_silence(current)?;
         } else {
-            // Before each further block: an answer that is already there must not be overlooked when
-            // the socket would take everything without waiting.
-            self.wire.look_for_answer(current);
+            let is_first = !self.rest.is_empty();
+            match current.output.take() {
+                Output::Nothing => return self.wait(current),
+                Output::Bytes(count) => self.block = 0..count,
+                Output::Chunk => (self.block, is_chunk) = (0..amount, true),
+                Output::End => self.rest.extend_from_slice(b"0\r\n\r\n"),
+            }
+            if is_first {
+                self.wire.expect_silence(current)?;
+            } else {
+                // Before each further block: an answer that is already there must not be overlooked when
+                // the socket would take everything without waiting.
+                self.wire.look_for_answer(current);
+            }
         }
         if current.early.get() {
             return Ok(());
@@ -214,12 +230,52 @@ impl Connection {
         if current.last_block_ready.get() {
             current.last_write_started.set(true);
         }
-        let sent = self.wire.send([&self.head, output], current);
-        self.head.clear();
-        current
-            .all_sent
-            .set(sent? && current.last_block_ready.get());
+        self.wire.hand_over(self.rest.len() + self.block.len());
+        self.send(current)?;
+        if is_chunk {
+            // The buffer is used for what ureq makes of the next turn.
+            self.keep_block();
+        }
+        // Nobody's hook is told of a head alone.
+        while !current.has_body && current.unsent.get() && !current.early.get() {
+            self.wait(current)?;
+        }
         Ok(())
+    }
+
+    /// Waits a little, for the line to take what is left, for the answer, or for the bandwidth.
+    fn wait(&mut self, current: &Current) -> Result<(), Error> {
+        if current.all_sent.get() {
+            current.answered.set(self.wire.answer_begins(current)?);
+        } else if current.unsent.get() {
+            self.send(current)?;
+        } else if !current.early.get() {
+            // Until the first block has gone with the head, nothing is expected.
+            self.wire.pause(self.rest.is_empty(), current)?;
+        }
+        Ok(())
+    }
+
+    /// Sends what the line takes for now.
+    fn send(&mut self, current: &Current) -> Result<(), Error> {
+        let parts = [&self.rest, &self.buffers.output()[self.block.clone()]];
+        let mut accepted = 0;
+        let all = self.wire.send_some(parts, &mut accepted, current)?;
+        let of_rest = accepted.min(self.rest.len());
+        self.rest.drain(..of_rest);
+        self.block.start += accepted - of_rest;
+        current.unsent.set(!all);
+        if all && current.last_block_ready.get() {
+            current.all_sent.set(true);
+            current.enter(Phase::Waiting);
+        }
+        Ok(())
+    }
+
+    /// Makes room in the output buffer.
+    fn keep_block(&mut self) {
+        let block = std::mem::take(&mut self.block);
+        self.rest.extend_from_slice(&self.buffers.output()[block]);
     }
 }
 

@@ -18,9 +18,12 @@ use crate::outcome::verdict::ErrorKind;
 /// No wait is longer, so that a cancellation is seen in time.
 const SLICE: Duration = Duration::from_millis(100);
 
+/// Nor is any longer while bytes are leaving, so that it is seen in time.
+const GLANCE: Duration = Duration::from_millis(20);
+
 /// Fewer bytes than these in the time of the progress limit count as no progress, so that a drip does not
 /// get past it.
-const LEAST_PROGRESS: usize = 1024;
+const LEAST_PROGRESS: u64 = 1024;
 
 /// What a request is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +33,20 @@ pub(super) enum Phase {
     Sending,
     Waiting,
     Receiving,
+}
+
+/// What the reader of the body has put into the output buffer.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) enum Output {
+    /// Nothing that is to be sent: it is the connection's turn to wait.
+    #[default]
+    Nothing,
+    /// So many bytes of a body of known length.
+    Bytes(usize),
+    /// A chunk, which ureq has framed.
+    Chunk,
+    /// A chunk that is not to be sent, but the end of all chunks in its place.
+    End,
 }
 
 /// One request under way.
@@ -43,7 +60,7 @@ pub(super) struct Current {
     /// When the phase must have ended.
     until: Cell<Option<Instant>>,
     /// When enough bytes had moved last, and how many have since.
-    progress: Cell<(Instant, usize)>,
+    progress: Cell<(Instant, u64)>,
     /// Since when the caller's own code runs.
     left: Cell<Option<Instant>>,
     /// A body follows the head.
@@ -54,6 +71,16 @@ pub(super) struct Current {
     pub(super) last_write_started: Cell<bool>,
     /// The last byte was handed to the system.
     pub(super) all_sent: Cell<bool>,
+    /// What the connection is to send next of the body.
+    pub(super) output: Cell<Output>,
+    /// The system has not taken all of it yet.
+    pub(super) unsent: Cell<bool>,
+    /// How long the bandwidth holds the next block back.
+    pub(super) pause: Cell<Duration>,
+    /// Bytes of the request that were handed over and have not left; of TLS, a little more.
+    behind: Cell<u64>,
+    /// The answer, or the end of the connection, is there.
+    pub(super) answered: Cell<bool>,
     /// An answer, or the end, came while the body was still going out: nothing more is sent.
     pub(super) early: Cell<bool>,
     /// The connection ended other than in good order.
@@ -93,6 +120,11 @@ impl Current {
             last_block_ready: Cell::new(!has_body),
             last_write_started: Cell::new(false),
             all_sent: Cell::new(false),
+            output: Cell::default(),
+            unsent: Cell::new(false),
+            pause: Cell::new(Duration::ZERO),
+            behind: Cell::new(0),
+            answered: Cell::new(false),
             early: Cell::new(false),
             reset: Cell::new(false),
             refused: Cell::new(false),
@@ -152,17 +184,40 @@ impl Current {
             .map_or(self.waited.get(), |since| since.elapsed())
     }
 
-    /// Notes that bytes went over the wire.
-    pub(super) fn moved(&self, bytes: usize) {
+    /// Notes that bytes went over the wire; true if that is progress.
+    pub(super) fn moved(&self, bytes: u64) -> bool {
         let (since, moved) = self.progress.get();
-        if moved + bytes >= LEAST_PROGRESS {
-            self.progress.set((Instant::now(), 0));
-        } else {
-            self.progress.set((since, moved + bytes));
+        let moved = moved.saturating_add(bytes);
+        let progress = moved >= LEAST_PROGRESS;
+        self.progress.set(match progress {
+            true => (Instant::now(), 0),
+            false => (since, moved),
+        });
+        progress
+    }
+
+    /// Notes how many bytes have left since the last look, and how many have not.
+    pub(super) fn took_stock(&self, left: u64, behind: u64) {
+        let before = self.behind.replace(behind);
+        let progress = self.moved(left) || (behind == 0 && before > 0);
+        // As long as it leaves nobody can answer. When it has left, or does not go on, the answer is due.
+        if progress && self.phase.get() == Phase::Waiting {
+            self.await_answer_from(Instant::now());
         }
     }
 
-    /// The caller's own code runs from now on: its time does not count for the progress limit.
+    /// Bytes of the request that were handed over and have not left.
+    pub(super) fn behind(&self) -> u64 {
+        self.behind.get()
+    }
+
+    fn await_answer_from(&self, moment: Instant) {
+        self.waiting.set(Some(moment));
+        // A limit beyond the end of time is none.
+        self.until.set(moment.checked_add(self.limits.answer));
+    }
+
+    /// The caller's own code runs from now on: its time does not count for the limits of this phase.
     pub(super) fn leave(&self) {
         self.left.set(Some(Instant::now()));
     }
@@ -178,7 +233,12 @@ impl Current {
         }
         if let Some(left) = self.left.take() {
             let (since, moved) = self.progress.get();
-            self.progress.set((since + left.elapsed(), moved));
+            let away = left.elapsed();
+            self.progress.set((since + away, moved));
+            // Nor does it count as waiting for an answer.
+            if let Some(since) = self.waiting.get() {
+                self.await_answer_from(since + away);
+            }
         }
         Ok(())
     }
@@ -201,7 +261,7 @@ impl Current {
             return Err(self.error(ErrorKind::Cancelled, "the request was cancelled"));
         }
         let now = Instant::now();
-        let mut patience = SLICE;
+        let mut patience = if self.behind.get() > 0 { GLANCE } else { SLICE };
         let mut limit = |until: Option<Instant>, what: &str| {
             let Some(until) = until else { return Ok(()) };
             let left = until.saturating_duration_since(now);
@@ -217,7 +277,8 @@ impl Current {
             Phase::Resolving => ("its address was not found in time", false),
             Phase::Connecting => ("no connection in time", false),
             Phase::Sending => ("", true),
-            Phase::Waiting => ("no answer in time", false),
+            // What has not left goes on leaving.
+            Phase::Waiting => ("no answer in time", self.behind.get() > 0),
             Phase::Receiving => ("the answer did not end in time", true),
         };
         limit(self.until.get(), what)?;

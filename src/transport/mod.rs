@@ -18,6 +18,7 @@ mod hidden;
 mod origin;
 mod proxies;
 mod proxy;
+mod queue;
 mod race;
 mod resolve;
 mod socket;
@@ -75,11 +76,11 @@ pub(crate) struct SignedRequest<'a> {
 pub(crate) struct Limits {
     /// Finding the address, and connecting including TLS: each.
     pub(crate) connect: Duration,
-    /// From the last byte sent to the head of the answer.
+    /// From the last byte that left to the head of the answer.
     pub(crate) answer: Duration,
     /// For the body of the answer, if it is not one of any length.
     pub(crate) body: Option<Duration>,
-    /// Without progress while a body is sent or received.
+    /// Without progress while a body leaves or is received.
     pub(crate) progress: Duration,
     /// When everything must have ended.
     pub(crate) deadline: Option<Instant>,

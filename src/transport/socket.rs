@@ -2,11 +2,13 @@
 
 use std::io::{self, IoSlice, Read};
 use std::net::TcpStream;
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::SockRef;
 
 use super::current::Current;
+use super::queue;
 use crate::outcome::error::Error;
 use crate::outcome::verdict::ErrorKind;
 
@@ -36,6 +38,22 @@ impl Socket {
         self.wait(PollFlags::OUT | PollFlags::IN, current)
     }
 
+    /// Waits for one look at most; true if something can be read, `None` when neither reading nor, if that is wanted,
+    /// writing is possible yet.
+    pub(super) fn glance(&self, write: bool, current: &Current) -> Result<Option<bool>, Error> {
+        let wanted = match write {
+            true => PollFlags::OUT | PollFlags::IN,
+            false => PollFlags::IN,
+        };
+        self.poll(wanted, current.patience()?, current)
+    }
+
+    /// Waits for so long at most; whether something can be read.
+    pub(super) fn listen(&self, pause: Duration, current: &Current) -> Result<bool, Error> {
+        let readable = self.poll(PollFlags::IN, pause, current)?;
+        Ok(readable.unwrap_or(false))
+    }
+
     /// Waits until something can be read.
     pub(super) fn wait_to_read(&self, current: &Current) -> Result<(), Error> {
         self.wait(PollFlags::IN, current).map(drop)
@@ -44,19 +62,31 @@ impl Socket {
     /// Whether the socket is readable, once it is ready.
     fn wait(&self, wanted: PollFlags, current: &Current) -> Result<bool, Error> {
         loop {
-            let patience = Timespec::try_from(current.patience()?).unwrap_or_default();
-            let mut sockets = [PollFd::new(&self.stream, wanted)];
-            match poll(&mut sockets, Some(&patience)) {
-                Ok(0) | Err(rustix::io::Errno::INTR) => {}
-                Ok(_) => {
-                    // An error or a hang-up shows itself to whoever reads or writes next.
-                    let readable = PollFlags::IN | PollFlags::HUP | PollFlags::ERR;
-                    return Ok(sockets[0].revents().intersects(readable));
-                }
-                Err(e) => {
-                    let message = format!("wait for {}: {e}", current.host());
-                    return Err(Error::new(ErrorKind::Internal, message).with_source(e));
-                }
+            if let Some(readable) = self.poll(wanted, current.patience()?, current)? {
+                return Ok(readable);
+            }
+        }
+    }
+
+    /// Waits once; `None` if that was in vain.
+    fn poll(
+        &self,
+        wanted: PollFlags,
+        patience: Duration,
+        current: &Current,
+    ) -> Result<Option<bool>, Error> {
+        let patience = Timespec::try_from(patience).unwrap_or_default();
+        let mut sockets = [PollFd::new(&self.stream, wanted)];
+        match poll(&mut sockets, Some(&patience)) {
+            Ok(0) | Err(rustix::io::Errno::INTR) => Ok(None),
+            Ok(_) => {
+                // An error or a hang-up shows itself to whoever reads or writes next.
+                let readable = PollFlags::IN | PollFlags::HUP | PollFlags::ERR;
+                Ok(Some(sockets[0].revents().intersects(readable)))
+            }
+            Err(e) => {
+                let message = format!("wait for {}: {e}", current.host());
+                Err(Error::new(ErrorKind::Internal, message).with_source(e))
             }
         }
     }
@@ -76,6 +106,16 @@ impl Socket {
     /// Bytes that the system took so far.
     pub(super) fn sent(&self) -> u64 {
         self.sent
+    }
+
+    /// Notes that the line is slow.
+    pub(super) fn is_slow(&self) {
+        queue::keep_short(&SockRef::from(&self.stream));
+    }
+
+    /// Bytes of those that have not left.
+    pub(super) fn waiting(&self) -> u64 {
+        queue::waiting(&self.stream)
     }
 
     /// Reads what is there now.

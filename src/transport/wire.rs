@@ -24,6 +24,10 @@ pub(super) struct Wire {
     socket: Socket,
     #[cfg(feature = "tls")]
     tls: Option<Box<TlsSession>>,
+    /// What the socket will have sent, about, once all that was handed over is sent.
+    due: u64,
+    /// What had left at the last look.
+    left: u64,
     /// What came while a body was still going out, and the beginning of an answer.
     received: Vec<u8>,
     interim: usize,
@@ -33,10 +37,22 @@ pub(super) struct Wire {
     used: bool,
     /// The connection cannot serve another request.
     spent: bool,
+    /// The answer to this request, or the end of the connection, is there.
+    answered: bool,
     /// Why the last write failed; told when no answer explains it.
     write_error: Option<io::Error>,
-    /// Why nothing more can be read, found while a body was still going out.
+    /// Why nothing more can be read, found while an answer was looked for; told to whoever reads next.
     read_error: Option<io::Error>,
+}
+
+/// What was there to be read.
+#[derive(PartialEq)]
+enum Heard {
+    Nothing,
+    /// The beginning of an answer that is none of the interim ones.
+    Answer,
+    End,
+    Broken,
 }
 
 /// Why nothing could be read.
@@ -54,11 +70,14 @@ impl Wire {
             socket,
             #[cfg(feature = "tls")]
             tls: None,
+            due: 0,
+            left: 0,
             received: Vec::new(),
             interim: 0,
             answering: false,
             used: false,
             spent: false,
+            answered: false,
             write_error: None,
             read_error: None,
         }
@@ -96,6 +115,7 @@ impl Wire {
     pub(super) fn begin(&mut self) {
         self.interim = 0;
         self.answering = false;
+        self.answered = false;
     }
 
     /// Before the first byte of a request: whatever came already is no answer to it, and ends the connection.
@@ -141,16 +161,50 @@ impl Wire {
     /// early, and whoever reads next finds out what there is.
     pub(super) fn send(&mut self, parts: [&[u8]; 2], current: &Current) -> Result<bool, Error> {
         let mut accepted = 0;
+        self.hand_over(parts[0].len() + parts[1].len());
         while !current.early.get() {
-            let before = self.socket.sent();
-            let pushed = self.push(parts, &mut accepted);
-            current.moved((self.socket.sent() - before) as usize);
-            match pushed {
-                Ok(true) => return Ok(true),
+            if self.send_some(parts, &mut accepted, current)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// So many bytes more are to be sent.
+    pub(super) fn hand_over(&mut self, bytes: usize) {
+        // At most what TLS adds to its records, of up to 16 KiB: 29 bytes each.
+        let added = match self.is_secure() {
+            true => bytes / 512 + 64,
+            false => 0,
+        };
+        self.due = self.due.max(self.socket.sent()) + (bytes + added) as u64;
+    }
+
+    /// Sends as much as the system takes without a pause that is worth telling of; true when that was everything. Otherwise
+    /// `accepted` bytes need not be given again, or the request is early, as above.
+    pub(super) fn send_some(
+        &mut self,
+        parts: [&[u8]; 2],
+        accepted: &mut usize,
+        current: &Current,
+    ) -> Result<bool, Error> {
+        while !current.early.get() {
+            match self.push(parts, accepted) {
+                Ok(true) => {
+                    self.due = self.socket.sent();
+                    self.take_stock(current);
+                    return Ok(true);
+                }
                 Ok(false) => {}
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                    if self.socket.wait_to_write(current)? {
+                    let readable = self.socket.glance(true, current)?;
+                    if readable == Some(true) {
                         self.look_for_answer(current);
+                    }
+                    self.take_stock(current);
+                    if readable.is_none() {
+                        self.socket.is_slow();
+                        return Ok(false);
                     }
                 }
                 Err(e) => {
@@ -161,6 +215,33 @@ impl Wire {
             current.patience()?;
         }
         Ok(false)
+    }
+
+    /// Waits a little for the bandwidth, whose time does not count. An answer that comes meanwhile is noticed, if it may.
+    pub(super) fn pause(&mut self, listen: bool, current: &Current) -> Result<(), Error> {
+        let pause = current.pause.get().min(current.patience()?);
+        current.leave();
+        let mut readable = false;
+        if listen {
+            readable = self.socket.listen(pause, current)?;
+        } else {
+            std::thread::sleep(pause);
+        }
+        current.come_back()?;
+        if readable {
+            self.look_for_answer(current);
+        }
+        self.take_stock(current);
+        Ok(())
+    }
+
+    /// Looks how much has left.
+    fn take_stock(&mut self, current: &Current) {
+        let (sent, waiting) = (self.socket.sent(), self.socket.waiting());
+        let left = sent.saturating_sub(waiting);
+        let behind = self.due.saturating_sub(sent) + waiting;
+        current.took_stock(left.saturating_sub(self.left), behind);
+        self.left = left;
     }
 
     /// Sends what can be sent now; true when that was everything. `accepted` bytes are on their way or in
@@ -182,22 +263,54 @@ impl Wire {
 
     /// Looks without waiting whether an answer came already.
     pub(super) fn look_for_answer(&mut self, current: &Current) {
-        let mut buffer = [0; 4096];
+        match self.hear() {
+            Heard::Nothing => return,
+            Heard::Answer | Heard::End => {}
+            Heard::Broken => current.reset.set(true),
+        }
+        self.end_early(current);
+    }
+
+    /// Takes what has come.
+    fn hear(&mut self) -> Heard {
         loop {
-            match self.pull(&mut buffer) {
-                Ok(0) => return self.end_early(current),
-                Ok(count) => self.received.extend_from_slice(&buffer[..count]),
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return,
+            match self.pull_some() {
+                Ok(0) => return Heard::End,
+                Ok(_) if self.has_final_answer() => return Heard::Answer,
+                Ok(_) => {}
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Heard::Nothing,
                 Err(e) => {
-                    current.reset.set(true);
                     self.read_error = Some(e);
-                    return self.end_early(current);
+                    return Heard::Broken;
                 }
             }
-            if self.has_final_answer() {
-                return self.end_early(current);
-            }
         }
+    }
+
+    /// Adds some of what is there now to what was received.
+    fn pull_some(&mut self) -> io::Result<usize> {
+        let mut buffer = [0; 4096];
+        let count = self.pull(&mut buffer)?;
+        self.received.extend_from_slice(&buffer[..count]);
+        Ok(count)
+    }
+
+    /// Waits for the answer, for one look at most; true once it has begun, or the connection has ended.
+    pub(super) fn answer_begins(&mut self, current: &Current) -> Result<bool, Error> {
+        if self.answered || self.has_final_answer() {
+            return Ok(true);
+        }
+        // It is rarely there already. Under TLS it may be, decrypted with what came before.
+        let mut heard = match self.is_secure() {
+            true => self.hear(),
+            false => Heard::Nothing,
+        };
+        if heard == Heard::Nothing && self.socket.glance(false, current)?.is_some() {
+            heard = self.hear();
+        }
+        self.take_stock(current);
+        self.answered = heard != Heard::Nothing;
+        Ok(self.answered)
     }
 
     /// Drops interim answers; true when something else is there.
@@ -237,7 +350,8 @@ impl Wire {
         current: &Current,
     ) -> Result<usize, ReceiveError> {
         if current.phase() == Phase::Waiting && !self.answering {
-            self.await_answer(current)?;
+            while !self.answer_begins(current).map_err(ReceiveError::Stopped)? {}
+            self.read_head(current)?;
             self.answering = true;
             self.used = true;
         }
@@ -250,15 +364,9 @@ impl Wire {
         self.read(buffer, current)
     }
 
-    /// Waits for the head of the answer, or the end of the connection.
-    fn await_answer(&mut self, current: &Current) -> Result<(), ReceiveError> {
+    /// Waits for all of the answer's head, or the end of the connection.
+    fn read_head(&mut self, current: &Current) -> Result<(), ReceiveError> {
         let mut buffer = [0; 4096];
-        // It is rarely there already. Under TLS it may be, decrypted with what came before.
-        if self.received.is_empty() && !self.is_secure() {
-            self.socket
-                .wait_to_read(current)
-                .map_err(ReceiveError::Stopped)?;
-        }
         while !self.has_final_answer() {
             match self.read(&mut buffer, current)? {
                 0 => return Ok(()),
@@ -318,7 +426,7 @@ impl Wire {
                         .map_or(Ok(0), |e| Err(ReceiveError::Lost(e)));
                 }
                 Ok(count) => {
-                    current.moved(count);
+                    current.moved(count as u64);
                     return Ok(count);
                 }
             }

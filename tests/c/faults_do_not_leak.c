@@ -74,6 +74,8 @@ int main(int argc, char **argv) {
     oss_callback_cancellation_cancel(cancellation);
     oss_callback_put_options_set_cancellation(cancelled, cancellation);
     oss_callback_put_options_set_progress_hook(ended, end_at_once, NULL);
+    /* Not all of it has left when the hook is told of the first of it. */
+    oss_callback_put_options_set_bandwidth_bytes_per_s(ended, 4 * LARGE);
 
     for (times = 0; times < TIMES; times++) {
         failed(oss_put_object_with_callback(refused, BUCKET, "o", body, 1, spec, once, &receipt, &error),

@@ -68,18 +68,21 @@ void readers() {
 void progress(const char* file) {
   std::uint64_t last = 0;
   oss::put_options options;
-  options.progress([&](std::uint64_t sent, std::optional<std::uint64_t> total) {
+  // So most of the body is here still when the hook is told of the first of it.
+  options.bandwidth(16 << 20).progress([&](std::uint64_t sent, std::optional<std::uint64_t> total) {
     assert(total == large.size() && sent > last);
     last = sent;
     if (sent > 1 << 20) throw own_exception("progress");
   });
   assert(thrown_by([&] { it().put_object(bucket, "x", large, spec(), options); }) == "progress");
   assert(last < large.size());
-  // The last block is not sent either.
+  // Once everything has left the object may be stored, and the error says so.
   options.progress([&](std::uint64_t sent, std::optional<std::uint64_t>) {
     if (sent == large.size()) throw own_exception("at the end");
   });
-  assert(thrown_by([&] { it().put_object(bucket, "x", large, spec(), options); }) == "at the end");
+  const oss::error late = error_of([&] { it().put_object(bucket, "perhaps", large, oss::no_callback, options); });
+  assert(late.code() == oss::code::cancelled && late.stored() == oss::stored::unknown);
+  assert(thrown_by([&] { std::rethrow_exception(late.thrown()); }) == "at the end");
 
   options.progress([](std::uint64_t sent, std::optional<std::uint64_t>) { return sent < 1 << 20; });
   const oss::error ended = error_of([&] { it().put_object(bucket, "x", large, spec(), options); });
@@ -103,9 +106,9 @@ void progress(const char* file) {
   });
   it().put_object(bucket, "outer", large, oss::no_callback, outer);
 
-  // Threads share options, and each is thrown its own.
+  // Threads share options, and each is thrown its own, while most of the body is here still.
   oss::put_options shared;
-  shared.progress([](std::uint64_t sent, std::optional<std::uint64_t> total) {
+  shared.bandwidth(4 << 20).progress([](std::uint64_t sent, std::optional<std::uint64_t> total) {
     if (sent > *total / 2) throw own_exception(std::to_string(*total));
   });
   std::vector<std::thread> threads;

@@ -290,7 +290,9 @@ fn exceptions_of_hooks_come_out_of_the_call() {
     let scene = Scene::new();
     scene.run("hooks_throw.cpp", &[&file, &closing]);
     let stored = scene.server.stored();
-    let keys: Vec<&str> = stored.iter().map(|object| object.key.as_str()).collect();
+    // What everything of had left when its hook threw may have been stored, or not.
+    let keys = stored.iter().map(|object| object.key.as_str());
+    let keys: Vec<&str> = keys.filter(|key| *key != "perhaps").collect();
     assert_eq!(
         keys,
         [

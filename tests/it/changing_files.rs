@@ -65,7 +65,10 @@ impl Change {
     }
 }
 
-/// Calls `change` once, when half of the file has been read.
+/// Bytes per second: what has left is known before the next block is read, whatever else the machine does.
+const SLOWLY: u64 = 4 * LEN;
+
+/// Calls `change` once, when half of the file has left.
 fn half_way<'a>(change: impl Fn() + 'a) -> impl FnMut(u64, Option<u64>) + 'a {
     let done = Cell::new(false);
     move |sent, _| {
@@ -81,26 +84,41 @@ type Way = fn(&Client, &Server, &Path, &dyn Fn()) -> Result<(), Error>;
 fn ways() -> [(&'static str, Way); 5] {
     [
         ("send_file", |client, _, path, change| {
-            let put = client.put_object(BUCKET, "o").progress(half_way(change));
+            let put = client
+                .put_object(BUCKET, "o")
+                .bandwidth(SLOWLY)
+                .progress(half_way(change));
             put.send_file(path).map(drop)
         }),
         ("send_file_range", |client, _, path, change| {
-            let put = client.put_object(BUCKET, "o").progress(half_way(change));
+            let put = client
+                .put_object(BUCKET, "o")
+                .bandwidth(SLOWLY)
+                .progress(half_way(change));
             put.send_file_range(path, 1, LEN - 2).map(drop)
         }),
         ("upload_file", |client, _, path, change| {
-            let upload = client.upload_file(BUCKET, "o").progress(half_way(change));
+            let upload = client
+                .upload_file(BUCKET, "o")
+                .bandwidth(SLOWLY)
+                .progress(half_way(change));
             upload.send(path).map(drop)
         }),
         ("post_object", |client, _, path, change| {
             let policy = client.post_policy(BUCKET).key("o");
             let form = policy.expires_in(Duration::from_secs(60)).sign()?;
-            let post = client.post_object(&form).progress(half_way(change));
+            let post = client
+                .post_object(&form)
+                .bandwidth(SLOWLY)
+                .progress(half_way(change));
             post.send_file(path).map(drop)
         }),
         ("upload_part", |client, _, path, change| {
             let upload = client.initiate_multipart_upload(BUCKET, "o").send()?;
-            let part = upload.upload_part(1).progress(half_way(change));
+            let part = upload
+                .upload_part(1)
+                .bandwidth(SLOWLY)
+                .progress(half_way(change));
             part.send_file_range(path, 0, LEN).map(drop)
         }),
     ]
@@ -184,7 +202,10 @@ fn a_file_in_parts_whose_time_is_set_back_is_not_stored_and_one_that_is_moved_is
     let upload = |change: &dyn Fn()| {
         let upload = client(server.endpoint()).upload_file(BUCKET, "o");
         let upload = upload.part_size(PART).parallel(2);
-        upload.progress(half_way(change)).send(path)
+        upload
+            .bandwidth(SLOWLY)
+            .progress(half_way(change))
+            .send(path)
     };
     let error = upload(&|| Change::TimeSetBack.happen(path)).unwrap_err();
     assert_eq!(
@@ -286,6 +307,7 @@ fn a_file_that_was_written_just_before_is_watched_as_well() {
         fs::write(path, contents(b'o')).unwrap();
         let put = client.put_object(BUCKET, "o");
         let error = put
+            .bandwidth(SLOWLY)
             .progress(half_way(|| Change::Rewritten.happen(path)))
             .send_file(path)
             .err();
@@ -303,6 +325,7 @@ fn presigned_urls_and_forms_watch_their_files_as_well() {
     let url = client.put_object(BUCKET, "o").presign(&options).unwrap();
     let put = client.put_object_with_url(&url);
     let error = put
+        .bandwidth(SLOWLY)
         .progress(half_way(|| Change::Rewritten.happen(path)))
         .send_file(path)
         .unwrap_err();

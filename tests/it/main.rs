@@ -37,6 +37,7 @@ mod reconcile;
 mod resumed_upload;
 mod retries;
 mod shared_options;
+mod slow_lines;
 #[cfg(feature = "tls")]
 mod tls;
 mod upload_file;

@@ -315,7 +315,8 @@ fn progress_is_told_and_the_bandwidth_kept() {
         "{elapsed:?}"
     );
     assert_eq!(told.last(), Some(&(LEN, Some(LEN))));
-    assert!(told.is_sorted() && told.len() >= 5, "{told:?}");
+    // A busy machine may acknowledge several blocks at once.
+    assert!(told.is_sorted() && told.len() >= 3, "{told:?}");
 }
 
 #[test]

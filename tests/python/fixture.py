@@ -11,6 +11,7 @@ import io
 import os
 import socket
 import threading
+import time
 import unittest
 
 import oss_callback
@@ -112,6 +113,40 @@ class Mangling:
         self.listener.close()
 
 
+class Slow:
+    """A line to the server that carries so many bytes a second; the rest waits where it was sent."""
+
+    def __init__(self, bytes_per_second: int) -> None:
+        self.bytes_per_second = bytes_per_second
+        self.taken = 0
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)  # connections inherit it
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen()
+        self.endpoint = "http://{}:{}".format(*self.listener.getsockname())
+        self.thread = threading.Thread(target=self._accept)
+        self.thread.start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            with client, socket.create_connection(_address(ENDPOINT)) as server:
+                back = threading.Thread(target=_pump, args=(server, client), daemon=True)
+                back.start()
+                while block := client.recv(2048):
+                    self.taken += len(block)
+                    server.sendall(block)
+                    time.sleep(len(block) / self.bytes_per_second)
+
+    def close(self) -> None:
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
+        self.listener.close()
+
+
 def _address(endpoint: str) -> tuple[str, int]:
     host, _, port = endpoint.removeprefix("http://").partition(":")
     return host, int(port)
@@ -163,6 +198,11 @@ class OssTestCase(unittest.TestCase):
         mangling = Mangling(missing)
         self.addCleanup(mangling.close)
         return mangling
+
+    def slow(self, bytes_per_second: int) -> Slow:
+        slow = Slow(bytes_per_second)
+        self.addCleanup(slow.close)
+        return slow
 
     def spec(self, url: str) -> oss_callback.CallbackSpec:
         return oss_callback.CallbackSpec(url, "object=${object}&size=${size}")

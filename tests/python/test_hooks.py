@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 import oss_callback
-from fixture import BUCKET, ENDPOINT, PATIENCE, OssTestCase
+from fixture import BUCKET, ENDPOINT, PATIENCE, OssTestCase, Slow
 
 LARGE = 64 << 20  # more than sockets buffer
 
@@ -138,6 +138,22 @@ class Hooks(OssTestCase):
         inner.seek(0)
         self.client.put_object(BUCKET, self.object, Reader(read), progress=progress)
         self.assertEqual(seen[-1], (len(text), None))
+
+    def test_a_slow_line_is_not_a_dead_one_and_progress_is_what_has_left(self) -> None:
+        line, seen = self.slow(50_000), []
+
+        def progress(sent: int, total: int | None) -> None:
+            self.assertLessEqual(sent, line.taken + 16384)  # what the line's own buffer may hold
+            seen.append(sent)
+
+        body, begun = bytes(200_000), time.monotonic()
+        limits: dict[str, Any] = {"answer_timeout": 2, "progress_timeout": 2, "retry_policy": oss_callback.RetryPolicy(1)}
+        self.client_for(line.endpoint).put_object(BUCKET, self.object, body, progress=progress, **limits)
+        self.assertGreater(time.monotonic() - begun, 2)
+        self.assertEqual(seen[-1], len(body))
+        self.assertEqual(seen, sorted(set(seen)))
+        self.assertGreater(len(seen), 10)
+        self.assertEqual(self.contents(), body)
 
     def test_a_compressed_files_length_is_not_that_of_its_contents(self) -> None:
         with tempfile.TemporaryDirectory() as folder:

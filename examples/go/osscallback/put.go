@@ -56,8 +56,9 @@ type PutOptions struct {
 	IgnoreCRC64 bool
 	// Bandwidth is the most BYTES per second to send.
 	Bandwidth int64
-	// Progress receives how many bytes of the body have been handed over for sending, and the total, which is -1 if
-	// unknown. Each new attempt starts over.
+	// Progress receives how many bytes of the body have left this machine, and the total, which is -1 if unknown. On
+	// Linux and Android a byte has left once the next machine has acknowledged it, the server or a proxy; on other
+	// systems, once the system has taken it. Each new attempt starts over.
 	Progress func(sent, total int64)
 
 	// PartSize, Parallel, Checkpoint and VerifyParts are for UploadFile only; other uploads refuse them. Default: 8

@@ -116,8 +116,9 @@ if TYPE_CHECKING:
         bandwidth: int
         """The most BYTES per second to send."""
         progress: Callable[[int, int | None], object]
-        """Receives how many bytes of the body have been handed over for sending, and the total, which is None if
-        unknown."""
+        """Receives how many bytes of the body have left this machine, and the total, which is None if unknown. On Linux and
+        Android a byte has left once the next machine has acknowledged it, the server or a proxy; on other systems, once
+        the system has taken it."""
 
     class UploadOptions(PutOptions, total=False):
         part_size: int

@@ -195,9 +195,12 @@ macro_rules! body_setters {
 /// The progress hook; on a field `progress`.
 macro_rules! progress_setter {
     () => {
-        /// Calls `hook` with the number of bytes handed over for sending, and of those there are, if that is
-        /// known; of a form what stands around the file is counted, too. It runs on this thread, after each
-        /// block of up to 128 KiB; with another attempt it begins anew.
+        /// Calls `hook` with the number of bytes that have left this machine, and of those there are, if that is
+        /// known; of a form what stands around the file is counted, too. On Linux and Android a byte has left
+        /// once the next machine has acknowledged it, the server or a proxy; on other systems, once the system
+        /// has taken it. The hook runs on this thread, after each block of up to 128 KiB and on a slow line every
+        /// 20 ms while some leave, also while the answer is awaited: each time with a larger number, the last of
+        /// which is the length. With another attempt it begins anew.
         pub fn progress(mut self, hook: impl FnMut(u64, Option<u64>) + 'a) -> Self {
             self.progress = Some(Box::new(hook));
             self

@@ -14,7 +14,8 @@ impl<'a> UploadFile<'a> {
         self
     }
 
-    /// Calls `hook` with the number of bytes sent so far, and of those there are. It runs on this thread.
+    /// Calls `hook` with the number of bytes that have left this machine, as
+    /// [`PutObject::progress`](crate::PutObject::progress) counts them, and of those there are. It runs on this thread.
     /// Of an upload in parts it is told after each part and, while they are sent, every 20 ms: perhaps the same
     /// number again, never a lower one. What an earlier process has sent counts as sent.
     pub fn progress(mut self, hook: impl FnMut(u64, Option<u64>) + 'a) -> Self {

@@ -10,6 +10,7 @@ pub mod observed;
 pub mod proxy;
 mod pump;
 mod skips;
+pub mod slow_line;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
