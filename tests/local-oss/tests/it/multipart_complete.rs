@@ -359,6 +359,16 @@ fn what_an_upload_says_of_encryption_is_said_again() {
         assert_eq!(answer.header(key), initiated.header(key));
         assert!(answer.header(key).is_some());
     }
+    // What belongs to KMS is only kept with it.
+    let data = "x-oss-server-side-data-encryption";
+    let plain = put("b", "x")
+        .header(method, "AES256")
+        .header(data, "SM4")
+        .send(&server);
+    assert_eq!(
+        (plain.header(method), plain.header(data)),
+        (Some("AES256"), None)
+    );
     let wrong = put("b", "x").header(method, "ROT13").send(&server);
     assert_eq!(wrong.status, 400);
 }
