@@ -28,7 +28,7 @@ small = $(filter small,$(subst $(comma), ,$(FEATURES)))
 smaller = $(foreach package,http httparse ureq ureq-proto,--config 'profile.release.package.$(package).opt-level="z"')
 # Whose machine it was is no part of what others get: panics name the files of the sources by paths that are the same everywhere.
 remap = --config 'target."cfg(all())".rustflags=[$(subst $(space),$(comma),$(foreach pair,$(CURDIR)=/oss-callback \
-    $(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo $(shell $(or $(RUSTC),rustc) --print sysroot)=/rust,"--remap-path-prefix=$(pair)"))]'
+    $(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo $(shell $(or $(RUSTC),rustc) --print sysroot)=/rust,"--remap-path-prefix=$(pair)") "-Cforce-frame-pointers=yes")]'
 # The same for the C that ring compiles, with debug information in it.
 export CFLAGS := $(strip $(CFLAGS) -fdebug-prefix-map=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo -fdebug-prefix-map=$(CURDIR)=/oss-callback)
 target = $(or $(CARGO_TARGET_DIR),target)/release
@@ -44,7 +44,7 @@ soname := liboss_callback.so.$(abi)
 all:
 	$(CARGO) rustc --release -p oss-callback --lib --no-default-features --features 'capi,$(FEATURES)' \
 	    --crate-type cdylib --crate-type staticlib $(remap) $(if $(small),--config 'profile.release.opt-level="z"' $(smaller)) $(CARGOFLAGS) \
-	    -- -C link-arg=-Wl,-soname,$(soname) -C force-frame-pointers=yes
+	    -- -C link-arg=-Wl,-soname,$(soname)
 	ln -sf liboss_callback.so $(target)/$(soname)
 	@wc -c $(target)/liboss_callback.so $(target)/liboss_callback.a | sed '$$d'
 

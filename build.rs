@@ -13,7 +13,7 @@ pub mod header {
     use std::{env, fs};
 
     /// What C sees. Within a handle, functions keep the order that they have here.
-    const FILES: [&str; 36] = [
+    const FILES: [&str; 37] = [
         "defaults",
         "version",
         "code",
@@ -38,6 +38,7 @@ pub mod header {
         "object",
         "reconcile",
         "presign",
+        "presigned_url",
         "post_policy",
         "post_form",
         "post_object",
@@ -180,10 +181,15 @@ pub mod header {
     ];
 
     /// The sections, and functions of other ones, that the feature `small` leaves out.
-    const NOT_IN_SMALL: [&str; 5] = [
+    const NOT_IN_SMALL: [&str; 10] = [
         "Signing forms",
         "Trying a callback without sending it",
         "The application server",
+        "oss_callback_client_presign_put_object",
+        "oss_callback_client_presign_get_object",
+        "oss_callback_client_presign_head_object",
+        "oss_callback_multipart_upload_presign_part",
+        "oss_callback_multipart_upload_presign_complete",
         "oss_callback_client_sign_post_form",
         "oss_callback_spec_preview",
     ];

@@ -238,6 +238,7 @@ class client {
 
   /* Letting others upload */
 
+#if !defined(OSS_CALLBACK_SMALL)
   /**
    * Lets others upload for 1 s to 7 days, or less if the client's credentials expire earlier. Sends nothing. Only the
    * object's headers are taken from the options: they are signed, and must be sent with the URL.
@@ -268,6 +269,7 @@ class client {
                                                        internal::count(expires_in), url, error);
     });
   }
+#endif
   /**
    * Uploads bytes with a URL that someone else signed, and waits for the answer to its callback, if it has one. The
    * client's credentials are not used. For an https URL the client's endpoint must be https, too. Headers that were not
@@ -389,6 +391,7 @@ class client {
   [[nodiscard]] reconciled reconcile(const failure& unknown, const operation_options& options = {}) const {
     return try_reconcile(unknown, options).value();
   }
+#if !defined(OSS_CALLBACK_SMALL)
   [[nodiscard]] presigned_url presign_put_object(const text& bucket, const text& object, const callback& callback,
                                                  std::chrono::seconds expires_in, const put_options& options = {},
                                                  callback_in in = callback_in::url) const {
@@ -402,6 +405,7 @@ class client {
                                                   std::chrono::seconds expires_in) const {
     return try_presign_head_object(bucket, object, expires_in).value();
   }
+#endif
   receipt put_object_with_url(const presigned_url& url, const bytes& body, const put_options& options = {}) const {
     return try_put_object_with_url(url, body, options).value();
   }

@@ -175,6 +175,7 @@ class multipart_upload {
       return ::oss_callback_multipart_upload_abort(c_handle(), options.c_handle(), error);
     });
   }
+#if !defined(OSS_CALLBACK_SMALL)
   /** Lets others send a part. Sends nothing. */
   [[nodiscard]] result<presigned_url> try_presign_part(std::uint32_t number, std::chrono::seconds expires_in) const {
     return internal::make_with<presigned_url, ::oss_callback_presigned_url>(hooks_, [&](auto** url, auto** error) {
@@ -193,6 +194,7 @@ class multipart_upload {
                                                               url, error);
     });
   }
+#endif
 
 #if OSS_CALLBACK_EXCEPTIONS
   void upload_part(std::uint32_t number, const bytes& body, parts& into, const put_options& options = {}) const {
@@ -220,6 +222,7 @@ class multipart_upload {
     return try_complete_all_parts(callback, options).value();
   }
   void abort(const put_options& options = {}) const { try_abort(options).value(); }
+#if !defined(OSS_CALLBACK_SMALL)
   [[nodiscard]] presigned_url presign_part(std::uint32_t number, std::chrono::seconds expires_in) const {
     return try_presign_part(number, expires_in).value();
   }
@@ -228,6 +231,7 @@ class multipart_upload {
                                                const put_options& options = {}) const {
     return try_presign_complete(of, callback, expires_in, in, options).value();
   }
+#endif
 #endif
 
   [[nodiscard]] const ::oss_callback_multipart_upload* c_handle() const noexcept { return handle_.get(); }

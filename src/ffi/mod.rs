@@ -54,7 +54,9 @@ mod post_form;
 mod post_object;
 #[cfg(not(feature = "small"))]
 mod post_policy;
+#[cfg(not(feature = "small"))]
 mod presign;
+mod presigned_url;
 mod proxy;
 mod put;
 mod put_headers;
@@ -94,7 +96,7 @@ mod tests {
         may_be_shared::<super::multipart::oss_callback_multipart_upload>();
         may_be_shared::<super::multipart_uploads::oss_callback_multipart_uploads>();
         may_be_shared::<super::post_form::oss_callback_post_form>();
-        may_be_shared::<super::presign::oss_callback_presigned_url>();
+        may_be_shared::<super::presigned_url::oss_callback_presigned_url>();
         may_be_shared::<super::object::oss_callback_object_metadata>();
         may_be_shared::<super::operation_options::oss_callback_operation_options>();
         may_be_shared::<super::parts::oss_callback_parts>();
