@@ -1440,6 +1440,8 @@ oss_callback_code oss_callback_client_reconcile(
     const oss_callback_operation_options *options, oss_callback_reconciled **reconciled,
     oss_callback_error **error);
 
+#if !defined(OSS_CALLBACK_SMALL)
+
 /**
  * Signs a URL that lets others upload `object` into `bucket`. Sends nothing. The URL is valid for
  * `expires_in_s` seconds, 1 to 604800 (7 days), or until the client's credentials expire, if that is
@@ -1459,6 +1461,10 @@ oss_callback_code oss_callback_client_presign_put_object(
     bool callback_in_headers, oss_callback_presigned_url **presigned_url,
     oss_callback_error **error);
 
+#endif /* OSS_CALLBACK_SMALL */
+
+#if !defined(OSS_CALLBACK_SMALL)
+
 /**
  * Signs a URL that lets others download an object. Sends nothing. `expires_in_s` is as for
  * oss_callback_client_presign_put_object. Free `*presigned_url` with oss_callback_presigned_url_free.
@@ -1468,6 +1474,10 @@ oss_callback_code oss_callback_client_presign_get_object(
     const oss_callback_client *client, const char *bucket, const char *object,
     uint64_t expires_in_s, oss_callback_presigned_url **presigned_url, oss_callback_error **error);
 
+#endif /* OSS_CALLBACK_SMALL */
+
+#if !defined(OSS_CALLBACK_SMALL)
+
 /**
  * Like oss_callback_client_presign_get_object, but lets others read an object's metadata, to check whether
  * what they uploaded is there.
@@ -1476,6 +1486,8 @@ OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_client_presign_head_object(
     const oss_callback_client *client, const char *bucket, const char *object,
     uint64_t expires_in_s, oss_callback_presigned_url **presigned_url, oss_callback_error **error);
+
+#endif /* OSS_CALLBACK_SMALL */
 
 #if !defined(OSS_CALLBACK_SMALL)
 
@@ -2308,6 +2320,8 @@ oss_callback_code oss_callback_multipart_upload_upload_part_from_reader(
     oss_callback_read_hook read_hook, void *userdata, uint64_t len,
     const oss_callback_put_options *options, oss_callback_parts *parts, oss_callback_error **error);
 
+#if !defined(OSS_CALLBACK_SMALL)
+
 /**
  * Signs a URL that lets others send a part of an upload. Sends nothing. `part_number` is from 1 to 10000;
  * `expires_in_s` is as for oss_callback_client_presign_put_object. Free `*presigned_url` with
@@ -2317,6 +2331,10 @@ OSS_CALLBACK_MUST_USE
 oss_callback_code oss_callback_multipart_upload_presign_part(
     const oss_callback_multipart_upload *upload, uint32_t part_number, uint64_t expires_in_s,
     oss_callback_presigned_url **presigned_url, oss_callback_error **error);
+
+#endif /* OSS_CALLBACK_SMALL */
+
+#if !defined(OSS_CALLBACK_SMALL)
 
 /**
  * Signs a URL that lets others complete an upload. Sends nothing.
@@ -2331,6 +2349,8 @@ oss_callback_code oss_callback_multipart_upload_presign_complete(
     const oss_callback_multipart_upload *upload, bool all_parts, const oss_callback_spec *spec,
     const oss_callback_put_options *options, uint64_t expires_in_s, bool callback_in_headers,
     oss_callback_presigned_url **presigned_url, oss_callback_error **error);
+
+#endif /* OSS_CALLBACK_SMALL */
 
 /**
  * Frees the handle of an upload and aborts nothing.

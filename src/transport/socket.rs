@@ -33,9 +33,10 @@ impl Socket {
         Socket { stream, sent: 0 }
     }
 
-    /// Waits until the socket can be written; true if something can be read meanwhile.
-    pub(super) fn wait_to_write(&self, current: &Current) -> Result<bool, Error> {
-        self.wait(PollFlags::OUT | PollFlags::IN, current)
+    /// Waits until the socket can be written.
+    #[cfg(feature = "tls")]
+    pub(super) fn wait_to_write(&self, current: &Current) -> Result<(), Error> {
+        self.wait(PollFlags::OUT, current).map(drop)
     }
 
     /// Waits for one look at most; true if something can be read, `None` when neither reading nor, if that is wanted,

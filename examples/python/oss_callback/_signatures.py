@@ -359,8 +359,13 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
 # What an application server calls: a small library has none of these.
 NOT_IN_SMALL = frozenset(
     (
+        "oss_callback_client_presign_put_object",
+        "oss_callback_client_presign_get_object",
+        "oss_callback_client_presign_head_object",
         "oss_callback_client_sign_post_form",
         "oss_callback_spec_preview",
+        "oss_callback_multipart_upload_presign_part",
+        "oss_callback_multipart_upload_presign_complete",
         "oss_callback_post_policy_new",
         "oss_callback_post_policy_set_key",
         "oss_callback_post_policy_set_key_prefix",
