@@ -341,6 +341,10 @@ fn handles_move_and_outcomes_are_shared() {
 #[cfg(feature = "tls")]
 #[test]
 fn a_client_says_who_it_is() {
+    // What ring's assembly sends looks uninitialised to valgrind.
+    if switch("VALGRIND").is_some() {
+        return;
+    }
     if !compiler_is_there() {
         return;
     }
